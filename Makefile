@@ -1,0 +1,268 @@
+# dnsbuddy's build. `make help` lists the targets; what each takes from where is said beside it.
+#
+#   make            build/dnsbuddy, static, stripped; build/dnsbuddy.debug beside it
+#   make V=1        shows the commands;  WERROR=1 (or CI=true) makes warnings errors
+#   make BUILD=dir  builds in another folder (two makes at once must not share one)
+#
+# Settings from the environment: CC CFLAGS LDFLAGS PREFIX DESTDIR, LTO=0, DNSBUDDY_CACHE (where downloads are kept),
+# BEARSSL_TARBALL, JSMN_H, CA_BUNDLE, CONSUL_BIN; third_party/README.md describes them.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+MAKEFLAGS += --no-builtin-rules
+# All cores, unless told otherwise. A sub-make inherits its parent's choice.
+ifeq ($(filter -j% --jobs%,$(MAKEFLAGS))$(MAKELEVEL),0)
+MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
+endif
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+export BUILD
+
+ifeq ($(origin CC),default)
+CC := musl-gcc
+endif
+HOSTCC ?= gcc
+AR := gcc-ar
+STRIP ?= strip
+OBJCOPY ?= objcopy
+# Debian's own Python: the modules the tests need are Debian packages, and another python3 on PATH has none of them.
+PYTHON := /usr/bin/python3
+
+V ?= 0
+Q := $(if $(filter 1,$(V)),,@)
+say = @printf '  %-7s %s\n'
+
+VERSION := $(shell cat VERSION)
+
+# ---- Sources ---------------------------------------------------------------------------------------------------------
+
+SRC := $(sort $(wildcard src/*/*.c))
+MAIN := src/main.c
+UNIT := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_HELPERS := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c)))
+GEN := $(BUILD)/gen
+JSMN := $(BUILD)/third_party/jsmn
+GEN_HEADERS := $(GEN)/version.h $(GEN)/trust_anchors.h $(JSMN)/jsmn.h
+
+BEARSSL := $(BUILD)/third_party/bearssl
+
+# The list of BearSSL's files exists once it is unpacked: make fetches it, then starts over. Not for targets that compile
+# nothing.
+NO_SOURCES := help clean distclean deps deps-build deps-test deps-bench deps-lint consul image fmt
+ifneq ($(filter-out $(NO_SOURCES),$(or $(MAKECMDGOALS),all)),)
+include $(BUILD)/third_party/bearssl.mk
+endif
+include third_party/bearssl.mk
+
+# ---- Flags -----------------------------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wconversion -Wmissing-prototypes -Wstrict-prototypes -Wcast-qual -Wformat=2 -Wvla -Wundef
+ifneq ($(filter 1 true yes,$(WERROR) $(CI)),)
+WARN += -Werror
+endif
+
+# Plain POSIX, and what every libc adds to it (explicit_bzero, timegm).
+CPP := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Isrc -I$(GEN) -isystem $(BEARSSL)/inc -isystem $(JSMN)
+# No path of this machine and no folder name in the binary or its debug information.
+MAP := -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(CURDIR)=.
+
+CFLAGS ?= -Os -g
+LTO ?= 1
+LTO_FLAGS := $(if $(filter 1,$(LTO)),-flto=auto -fno-fat-lto-objects)
+# No unwind tables: nothing unwinds at run time, and the debugger reads .debug_frame.
+HARDEN := -fPIE -fstack-protector-strong -fno-plt
+SMALL := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident
+release_CC := $(CC)
+release_FLAGS := $(CFLAGS) $(HARDEN) $(SMALL) $(LTO_FLAGS) $(MAP)
+
+# AddressSanitizer and UndefinedBehaviorSanitizer need glibc: the host's compiler.
+asan_CC := $(HOSTCC)
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+asan_FLAGS := -O1 -g -fno-omit-frame-pointer $(SANITIZE) $(MAP)
+cover_CC := $(HOSTCC)
+cover_FLAGS := -O0 -g --coverage
+
+# musl-gcc's specs know -static and shared programs only. A static-pie needs rcrt1.o, which relocates the program itself
+# before main: so the compiler behind musl-gcc links, with musl's start files named one by one.
+LINK_FLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections -Wl,--build-id=sha1 -Wl,--as-needed
+ifneq ($(findstring musl-gcc,$(CC)),)
+REALGCC ?= gcc
+MUSL_LIB ?= /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(REALGCC) -print-multiarch))
+release_LINK = $(REALGCC) -static-pie -nostdlib $(release_FLAGS) $(LINK_FLAGS) $(LDFLAGS) \
+	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(shell $(REALGCC) -print-file-name=crtbeginS.o) $(1) \
+	-L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -Wl,--end-group \
+	$(shell $(REALGCC) -print-file-name=crtendS.o) $(MUSL_LIB)/crtn.o
+else
+release_LINK = $(CC) -static-pie $(release_FLAGS) $(LINK_FLAGS) $(LDFLAGS) $(1)
+endif
+
+# ---- Variants: release, asan, cover; each its own tree of objects ----------------------------------------------------
+
+# $(call objects,VARIANT,SOURCES)
+objects = $(patsubst %.c,$(BUILD)/$(1)/obj/%.o,$(2))
+
+define variant
+$(1)_OBJ := $(call objects,$(1),$(SRC)) $(BUILD)/$(1)/obj/gen/trust_anchors.o
+$(1)_LIB := $(BUILD)/$(1)/libbearssl.a
+
+$(BUILD)/$(1)/obj/src/%.o: src/%.c $(BUILD)/$(1)/flags | $(GEN_HEADERS)
+	@mkdir -p $$(@D)
+	$$(say) CC $$<
+	$$(Q)$$($(1)_CC) $$(CPP) $$(WARN) $$($(1)_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/$(1)/obj/tests/unit/%.o: tests/unit/%.c $(BUILD)/$(1)/flags | $(GEN_HEADERS)
+	@mkdir -p $$(@D)
+	$$(say) CC $$<
+	$$(Q)$$($(1)_CC) $$(CPP) -Itests/unit $$(WARN) $$($(1)_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/$(1)/obj/gen/%.o: $(GEN)/%.c $(BUILD)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_CC) $$(CPP) $$($(1)_FLAGS) -w -c -o $$@ $$<
+
+# A third party's code at its own warnings.
+$(BUILD)/$(1)/obj/bearssl/%.o: $(BEARSSL)/%.c $(BUILD)/$(1)/flags
+	@mkdir -p $$(@D)
+	$$(Q)$$($(1)_CC) -w $$(BEARSSL_DEFS) $$($(1)_BEARSSL_DEFS) -I$(BEARSSL)/inc -I$(BEARSSL)/src \
+		$$(filter-out --coverage,$$($(1)_FLAGS)) -c -o $$@ $$<
+
+$$($(1)_LIB): $(call objects,$(1)/obj/bearssl,)$(patsubst %.c,$(BUILD)/$(1)/obj/bearssl/%.o,$(BEARSSL_SRC))
+	$$(say) AR $$@
+	@rm -f $$@
+	$$(Q)$$(AR) rcsD $$@ $$^
+
+# Unit tests: one program per file, with everything but main.
+$(BUILD)/$(1)/unit/%: $(BUILD)/$(1)/obj/tests/unit/%.o $(call objects,$(1),$(UNIT_HELPERS)) $$($(1)_OBJ) $$($(1)_LIB)
+	@mkdir -p $$(@D)
+	$$(say) LINK $$@
+	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) -o $$@ $$^ -lcmocka
+
+# Other flags than last time: everything of this variant is compiled again. Warnings do not change what is built.
+$(BUILD)/$(1)/flags: FORCE
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$($(1)_CC) $$(CPP) $$($(1)_FLAGS) $$(BEARSSL_DEFS) $$($(1)_BEARSSL_DEFS)' | cmp -s - $$@ || \
+		printf '%s\n' '$$($(1)_CC) $$(CPP) $$($(1)_FLAGS) $$(BEARSSL_DEFS) $$($(1)_BEARSSL_DEFS)' >$$@
+
+-include $(patsubst %.o,%.d,$(call objects,$(1),$(SRC) $(MAIN) $(UNIT) $(UNIT_HELPERS)))
+endef
+
+$(foreach v,release asan cover,$(eval $(call variant,$(v))))
+
+# BearSSL reads words at odd addresses where the machine allows it; the C standard does not.
+asan_BEARSSL_DEFS := -DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0
+
+# ---- What is generated -----------------------------------------------------------------------------------------------
+
+$(GEN)/version.h: VERSION
+	@mkdir -p $(@D)
+	$(Q)printf '#define DNSBUDDY_VERSION "%s"\n' '$(VERSION)' >$@
+
+$(JSMN)/jsmn.h: third_party/jsmn.sh | deps-build
+	$(Q)third_party/jsmn.sh
+	$(Q)touch $@
+
+$(GEN)/trust_anchors.c $(GEN)/trust_anchors.h &: $(BRSSL) third_party/trust_anchors.sh third_party/trust_anchors.awk
+	@mkdir -p $(@D)
+	$(Q)third_party/trust_anchors.sh $(abspath $(BRSSL)) $(abspath $(GEN))/trust_anchors.c $(abspath $(GEN))/trust_anchors.h
+
+# ---- The program -----------------------------------------------------------------------------------------------------
+
+# Linked with its debug information, then split: what is shipped names the file its symbols are in.
+$(BUILD)/release/dnsbuddy: $(call objects,release,$(MAIN)) $(release_OBJ) $(release_LIB)
+	$(say) LINK $@
+	$(Q)$(call release_LINK,$^) -Wl,-Map=$@.map -o $@
+
+$(BUILD)/dnsbuddy: $(BUILD)/release/dnsbuddy
+	$(say) STRIP $@
+	$(Q)$(OBJCOPY) --only-keep-debug --compress-debug-sections=zlib $< $@.debug
+	$(Q)chmod -x $@.debug
+	$(Q)$(STRIP) --strip-all -R .comment -o $@.new $<
+	$(Q)cd $(@D) && $(OBJCOPY) --add-gnu-debuglink=dnsbuddy.debug dnsbuddy.new && mv dnsbuddy.new dnsbuddy
+
+$(BUILD)/asan/dnsbuddy: $(call objects,asan,$(MAIN)) $(asan_OBJ) $(asan_LIB)
+	$(say) LINK $@
+	$(Q)$(asan_CC) $(asan_FLAGS) -o $@ $^
+
+.PHONY: FORCE
+FORCE:
+
+# ---- Targets ---------------------------------------------------------------------------------------------------------
+
+.PHONY: all debug asan gen unit check test demo bench lint fmt cover fuzz size reproducible image test-image install clean \
+	distclean help deps deps-build deps-test deps-bench deps-lint consul
+
+all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
+
+asan: $(BUILD)/asan/dnsbuddy ## build build/asan/dnsbuddy, the program under AddressSanitizer and UBSan
+
+gen: $(GEN_HEADERS) ## fetch the third-party parts and generate headers only
+
+check: deps-test ## quick: unit tests only, under the sanitizers
+	$(Q)$(MAKE) --no-print-directory unit
+	$(Q)scripts/test.sh unit $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
+
+test: deps-test ## every test: unit, then end to end with a real Consul
+	$(Q)$(MAKE) --no-print-directory all asan unit
+	$(Q)PYTHON=$(PYTHON) scripts/test.sh all $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
+
+unit: $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
+
+demo: all deps-test ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
+	$(Q)scripts/demo.sh
+
+bench: all deps-test deps-bench ## measure against a bash+curl+jq handler; writes build/bench.json
+	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/bench/run.py
+
+lint: deps-lint ## warnings, include rules, clang-tidy, cppcheck, shellcheck, house limits
+	$(Q)$(MAKE) --no-print-directory gen
+	$(Q)CPP='$(CPP)' WARN='$(filter-out -Werror,$(WARN))' PYTHON=$(PYTHON) scripts/lint.sh
+
+fmt: deps-lint ## check the layout of the C sources with clang-format (FIX=1 rewrites them)
+	$(Q)find src tests -name '*.[ch]' | sort | xargs clang-format $(if $(FIX),-i,--dry-run -Werror)
+
+cover: deps-test deps-lint ## line and branch coverage of the unit tests
+	$(Q)$(MAKE) --no-print-directory $(patsubst tests/unit/%.c,$(BUILD)/cover/unit/%,$(UNIT))
+	$(Q)find $(BUILD)/cover -name '*.gcda' -delete
+	$(Q)for t in $(patsubst tests/unit/%.c,$(BUILD)/cover/unit/%,$(UNIT)); do $$t >/dev/null 2>&1 || echo "failed: $$t"; done
+	$(Q)gcovr --root . --filter src/ --object-directory $(BUILD)/cover --print-summary --txt $(BUILD)/cover/summary.txt \
+		--html-details $(BUILD)/cover/index.html
+	$(Q)cat $(BUILD)/cover/summary.txt
+
+fuzz: deps-lint ## run the fuzzers of tests/fuzz for FUZZ_SECONDS each (default 60)
+	$(Q)tests/fuzz/run.sh
+
+size: all ## how large the program is, and what in it
+	$(Q)scripts/size.sh $(BUILD)
+
+reproducible: deps-build ## build twice in two folders and compare the bytes
+	$(Q)scripts/reproducible.sh
+
+image: ## build the container image (needs a Docker engine)
+	$(Q)scripts/image.sh
+
+test-image: deps-build ## build the image where no engine runs, and test it
+	$(Q)scripts/test-image.sh
+
+install: all ## install under $(DESTDIR)$(PREFIX)
+	install -D -m 755 $(BUILD)/dnsbuddy '$(DESTDIR)$(PREFIX)/bin/dnsbuddy'
+
+consul: ## print the path of a real Consul, fetching one if there is none
+	$(Q)scripts/consul.sh
+
+deps: ## install what building, testing, measuring and linting need (Debian)
+	$(Q)scripts/deps.sh build test bench lint
+
+deps-build deps-test deps-bench deps-lint: deps-%:
+	$(Q)scripts/deps.sh build $(filter-out build,$*)
+
+clean: ## remove everything built (downloads stay)
+	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || :
+
+distclean: ## remove the downloads too
+	$(Q)rm -rf $(BUILD)
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-16s %s\n", $$1, $$2 }'

@@ -1,0 +1,118 @@
+#!/bin/sh
+# deps.sh GROUP...: install the Debian packages that are missing, of the groups named (build test bench lint image).
+# As root or through sudo; as anybody else it prints the one line to type and fails. Silent and quick when nothing is missing.
+set -eu
+
+build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
+test='libcmocka-dev python3 python3-pytest python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils
+	sqlite3 openssl curl procps'
+bench='bash curl jq time procps'
+lint='clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
+image='docker.io debootstrap'
+
+# Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
+# ports, and a user who asked for tests did not ask for a DNS server.
+daemons='pdns-server:pdns.service docker.io:docker.service docker.io:docker.socket containerd:containerd.service'
+
+[ $# -gt 0 ] || set -- build test bench lint
+
+want=
+for group in "$@"; do
+	case $group in
+	build) want="$want $build" ;;
+	test) want="$want $test" ;;
+	bench) want="$want $bench" ;;
+	lint) want="$want $lint" ;;
+	image) want="$want $image" ;;
+	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;
+	esac
+done
+
+if ! command -v dpkg-query >/dev/null; then
+	# Not Debian: we cannot install, and cannot know the names. The build will say what it misses.
+	echo "deps.sh: no dpkg here; nothing installed. On Debian it would be:$(echo "$want" | tr -s '\n\t ' ' ')" >&2
+	exit 0
+fi
+
+# missing: the wanted packages that are not installed
+missing() {
+	# shellcheck disable=SC2086 # a list
+	dpkg-query -W -f '${Package} ${db:Status-Status}\n' $want 2>/dev/null |
+		awk -v want="$want" '
+			$2 == "installed" { have[$1] = 1 }
+			END {
+				n = split(want, w)
+				for (i = 1; i <= n; i++)
+					if (!have[w[i]]++)
+						printf " %s", w[i]
+			}'
+}
+
+need=$(missing)
+[ -n "$need" ] || exit 0
+
+as_root=
+if [ "$(id -u)" -ne 0 ]; then
+	line="apt-get update && apt-get install -y --no-install-recommends$need"
+	if ! command -v sudo >/dev/null || ! { sudo -n true 2>/dev/null || [ -t 0 ]; }; then
+		printf 'Packages are missing. As root:\n\n    %s\n\n' "$line" >&2
+		exit 1
+	fi
+	as_root=sudo
+fi
+
+printf '  APT     install%s\n' "$need" >&2
+
+# While packages are unpacked no service may start. The file is removed again however this ends.
+policy=/usr/sbin/policy-rc.d
+made_policy=
+cleanup() {
+	[ -z "$made_policy" ] || $as_root rm -f "$policy"
+	made_policy=
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
+case $need in
+*pdns-server* | *docker.io*)
+	if [ ! -e "$policy" ]; then
+		made_policy=1
+		printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null
+		$as_root chmod 755 "$policy"
+	fi
+	;;
+esac
+
+log=$(mktemp)
+install() {
+	# shellcheck disable=SC2086 # a list
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 \
+		install -y --no-install-recommends $need >"$log" 2>&1
+}
+update() { $as_root apt-get -o DPkg::Lock::Timeout=300 -o Acquire::Retries=3 update >"$log" 2>&1; }
+
+lists_there() { ls /var/lib/apt/lists/*Packages* >/dev/null 2>&1; }
+
+lists_there || update || :
+if ! install && ! { update && install; }; then
+	tail -n 30 "$log" >&2
+	rm -f "$log"
+	echo "deps.sh: could not install:$need" >&2
+	exit 1
+fi
+rm -f "$log"
+
+for d in $daemons; do
+	package=${d%%:*} unit=${d#*:}
+	case " $need " in
+	*" $package "*)
+		# Without systemctl the links are made all the same, for a systemd installed later.
+		$as_root systemctl disable "$unit" >/dev/null 2>&1 ||
+			$as_root find /etc/systemd/system -lname "*/$unit" -delete 2>/dev/null || :
+		$as_root update-rc.d "${unit%.*}" disable >/dev/null 2>&1 || :
+		;;
+	esac
+done
+
+need=$(missing)
+[ -z "$need" ] || { echo "deps.sh: still missing:$need" >&2; exit 1; }

@@ -1,0 +1,96 @@
+#!/usr/bin/python3
+"""lint-includes.py SRC: who may include whom.
+
+main > command > engine, config > consul, cloudflare > core, net > base. A folder includes itself and
+what is below it; nothing includes upwards or its neighbour on the same level.
+"""
+import os
+import re
+import sys
+
+LEVELS = [
+    ["main"],
+    ["command"],
+    ["engine", "config"],
+    ["consul", "cloudflare"],
+    ["core", "net"],
+    ["base"],
+]
+
+# Of core, the API clients know the types only: no policy. What Consul's answer says of itself is a
+# type too (the facts in evidence.h), and so is one change (op.h); to judge and to plan is not theirs.
+TYPES = {"core/instance.h", "core/record.h", "core/name.h"}
+ONLY = {
+    ("consul", "core"): TYPES | {"core/evidence.h"},
+    ("cloudflare", "core"): TYPES | {"core/op.h"},
+}
+
+# Third-party headers stay behind one module each.
+THIRD_PARTY = {
+    r"bearssl.*\.h|trust_anchors\.h": r"net/.*",
+    r"jsmn\.h": r"base/json.*\.c",
+}
+
+# core decides, it does no I/O.
+NO_IO = {"unistd.h", "fcntl.h", "poll.h", "netdb.h", "sys/socket.h", "sys/stat.h", "signal.h", "stdio.h"}
+
+# Made by the build.
+GENERATED = {"version.h"}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def below(folder):
+    """The folders that `folder` may include: itself and every level under its own."""
+    for depth, names in enumerate(LEVELS):
+        if folder in names:
+            return {folder} | {name for level in LEVELS[depth + 1:] for name in level}
+    return None
+
+
+def complaint(path, folder, bracket, header):
+    """What is wrong with `path` including `header`, or None."""
+    for pattern, allowed in THIRD_PARTY.items():
+        if re.fullmatch(pattern, header):
+            return None if re.fullmatch(allowed, path) else f"only {allowed} may include {header}"
+    if bracket == "<":
+        return "core does no I/O" if folder == "core" and header in NO_IO else None
+    if header in GENERATED:
+        return None
+    if "/" not in header:
+        return f'write the folder too: "{folder}/{header}"'
+    target = header.split("/")[0]
+    if target not in below(folder):
+        return f"{folder} may not know {target}"
+    only = ONLY.get((folder, target))
+    if only and header not in only:
+        return f"of {target}, {folder} may include {', '.join(sorted(only))} only"
+    return None
+
+
+def main(root):
+    wrong = 0
+    for parent, folders, files in os.walk(root):
+        folders.sort()
+        for name in sorted(files):
+            if not name.endswith((".c", ".h")):
+                continue
+            full = os.path.join(parent, name)
+            path = os.path.relpath(full, root)
+            folder = path.split(os.sep)[0] if os.sep in path else "main"
+            if below(folder) is None:
+                print(f"{full}: the folder {folder} is not in the chart (scripts/lint-includes.py)")
+                wrong += 1
+                continue
+            with open(full, encoding="utf-8") as lines:
+                for number, line in enumerate(lines, 1):
+                    match = INCLUDE.match(line)
+                    text = match and complaint(path, folder, match[1], match[2])
+                    if text:
+                        print(f"{full}:{number}: {text}")
+                        wrong += 1
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

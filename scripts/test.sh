@@ -1,0 +1,83 @@
+#!/bin/sh
+# test.sh unit|all PROGRAM...: run the unit test programs, and for `all` the end to end tests after them.
+# Everything runs even if something before it failed. The last line is the sum: `N passed, N failed`, with `, N skipped` if
+# any; the exit code is 0 only when nothing failed and something passed.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+BUILD=${BUILD:-build}
+PYTHON=${PYTHON:-/usr/bin/python3}
+what=$1
+shift
+mkdir -p "$BUILD/test"
+BUILD=$(cd "$BUILD" && pwd)
+passed=0 failed=0 skipped=0
+
+# Leaks count: no heap of ours after start-up. A sanitizer's report ends the program with a code of its own.
+export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0}"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+# Where the kernel spreads addresses widely, gcc 12's AddressSanitizer finds its own place taken, now and then.
+fixed=
+! setarch -R true 2>/dev/null || fixed='setarch -R'
+
+for program in "$@"; do
+	name=$(basename "$program")
+	log=$BUILD/test/$name.log
+	# shellcheck disable=SC2086 # empty or two words
+	timeout 300 $fixed "$program" >"$log" 2>&1
+	code=$?
+	# cmocka says "[       OK ] name" and "[  FAILED  ] name" per test, then repeats the failed ones in a list with a count.
+	ok=$(grep -c '^\[       OK \]' "$log")
+	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_]*$' "$log")
+	bad=$(sed -n 's/^\[  FAILED  \] [^:]*: \([0-9]*\) test(s).*/\1/p; s/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p' "$log" |
+		awk '{ n += $1 } END { print n + 0 }')
+	# A crash, a sanitizer's report, a program without tests: failed, whatever was counted.
+	if [ "$bad" -eq 0 ] && { [ $code -ne 0 ] || [ $((ok + skip)) -eq 0 ]; }; then
+		bad=1
+	fi
+	passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	if [ "$bad" -ne 0 ]; then
+		printf '  %-7s %s: %s of %s failed (exit code %s)\n' FAIL "$name" "$bad" $((ok + bad)) $code
+		grep -v -e '^\[ RUN ' -e '^\[       OK \]' "$log" | tail -n 60 | sed 's/^/    /'
+	else
+		printf '  %-7s %s: %s tests\n' OK "$name" "$ok"
+	fi
+done
+
+if [ "$what" = all ]; then
+	DNSBUDDY=$BUILD/dnsbuddy
+	DNSBUDDY_ASAN=$BUILD/asan/dnsbuddy
+	export DNSBUDDY DNSBUDDY_ASAN
+	set --
+	for dir in tests/e2e tests/cloudflare; do
+		[ ! -d $dir ] || set -- "$@" $dir
+	done
+	if ! CONSUL_BIN=$(scripts/consul.sh); then
+		failed=$((failed + 1))
+	elif [ $# -gt 0 ]; then
+		export CONSUL_BIN
+		log=$BUILD/test/pytest.log
+		# The code of pytest goes through a file: the pipe's own would be tee's.
+		{
+			# shellcheck disable=SC2086 # PYTEST_ARGS is a list
+			"$PYTHON" -m pytest -q -rs -p no:cacheprovider ${PYTEST_ARGS:-} "$@" 2>&1
+			echo $? >"$BUILD/test/pytest.code"
+		} | tee "$log"
+		code=$(cat "$BUILD/test/pytest.code")
+		# Its last line: "1 failed, 20 passed, 2 skipped, 1 error in 3.21s"
+		line=$(grep -E '(passed|failed|skipped|errors?|no tests ran).* in [0-9.]+s' "$log" | tail -n 1)
+		count() { echo "$line" | sed -n "s/.*[^0-9]\([0-9][0-9]*\) $1.*/\1/p; s/^\([0-9][0-9]*\) $1.*/\1/p" | head -n 1; }
+		ok=$(count passed) bad=$(count failed) err=$(count error) skip=$(count skipped)
+		bad=$((${bad:-0} + ${err:-0}))
+		if [ "$code" -ne 0 ] && [ $bad -eq 0 ]; then
+			bad=1
+		fi
+		passed=$((passed + ${ok:-0})) failed=$((failed + bad)) skipped=$((skipped + ${skip:-0}))
+	fi
+fi
+
+summary="$passed passed, $failed failed"
+[ $skipped -eq 0 ] || summary="$summary, $skipped skipped"
+echo "$summary"
+[ $failed -eq 0 ] && [ $passed -gt 0 ]
