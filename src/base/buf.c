@@ -1,0 +1,114 @@
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void buf_init(struct buf *b, char *p, size_t cap)
+{
+	b->p = p;
+	b->cap = cap;
+	buf_reset(b);
+}
+
+void buf_reset(struct buf *b)
+{
+	b->len = 0;
+	b->overflow = false;
+	b->p[0] = '\0';
+}
+
+void buf_add(struct buf *b, const char *p, size_t n)
+{
+	if (b->overflow || n >= b->cap - b->len) {
+		b->overflow = true;
+		return;
+	}
+	memcpy(b->p + b->len, p, n);
+	b->len += n;
+	b->p[b->len] = '\0';
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+	buf_add(b, s, strlen(s));
+}
+
+void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	size_t room = b->cap - b->len;
+	va_list ap;
+	int n;
+
+	if (b->overflow)
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(b->p + b->len, room, fmt, ap);
+	va_end(ap);
+	if (n < 0 || (size_t)n >= room) {
+		b->p[b->len] = '\0';
+		b->overflow = true;
+		return;
+	}
+	b->len += (size_t)n;
+}
+
+void buf_json_string(struct buf *b, const char *s)
+{
+	buf_add(b, "\"", 1);
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c == '"' || c == '\\') {
+			buf_add(b, "\\", 1);
+			buf_add(b, s, 1);
+		} else if (c < 0x20 || c == 0x7f) {
+			buf_fmt(b, "\\u%04x", c);
+		} else {
+			buf_add(b, s, 1);
+		}
+	}
+	buf_add(b, "\"", 1);
+}
+
+static bool is_unreserved(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void buf_url_part(struct buf *b, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (is_unreserved(c))
+			buf_add(b, s, 1);
+		else
+			buf_fmt(b, "%%%02X", c);
+	}
+}
+
+void buf_base64(struct buf *b, const char *p, size_t n)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < n; i += 3) {
+		unsigned v = (unsigned)(unsigned char)p[i] << 16;
+		char out[4];
+
+		v |= i + 1 < n ? (unsigned)(unsigned char)p[i + 1] << 8 : 0;
+		v |= i + 2 < n ? (unsigned char)p[i + 2] : 0;
+		out[0] = digits[v >> 18];
+		out[1] = digits[v >> 12 & 63];
+		out[2] = i + 1 < n ? digits[v >> 6 & 63] : '=';
+		out[3] = i + 2 < n ? digits[v & 63] : '=';
+		buf_add(b, out, sizeof out);
+	}
+}
+
+bool buf_ok(const struct buf *b)
+{
+	return !b->overflow;
+}

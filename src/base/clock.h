@@ -1,0 +1,24 @@
+/*
+ * Time: the monotonic clock for deadlines, the wall clock for logs and certificates only.
+ */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOCK_NEVER INT64_MAX /* a deadline that does not come */
+
+/* Milliseconds of CLOCK_MONOTONIC. */
+int64_t clock_now_ms(void);
+
+/* Seconds since 1970-01-01T00:00:00Z by the wall clock. */
+int64_t clock_wall_sec(void);
+
+/* From now until deadline_ms as poll() wants it: 0 when past, at most one hour. */
+int clock_poll_timeout(int64_t deadline_ms, int64_t now_ms);
+
+/* Fill p with n random bytes: getrandom(2), else /dev/urandom. -1 when neither is there. */
+int clock_entropy(void *p, size_t n) __attribute__((warn_unused_result));
+
+#endif

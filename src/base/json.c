@@ -1,0 +1,267 @@
+#include "base/json.h"
+
+#include <string.h>
+
+#define JSMN_STATIC
+#define JSMN_STRICT
+#define JSMN_PARENT_LINKS /* without them a long array costs quadratic time */
+#include <jsmn.h>
+
+static jsmntok_t tokens[JSON_TOKENS_MAX];
+static int tokens_n;
+static const char *text;
+
+int json_parse(const char *p, size_t len, struct err *e)
+{
+	jsmn_parser parser;
+	unsigned line, column;
+	size_t offset;
+	int n;
+
+	tokens_n = 0;
+	text = p;
+	/* jsmn, even when strict, lets missing commas and the like pass. */
+	if (json_check(p, len, &offset) != JSON_DONE) {
+		json_position(p, offset, &line, &column);
+		return err_set(e, ERR_PROTO, "not JSON: line %u, column %u", line, column);
+	}
+	jsmn_init(&parser);
+	n = jsmn_parse(&parser, p, len, tokens, JSON_TOKENS_MAX);
+	if (n == JSMN_ERROR_NOMEM)
+		return err_set(e, ERR_LIMIT, "more than %d values in one piece of JSON",
+			       JSON_TOKENS_MAX);
+	if (n < 1)
+		return err_set(e, ERR_PROTO, "not JSON");
+	tokens_n = n;
+	return 0;
+}
+
+static const jsmntok_t *token(int value, jsmntype_t type)
+{
+	if (value < 0 || value >= tokens_n || tokens[value].type != type)
+		return NULL;
+	return &tokens[value];
+}
+
+bool json_is_object(int value)
+{
+	return token(value, JSMN_OBJECT) != NULL;
+}
+
+bool json_is_array(int value)
+{
+	return token(value, JSMN_ARRAY) != NULL;
+}
+
+bool json_is_string(int value)
+{
+	return token(value, JSMN_STRING) != NULL;
+}
+
+bool json_is_null(int value)
+{
+	const jsmntok_t *t = token(value, JSMN_PRIMITIVE);
+
+	return t && text[t->start] == 'n';
+}
+
+int json_first(int container)
+{
+	if (!json_count(container))
+		return JSON_NONE;
+	return container + 1;
+}
+
+int json_next(int value)
+{
+	int end, parent, i;
+
+	if (value < 0 || value >= tokens_n)
+		return JSON_NONE;
+	parent = tokens[value].parent;
+	end = tokens[value].end;
+	/* A member's value hangs below its name. */
+	if (tokens[value].type == JSMN_STRING && tokens[value].size)
+		end = tokens[value + 1].end;
+	for (i = value + 1; i < tokens_n && tokens[i].start < end; i++)
+		;
+	return i < tokens_n && tokens[i].parent == parent ? i : JSON_NONE;
+}
+
+int json_value(int member)
+{
+	const jsmntok_t *t = token(member, JSMN_STRING);
+
+	return t && t->size ? member + 1 : JSON_NONE;
+}
+
+int json_count(int container)
+{
+	if (!json_is_object(container) && !json_is_array(container))
+		return 0;
+	return tokens[container].size;
+}
+
+size_t json_offset(int value)
+{
+	return value < 0 || value >= tokens_n ? 0 : (size_t)tokens[value].start;
+}
+
+static bool is_raw_equal(const jsmntok_t *t, const char *s)
+{
+	size_t len = (size_t)(t->end - t->start);
+
+	return strlen(s) == len && memcmp(text + t->start, s, len) == 0;
+}
+
+int json_get(int object, const char *name)
+{
+	if (!json_is_object(object))
+		return JSON_NONE;
+	for (int m = json_first(object); m != JSON_NONE; m = json_next(m))
+		if (is_raw_equal(&tokens[m], name))
+			return json_value(m);
+	return JSON_NONE;
+}
+
+bool json_equals(int value, const char *s)
+{
+	const jsmntok_t *t = token(value, JSMN_STRING);
+
+	return t && is_raw_equal(t, s);
+}
+
+static unsigned hex4(const char *p)
+{
+	unsigned v = 0;
+
+	for (int i = 0; i < 4; i++) {
+		unsigned c = (unsigned char)p[i];
+
+		v = v * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+	}
+	return v;
+}
+
+/* Decode the \u escape at p[0..left), a surrogate pair too. Returns its length, 0 when unfit. */
+static size_t decode_unicode(const char *p, size_t left, unsigned *code)
+{
+	unsigned low;
+
+	*code = hex4(p + 2);
+	if (*code < 0xd800 || *code > 0xdfff)
+		return *code ? 6 : 0;
+	if (*code > 0xdbff || left < 12 || p[6] != '\\' || p[7] != 'u')
+		return 0;
+	low = hex4(p + 8);
+	if (low < 0xdc00 || low > 0xdfff)
+		return 0;
+	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
+	return 12;
+}
+
+/* UTF-8 of code in out[4]; RFC 3629 section 3. Returns its length. */
+static size_t put_utf8(unsigned code, char out[4])
+{
+	if (code < 0x80) {
+		out[0] = (char)code;
+		return 1;
+	}
+	if (code < 0x800) {
+		out[0] = (char)(0xc0 | code >> 6);
+		out[1] = (char)(0x80 | (code & 0x3f));
+		return 2;
+	}
+	if (code < 0x10000) {
+		out[0] = (char)(0xe0 | code >> 12);
+		out[1] = (char)(0x80 | (code >> 6 & 0x3f));
+		out[2] = (char)(0x80 | (code & 0x3f));
+		return 3;
+	}
+	out[0] = (char)(0xf0 | code >> 18);
+	out[1] = (char)(0x80 | (code >> 12 & 0x3f));
+	out[2] = (char)(0x80 | (code >> 6 & 0x3f));
+	out[3] = (char)(0x80 | (code & 0x3f));
+	return 4;
+}
+
+/* Decode one character at p[0..left) to piece. Returns the bytes used, 0 when unfit. */
+static size_t decode_one(const char *p, size_t left, char piece[4], size_t *piece_len)
+{
+	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+	unsigned code;
+	size_t used;
+
+	*piece_len = 1;
+	if (p[0] != '\\') {
+		piece[0] = p[0];
+		return p[0] ? 1 : 0;
+	}
+	if (p[1] != 'u') {
+		piece[0] = to[strchr(from, p[1]) - from];
+		return 2;
+	}
+	used = decode_unicode(p, left, &code);
+	if (used)
+		*piece_len = put_utf8(code, piece);
+	return used;
+}
+
+int json_string(int value, char *out, size_t cap)
+{
+	const jsmntok_t *t = token(value, JSMN_STRING);
+	size_t len = 0;
+
+	if (!t)
+		return -1;
+	/* First measure, then write: out stays as it is when the string does not fit. */
+	for (int write = 0; write < 2; write++) {
+		len = 0;
+		for (size_t i = (size_t)t->start; i < (size_t)t->end;) {
+			char piece[4];
+			size_t piece_len, used;
+
+			used = decode_one(text + i, (size_t)t->end - i, piece, &piece_len);
+			if (!used || piece_len >= cap - len)
+				return -1;
+			if (write)
+				memcpy(out + len, piece, piece_len);
+			len += piece_len;
+			i += used;
+		}
+	}
+	if (!cap)
+		return -1;
+	out[len] = '\0';
+	return 0;
+}
+
+int json_integer(int value, int64_t *out)
+{
+	const jsmntok_t *t = token(value, JSMN_PRIMITIVE);
+	bool is_negative;
+	int64_t v = 0;
+
+	if (!t)
+		return -1;
+	is_negative = text[t->start] == '-';
+	for (int i = t->start + is_negative; i < t->end; i++) {
+		int digit = text[i] - '0';
+
+		if (digit < 0 || digit > 9 || v > (INT64_MAX - digit) / 10)
+			return -1;
+		v = v * 10 + digit;
+	}
+	*out = is_negative ? -v : v;
+	return 0;
+}
+
+int json_boolean(int value, bool *out)
+{
+	const jsmntok_t *t = token(value, JSMN_PRIMITIVE);
+
+	if (!t || (text[t->start] != 't' && text[t->start] != 'f'))
+		return -1;
+	*out = text[t->start] == 't';
+	return 0;
+}

@@ -1,0 +1,194 @@
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+
+static const char *const level_names[] = {
+	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error",
+};
+_Static_assert(sizeof level_names / sizeof level_names[0] == LOG_LEVELS, "a name for each level");
+
+static const char *const format_names[] = {
+	[LOG_AUTO] = "auto", [LOG_TEXT] = "text", [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json",
+};
+_Static_assert(sizeof format_names / sizeof format_names[0] == LOG_FORMATS, "and format");
+
+static enum log_format log_format = LOG_LOGFMT;
+static enum log_level log_level = LOG_INFO;
+static const char *secrets[LOG_SECRETS_MAX];
+static size_t secrets_n;
+
+void log_setup(enum log_format format, enum log_level level)
+{
+	if (format == LOG_AUTO)
+		format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_LOGFMT;
+	log_format = format;
+	log_level = level;
+}
+
+bool log_is_on(enum log_level level)
+{
+	return level >= log_level;
+}
+
+int log_add_secret(const char *s)
+{
+	const size_t len_min = 4; /* masking "a" everywhere would eat the log, and hide nothing */
+
+	if (strlen(s) < len_min)
+		return 0;
+	for (size_t i = 0; i < secrets_n; i++)
+		if (strcmp(secrets[i], s) == 0)
+			return 0;
+	if (secrets_n == LOG_SECRETS_MAX)
+		return -1;
+	secrets[secrets_n++] = s;
+	return 0;
+}
+
+void log_mask(struct buf *b)
+{
+	static const char mask[] = "***";
+
+	for (size_t i = 0; i < secrets_n; i++) {
+		size_t secret_len = strlen(secrets[i]);
+		char *at = b->p;
+
+		while ((at = strstr(at, secrets[i])) != NULL) {
+			char *rest = at + secret_len;
+			size_t rest_len = b->len - (size_t)(rest - b->p);
+
+			memcpy(at, mask, sizeof mask - 1);
+			memmove(at + sizeof mask - 1, rest, rest_len + 1);
+			b->len -= secret_len - (sizeof mask - 1);
+			at += sizeof mask - 1;
+		}
+	}
+}
+
+static void put_time(struct buf *b)
+{
+	time_t now = (time_t)clock_wall_sec();
+	struct tm tm = {0};
+	char text[32];
+
+	(void)gmtime_r(&now, &tm);
+	if (strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
+		buf_str(b, text);
+}
+
+static bool needs_quotes(const char *s)
+{
+	if (!*s)
+		return true;
+	for (; *s; s++)
+		if ((unsigned char)*s <= ' ' || *s == '"' || *s == '=' || *s == 0x7f || *s == '\\')
+			return true;
+	return false;
+}
+
+static void put_value(struct buf *b, const struct log_field *f)
+{
+	if (!f->text)
+		buf_fmt(b, "%lld", (long long)f->number);
+	else if (log_format == LOG_JSON || needs_quotes(f->text))
+		buf_json_string(b, f->text);
+	else
+		buf_str(b, f->text);
+}
+
+static void put_head(struct buf *b, enum log_level level, const char *message)
+{
+	if (log_format == LOG_JSON) {
+		buf_str(b, "{\"time\":\"");
+		put_time(b);
+		buf_fmt(b, "\",\"level\":\"%s\",\"msg\":", level_names[level]);
+		buf_json_string(b, message);
+	} else if (log_format == LOG_LOGFMT) {
+		buf_str(b, "time=");
+		put_time(b);
+		buf_fmt(b, " level=%s msg=", level_names[level]);
+		put_value(b, &(struct log_field){.text = message});
+	} else {
+		put_time(b);
+		buf_fmt(b, " %-5s %s", level_names[level], message);
+	}
+}
+
+static void write_line(const char *p, size_t n)
+{
+	while (n) {
+		ssize_t put = write(STDERR_FILENO, p, n);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put <= 0) /* EPIPE, EAGAIN, ENOSPC: nobody reads; the work matters more */
+			return;
+		p += put;
+		n -= (size_t)put;
+	}
+}
+
+void log_event(enum log_level level, const char *message, const struct log_field *fields, size_t n)
+{
+	char storage[LOG_LINE_MAX];
+	struct buf b;
+
+	if (!log_is_on(level))
+		return;
+	/* Two bytes are kept back for the closing brace and the newline. */
+	buf_init(&b, storage, sizeof storage - 2);
+	put_head(&b, level, message);
+	for (size_t i = 0; i < n; i++) {
+		size_t mark = b.len;
+
+		if (log_format == LOG_JSON)
+			buf_fmt(&b, ",\"%s\":", fields[i].key);
+		else
+			buf_fmt(&b, " %s=", fields[i].key);
+		put_value(&b, &fields[i]);
+		if (!buf_ok(&b)) { /* a field is whole or absent */
+			b.len = mark;
+			b.p[mark] = '\0';
+			b.overflow = false;
+		}
+	}
+	log_mask(&b);
+	b.cap += 2;
+	buf_str(&b, log_format == LOG_JSON ? "}\n" : "\n");
+	write_line(b.p, b.len);
+}
+
+static int find_name(const char *const *names, size_t n, const char *s)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_eq_nocase(names[i], s))
+			return (int)i;
+	return -1;
+}
+
+int log_level_parse(const char *s, enum log_level *out)
+{
+	int i = find_name(level_names, LOG_LEVELS, s);
+
+	if (i < 0)
+		return -1;
+	*out = (enum log_level)i;
+	return 0;
+}
+
+int log_format_parse(const char *s, enum log_format *out)
+{
+	int i = find_name(format_names, LOG_FORMATS, s);
+
+	if (i < 0)
+		return -1;
+	*out = (enum log_format)i;
+	return 0;
+}

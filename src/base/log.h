@@ -1,0 +1,53 @@
+/*
+ * Log lines on stderr: one event, one line, one write(2). Text for people, logfmt or JSON for
+ * machines. Registered secrets are masked in every line, whoever put them there.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+#define LOG_LINE_MAX 4096 /* bytes of one line; a longer one loses its last fields */
+#define LOG_SECRETS_MAX 8
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
+enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
+
+/* A named value; text when not NULL, else number. */
+struct log_field {
+	const char *key;
+	const char *text;
+	int64_t number;
+};
+
+/* Lines below level are dropped. LOG_AUTO: text when stderr is a terminal, else logfmt. */
+void log_setup(enum log_format format, enum log_level level);
+
+bool log_is_on(enum log_level level);
+
+/*
+ * Remember a secret of 4 bytes and more; s must live as long as the program. Past
+ * LOG_SECRETS_MAX it is an error of the program: -1.
+ */
+int log_add_secret(const char *s) __attribute__((warn_unused_result));
+
+/* Replace every registered secret in b by "***". */
+void log_mask(struct buf *b);
+
+/* Write one line; fields[n]. A full or closed stderr is not an error of ours. */
+void log_event(enum log_level level, const char *message, const struct log_field *fields,
+	       size_t n);
+
+#define LOG_EVENT(level, message, ...)                                                             \
+	log_event((level), (message), (const struct log_field[]){__VA_ARGS__},                     \
+		  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+
+/* The names that --log-level and --log-format take. Return -1 on another word. */
+int log_level_parse(const char *s, enum log_level *out) __attribute__((warn_unused_result));
+int log_format_parse(const char *s, enum log_format *out) __attribute__((warn_unused_result));
+
+#endif
