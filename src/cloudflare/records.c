@@ -1,0 +1,178 @@
+#include "cloudflare/records.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define COMMENT "managed by dnsbuddy"
+#define COMMENT_READ_CAP 2048 /* a comment has at most 500 characters */
+
+void cf_comment(struct buf *b, const char *owner)
+{
+	buf_str(b, COMMENT);
+	if (owner)
+		buf_fmt(b, " owner=%s", owner);
+}
+
+void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const char *name,
+			 const char *owner, struct record *records)
+{
+	l->zone_id = zone_id;
+	l->name = name;
+	l->owner = owner;
+	l->records = records;
+	l->records_n = l->seen_n = 0;
+	l->page = 1;
+	l->hosts.len = 0;
+}
+
+void cf_record_list_target(struct buf *b, const struct cf_record_list *l)
+{
+	buf_str(b, "/zones/");
+	buf_url_part(b, l->zone_id);
+	buf_str(b, "/dns_records?name.exact=");
+	buf_url_part(b, l->name);
+	buf_fmt(b, "&per_page=%d&page=%u", CF_RECORDS_PER_PAGE, l->page);
+}
+
+/* Our mark, alone or with words of somebody's behind it. */
+static bool has_mark(const char *comment, const char *owner)
+{
+	char mark[256];
+	struct buf b;
+
+	buf_init(&b, mark, sizeof mark);
+	cf_comment(&b, owner);
+	return strncmp(comment, mark, b.len) == 0 &&
+	       (!comment[b.len] || comment[b.len] == ' ');
+}
+
+static bool is_ours(int object, const char *owner)
+{
+	char comment[COMMENT_READ_CAP];
+
+	if (!owner)
+		return true;
+	return json_string(json_get(object, "comment"), comment, sizeof comment) == 0 &&
+	       has_mark(comment, owner);
+}
+
+/* name as the API gives it; letter case and a dot at the end are not differences. */
+static bool is_same_name(char *got, const char *name)
+{
+	size_t len = strlen(got);
+
+	if (len && got[len - 1] == '.')
+		got[len - 1] = '\0';
+	return str_eq_nocase(got, name);
+}
+
+int cf_record_read(struct record *r, int object, const char *name, const char *owner,
+		   struct target_hosts *hosts, bool *is_other, struct err *e)
+{
+	char got_name[NAME_CAP + 1], type_name[32], content[NAME_CAP + 1];
+	struct record out = {.state = INSTANCE_VANISHED};
+	enum record_type type;
+	int64_t ttl;
+
+	if (json_string(json_get(object, "type"), type_name, sizeof type_name) ||
+	    json_string(json_get(object, "name"), got_name, sizeof got_name))
+		return err_set(e, ERR_PROTO, "a record without type or name");
+	*is_other = record_type_parse(type_name, &type) || !is_same_name(got_name, name);
+	if (*is_other)
+		return 0;
+	if (json_string(json_get(object, "id"), out.id, sizeof out.id) || !out.id[0] ||
+	    json_string(json_get(object, "content"), content, sizeof content) ||
+	    json_integer(json_get(object, "ttl"), &ttl) || ttl < 0 || ttl > UINT32_MAX ||
+	    json_boolean(json_get(object, "proxied"), &out.proxied))
+		return err_set(e, ERR_PROTO, "an %s record without id, content, ttl or proxied",
+			       type_name);
+	out.ttl = (uint32_t)ttl;
+	if (target_from_content(&out.target, type, content, hosts, e))
+		return err_wrap(e, "record %s", out.id);
+	out.is_ours = is_ours(object, owner);
+	*r = out;
+	return 0;
+}
+
+static int take_record(void *ctx, const char *list, const char *text, size_t len, struct err *e)
+{
+	struct cf_record_list *l = ctx;
+	struct record r;
+	bool is_other;
+
+	(void)list;
+	l->page_seen_n++;
+	if (json_parse(text, len, e) ||
+	    cf_record_read(&r, 0, l->name, l->owner, &l->hosts, &is_other, e))
+		return -1;
+	if (is_other)
+		return 0;
+	if (l->records_n == RECORDS_MAX)
+		return err_set(e, ERR_LIMIT, "%s has more than %d records", l->name, RECORDS_MAX);
+	l->records[l->records_n++] = r;
+	return 0;
+}
+
+struct http_sink cf_record_list_begin(struct cf_record_list *l, char *element_buf, char *rest)
+{
+	l->page_seen_n = 0;
+	return cf_reply_begin(&l->reply, JSON_CUT_RESULT, take_record, l, element_buf, rest);
+}
+
+/*
+ * Pages are numbered without a snapshot: another writer shifts them. A total that changes from
+ * page to page, or is not what was listed, gives that away.
+ */
+static int check_total(struct cf_record_list *l, int info, bool is_last, struct err *e)
+{
+	int64_t total;
+
+	if (json_integer(json_get(info, "total_count"), &total))
+		return 0;
+	if (l->page == 1)
+		l->total = total;
+	if (total == l->total && (!is_last || total == (int64_t)l->seen_n))
+		return 0;
+	return err_set(e, ERR_RETRY, "%lld records of %s were announced and %zu listed",
+		       (long long)l->total, l->name, l->seen_n);
+}
+
+/* The API's own word on pages where it gives it, else a full page promises another. */
+static bool has_next_page(const struct cf_record_list *l, int info)
+{
+	int64_t pages, per_page;
+
+	if (!l->page_seen_n)
+		return false;
+	if (json_integer(json_get(info, "total_pages"), &pages) == 0)
+		return (int64_t)l->page < pages;
+	if (json_integer(json_get(info, "per_page"), &per_page))
+		per_page = CF_RECORDS_PER_PAGE;
+	return (int64_t)l->page_seen_n >= per_page;
+}
+
+int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
+{
+	int64_t page;
+	int info;
+
+	if (cf_reply_finish(&l->reply, e))
+		return -1;
+	if (!l->reply.split.has_cut)
+		return err_set(e, ERR_PROTO, "an answer without a list of records");
+	info = json_get(0, "result_info");
+	if (json_integer(json_get(info, "page"), &page) == 0 && page != (int64_t)l->page)
+		return err_set(e, ERR_PROTO, "page %u was asked for and page %lld answered",
+			       l->page, (long long)page);
+	l->seen_n += l->page_seen_n;
+	*again = has_next_page(l, info);
+	if (check_total(l, info, !*again, e))
+		return -1;
+	if (!*again)
+		return 0;
+	if (l->page == CF_RECORD_PAGES_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d pages of records", CF_RECORD_PAGES_MAX);
+	l->page++;
+	return 0;
+}

@@ -1,0 +1,159 @@
+#include "cloudflare/writes.h"
+
+#include <string.h>
+
+#include "cloudflare/records.h"
+
+/*
+ * A whole record. Every field that we rule over is sent: PATCH leaves alone what is not (comment,
+ * tags, settings), and the API's own schema asks for name, type and ttl even there.
+ */
+static void add_fields(struct buf *b, const struct cf_write *w, const struct op *op)
+{
+	char content[TARGET_TEXT_CAP];
+
+	target_format(op->target, content);
+	buf_fmt(b, "\"type\":\"%s\",\"name\":", record_type_name(op->target->type));
+	buf_json_string(b, w->name);
+	buf_str(b, ",\"content\":");
+	buf_json_string(b, content);
+	buf_fmt(b, ",\"ttl\":%u,\"proxied\":%s", (unsigned)op->ttl, op->proxied ? "true" : "false");
+}
+
+static void add_op(struct buf *b, const struct cf_write *w, const struct op *op, bool with_id)
+{
+	buf_str(b, "{");
+	if (with_id && op->record) {
+		buf_str(b, "\"id\":");
+		buf_json_string(b, op->record->id);
+		if (op->kind != OP_DELETE)
+			buf_str(b, ",");
+	}
+	if (op->kind != OP_DELETE)
+		add_fields(b, w, op);
+	if (op->kind == OP_CREATE) {
+		buf_str(b, ",\"comment\":\"");
+		cf_comment(b, w->owner);
+		buf_str(b, "\"");
+	}
+	buf_str(b, "}");
+}
+
+static void add_list(struct buf *b, const struct cf_write *w, const char *list, enum op_kind kind)
+{
+	const char *between = "";
+
+	for (size_t i = 0; i < w->ops_n; i++) {
+		if (w->ops[i]->kind != kind)
+			continue;
+		if (!*between)
+			buf_fmt(b, "%s\"%s\":[", b->p[b->len - 1] == '{' ? "" : ",", list);
+		buf_str(b, between);
+		add_op(b, w, w->ops[i], true);
+		between = ",";
+	}
+	if (*between)
+		buf_str(b, "]");
+}
+
+const char *cf_write_method(const struct cf_write *w)
+{
+	if (!w->is_single || w->ops[0]->kind == OP_CREATE)
+		return "POST";
+	return w->ops[0]->kind == OP_UPDATE ? "PATCH" : "DELETE";
+}
+
+void cf_write_target(struct buf *b, const struct cf_write *w)
+{
+	buf_str(b, "/zones/");
+	buf_url_part(b, w->zone_id);
+	buf_str(b, "/dns_records");
+	if (!w->is_single) {
+		buf_str(b, "/batch");
+	} else if (w->ops[0]->record) {
+		buf_str(b, "/");
+		buf_url_part(b, w->ops[0]->record->id);
+	}
+}
+
+void cf_write_body(struct buf *b, const struct cf_write *w)
+{
+	if (w->is_single) {
+		if (w->ops[0]->kind != OP_DELETE)
+			add_op(b, w, w->ops[0], false);
+		return;
+	}
+	buf_str(b, "{");
+	add_list(b, w, "deletes", OP_DELETE);
+	add_list(b, w, "patches", OP_UPDATE);
+	add_list(b, w, "posts", OP_CREATE);
+	buf_str(b, "}");
+}
+
+/* ---- the answer: each op must be found in it ---- */
+
+/* Mark the op of this kind that record r is the proof of. */
+static void confirm(struct cf_write *w, enum op_kind kind, const struct record *r)
+{
+	for (size_t i = 0; i < w->ops_n; i++) {
+		struct op *op = w->ops[i];
+
+		if (op->kind != kind || op->is_done ||
+		    target_compare(op->target, &r->target) != 0 ||
+		    (op->record && strcmp(op->record->id, r->id) != 0))
+			continue;
+		op->is_done = true;
+		return;
+	}
+}
+
+static int take_record(struct cf_write *w, enum op_kind kind, int object, struct err *e)
+{
+	struct record r;
+	bool is_other;
+
+	w->hosts.len = 0;
+	if (cf_record_read(&r, object, w->name, NULL, &w->hosts, &is_other, e))
+		return -1;
+	if (!is_other)
+		confirm(w, kind, &r);
+	return 0;
+}
+
+static int take_listed(void *ctx, const char *list, const char *text, size_t len, struct err *e)
+{
+	struct cf_write *w = ctx;
+
+	/* What is deleted is told by the transaction as a whole. */
+	if (strcmp(list, "posts") != 0 && strcmp(list, "patches") != 0)
+		return 0;
+	if (json_parse(text, len, e))
+		return -1;
+	return take_record(w, strcmp(list, "posts") == 0 ? OP_CREATE : OP_UPDATE, 0, e);
+}
+
+struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *rest)
+{
+	return cf_reply_begin(&w->reply, w->is_single ? JSON_CUT_NONE : JSON_CUT_RESULT_LISTS,
+			      take_listed, w, element_buf, rest);
+}
+
+int cf_write_finish(struct cf_write *w, struct err *e)
+{
+	int result;
+
+	if (cf_reply_finish(&w->reply, e))
+		return -1;
+	result = json_get(0, "result");
+	if (w->is_single && w->ops[0]->kind != OP_DELETE &&
+	    take_record(w, w->ops[0]->kind, result, e))
+		return -1;
+	for (size_t i = 0; i < w->ops_n; i++) {
+		if (w->ops[i]->kind == OP_DELETE)
+			w->ops[i]->is_done = true;
+		if (!w->ops[i]->is_done)
+			return err_set(e, ERR_RETRY,
+				       "the API said success without showing every record written");
+	}
+	return 0;
+}

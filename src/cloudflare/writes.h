@@ -1,0 +1,51 @@
+/*
+ * Writing records: the batch, one transaction of deletes, patches and posts, and the single calls.
+ * Needs the right DNS:Edit.
+ * https://developers.cloudflare.com/dns/manage-dns-records/how-to/batch-record-changes/
+ */
+#ifndef CLOUDFLARE_WRITES_H
+#define CLOUDFLARE_WRITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "cloudflare/reply.h"
+#include "core/op.h"
+
+#define CF_BATCH_MAX 200      /* operations in one batch on the smallest plan */
+#define CF_BODY_CAP 262144    /* bytes: CF_BATCH_MAX operations on names of the longest kind */
+
+struct cf_write {
+	const char *zone_id;
+	const char *name;     /* of all the records */
+	const char *owner;    /* for the comment of new ones; NULL for none */
+	struct op **ops;      /* at most CF_BATCH_MAX; one for a single call */
+	size_t ops_n;
+	bool is_single;
+	struct target_hosts hosts;
+	struct cf_reply reply;
+};
+
+/* The method of the request: POST, or for a single call POST, PATCH, DELETE. */
+const char *cf_write_method(const struct cf_write *w);
+
+/* Append the request's target. */
+void cf_write_target(struct buf *b, const struct cf_write *w);
+
+/* Append the body; nothing for a single DELETE. */
+void cf_write_body(struct buf *b, const struct cf_write *w);
+
+/* Begin to read the answer: the sink for the exchange. No op may be marked done before. */
+struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *rest);
+
+/*
+ * The exchange has ended well. On 0 every op is marked done: the answer names each record that
+ * was asked for, with its content.
+ *   e  as cf_reply_finish(); ERR_RETRY: the API said yes and did not show every record: list again
+ * On -1 the ops may or may not have been carried out; is_done says nothing.
+ */
+int cf_write_finish(struct cf_write *w, struct err *e) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,243 @@
+#include "consul/health.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define FIELD_CAP 512 /* bytes of a CheckID, a status or an address that are looked at */
+
+static void add_parameter(struct buf *b, const char *name, const char *value)
+{
+	if (!value || !*value)
+		return;
+	buf_add(b, strchr(b->p, '?') ? "&" : "?", 1);
+	buf_fmt(b, "%s=", name);
+	buf_url_part(b, value);
+}
+
+void consul_health_target(struct buf *b, const struct consul_query *q)
+{
+	/* Without ?passing: "none registered" and "none healthy" must not look alike. */
+	buf_str(b, "/v1/health/service/");
+	buf_url_part(b, q->service);
+	add_parameter(b, "dc", q->datacenter);
+	add_parameter(b, "ns", q->ns);
+	add_parameter(b, "partition", q->partition);
+	add_parameter(b, "tag", q->tag);
+	if (q->is_consistent)
+		buf_str(b, strchr(b->p, '?') ? "&consistent" : "?consistent");
+}
+
+void consul_headers(struct buf *b, const char *token, const char *http_auth)
+{
+	if (token)
+		buf_fmt(b, "X-Consul-Token: %s\r\n", token);
+	if (http_auth) {
+		buf_str(b, "Authorization: Basic ");
+		buf_base64(b, http_auth, strlen(http_auth));
+		buf_str(b, "\r\n");
+	}
+}
+
+/* ---- one instance ---- */
+
+/* The service's own checks and its node's; none at all counts as passing, as in Consul. */
+static int read_state(int checks, enum instance_state *state, struct err *e)
+{
+	*state = INSTANCE_PASSING;
+	if (!json_is_array(checks))
+		return err_set(e, ERR_PROTO, "Checks is not a list");
+	for (int c = json_first(checks); c != JSON_NONE; c = json_next(c)) {
+		char id[FIELD_CAP], status[FIELD_CAP];
+
+		if (json_string(json_get(c, "CheckID"), id, sizeof id) ||
+		    json_string(json_get(c, "Status"), status, sizeof status))
+			return err_set(e, ERR_PROTO, "a check has no CheckID or no Status");
+		*state = instance_worse(*state, instance_check_state(id, status));
+	}
+	return 0;
+}
+
+/* The candidates one source gives: at most two texts. Returns how many; "" is none. */
+static size_t read_source(enum consul_address source, int node, int service,
+			  char texts[2][NAME_CAP + 1])
+{
+	static const char *const tags[][3] = {
+		[CONSUL_ADDRESS_WAN] = {"wan_ipv4", "wan_ipv6", "wan"},
+		[CONSUL_ADDRESS_LAN] = {"lan_ipv4", "lan_ipv6", "lan"},
+	};
+	size_t n = 0;
+
+	if (source == CONSUL_ADDRESS_SERVICE || source == CONSUL_ADDRESS_NODE) {
+		int object = source == CONSUL_ADDRESS_NODE ? node : service;
+
+		return json_string(json_get(object, "Address"), texts[0], NAME_CAP + 1) == 0 &&
+		       texts[0][0];
+	}
+	for (int i = 0; i < 3 && (i < 2 || !n); i++) {
+		int tagged = json_get(json_get(service, "TaggedAddresses"), tags[source][i]);
+
+		if (json_string(json_get(tagged, "Address"), texts[n], NAME_CAP + 1) == 0 &&
+		    texts[n][0])
+			n++;
+	}
+	return n;
+}
+
+static int list_target(struct consul_view *v, enum instance_state state, struct target t,
+		       struct err *e)
+{
+	if (v->listed_n == CONSUL_INSTANCES_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d addresses of one service",
+			       CONSUL_INSTANCES_MAX);
+	v->listed[v->listed_n++] = (struct consul_listed){.state = state, .target = t};
+	return 0;
+}
+
+static void note_unaddressed(struct consul_view *v, const char *id, const char *why)
+{
+	struct buf b;
+
+	if (v->unaddressed_n++)
+		return;
+	buf_init(&b, v->unaddressed, sizeof v->unaddressed);
+	buf_fmt(&b, "%.96s: %.140s", id, why);
+}
+
+static int read_targets(struct consul_reader *r, int node, int service, const char *id,
+			enum instance_state state, struct err *e)
+{
+	struct err why = {0};
+
+	(void)err_set(&why, ERR_CONFIG, "no address");
+	for (size_t i = 0; i < r->query->addresses_n; i++) {
+		char texts[2][NAME_CAP + 1];
+		size_t n = read_source(r->query->addresses[i], node, service, texts), good_n = 0;
+
+		for (size_t k = 0; k < n; k++) {
+			struct target t;
+
+			if (target_parse(&t, texts[k], &r->view->hosts, &why)) {
+				if (why.kind == ERR_LIMIT)
+					return err_set(e, why.kind, "%s", why.text);
+				continue;
+			}
+			if (list_target(r->view, state, t, e))
+				return -1;
+			good_n++;
+		}
+		if (good_n)
+			return 0;
+	}
+	note_unaddressed(r->view, id, why.text);
+	return 0;
+}
+
+static int take_instance(void *ctx, const char *list, const char *text, size_t len, struct err *e)
+{
+	struct consul_reader *r = ctx;
+	enum instance_state state;
+	char id[FIELD_CAP];
+	int node, service;
+
+	(void)list;
+	if (json_parse(text, len, e))
+		return -1;
+	node = json_get(0, "Node");
+	service = json_get(0, "Service");
+	if (!json_is_object(node) || !json_is_object(service) ||
+	    json_string(json_get(service, "ID"), id, sizeof id) ||
+	    !json_is_string(json_get(service, "Address")))
+		return err_set(e, ERR_PROTO, "an instance has no Node, Service, Service.ID or "
+			       "Service.Address");
+	if (read_state(json_get(0, "Checks"), &state, e))
+		return err_wrap(e, "instance %.96s", id);
+	r->view->instances_n++;
+	r->view->n[state]++;
+	return read_targets(r, node, service, id, state, e);
+}
+
+/* ---- the answer ---- */
+
+static int take_status(void *ctx, int status, struct err *e)
+{
+	struct consul_reader *r = ctx;
+
+	(void)e;
+	r->status = status;
+	return 0;
+}
+
+static int take_header(void *ctx, const char *name, const char *value, struct err *e)
+{
+	struct consul_reader *r = ctx;
+	struct evidence *v = &r->view->evidence;
+	uint64_t number;
+
+	(void)e;
+	if (str_eq_nocase(name, "X-Consul-KnownLeader"))
+		v->has_leader = str_eq_nocase(value, "true");
+	else if (str_eq_nocase(name, "X-Consul-LastContact"))
+		v->last_contact_ms = str_u64(value, INT64_MAX, &number) ? INT64_MAX
+									 : (int64_t)number;
+	else if (str_eq_nocase(name, "X-Consul-Effective-Consistency"))
+		v->is_stale = str_eq_nocase(value, "stale");
+	else if (str_eq_nocase(name, "X-Consul-Results-Filtered-By-ACLs"))
+		v->is_filtered = !str_eq_nocase(value, "false");
+	else if (str_eq_nocase(name, "X-Consul-Default-ACL-Policy"))
+		v->is_default_deny = str_eq_nocase(value, "deny");
+	else if (str_eq_nocase(name, "Age"))
+		v->is_cached = true;
+	else if (str_eq_nocase(name, "X-Cache") && str_starts_nocase(value, "hit"))
+		v->is_cached = true;
+	return 0;
+}
+
+static int take_body(void *ctx, const char *p, size_t n, struct err *e)
+{
+	struct consul_reader *r = ctx;
+
+	if (r->status == 200)
+		return json_split_feed(&r->split, p, n, e);
+	if (n > CONSUL_REASON_MAX - r->reason_len)
+		n = CONSUL_REASON_MAX - r->reason_len;
+	memcpy(r->reason + r->reason_len, p, n);
+	r->reason_len += n;
+	return 0;
+}
+
+struct http_sink consul_health_begin(struct consul_reader *r, const struct consul_query *q,
+				     struct consul_view *view, char *element_buf, char *rest)
+{
+	*r = (struct consul_reader){.query = q, .view = view};
+	json_split_init(&r->split, JSON_CUT_ROOT, take_instance, r, element_buf, rest);
+	view->listed_n = view->instances_n = view->unaddressed_n = 0;
+	view->hosts.len = 0;
+	memset(view->n, 0, sizeof view->n);
+	view->evidence = (struct evidence){
+		.is_consistent = q->is_consistent,
+		.has_token = q->token != NULL,
+	};
+	return (struct http_sink){
+		.ctx = r, .status = take_status, .header = take_header, .body = take_body,
+	};
+}
+
+static enum err_kind status_kind(int status)
+{
+	if (status == 401 || status == 403)
+		return ERR_AUTH;
+	return status == 429 || status >= 500 ? ERR_RETRY : ERR_REFUSED;
+}
+
+int consul_health_finish(struct consul_reader *r, struct err *e)
+{
+	if (r->status != 200)
+		return err_set(e, status_kind(r->status), "HTTP %d: %s", r->status,
+			       str_trim(r->reason));
+	if (json_split_end(&r->split, e))
+		return -1;
+	if (!r->split.has_cut)
+		return err_set(e, ERR_PROTO, "not a list of instances");
+	return 0;
+}

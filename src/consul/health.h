@@ -1,0 +1,96 @@
+/*
+ * The instances of one service, from GET /v1/health/service/:service: the request and the
+ * decoding of its answer, element by element. No policy: which instances are wanted, and whether
+ * the answer is evidence, is not decided here.
+ * https://developer.hashicorp.com/consul/api-docs/health#list-service-instances-for-service
+ */
+#ifndef CONSUL_HEALTH_H
+#define CONSUL_HEALTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "core/evidence.h"
+#include "core/instance.h"
+#include "core/record.h"
+#include "net/http.h"
+
+#define CONSUL_INSTANCES_MAX 16384
+#define CONSUL_ADDRESSES_MAX 4 /* sources that are tried in order */
+#define CONSUL_REASON_MAX 160  /* bytes of an error's body that are told */
+
+/* Where an instance's address is taken from. */
+enum consul_address {
+	CONSUL_ADDRESS_SERVICE, /* Service.Address */
+	CONSUL_ADDRESS_NODE,    /* Node.Address */
+	CONSUL_ADDRESS_WAN,     /* Service.TaggedAddresses: wan_ipv4 and wan_ipv6, or wan */
+	CONSUL_ADDRESS_LAN      /* the same with lan */
+};
+
+struct consul_query {
+	const char *service;
+	const char *tag;        /* these six: NULL when not asked for */
+	const char *datacenter;
+	const char *ns;
+	const char *partition;
+	const char *token;      /* only whether there is one; it is sent in the headers */
+	bool is_consistent;
+	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
+	size_t addresses_n;
+};
+
+/* An address of an instance; one with an IPv4 and an IPv6 address is listed twice. */
+struct consul_listed {
+	enum instance_state state;
+	struct target target;
+};
+
+/* What Consul said. Valid as a whole after consul_health_finish() returned 0. */
+struct consul_view {
+	struct consul_listed *listed; /* the caller's, CONSUL_INSTANCES_MAX of them */
+	size_t listed_n;
+	size_t instances_n;
+	size_t n[INSTANCE_STATES];    /* instances by state */
+	size_t unaddressed_n;         /* instances without a usable address, in no list */
+	char unaddressed[256];        /* the first of them: which, and why */
+	struct evidence evidence;
+	struct target_hosts hosts;
+};
+
+struct consul_reader {
+	const struct consul_query *query;
+	struct consul_view *view;
+	struct json_split split;
+	int status;
+	char reason[CONSUL_REASON_MAX + 1];
+	size_t reason_len;
+};
+
+/* Append the request target: path and query. */
+void consul_health_target(struct buf *b, const struct consul_query *q);
+
+/*
+ * Begin to read an answer into view; returns the sink for the exchange. r, view, q and the two
+ * buffers (see json_split_init) are used until finish.
+ */
+struct http_sink consul_health_begin(struct consul_reader *r, const struct consul_query *q,
+				     struct consul_view *view, char *element_buf, char *rest);
+
+/*
+ * The exchange has ended well: was the answer one?
+ *   e  ERR_AUTH: 401, 403; ERR_RETRY: 429, 5xx; ERR_REFUSED: another status; ERR_PROTO: not JSON,
+ *      not a list, a field missing or of another type
+ */
+int consul_health_finish(struct consul_reader *r, struct err *e) __attribute__((warn_unused_result));
+
+/*
+ * Append the header lines that authenticate: X-Consul-Token and Authorization: Basic.
+ *   token, http_auth ("user:password")  NULL when there is none
+ */
+void consul_headers(struct buf *b, const char *token, const char *http_auth);
+
+#endif

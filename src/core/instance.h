@@ -1,0 +1,31 @@
+/*
+ * An instance's state, worst first: the order in which Consul itself aggregates checks.
+ */
+#ifndef CORE_INSTANCE_H
+#define CORE_INSTANCE_H
+
+#include <stdbool.h>
+
+enum instance_state {
+	INSTANCE_MAINTENANCE, /* it asked to leave */
+	INSTANCE_VANISHED,    /* not listed (any more) */
+	INSTANCE_CRITICAL,
+	INSTANCE_WARNING,
+	INSTANCE_PASSING,
+	INSTANCE_STATES
+};
+
+/* "passing", "warning"... */
+const char *instance_state_name(enum instance_state state);
+
+/*
+ * The state one check tells, from its CheckID and Status as the health endpoint gives them
+ * (https://developer.hashicorp.com/consul/api-docs/health). A status that is not known counts
+ * as critical: it is not passing.
+ */
+enum instance_state instance_check_state(const char *check_id, const char *status);
+
+/* The worse of two. */
+enum instance_state instance_worse(enum instance_state a, enum instance_state b);
+
+#endif

@@ -1,0 +1,354 @@
+#include "core/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int by_target(const void *a, const void *b)
+{
+	return target_compare(a, b);
+}
+
+/* Ours first: of two records of one target, the foreign one is not ours to rely on. */
+static int by_target_ours_id(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+	int order = target_compare(&x->target, &y->target);
+
+	if (order)
+		return order;
+	if (x->is_ours != y->is_ours)
+		return x->is_ours ? -1 : 1;
+	return strcmp(x->id, y->id);
+}
+
+static int op_order(const void *a, const void *b)
+{
+	const struct op *x = a, *y = b;
+	const struct target *x_target = x->target ? x->target : &x->record->target;
+	const struct target *y_target = y->target ? y->target : &y->record->target;
+	int order;
+
+	if (x->kind != y->kind)
+		return x->kind < y->kind ? -1 : 1;
+	if (x->kind == OP_DELETE) {
+		if (x->is_duplicate != y->is_duplicate)
+			return x->is_duplicate ? -1 : 1;
+		if (x->record->state != y->record->state)
+			return x->record->state < y->record->state ? -1 : 1;
+	}
+	order = target_compare(x_target, y_target);
+	if (order || !x->record || !y->record)
+		return order;
+	return strcmp(x->record->id, y->record->id);
+}
+
+static size_t sort_unique(struct target *want, size_t n)
+{
+	size_t kept = 0;
+
+	if (!n)
+		return 0;
+	qsort(want, n, sizeof *want, by_target);
+	for (size_t i = 1; i < n; i++)
+		if (target_compare(&want[kept], &want[i]) != 0)
+			want[++kept] = want[i];
+	return kept + 1;
+}
+
+static int add_op(struct plan *p, struct op op, struct err *e)
+{
+	if (p->ops_n == p->ops_cap)
+		return err_set(e, ERR_LIMIT, "more than %zu changes in one plan", p->ops_cap);
+	p->ops[p->ops_n++] = op;
+	return 0;
+}
+
+/* What a record of this target shall be; existing is NULL for a new one. */
+static void set_attributes(struct op *op, const struct target *t, const struct record *existing,
+			   const struct plan_policy *policy)
+{
+	op->target = t;
+	if (policy->proxied == PROXIED_KEEP)
+		op->proxied = existing && existing->proxied;
+	else
+		op->proxied = policy->proxied == PROXIED_ON && !target_is_private(t);
+	op->ttl = op->proxied ? TTL_AUTOMATIC : policy->ttl;
+}
+
+static int add_update(struct plan *p, const struct target *t, const struct record *r,
+		      const struct plan_policy *policy, struct err *e)
+{
+	struct op op = {.kind = OP_UPDATE, .record = r};
+
+	set_attributes(&op, t, r, policy);
+	if (target_compare(t, &r->target) == 0 && r->ttl == op.ttl && r->proxied == op.proxied) {
+		p->kept_n++;
+		return 0;
+	}
+	return add_op(p, op, e);
+}
+
+static int add_create(struct plan *p, const struct target *t, const struct plan_policy *policy,
+		      struct err *e)
+{
+	struct op op = {.kind = OP_CREATE};
+
+	set_attributes(&op, t, NULL, policy);
+	return add_op(p, op, e);
+}
+
+/*
+ * One wanted target and the group[0..n) of records that have it: the first stays (it is ours
+ * when any is), our others are duplicates.
+ */
+static int plan_wanted(struct plan *p, const struct target *t, const struct record *group,
+		       size_t n, const struct plan_policy *policy, struct err *e)
+{
+	if (!n)
+		return add_create(p, t, policy, e);
+	if (!group[0].is_ours)
+		p->kept_n++;
+	else if (add_update(p, t, &group[0], policy, e))
+		return -1;
+	for (size_t i = 1; i < n; i++) {
+		struct op op = {.kind = OP_DELETE, .record = &group[i], .is_duplicate = true};
+
+		if (group[i].is_ours && add_op(p, op, e))
+			return -1;
+	}
+	return 0;
+}
+
+static int plan_unwanted(struct plan *p, const struct record *r, struct err *e)
+{
+	if (!r->is_ours)
+		return 0;
+	return add_op(p, (struct op){.kind = OP_DELETE, .record = r}, e);
+}
+
+/* The one walk over both sorted lists. */
+static int walk(struct plan *p, const struct target *want, size_t want_n,
+		const struct record *have, size_t have_n, const struct plan_policy *policy,
+		struct err *e)
+{
+	size_t h = 0;
+
+	for (size_t w = 0; w < want_n; w++) {
+		size_t n = 0;
+
+		for (; h < have_n && target_compare(&have[h].target, &want[w]) < 0; h++)
+			if (plan_unwanted(p, &have[h], e))
+				return -1;
+		while (h + n < have_n && target_compare(&have[h + n].target, &want[w]) == 0)
+			n++;
+		if (plan_wanted(p, &want[w], have + h, n, policy, e))
+			return -1;
+		h += n;
+	}
+	for (; h < have_n; h++)
+		if (plan_unwanted(p, &have[h], e))
+			return -1;
+	return 0;
+}
+
+static int check_targets(const struct target *want, size_t want_n, const struct plan_policy *policy,
+			 struct err *e)
+{
+	/* Sorted: a CNAME comes last. */
+	if (want_n < 2 || want[want_n - 1].type != RECORD_CNAME)
+		return 0;
+	return err_set(e, ERR_REFUSED,
+		       "%s: %zu targets are wanted and %s is a host name: a name has one CNAME and "
+		       "nothing beside it", policy->name, want_n, want[want_n - 1].host);
+}
+
+/* A CNAME and anything else exclude each other; RFC 1034 section 3.6.2. */
+static bool is_in_the_way(const struct record *r, const struct target *want)
+{
+	if (want->type != RECORD_CNAME)
+		return r->target.type == RECORD_CNAME;
+	return target_compare(&r->target, want) != 0;
+}
+
+static int check_foreign(const struct target *want, size_t want_n, const struct record *have,
+			 size_t have_n, const struct plan_policy *policy, struct err *e)
+{
+	char text[TARGET_TEXT_CAP];
+
+	for (size_t i = 0; want_n && i < have_n; i++) {
+		if (have[i].is_ours || !is_in_the_way(&have[i], &want[0]))
+			continue;
+		target_format(&have[i].target, text);
+		return err_set(e, ERR_REFUSED,
+			       "%s: the %s record %s (id %s) is in the way and not ours: remove it by "
+			       "hand, or give it our owner comment", policy->name,
+			       record_type_name(have[i].target.type), text, have[i].id);
+	}
+	return 0;
+}
+
+static void count_kinds(struct plan *p)
+{
+	memset(p->n, 0, sizeof p->n);
+	for (size_t i = 0; i < p->ops_n; i++)
+		p->n[p->ops[i].kind]++;
+}
+
+/*
+ * The single CNAME changes its host: no second one can be added first, so the record itself is
+ * updated, in one step.
+ */
+static void replace_cname(struct plan *p, const struct plan_policy *policy)
+{
+	struct op *create = &p->ops[0], *remove = &p->ops[1];
+
+	if (p->ops_n != 2 || create->kind != OP_CREATE || remove->kind != OP_DELETE ||
+	    create->target->type != RECORD_CNAME || remove->record->target.type != RECORD_CNAME)
+		return;
+	create->kind = OP_UPDATE;
+	create->record = remove->record;
+	set_attributes(create, create->target, remove->record, policy);
+	p->ops_n = 1;
+}
+
+static bool replaces(const struct op *op)
+{
+	return op->kind == OP_UPDATE && target_compare(op->target, &op->record->target) != 0;
+}
+
+static void find_swap(struct plan *p)
+{
+	if (!p->n[OP_CREATE])
+		return;
+	for (size_t i = 0; i < p->ops_n; i++)
+		if (p->ops[i].kind == OP_DELETE && is_in_the_way(p->ops[i].record, p->ops[0].target))
+			p->is_swap = true;
+}
+
+static const char *why_not_remove(size_t want_n, const struct plan_policy *policy)
+{
+	if (!want_n && policy->on_empty == ON_EMPTY_KEEP)
+		return "no instance is wanted and --on-empty is keep";
+	return policy->not_evidence;
+}
+
+/* Nothing may go: what would go is held, and what could only come in its place does not come. */
+static void hold_all(struct plan *p, const char *why)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->ops_n; i++) {
+		struct op op = p->ops[i];
+
+		if (op.kind == OP_DELETE || replaces(&op))
+			op.kind = OP_HOLD;
+		else if (op.kind == OP_CREATE && p->is_swap)
+			continue;
+		p->ops[n++] = op;
+	}
+	p->ops_n = n;
+	p->is_swap = false;
+	count_kinds(p);
+	if (p->n[OP_HOLD])
+		p->held_why = why;
+}
+
+/* Hold so many of the last deletes that min_records stay. */
+static void hold_floor(struct plan *p, size_t have_n, size_t want_n,
+		       const struct plan_policy *policy)
+{
+	size_t present = have_n + p->n[OP_CREATE];
+	size_t spare = present > policy->min_records ? present - policy->min_records : 0;
+	struct op *op = p->ops + p->ops_n;
+
+	if (!want_n || p->n[OP_DELETE] <= spare)
+		return;
+	if (p->is_swap) {
+		/* They cannot stand beside each other: all or nothing. */
+		hold_all(p, "fewer than --min-records would remain");
+		return;
+	}
+	while (p->n[OP_DELETE] > spare) {
+		(--op)->kind = OP_HOLD;
+		p->n[OP_DELETE]--;
+		p->n[OP_HOLD]++;
+	}
+	p->held_why = "fewer than --min-records would remain";
+}
+
+int plan_build(struct plan *p, struct target *want, size_t *want_n, struct record *have,
+	       size_t have_n, const struct plan_policy *policy, struct err *e)
+{
+	const char *why;
+
+	p->ops_n = p->kept_n = 0;
+	p->is_swap = false;
+	p->held_why = NULL;
+	*want_n = sort_unique(want, *want_n);
+	if (have_n)
+		qsort(have, have_n, sizeof *have, by_target_ours_id);
+	if (check_targets(want, *want_n, policy, e) ||
+	    check_foreign(want, *want_n, have, have_n, policy, e) ||
+	    walk(p, want, *want_n, have, have_n, policy, e))
+		return -1;
+	qsort(p->ops, p->ops_n, sizeof *p->ops, op_order);
+	replace_cname(p, policy);
+	count_kinds(p);
+	find_swap(p);
+	why = why_not_remove(*want_n, policy);
+	if (why)
+		hold_all(p, why);
+	else
+		hold_floor(p, have_n, *want_n, policy);
+	return 0;
+}
+
+bool plan_removes(const struct plan *p)
+{
+	for (size_t i = 0; i < p->ops_n; i++)
+		if (p->ops[i].kind == OP_DELETE || replaces(&p->ops[i]))
+			return true;
+	return false;
+}
+
+static size_t count_pending(const struct plan *p, enum op_kind kind)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->ops_n; i++)
+		n += p->ops[i].kind == kind && !p->ops[i].is_done;
+	return n;
+}
+
+bool plan_is_done(const struct plan *p)
+{
+	return !count_pending(p, OP_CREATE) && !count_pending(p, OP_UPDATE) &&
+	       !count_pending(p, OP_DELETE);
+}
+
+static size_t pick_pending(const struct plan *p, enum op_kind from, enum op_kind to,
+			   struct op **picked, size_t cap)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->ops_n && n < cap; i++)
+		if (p->ops[i].kind >= from && p->ops[i].kind <= to && !p->ops[i].is_done)
+			picked[n++] = &p->ops[i];
+	return n;
+}
+
+size_t plan_pick(const struct plan *p, struct op **picked, size_t cap)
+{
+	size_t deletes_n = count_pending(p, OP_DELETE), n;
+
+	if (p->is_swap && deletes_n) {
+		/* The name is never dark: some stay until the creates come in their transaction. */
+		if (deletes_n >= cap)
+			return pick_pending(p, OP_DELETE, OP_DELETE, picked,
+					    deletes_n - 1 < cap ? deletes_n - 1 : cap);
+		n = pick_pending(p, OP_DELETE, OP_DELETE, picked, cap);
+		return n + pick_pending(p, OP_CREATE, OP_UPDATE, picked + n, cap - n);
+	}
+	n = pick_pending(p, OP_CREATE, OP_UPDATE, picked, cap);
+	return n ? n : pick_pending(p, OP_DELETE, OP_DELETE, picked, cap);
+}

@@ -1,0 +1,68 @@
+/*
+ * What has to change at one name so that its records become what is wanted. Pure: no I/O, no
+ * clock. Everything that protects records is decided here: add before remove, the floor, whose
+ * records they are, whether the answer may remove at all.
+ */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/op.h"
+#include "core/record.h"
+
+#define PLAN_OPS_MAX (2 * RECORDS_MAX)
+#define TTL_AUTOMATIC 1
+
+enum plan_proxied { PROXIED_KEEP, PROXIED_OFF, PROXIED_ON };
+enum plan_on_empty { ON_EMPTY_KEEP, ON_EMPTY_REMOVE };
+
+struct plan_policy {
+	const char *name; /* of the records, for messages */
+	uint32_t ttl;     /* seconds, of unproxied records; 1 is automatic */
+	enum plan_proxied proxied;
+	enum plan_on_empty on_empty;
+	size_t min_records;       /* the name never has fewer, unless ON_EMPTY_REMOVE empties it */
+	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
+};
+
+struct plan {
+	struct op *ops; /* sorted by kind, then target; DELETEs: what is least missed first */
+	size_t ops_cap;
+	size_t ops_n;
+	size_t n[OP_KINDS];
+	size_t kept_n;        /* records that are as they shall be */
+	bool is_swap;         /* CNAME <-> addresses: deletes and creates share one transaction */
+	const char *held_why; /* why OP_HOLDs are held; NULL when there are none */
+};
+
+/*
+ * Plan the way from have to want.
+ *   p       ops and ops_cap are set by the caller (PLAN_OPS_MAX is always enough)
+ *   want    sorted in place, repeated targets made one: *want_n may become smaller
+ *   have    every A, AAAA and CNAME record of the name; sorted in place
+ *   e       ERR_REFUSED: several targets and one is a host name, or a foreign record is in the
+ *           way; ERR_LIMIT: ops is too small
+ * The ops point into want and have, which must stay untouched while the plan is used.
+ */
+int plan_build(struct plan *p, struct target *want, size_t *want_n, struct record *have,
+	       size_t have_n, const struct plan_policy *policy, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* It deletes a record or takes an address away: only evidence may do that. */
+bool plan_removes(const struct plan *p);
+
+/* Nothing is left to write. Held records do not count. */
+bool plan_is_done(const struct plan *p);
+
+/*
+ * The ops of the next transaction, at most cap: creates and updates first; deletes only when all
+ * of those are done. In a swap the last delete and the first create come together. Returns how
+ * many; 0 when nothing is left.
+ */
+size_t plan_pick(const struct plan *p, struct op **picked, size_t cap);
+
+#endif

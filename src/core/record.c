@@ -1,0 +1,156 @@
+#include "core/record.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/str.h"
+
+
+static const char *const type_names[] = {
+	[RECORD_A] = "A", [RECORD_AAAA] = "AAAA", [RECORD_CNAME] = "CNAME",
+};
+_Static_assert(sizeof type_names / sizeof type_names[0] == RECORD_TYPES, "a name for each type");
+
+const char *record_type_name(enum record_type type)
+{
+	return type_names[type];
+}
+
+int record_type_parse(const char *s, enum record_type *out)
+{
+	for (int i = 0; i < RECORD_TYPES; i++) {
+		if (strcmp(type_names[i], s) == 0) {
+			*out = (enum record_type)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static int keep_host(struct target *t, const char *name, struct target_hosts *hosts, struct err *e)
+{
+	size_t len = strlen(name) + 1, at = 0;
+
+	/* A thousand instances behind one load balancer have one host name. */
+	while (at < hosts->len && strcmp(hosts->text + at, name) != 0)
+		at += strlen(hosts->text + at) + 1;
+	*t = (struct target){.type = RECORD_CNAME, .host = hosts->text + at};
+	if (at < hosts->len)
+		return 0;
+	if (len > sizeof hosts->text - hosts->len)
+		return err_set(e, ERR_LIMIT, "more than %d bytes of host names", TARGET_HOSTS_CAP);
+	memcpy(hosts->text + at, name, len);
+	hosts->len += len;
+	return 0;
+}
+
+static int parse_host(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
+{
+	char name[NAME_CAP], last;
+
+	if (name_normalize(name, text, NAME_HOST, e))
+		return -1;
+	/* "300.1.1.1" and "10.0.0" are slips of an address, not names: no TLD is all digits. */
+	last = name[strlen(name) - 1];
+	if (last >= '0' && last <= '9')
+		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a host name", text);
+	return keep_host(t, name, hosts, e);
+}
+
+int target_parse(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
+{
+	static const unsigned char nobody[16];
+	struct target out = {0};
+
+	if (inet_pton(AF_INET, text, out.addr) == 1)
+		out.type = RECORD_A;
+	else if (inet_pton(AF_INET6, text, out.addr) == 1)
+		out.type = RECORD_AAAA;
+	else if (hosts && !strchr(text, ':'))
+		return parse_host(t, text, hosts, e);
+	else
+		return err_set(e, ERR_CONFIG, "\"%s\" is not an address", text);
+	if (memcmp(out.addr, nobody, sizeof nobody) == 0)
+		return err_set(e, ERR_CONFIG, "\"%s\" is the address of nobody", text);
+	*t = out;
+	return 0;
+}
+
+int target_from_content(struct target *t, enum record_type type, const char *content,
+			struct target_hosts *hosts, struct err *e)
+{
+	struct target out = {.type = type};
+	char name[NAME_CAP];
+	size_t len = strlen(content);
+
+	if (type == RECORD_CNAME) {
+		if (len && content[len - 1] == '.')
+			len--;
+		if (str_copy_n(name, sizeof name, content, len))
+			return err_set(e, ERR_PROTO, "a host name longer than %d bytes",
+				       NAME_MAX_LEN);
+		str_lower(name);
+		return keep_host(t, name, hosts, e);
+	}
+	if (inet_pton(type == RECORD_A ? AF_INET : AF_INET6, content, out.addr) != 1)
+		return err_set(e, ERR_PROTO, "\"%s\" is no content of type %s", content,
+			       type_names[type]);
+	*t = out;
+	return 0;
+}
+
+void target_format(const struct target *t, char out[TARGET_TEXT_CAP])
+{
+	if (t->type == RECORD_CNAME) {
+		memcpy(out, t->host, strlen(t->host) + 1);
+		return;
+	}
+	(void)inet_ntop(t->type == RECORD_A ? AF_INET : AF_INET6, t->addr, out, TARGET_TEXT_CAP);
+}
+
+int target_compare(const struct target *a, const struct target *b)
+{
+	if (a->type != b->type)
+		return a->type < b->type ? -1 : 1;
+	return a->type == RECORD_CNAME ? strcmp(a->host, b->host)
+				       : memcmp(a->addr, b->addr, sizeof a->addr);
+}
+
+struct prefix {
+	unsigned char addr[16];
+	unsigned bits;
+};
+
+static bool is_in(const unsigned char *addr, const struct prefix *p)
+{
+	unsigned bytes = p->bits / 8, bits = p->bits % 8;
+	unsigned mask = 0xffu << (8 - bits) & 0xff;
+
+	if (memcmp(addr, p->addr, bytes) != 0)
+		return false;
+	return !bits || ((addr[bytes] ^ p->addr[bytes]) & mask) == 0;
+}
+
+bool target_is_private(const struct target *t)
+{
+	/* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291. */
+	static const struct prefix four[] = {
+		{{10}, 8},       {{172, 16}, 12},  {{192, 168}, 16},
+		{{127}, 8},      {{169, 254}, 16}, {{100, 64}, 10},
+	};
+	static const struct prefix six[] = {
+		{{0xfc}, 7},
+		{{0xfe, 0x80}, 10},
+		{{[15] = 1}, 128},
+	};
+	bool is_four = t->type == RECORD_A;
+	const struct prefix *list = is_four ? four : six;
+	size_t n = is_four ? sizeof four / sizeof four[0] : sizeof six / sizeof six[0];
+
+	if (t->type == RECORD_CNAME)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (is_in(t->addr, &list[i]))
+			return true;
+	return false;
+}

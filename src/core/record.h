@@ -1,0 +1,77 @@
+/*
+ * A DNS record's target (what an A, AAAA or CNAME record points to) and the record itself, as
+ * plain values: comparing, ordering, reading and printing.
+ */
+#ifndef CORE_RECORD_H
+#define CORE_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/instance.h"
+#include "core/name.h"
+
+#define RECORD_ID_CAP 33       /* Cloudflare's ids have 32 characters */
+#define RECORDS_MAX 16384      /* records of one name; a zone holds 3,500 */
+#define TARGET_TEXT_CAP NAME_CAP
+#define TARGET_HOSTS_CAP 65536 /* bytes of all host names of one list */
+
+enum record_type { RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TYPES };
+
+/* Host names of targets, stored one after the other; the caller owns it and resets it. */
+struct target_hosts {
+	size_t len;
+	char text[TARGET_HOSTS_CAP];
+};
+
+struct target {
+	enum record_type type;
+	unsigned char addr[16]; /* network order; 4 bytes with A, the rest 0 */
+	const char *host;       /* CNAME: in a struct target_hosts; else NULL */
+};
+
+struct record {
+	char id[RECORD_ID_CAP];
+	struct target target;
+	uint32_t ttl;              /* seconds; 1 is automatic */
+	bool proxied;
+	bool is_ours;              /* set by who knows the owner; only ours may be written */
+	enum instance_state state; /* of its target in Consul; INSTANCE_VANISHED if not listed */
+};
+
+/* "A", "AAAA", "CNAME". */
+const char *record_type_name(enum record_type type);
+
+/* The type by that name; -1 when it is another one. */
+int record_type_parse(const char *s, enum record_type *out) __attribute__((warn_unused_result));
+
+/*
+ * Read an IPv4 or IPv6 address or a host name. An address that can be nobody's (0.0.0.0, ::) and
+ * an IPv6 address with a zone index are refused.
+ *   hosts  where a host name is kept; NULL: only addresses are taken
+ *   e      ERR_CONFIG: what is wrong with the text; ERR_LIMIT: hosts is full
+ */
+int target_parse(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * The same for the content of a record that exists, of a type that is known: what DNS holds is
+ * taken as it is, 0.0.0.0 and odd host names too.
+ *   e  ERR_PROTO: not a content of that type; ERR_LIMIT: hosts is full
+ */
+int target_from_content(struct target *t, enum record_type type, const char *content,
+			struct target_hosts *hosts, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* The text form: dotted quad, RFC 5952, or the host name. */
+void target_format(const struct target *t, char out[TARGET_TEXT_CAP]);
+
+/* Order by type, then by bytes. 0 when equal. Spellings of one address are equal. */
+int target_compare(const struct target *a, const struct target *b);
+
+/* An address of a private, loopback, link-local or shared range, which nobody can proxy to. */
+bool target_is_private(const struct target *t);
+
+#endif
