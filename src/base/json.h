@@ -137,13 +137,13 @@ int json_count(int container);
 size_t json_offset(int value);
 
 /*
- * Typed reads: -1, *out untouched, when the value is absent, of another type, or does not fit.
+ * Typed reads, for `T out = initial;`: -1, *out untouched, when the value is absent, of another type, or does not fit.
  * A string is decoded from its escapes to UTF-8; one that holds U+0000 or half a surrogate pair
  * does not fit.
  */
-int json_string(int value, char *out, size_t cap) __attribute__((warn_unused_result));
-int json_integer(int value, int64_t *out) __attribute__((warn_unused_result));
-int json_boolean(int value, bool *out) __attribute__((warn_unused_result));
+int json_string(int value, char *out, size_t cap);
+int json_integer(int value, int64_t *out);
+int json_boolean(int value, bool *out);
 
 /* True when the value is a string equal to s. */
 bool json_equals(int value, const char *s);

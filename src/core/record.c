@@ -83,6 +83,8 @@ int target_from_content(struct target *t, enum record_type type, const char *con
 	char name[NAME_CAP];
 	size_t len = strlen(content);
 
+	if (str_has_control(content))
+		return err_set(e, ERR_PROTO, "a content with control characters");
 	if (type == RECORD_CNAME) {
 		if (len && content[len - 1] == '.')
 			len--;

@@ -1,0 +1,129 @@
+#include "command/world.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "net/proxy.h"
+#include "net/roots.h"
+
+static int set_trust(struct world_side *side, struct trust_store *roots, const char *ca_file,
+		     struct err *e)
+{
+	side->origin.tls = &side->tls_config;
+	if (!ca_file) {
+		tls_config_init(&side->tls_config, roots_anchors(), roots_n());
+		return 0;
+	}
+	if (trust_load_pem_file(roots, ca_file, e))
+		return -1;
+	tls_config_init(&side->tls_config, roots->anchors, roots->n);
+	return 0;
+}
+
+static int set_proxy(struct world_side *side, const struct config *c, struct err *e)
+{
+	const struct proxy_env env = {.https_proxy = c->https_proxy, .no_proxy = c->no_proxy};
+	struct http_origin *o = &side->origin;
+
+	if (proxy_choose(&env, &o->url, &o->has_proxy, &o->proxy, o->proxy_auth, e))
+		return -1;
+	if (o->has_proxy && o->proxy_auth[0] && log_add_secret(o->proxy_auth))
+		return err_set(e, ERR_CONFIG, "too many secrets");
+	return 0;
+}
+
+static int init_cloudflare(struct world *w, const struct config *c, struct err *e)
+{
+	struct world_side *side = &w->cloudflare;
+	struct buf b;
+
+	side->origin.url = c->cf_url;
+	if (set_trust(side, &w->cf_roots, c->ca_file, e))
+		return err_wrap(e, "SSL_CERT_FILE or --ca-file");
+	if (set_proxy(side, c, e))
+		return -1;
+	buf_init(&b, side->headers, sizeof side->headers);
+	cf_headers(&b, c->api_token, c->api_key, c->api_email);
+	if (!buf_ok(&b))
+		return err_set(e, ERR_CONFIG, "the credentials for Cloudflare are too long");
+	http_client_init(&w->driver.cloudflare, &side->origin, &side->tls);
+	w->driver.cf_headers = side->headers;
+	return 0;
+}
+
+static int init_consul_tls(struct world *w, const struct config *c, struct err *e)
+{
+	struct world_side *side = &w->consul;
+
+	if (set_trust(side, &w->consul_roots, c->consul_cacert, e))
+		return err_wrap(e, "CONSUL_CACERT");
+	side->tls_config.verify = c->consul_verify;
+	if (c->consul_server_name &&
+	    str_copy(side->tls_config.server_name, sizeof side->tls_config.server_name,
+		     c->consul_server_name))
+		return err_set(e, ERR_CONFIG, "CONSUL_TLS_SERVER_NAME is too long");
+	if (!c->consul_client_cert)
+		return 0;
+	if (identity_load(&side->identity, c->consul_client_cert, c->consul_client_key, e))
+		return err_wrap(e, "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY");
+	side->tls_config.identity = &side->identity;
+	return 0;
+}
+
+static int init_consul(struct world *w, const struct config *c, struct err *e)
+{
+	struct world_side *side = &w->consul;
+	bool is_https = c->consul_url.scheme == URL_HTTPS;
+	struct buf b;
+
+	side->origin.url = c->consul_url;
+	if (is_https && (init_consul_tls(w, c, e) || set_proxy(side, c, e)))
+		return -1;
+	buf_init(&b, side->headers, sizeof side->headers);
+	consul_headers(&b, c->consul_token, c->consul_http_auth);
+	if (!buf_ok(&b))
+		return err_set(e, ERR_CONFIG, "the credentials for Consul are too long");
+	http_client_init(&w->driver.consul, &side->origin, is_https ? &side->tls : NULL);
+	w->driver.consul_headers = side->headers;
+	return 0;
+}
+
+int world_init(struct world *w, const struct config *c, struct err *e)
+{
+	w->driver.timeout_ms = c->timeout_ms;
+	return init_cloudflare(w, c, e) ? -1 : init_consul(w, c, e);
+}
+
+struct job world_job(const struct config *c, const struct config_record *r)
+{
+	struct job job = {
+		.query = {
+			.service = r->service,
+			.tag = r->tag,
+			.datacenter = r->datacenter,
+			.ns = r->ns,
+			.partition = r->partition,
+			.token = c->consul_token,
+			.addresses_n = r->addresses_n,
+		},
+		.policy = {
+			.name = r->name,
+			.ttl = r->ttl,
+			.proxied = r->proxied,
+			.on_empty = r->on_empty,
+			.min_records = r->min_records,
+		},
+		.name = r->name,
+		.zone = r->has_zone ? r->zone : NULL,
+		.zone_id = r->has_zone_id ? r->zone_id : NULL,
+		.owner = r->owner,
+		.include_warning = r->include_warning,
+		.has_fallback = r->has_fallback,
+		.fallback = r->fallback,
+	};
+
+	memcpy(job.query.addresses, r->addresses, sizeof job.query.addresses);
+	return job;
+}

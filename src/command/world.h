@@ -1,0 +1,41 @@
+/*
+ * From a configuration to what the engine drives: trust, clients and credentials for both sides,
+ * and one job per record.
+ */
+#ifndef COMMAND_WORLD_H
+#define COMMAND_WORLD_H
+
+#include "base/err.h"
+#include "config/config.h"
+#include "engine/driver.h"
+#include "engine/job.h"
+
+#define WORLD_HEADERS_CAP 8192 /* bytes of the header lines with one side's credentials */
+
+/* One side's origin and what TLS with it needs. */
+struct world_side {
+	struct http_origin origin;
+	struct tls_config tls_config;
+	struct tls_identity identity;
+	struct tls_storage tls;
+	char headers[WORLD_HEADERS_CAP];
+};
+
+struct world {
+	struct world_side consul, cloudflare;
+	struct trust_store cf_roots, consul_roots; /* used with CA files of the user's */
+	struct driver driver;
+	struct reconcile_storage storage;
+};
+
+/*
+ * Prepare both sides as c says; no socket opens yet. w is static and zeroed, c stays in use.
+ *   e  ERR_CONFIG: a file with certificates or a key, or a proxy, is no good
+ */
+int world_init(struct world *w, const struct config *c, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* The job for one record of c. */
+struct job world_job(const struct config *c, const struct config_record *r);
+
+#endif

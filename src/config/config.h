@@ -1,0 +1,79 @@
+/*
+ * Everything that was set, checked, in the form that the rest of the program uses. A mistake is
+ * found here, before a socket opens.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "config/values.h"
+#include "consul/health.h"
+#include "core/name.h"
+#include "core/plan.h"
+#include "net/url.h"
+
+#define CONFIG_SERVICE_MAX 255 /* bytes of a service's, a tag's, a datacenter's name */
+#define CONFIG_OWNER_MAX 64
+
+struct config_record {
+	const char *service;
+	char name[NAME_CAP];    /* of the records */
+	bool has_zone, has_zone_id;
+	char zone[NAME_CAP];
+	const char *zone_id;
+	const char *owner;      /* from here: NULL when not set */
+	const char *tag;
+	const char *datacenter;
+	const char *ns;
+	const char *partition;
+	uint32_t ttl;           /* seconds */
+	enum plan_proxied proxied;
+	enum plan_on_empty on_empty;
+	bool has_fallback;
+	struct target fallback; /* its host name, if it is one, in config.fallback_hosts */
+	size_t min_records;
+	bool include_warning;
+	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
+	size_t addresses_n;
+};
+
+struct config {
+	struct options options;
+	struct config_record records[CONFIG_RECORDS_MAX];
+	size_t records_n;
+	struct target_hosts fallback_hosts; /* of all records */
+	int64_t retry_for_ms;
+	int64_t timeout_ms;
+	enum log_format log_format;
+	enum log_level log_level;
+
+	/* Cloudflare. The token, or key and e-mail; these three are secrets. */
+	struct url cf_url;
+	const char *api_token, *api_key, *api_email;
+	const char *ca_file; /* from here: NULL when not set */
+	const char *https_proxy, *no_proxy;
+
+	/* Consul. token and http_auth are secrets. */
+	struct url consul_url;
+	const char *consul_token, *consul_http_auth;
+	const char *consul_cacert, *consul_client_cert, *consul_client_key;
+	const char *consul_server_name;
+	bool consul_verify;
+};
+
+/*
+ * Read everything: arguments (those after the command), environment, file.
+ *   v  the values as text: storage that c points into
+ *   e  ERR_USAGE: the command line is wrong; ERR_CONFIG: another source is. One line that names
+ *      the setting, where its value came from and what would be right; never a secret
+ * The secrets are registered with log_add_secret(), also when something else is wrong.
+ */
+int config_read(struct config *c, struct values *v, int argc, char *const *argv, struct err *e)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,168 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "config/template.h"
+#include "config/values.h"
+
+static unsigned line_of(const char *text, int value)
+{
+	unsigned line, column;
+
+	json_position(text, json_offset(value), &line, &column);
+	return line;
+}
+
+static int find_key(int name, enum setting from, enum setting to)
+{
+	for (int s = from; s < (int)to; s++)
+		if (settings[s].key && json_equals(name, settings[s].key))
+			return s;
+	return -1;
+}
+
+/* A number or boolean as it stands; a string decoded; a list of strings joined with commas. */
+static int value_text(const char *text, int value, struct buf *b)
+{
+	char string[1024];
+
+	if (json_string(value, string, sizeof string) == 0) {
+		buf_str(b, string);
+		return 0;
+	}
+	if (json_is_array(value)) {
+		for (int i = json_first(value); i != JSON_NONE; i = json_next(i)) {
+			if (json_string(i, string, sizeof string))
+				return -1;
+			buf_fmt(b, "%s%s", b->len ? "," : "", string);
+		}
+		return 0;
+	}
+	if (json_is_object(value) || json_is_string(value))
+		return -1;
+	/* A primitive ends where the JSON around it goes on. */
+	text += json_offset(value);
+	buf_add(b, text, strcspn(text, ",]} \t\r\n"));
+	return 0;
+}
+
+static int take_value(struct values *v, const char *text, int member, enum setting s,
+		      struct value *slot, struct err *e)
+{
+	char storage[2048];
+	struct buf b;
+
+	if (json_is_null(json_value(member)))
+		return 0;
+	if (slot->origin == ORIGIN_FILE)
+		return err_set(e, ERR_CONFIG, "line %u: %s stands twice", line_of(text, member),
+			       settings[s].key);
+	buf_init(&b, storage, sizeof storage);
+	if (value_text(text, json_value(member), &b) || !buf_ok(&b))
+		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
+			       line_of(text, member), settings[s].key);
+	if (!b.len || slot->text) /* what flag or environment said goes first */
+		return 0;
+	slot->text = values_keep(v, b.p);
+	if (!slot->text)
+		return err_set(e, ERR_CONFIG, "line %u: more than %d bytes of settings",
+			       line_of(text, member), CONFIG_TEXT_CAP);
+	slot->origin = ORIGIN_FILE;
+	slot->name = settings[s].key;
+	slot->line = line_of(text, member);
+	return 0;
+}
+
+static int unknown_key(const char *text, int member, const char *where, struct err *e)
+{
+	char name[64];
+
+	if (json_string(member, name, sizeof name))
+		(void)snprintf(name, sizeof name, "a long one");
+	return err_set(e, ERR_CONFIG, "line %u: unknown key \"%s\"%s", line_of(text, member), name,
+		       where);
+}
+
+static int take_record(struct values *v, const char *text, int record, struct err *e)
+{
+	struct value *slots = v->of_record[v->records_n];
+
+	if (!json_is_object(record))
+		return err_set(e, ERR_CONFIG, "line %u: an entry of \"records\" must be an object",
+			       line_of(text, record));
+	if (v->records_n == CONFIG_RECORDS_MAX)
+		return err_set(e, ERR_CONFIG, "line %u: more than %d records", line_of(text, record),
+			       CONFIG_RECORDS_MAX);
+	for (int m = json_first(record); m != JSON_NONE; m = json_next(m)) {
+		int s = find_key(m, (enum setting)0, SETTINGS_OF_RECORD);
+
+		if (s < 0)
+			return unknown_key(text, m, " in a record", e);
+		if (take_value(v, text, m, (enum setting)s, &slots[s], e))
+			return -1;
+	}
+	v->records_n++;
+	return 0;
+}
+
+static int take_records(struct values *v, const char *text, int member, struct err *e)
+{
+	int list = json_value(member);
+
+	v->records_line = line_of(text, member);
+	if (!json_count(list) || !json_is_array(list))
+		return err_set(e, ERR_CONFIG, "line %u: \"records\" must be a list with one record "
+			       "at least", v->records_line);
+	for (int r = json_first(list); r != JSON_NONE; r = json_next(r))
+		if (take_record(v, text, r, e))
+			return -1;
+	return 0;
+}
+
+static int take_json(struct values *v, const char *text, size_t len, struct err *e)
+{
+	if (json_parse(text, len, e)) {
+		e->kind = ERR_CONFIG;
+		return -1;
+	}
+	if (!json_is_object(0))
+		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
+	for (int m = json_first(0); m != JSON_NONE; m = json_next(m)) {
+		int s = find_key(m, (enum setting)0, SETTINGS);
+
+		if (json_equals(m, "records") && !v->records_n) {
+			if (take_records(v, text, m, e))
+				return -1;
+		} else if (s < 0) {
+			return unknown_key(text, m, "", e);
+		} else if (take_value(v, text, m, (enum setting)s, &v->of[s], e)) {
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int values_from_file(struct values *v, struct err *e)
+{
+	static char raw[CONFIG_FILE_MAX + 1], text[CONFIG_FILE_MAX + 1];
+	const char *config = v->of[SET_CONFIG].text;
+	struct buf b;
+
+	if (!config)
+		return 0;
+	v->file = config;
+	if (config[strspn(config, " \t\r\n")] == '{') {
+		v->file = "configuration";
+	} else {
+		if (strncmp(config, "file://", 7) == 0)
+			v->file = config += 7;
+		if (values_read_file(config, raw, sizeof raw, e))
+			return -1;
+		config = raw;
+	}
+	buf_init(&b, text, sizeof text);
+	if (template_expand(&b, config, e) || take_json(v, b.p, b.len, e))
+		return err_wrap(e, "%s", v->file);
+	return 0;
+}

@@ -1,0 +1,19 @@
+/*
+ * {{ .NAME }} and {{ .NAME | default "text" }} in a configuration file, replaced from the
+ * environment as Containerbuddy does, but for two things: a value keeps everything after a second
+ * '=', and inside a JSON string it is escaped, so that no value can break out of its string.
+ */
+#ifndef CONFIG_TEMPLATE_H
+#define CONFIG_TEMPLATE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Append text to out with its templates replaced; a variable that is not set gives "".
+ *   e  ERR_CONFIG: another template than those two, with line and column; ERR_LIMIT: out is full
+ */
+int template_expand(struct buf *out, const char *text, struct err *e)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,278 @@
+#include "config/values.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+const char *values_keep(struct values *v, const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *kept = v->text + v->text_len;
+
+	if (len > sizeof v->text - v->text_len)
+		return NULL;
+	memcpy(kept, text, len);
+	v->text_len += len;
+	return kept;
+}
+
+int values_read_file(const char *path, char *out, size_t cap, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = 1;
+	size_t len = 0;
+	int rc = -1;
+
+	if (fd < 0)
+		return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+	while (len < cap && got > 0) {
+		got = read(fd, out + len, cap - len);
+		if (got < 0 && errno != EINTR) {
+			(void)err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+			goto out;
+		}
+		len += got > 0 ? (size_t)got : 0;
+		got = got < 0 ? 1 : got;
+	}
+	if (len == cap) {
+		(void)err_set(e, ERR_CONFIG, "%s is longer than %zu bytes", path, cap - 1);
+		goto out;
+	}
+	if (memchr(out, '\0', len)) {
+		(void)err_set(e, ERR_CONFIG, "%s holds a NUL byte", path);
+		goto out;
+	}
+	out[len] = '\0';
+	rc = 0;
+out:
+	(void)close(fd);
+	return rc;
+}
+
+const char *values_origin(const struct values *v, const struct value *value, char *out, size_t cap)
+{
+	switch (value->origin) {
+	case ORIGIN_ARGUMENT: (void)snprintf(out, cap, "argument %s", value->name); break;
+	case ORIGIN_FLAG: (void)snprintf(out, cap, "--%s", value->name); break;
+	case ORIGIN_ENV: (void)snprintf(out, cap, "%s in the environment", value->name); break;
+	case ORIGIN_FILE:
+		(void)snprintf(out, cap, "%s:%u, key %s", v->file, value->line, value->name);
+		break;
+	case ORIGIN_DEFAULT: (void)snprintf(out, cap, "the default"); break;
+	case ORIGIN_NONE:
+	default: (void)snprintf(out, cap, "nowhere"); break;
+	}
+	return out;
+}
+
+/* ---- command line ---- */
+
+static int set_from_command_line(struct values *v, enum setting s, struct value value,
+				 struct err *e)
+{
+	char old[64], new[64];
+
+	if (!*value.text) /* as templates of Containerbuddy's produce it */
+		return 0;
+	if (v->of[s].text && strcmp(v->of[s].text, value.text) != 0)
+		return err_set(e, ERR_USAGE, "%s and %s give different values",
+			       values_origin(v, &v->of[s], old, sizeof old),
+			       values_origin(v, &value, new, sizeof new));
+	v->of[s] = value;
+	return 0;
+}
+
+static bool take_option(struct options *o, const char *flag)
+{
+	if (strcmp(flag, "dry-run") == 0)
+		o->dry_run = true;
+	else if (strcmp(flag, "json") == 0)
+		o->json = true;
+	else if (strcmp(flag, "detailed-exitcode") == 0)
+		o->detailed_exitcode = true;
+	else if (strcmp(flag, "help") == 0)
+		o->help = true;
+	else
+		return false;
+	return true;
+}
+
+static int find_flag(const char *flag, size_t len)
+{
+	for (int s = 0; s < SETTINGS; s++)
+		if (settings[s].flag && strlen(settings[s].flag) == len &&
+		    strncmp(settings[s].flag, flag, len) == 0)
+			return s;
+	return -1;
+}
+
+/* One flag at argv[*i]; *i moves past its value. */
+static int take_flag(struct values *v, int argc, char *const *argv, int *i, struct err *e)
+{
+	const char *flag = argv[*i] + 2, *equals = strchr(flag, '=');
+	size_t len = equals ? (size_t)(equals - flag) : strlen(flag);
+	struct value value = {.origin = ORIGIN_FLAG};
+	int s;
+
+	if (!equals && take_option(&v->options, flag))
+		return 0;
+	s = find_flag(flag, len);
+	if (s < 0)
+		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len, flag);
+	value.name = settings[s].flag;
+	if (equals)
+		value.text = equals + 1;
+	else if (settings[s].is_switch)
+		value.text = "true";
+	else if (*i + 1 < argc)
+		value.text = argv[++*i];
+	else
+		return err_set(e, ERR_USAGE, "--%s needs a value", settings[s].flag);
+	return set_from_command_line(v, (enum setting)s, value, e);
+}
+
+int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
+{
+	static const enum setting order[] = {SET_SERVICE, SET_RECORD, SET_TTL};
+	static const char *const names[] = {"SERVICE", "RECORD", "TTL"};
+	bool has_flags = true;
+	size_t n = 0;
+
+	for (int i = 0; i < argc; i++) {
+		struct value value = {.text = argv[i], .origin = ORIGIN_ARGUMENT};
+
+		if (has_flags && strcmp(argv[i], "--") == 0) {
+			has_flags = false;
+		} else if (has_flags && strcmp(argv[i], "-h") == 0) {
+			v->options.help = true;
+		} else if (has_flags && strncmp(argv[i], "--", 2) == 0) {
+			if (take_flag(v, argc, argv, &i, e))
+				return -1;
+		} else if (has_flags && argv[i][0] == '-' && argv[i][1]) {
+			return err_set(e, ERR_USAGE, "unknown flag %s: see dnsbuddy help", argv[i]);
+		} else if (argv[i][0]) {
+			/* Containerbuddy turns two spaces into an empty argument. */
+			if (n == sizeof order / sizeof order[0])
+				return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", argv[i]);
+			value.name = names[n];
+			if (set_from_command_line(v, order[n++], value, e))
+				return -1;
+		}
+	}
+	return 0;
+}
+
+/* ---- environment ---- */
+
+static int read_secret_file(struct values *v, const char *path, struct value *value, struct err *e)
+{
+	char secret[CONFIG_SECRET_MAX + 1];
+
+	if (values_read_file(path, secret, sizeof secret, e))
+		return err_wrap(e, "%s", value->name);
+	value->text = values_keep(v, str_trim(secret));
+	memset(secret, 0, sizeof secret);
+	if (!value->text)
+		return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
+			       CONFIG_TEXT_CAP);
+	if (!value->text[0])
+		return err_set(e, ERR_CONFIG, "%s: %s is empty", value->name, path);
+	return 0;
+}
+
+/* One value more for a setting from the environment: it must say what the others say. */
+static int merge_env(struct value *found, const struct value *value, struct err *e)
+{
+	if (!value->text)
+		return 0;
+	if (found->text && strcmp(found->text, value->text) != 0)
+		return err_set(e, ERR_CONFIG, "%s and %s in the environment are two names of one "
+			       "setting and differ: unset one", found->name, value->name);
+	if (!found->text)
+		*found = *value;
+	return 0;
+}
+
+static const char *get_env(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? text : NULL;
+}
+
+static int merge_env_name(struct values *v, enum setting s, const char *name, struct value *found,
+			  struct err *e)
+{
+	struct value value = {.text = get_env(name), .origin = ORIGIN_ENV, .name = name};
+	char file_name[64];
+	const char *path;
+
+	/* A proxy is no setting of ours: curl, too, takes the first of its names. */
+	if ((s == SET_HTTPS_PROXY || s == SET_NO_PROXY) && found->text)
+		return 0;
+	if (settings[s].is_secret && value.text) {
+		char trimmed[CONFIG_SECRET_MAX + 1];
+
+		if (str_copy(trimmed, sizeof trimmed, value.text))
+			return err_set(e, ERR_CONFIG, "%s is longer than %d bytes", name,
+				       CONFIG_SECRET_MAX);
+		value.text = values_keep(v, str_trim(trimmed));
+	}
+	if (merge_env(found, &value, e))
+		return -1;
+	if (!settings[s].is_secret)
+		return 0;
+	(void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
+	path = get_env(file_name);
+	if (!path)
+		return 0;
+	value.name = values_keep(v, file_name);
+	value.text = NULL;
+	if (!value.name)
+		value.name = name;
+	if (read_secret_file(v, path, &value, e))
+		return -1;
+	return merge_env(found, &value, e);
+}
+
+static int take_env(struct values *v, enum setting s, struct err *e)
+{
+	struct value found = {0};
+
+	for (int i = 0; i < SETTING_ENV_MAX && settings[s].env[i]; i++)
+		if (merge_env_name(v, s, settings[s].env[i], &found, e))
+			return -1;
+	if (!found.text && settings[s].fallback_env) {
+		found.text = get_env(settings[s].fallback_env);
+		found.origin = ORIGIN_ENV;
+		found.name = settings[s].fallback_env;
+	}
+	if (found.text && !v->of[s].text)
+		v->of[s] = found;
+	return 0;
+}
+
+int values_from_environment(struct values *v, struct err *e)
+{
+	for (int s = 0; s < SETTINGS; s++)
+		if (take_env(v, (enum setting)s, e))
+			return -1;
+	return 0;
+}
+
+void values_from_defaults(struct values *v)
+{
+	for (int s = 0; s < SETTINGS; s++)
+		if (!v->of[s].text && settings[s].initial)
+			v->of[s] = (struct value){
+				.text = settings[s].initial,
+				.origin = ORIGIN_DEFAULT,
+				.name = settings[s].key,
+			};
+}

@@ -1,0 +1,78 @@
+/*
+ * The raw value of every setting and where it came from: command line, environment, file. Says
+ * nothing about what a value means.
+ */
+#ifndef CONFIG_VALUES_H
+#define CONFIG_VALUES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "config/settings.h"
+
+#define CONFIG_FILE_MAX 262144  /* bytes of a configuration file, before and after its templates */
+#define CONFIG_RECORDS_MAX 256  /* entries of "records" */
+#define CONFIG_TEXT_CAP 131072  /* bytes of all values that come from files */
+#define CONFIG_SECRET_MAX 4096  /* bytes of a _FILE */
+
+enum origin { ORIGIN_NONE, ORIGIN_ARGUMENT, ORIGIN_FLAG, ORIGIN_ENV, ORIGIN_FILE, ORIGIN_DEFAULT };
+
+struct value {
+	const char *text;   /* NULL: not set */
+	enum origin origin;
+	const char *name;   /* of the flag, the variable, or the key */
+	unsigned line;      /* in the file */
+};
+
+/* Switches of a command, which are no settings. */
+struct options {
+	bool dry_run;
+	bool json;
+	bool detailed_exitcode;
+	bool help;
+};
+
+struct values {
+	struct value of[SETTINGS];
+	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];
+	size_t records_n;       /* entries of "records"; 0 when there is no such list */
+	unsigned records_line;
+	const char *file;       /* the configuration file's name for messages */
+	struct options options;
+	char text[CONFIG_TEXT_CAP];
+	size_t text_len;
+};
+
+/*
+ * Read the arguments after the command: flags and [SERVICE [RECORD [TTL]]], empty ones ignored.
+ * The texts stay in argv.
+ *   e  ERR_USAGE: an unknown flag, a value missing, one argument too many, the same setting twice
+ *      with different values
+ */
+int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * Fill what is not set yet from the environment (empty variables count as unset), then from the
+ * configuration file, then from the defaults.
+ *   e  ERR_CONFIG: two names of one setting that differ, a _FILE or the configuration file that
+ *      cannot be read, is too large, is not JSON, or holds an unknown key
+ */
+int values_from_environment(struct values *v, struct err *e) __attribute__((warn_unused_result));
+int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
+void values_from_defaults(struct values *v);
+
+/* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
+const char *values_keep(struct values *v, const char *text);
+
+/* Read a whole small file into out[0..cap). -1, ERR_CONFIG: cannot be read, or too large. */
+int values_read_file(const char *path, char *out, size_t cap, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * "--ttl", "TTL in the environment", "dnsbuddy.json:7"... for messages; in storage of v or out.
+ */
+const char *values_origin(const struct values *v, const struct value *value, char *out, size_t cap);
+
+#endif

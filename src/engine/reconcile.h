@@ -1,0 +1,111 @@
+/*
+ * Bring the records of one name in step with one service: observe, decide, apply. Does no I/O
+ * and knows no clock: it says which call comes next and is told how it went, so that one loop can
+ * drive many of them and a test can script the world. What must always hold (add before remove,
+ * never dark, evidence...) holds at every call, whatever the answers are.
+ */
+#ifndef ENGINE_RECONCILE_H
+#define ENGINE_RECONCILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "cloudflare/records.h"
+#include "cloudflare/writes.h"
+#include "cloudflare/zones.h"
+#include "consul/health.h"
+#include "core/evidence.h"
+#include "core/plan.h"
+#include "engine/job.h"
+
+#define RECONCILE_ROUNDS_MAX 4 /* listings after refusals, within one try */
+
+/* What comes next. */
+enum call {
+	CALL_HEALTH, /* read job->query with query.is_consistent into view */
+	CALL_ZONE,   /* search the zone: zones */
+	CALL_LIST,   /* list the records: list */
+	CALL_WRITE,  /* carry out write */
+	CALL_WAIT,   /* nothing before wake_ms */
+	CALL_END     /* finished: see result */
+};
+
+enum reconcile_result {
+	RECONCILE_DONE,  /* the records are what is wanted */
+	RECONCILE_HELD,  /* but for removals that a safety rule holds back */
+	RECONCILE_FAILED /* last_err says how */
+};
+
+/* The caller's storage, as large as its limits; several jobs may share it one after another. */
+struct reconcile_storage {
+	struct consul_listed listed[CONSUL_INSTANCES_MAX];
+	struct target want[CONSUL_INSTANCES_MAX + 1];
+	struct target_hosts want_hosts;
+	struct record have[RECORDS_MAX];
+	struct op ops[PLAN_OPS_MAX];
+	struct op *picked[CF_BATCH_MAX];
+};
+
+struct reconcile {
+	const struct job *job;
+	struct reconcile_storage *storage;
+	bool is_dry_run;       /* plan only: no CALL_WRITE ever */
+	int64_t give_up_ms;    /* no new try after this */
+
+	/* The calls: what to ask, where the answer goes. */
+	struct consul_query query;
+	struct consul_view view;
+	struct cf_zone_search zones;
+	struct cf_record_list list;
+	struct cf_write write;
+	int64_t wake_ms;
+
+	/* What is known. */
+	const char *name;
+	char zone_id[RECORD_ID_CAP];
+	size_t want_n;
+	struct plan plan;
+	enum evidence_gap gap;
+	struct err gap_err;    /* with EVIDENCE_READ_FAILED: how */
+	size_t instances_n;    /* of the last good answer */
+	size_t state_n[INSTANCE_STATES];
+	size_t unaddressed_n;
+	char unaddressed[sizeof ((struct consul_view *)0)->unaddressed];
+
+	/* Where we are. */
+	int step;
+	unsigned tries;        /* failed ones */
+	unsigned rounds;       /* listings in this try */
+	bool is_single;        /* batches are refused: one call per record */
+	bool has_stale_list;   /* an answer said the records are not what was listed */
+	size_t refused_n;      /* single calls that were refused in this round */
+	size_t absent_n;       /* of these: wanted records that could not be created */
+	struct err last_err;
+	enum reconcile_result result;
+
+	/* What was written, over all tries. */
+	size_t done_n[OP_KINDS];
+};
+
+/*
+ * Start. job and storage are used until CALL_END.
+ *   give_up_ms  on the monotonic clock; now or earlier: one try only
+ */
+void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
+		    bool is_dry_run, int64_t give_up_ms);
+
+/* The call that comes next. Asked again without reconcile_take(), it answers the same. */
+enum call reconcile_next(const struct reconcile *r);
+
+/*
+ * How that call went: 0 and its answer is in place, or -1 and why.
+ *   now_ms  the monotonic clock
+ *   random  for jitter
+ * After CALL_WAIT: call it with 0 once wake_ms has come.
+ */
+void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t now_ms,
+		    uint32_t random);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * The log lines of a reconcile: every write, every refusal, every wait, and how it ended.
+ */
+#ifndef ENGINE_REPORT_H
+#define ENGINE_REPORT_H
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/op.h"
+#include "engine/reconcile.h"
+
+/* One record was written: "record created", "record updated", "record deleted". */
+void report_written(const struct reconcile *r, const struct op *op);
+
+/* One record was refused by the API for good. */
+void report_refused(const struct reconcile *r, const struct op *op, const struct err *e);
+
+/* A batch was refused; the records are listed again. */
+void report_batch_refused(const struct reconcile *r, const struct err *e);
+
+/* r->last_err happened, and there will be another try in delay_ms. */
+void report_retry(const struct reconcile *r, int64_t delay_ms);
+
+/* It has ended: "in sync", "synced", "held" or "failed". */
+void report_end(const struct reconcile *r);
+
+#endif

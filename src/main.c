@@ -1,0 +1,46 @@
+/*
+ * argv[0], argv[1] -> command.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "command/command.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char *const *argv);
+} commands[] = {
+	{"sync", command_sync},       {"plan", command_plan},
+	{"version", command_version}, {"--version", command_version},
+	{"help", command_help},       {"--help", command_help},
+	{"-h", command_help},
+};
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The binary may take the place of the article's handler script in an image. */
+static int is_handler_name(const char *name)
+{
+	return strcmp(name, "update-dns") == 0 || strcmp(name, "update-dns.sh") == 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 1)
+		return EXIT_CODE_USAGE;
+	if (is_handler_name(base_name(argv[0])))
+		return command_sync(argc - 1, argv + 1);
+	if (argc < 2) {
+		(void)command_help(0, NULL);
+		return EXIT_CODE_USAGE;
+	}
+	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+		if (strcmp(commands[i].name, argv[1]) == 0)
+			return commands[i].run(argc - 2, argv + 2);
+	return command_unknown(argv[1]);
+}
