@@ -127,39 +127,41 @@ static int plan_unwanted(struct plan *p, const struct record *r, struct err *e)
 }
 
 /* The one walk over both sorted lists. */
-static int walk(struct plan *p, const struct target *want, size_t want_n,
-		const struct record *have, size_t have_n, const struct plan_policy *policy,
-		struct err *e)
+static int walk(struct plan *p, const struct plan_input *in, struct err *e)
 {
 	size_t h = 0;
 
-	for (size_t w = 0; w < want_n; w++) {
+	for (size_t w = 0; w < in->want_n; w++) {
+		const struct target *t = &in->want[w];
 		size_t n = 0;
 
-		for (; h < have_n && target_compare(&have[h].target, &want[w]) < 0; h++)
-			if (plan_unwanted(p, &have[h], e))
+		for (; h < in->have_n && target_compare(&in->have[h].target, t) < 0; h++)
+			if (plan_unwanted(p, &in->have[h], e))
 				return -1;
-		while (h + n < have_n && target_compare(&have[h + n].target, &want[w]) == 0)
+		while (h + n < in->have_n && target_compare(&in->have[h + n].target, t) == 0)
 			n++;
-		if (plan_wanted(p, &want[w], have + h, n, policy, e))
+		if (plan_wanted(p, t, in->have + h, n, in->policy, e))
 			return -1;
 		h += n;
 	}
-	for (; h < have_n; h++)
-		if (plan_unwanted(p, &have[h], e))
+	for (; h < in->have_n; h++)
+		if (plan_unwanted(p, &in->have[h], e))
 			return -1;
 	return 0;
 }
 
-static int check_targets(const struct target *want, size_t want_n, const struct plan_policy *policy,
-			 struct err *e)
+static int check_targets(const struct plan_input *in, struct err *e)
 {
-	/* Sorted: a CNAME comes last. */
-	if (want_n < 2 || want[want_n - 1].type != RECORD_CNAME)
+	const struct target *last;
+
+	if (in->want_n < 2)
+		return 0;
+	last = &in->want[in->want_n - 1]; /* sorted: a CNAME comes last */
+	if (last->type != RECORD_CNAME)
 		return 0;
 	return err_set(e, ERR_REFUSED,
 		       "%s: %zu targets are wanted and %s is a host name: a name has one CNAME and "
-		       "nothing beside it", policy->name, want_n, want[want_n - 1].host);
+		       "nothing beside it", in->policy->name, in->want_n, last->host);
 }
 
 /* A CNAME and anything else exclude each other; RFC 1034 section 3.6.2. */
@@ -170,19 +172,20 @@ static bool is_in_the_way(const struct record *r, const struct target *want)
 	return target_compare(&r->target, want) != 0;
 }
 
-static int check_foreign(const struct target *want, size_t want_n, const struct record *have,
-			 size_t have_n, const struct plan_policy *policy, struct err *e)
+static int check_foreign(const struct plan_input *in, struct err *e)
 {
 	char text[TARGET_TEXT_CAP];
 
-	for (size_t i = 0; want_n && i < have_n; i++) {
-		if (have[i].is_ours || !is_in_the_way(&have[i], &want[0]))
+	for (size_t i = 0; in->want_n && i < in->have_n; i++) {
+		const struct record *r = &in->have[i];
+
+		if (r->is_ours || !is_in_the_way(r, &in->want[0]))
 			continue;
-		target_format(&have[i].target, text);
+		target_format(&r->target, text);
 		return err_set(e, ERR_REFUSED,
 			       "%s: the %s record %s (id %s) is in the way and not ours: remove it by "
-			       "hand, or give it our owner comment", policy->name,
-			       record_type_name(have[i].target.type), text, have[i].id);
+			       "hand, or give it our owner comment", in->policy->name,
+			       record_type_name(r->target.type), text, r->id);
 	}
 	return 0;
 }
@@ -225,11 +228,11 @@ static void find_swap(struct plan *p)
 			p->is_swap = true;
 }
 
-static const char *why_not_remove(size_t want_n, const struct plan_policy *policy)
+static const char *why_not_remove(const struct plan_input *in)
 {
-	if (!want_n && policy->on_empty == ON_EMPTY_KEEP)
+	if (!in->want_n && in->policy->on_empty == ON_EMPTY_KEEP)
 		return "no instance is wanted and --on-empty is keep";
-	return policy->not_evidence;
+	return in->policy->not_evidence;
 }
 
 /* Nothing may go: what would go is held, and what could only come in its place does not come. */
@@ -254,18 +257,18 @@ static void hold_all(struct plan *p, const char *why)
 }
 
 /* Hold so many of the last deletes that min_records stay. */
-static void hold_floor(struct plan *p, size_t have_n, size_t want_n,
-		       const struct plan_policy *policy)
+static void hold_floor(struct plan *p, const struct plan_input *in)
 {
-	size_t present = have_n + p->n[OP_CREATE];
-	size_t spare = present > policy->min_records ? present - policy->min_records : 0;
+	static const char why[] = "fewer than --min-records would remain";
+	size_t present = in->have_n + p->n[OP_CREATE];
+	size_t floor = in->policy->min_records;
+	size_t spare = present > floor ? present - floor : 0;
 	struct op *op = p->ops + p->ops_n;
 
-	if (!want_n || p->n[OP_DELETE] <= spare)
+	if (!in->want_n || p->n[OP_DELETE] <= spare)
 		return;
 	if (p->is_swap) {
-		/* They cannot stand beside each other: all or nothing. */
-		hold_all(p, "fewer than --min-records would remain");
+		hold_all(p, why); /* they cannot stand beside each other: all or nothing */
 		return;
 	}
 	while (p->n[OP_DELETE] > spare) {
@@ -273,33 +276,30 @@ static void hold_floor(struct plan *p, size_t have_n, size_t want_n,
 		p->n[OP_DELETE]--;
 		p->n[OP_HOLD]++;
 	}
-	p->held_why = "fewer than --min-records would remain";
+	p->held_why = why;
 }
 
-int plan_build(struct plan *p, struct target *want, size_t *want_n, struct record *have,
-	       size_t have_n, const struct plan_policy *policy, struct err *e)
+int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 {
 	const char *why;
 
 	p->ops_n = p->kept_n = 0;
 	p->is_swap = false;
 	p->held_why = NULL;
-	*want_n = sort_unique(want, *want_n);
-	if (have_n)
-		qsort(have, have_n, sizeof *have, by_target_ours_id);
-	if (check_targets(want, *want_n, policy, e) ||
-	    check_foreign(want, *want_n, have, have_n, policy, e) ||
-	    walk(p, want, *want_n, have, have_n, policy, e))
+	in->want_n = sort_unique(in->want, in->want_n);
+	if (in->have_n)
+		qsort(in->have, in->have_n, sizeof *in->have, by_target_ours_id);
+	if (check_targets(in, e) || check_foreign(in, e) || walk(p, in, e))
 		return -1;
 	qsort(p->ops, p->ops_n, sizeof *p->ops, op_order);
-	replace_cname(p, policy);
+	replace_cname(p, in->policy);
 	count_kinds(p);
 	find_swap(p);
-	why = why_not_remove(*want_n, policy);
+	why = why_not_remove(in);
 	if (why)
 		hold_all(p, why);
 	else
-		hold_floor(p, have_n, *want_n, policy);
+		hold_floor(p, in);
 	return 0;
 }
 

@@ -14,7 +14,7 @@
 #include "core/op.h"
 #include "core/record.h"
 
-#define PLAN_OPS_MAX (2 * RECORDS_MAX)
+#define PLAN_OPS_MAX ((size_t)2 * RECORDS_MAX)
 #define TTL_AUTOMATIC 1
 
 enum plan_proxied { PROXIED_KEEP, PROXIED_OFF, PROXIED_ON };
@@ -29,6 +29,15 @@ struct plan_policy {
 	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
 };
 
+/* What is wanted, what is there, and by which rules the way between is found. */
+struct plan_input {
+	struct target *want; /* sorted in place, repeated targets made one: want_n may shrink */
+	size_t want_n;
+	struct record *have; /* every A, AAAA and CNAME record of the name; sorted in place */
+	size_t have_n;
+	const struct plan_policy *policy;
+};
+
 struct plan {
 	struct op *ops; /* sorted by kind, then target; DELETEs: what is least missed first */
 	size_t ops_cap;
@@ -41,15 +50,12 @@ struct plan {
 
 /*
  * Plan the way from have to want.
- *   p       ops and ops_cap are set by the caller (PLAN_OPS_MAX is always enough)
- *   want    sorted in place, repeated targets made one: *want_n may become smaller
- *   have    every A, AAAA and CNAME record of the name; sorted in place
- *   e       ERR_REFUSED: several targets and one is a host name, or a foreign record is in the
- *           way; ERR_LIMIT: ops is too small
+ *   p   ops and ops_cap are set by the caller (PLAN_OPS_MAX is always enough)
+ *   e   ERR_REFUSED: several targets and one is a host name, or a foreign record is in the way;
+ *       ERR_LIMIT: ops is too small
  * The ops point into want and have, which must stay untouched while the plan is used.
  */
-int plan_build(struct plan *p, struct target *want, size_t *want_n, struct record *have,
-	       size_t have_n, const struct plan_policy *policy, struct err *e)
+int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	__attribute__((warn_unused_result));
 
 /* It deletes a record or takes an address away: only evidence may do that. */

@@ -148,11 +148,20 @@ static void note_states(struct reconcile *r)
 static int build_plan(struct reconcile *r, struct err *e)
 {
 	struct plan_policy policy = r->job->policy;
+	struct plan_input in = {
+		.want = r->storage->want,
+		.want_n = r->want_n,
+		.have = r->list.records,
+		.have_n = r->list.records_n,
+		.policy = &policy,
+	};
+	int rc;
 
 	policy.name = r->name;
 	policy.not_evidence = evidence_gap_text(r->gap);
-	return plan_build(&r->plan, r->storage->want, &r->want_n, r->list.records,
-			  r->list.records_n, &policy, e);
+	rc = plan_build(&r->plan, &in, e);
+	r->want_n = in.want_n;
+	return rc;
 }
 
 static void prepare_list(struct reconcile *r)
