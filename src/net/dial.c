@@ -1,0 +1,202 @@
+#include "net/dial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+void dial_init(struct dial *d)
+{
+	memset(d, 0, sizeof *d);
+	resolve_init(&d->resolve);
+	d->fd = -1;
+}
+
+static void close_socket(struct dial *d)
+{
+	if (d->fd >= 0)
+		(void)close(d->fd);
+	d->fd = -1;
+}
+
+void dial_stop(struct dial *d)
+{
+	resolve_stop(&d->resolve);
+	close_socket(d);
+	d->resolving = false;
+	d->addresses.n = 0;
+	d->next = 0;
+}
+
+static void set_unix(struct net_address *a, const char *path)
+{
+	memset(a, 0, sizeof *a);
+	a->sa.un.sun_family = AF_UNIX;
+	_Static_assert(URL_SOCKET_MAX < sizeof a->sa.un.sun_path, "every path of a url fits");
+	memcpy(a->sa.un.sun_path, path, strlen(path) + 1);
+	a->len = sizeof a->sa.un;
+}
+
+void dial_start(struct dial *d, const struct url *u, int64_t deadline_ms)
+{
+	dial_stop(d);
+	d->deadline_ms = deadline_ms;
+	d->port = u->port;
+	d->last.text[0] = '\0';
+	if (u->scheme == URL_UNIX) {
+		set_unix(&d->addresses.list[0], u->socket);
+		d->addresses.n = 1;
+	}
+}
+
+static int open_socket(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int flags;
+
+	/* Kernels and emulations older than the flags. */
+	if (fd < 0 && (errno == EINVAL || errno == EPROTOTYPE))
+		fd = socket(family, SOCK_STREAM, 0);
+	if (fd < 0)
+		return -1;
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static void set_no_delay(int fd, int family)
+{
+	int on = 1;
+
+	/* ENOSYS, EINVAL, ENOTSUP are tolerated: slower, but right. */
+	if (family != AF_UNIX)
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* Errno as people know it: strerror() says "Connection refused". */
+static void address_failed(struct dial *d, int error)
+{
+	char *first = d->last.text;
+
+	(void)err_set(&d->last, ERR_RETRY, "%s", strerror(error));
+	if (*first >= 'A' && *first <= 'Z')
+		*first = (char)(*first - 'A' + 'a');
+	close_socket(d);
+}
+
+static enum dial_result take_socket(struct dial *d, int *fd)
+{
+	*fd = d->fd;
+	d->fd = -1;
+	return DIAL_DONE;
+}
+
+/* Begin with the next address. Its share: what is left, by the addresses that are left. */
+static enum dial_result try_next(struct dial *d, int *fd)
+{
+	const struct net_address *a = &d->addresses.list[d->next];
+	int64_t now_ms = clock_now_ms();
+	int64_t left_n = (int64_t)(d->addresses.n - d->next);
+
+	d->next++;
+	d->share_ms = now_ms + (d->deadline_ms - now_ms) / left_n;
+	d->fd = open_socket(a->sa.any.sa_family);
+	if (d->fd < 0) {
+		address_failed(d, errno);
+		return DIAL_MORE;
+	}
+	set_no_delay(d->fd, a->sa.any.sa_family);
+	if (!connect(d->fd, &a->sa.any, a->len))
+		return take_socket(d, fd);
+	/* EINTR: the connection goes on being made, as after EINPROGRESS. */
+	if (errno != EINPROGRESS && errno != EINTR)
+		address_failed(d, errno);
+	return DIAL_MORE;
+}
+
+/* See how the present connect is doing. Sets waiting when it needs more time. */
+static enum dial_result check_connect(struct dial *d, int *fd, bool *waiting)
+{
+	struct pollfd pfd = {.fd = d->fd, .events = POLLOUT};
+	int error = 0;
+	socklen_t len = sizeof error;
+
+	if (poll(&pfd, 1, 0) <= 0 || !pfd.revents) {
+		if (clock_now_ms() >= d->share_ms)
+			address_failed(d, ETIMEDOUT);
+		else
+			*waiting = true;
+		return DIAL_MORE;
+	}
+	if (getsockopt(d->fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		error = errno;
+	if (!error)
+		return take_socket(d, fd);
+	address_failed(d, error);
+	return DIAL_MORE;
+}
+
+static enum dial_result all_failed(const struct dial *d, struct err *e)
+{
+	if (d->addresses.n == 1)
+		(void)err_set(e, ERR_RETRY, "connect: %s", d->last.text);
+	else
+		(void)err_set(e, ERR_RETRY, "connect: %s (%zu addresses tried)", d->last.text,
+			      d->addresses.n);
+	return DIAL_BAD;
+}
+
+static enum dial_result from_resolve(struct dial *d, enum resolve_result r)
+{
+	d->resolving = r == RESOLVE_MORE;
+	return r == RESOLVE_BAD ? DIAL_BAD : r == RESOLVE_DONE ? DIAL_DONE : DIAL_MORE;
+}
+
+static enum dial_result find_addresses(struct dial *d, const struct url *u, struct err *e)
+{
+	if (d->resolving)
+		return from_resolve(d, resolve_step(&d->resolve, d->port, &d->addresses, e));
+	return from_resolve(d, resolve_start(&d->resolve, u->host, d->port, &d->addresses, e));
+}
+
+enum dial_result dial_step(struct dial *d, const struct url *u, int *fd, struct err *e)
+{
+	bool waiting = false;
+
+	if (!d->addresses.n) {
+		enum dial_result r = find_addresses(d, u, e);
+
+		if (r != DIAL_DONE)
+			return r;
+	}
+	while (!waiting) {
+		enum dial_result r;
+
+		if (d->fd < 0 && d->next == d->addresses.n)
+			return all_failed(d, e);
+		r = d->fd < 0 ? try_next(d, fd) : check_connect(d, fd, &waiting);
+		if (r == DIAL_DONE)
+			return r;
+	}
+	return DIAL_MORE;
+}
+
+void dial_wants(const struct dial *d, struct pollfd *pfd, int64_t *wake_ms)
+{
+	pfd->fd = d->resolving ? d->resolve.fd : d->fd;
+	pfd->events = d->resolving ? POLLIN : POLLOUT;
+	if (!d->resolving && d->share_ms < *wake_ms)
+		*wake_ms = d->share_ms;
+}
+
+const char *dial_phase(const struct dial *d)
+{
+	return d->resolving ? "looking up the name" : "connecting";
+}

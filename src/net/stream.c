@@ -1,0 +1,123 @@
+#include "net/stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void stream_init(struct stream *s, int fd)
+{
+	s->fd = fd;
+	s->tls = NULL;
+	s->sent = false;
+}
+
+void stream_use_tls(struct stream *s, struct tls_storage *t)
+{
+	s->tls = t;
+}
+
+static bool would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+static enum io_result lost(const char *what, struct err *e)
+{
+	/* ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH... all the same to us */
+	(void)err_set(e, ERR_RETRY, "%s: %s", what,
+		      errno == ECONNRESET ? "connection reset by the server"
+		      : errno == EPIPE	  ? "connection closed by the server"
+					  : strerror(errno));
+	return IO_LOST;
+}
+
+static enum io_result plain_send(struct stream *s, const struct iovec *v, int n, size_t *done,
+				     struct err *e)
+{
+	struct iovec copy[2];
+	struct msghdr m = {.msg_iov = copy};
+	ssize_t sent;
+
+	/* msghdr's pointer is not to const. */
+	m.msg_iovlen = 0;
+	for (int i = 0; i < n && i < 2; i++)
+		copy[m.msg_iovlen++] = v[i];
+	do
+		sent = sendmsg(s->fd, &m, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent < 0)
+		return would_block() ? IO_WAIT : lost("send", e);
+	s->sent = s->sent || sent > 0;
+	*done = (size_t)sent;
+	return sent ? IO_OK : IO_WAIT;
+}
+
+enum io_result stream_send(struct stream *s, const struct iovec *v, int n, size_t *done,
+			       struct err *e)
+{
+	enum io_result r = IO_WAIT;
+
+	*done = 0;
+	if (!s->tls)
+		return plain_send(s, v, n, done, e);
+	for (int i = 0; i < n; i++) {
+		size_t one = 0;
+
+		r = tls_send(s->tls, s->fd, v[i].iov_base, v[i].iov_len, &one, e);
+		*done += one;
+		if (r != IO_OK || one < v[i].iov_len)
+			break;
+	}
+	s->sent = s->sent || *done;
+	return *done && r == IO_WAIT ? IO_OK : r;
+}
+
+enum io_result stream_flush(struct stream *s, struct err *e)
+{
+	return s->tls ? tls_flush(s->tls, s->fd, e) : IO_OK;
+}
+
+enum io_result stream_recv(struct stream *s, char *p, size_t cap, size_t *got, struct err *e)
+{
+	ssize_t n;
+
+	*got = 0;
+	if (s->tls)
+		return tls_recv(s->tls, s->fd, p, cap, got, e);
+	do
+		n = recv(s->fd, p, cap, 0);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return would_block() ? IO_WAIT : lost("receive", e);
+	*got = (size_t)n;
+	return n ? IO_OK : IO_EOF;
+}
+
+short stream_events(const struct stream *s, bool sending)
+{
+	bool out = s->tls ? tls_wants_send(s->tls) : sending;
+
+	return (short)(POLLIN | (out ? POLLOUT : 0));
+}
+
+bool stream_is_stale(const struct stream *s)
+{
+	struct pollfd pfd = {.fd = s->fd, .events = POLLIN};
+
+	if (s->tls && tls_has_input(s->tls))
+		return true;
+	return poll(&pfd, 1, 0) != 0;
+}
+
+void stream_close(struct stream *s)
+{
+	if (s->fd < 0)
+		return;
+	if (s->tls)
+		tls_bye(s->tls, s->fd);
+	(void)close(s->fd);
+	s->fd = -1;
+	s->tls = NULL;
+}
