@@ -70,12 +70,13 @@ CPP := -std=c11 -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE -Isrc -I$(GEN) -isys
 # No path of this machine and no folder name in the binary or its debug information.
 MAP := -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(CURDIR)=.
 
-CFLAGS ?= -Os -g
+CFLAGS ?= -Oz -g
 LTO ?= 1
 LTO_FLAGS := $(if $(filter 1,$(LTO)),-flto=auto -fno-fat-lto-objects)
 # No unwind tables: nothing unwinds at run time, and the debugger reads .debug_frame.
-HARDEN := -fPIE -fstack-protector-strong -fno-plt
-SMALL := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident
+HARDEN := -fPIE -fstack-protector-strong
+SMALL := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
+	$(if $(filter x86_64%,$(shell $(HOSTCC) -dumpmachine)),-malign-data=abi)
 release_CC := $(CC)
 release_FLAGS := $(CFLAGS) $(HARDEN) $(SMALL) $(LTO_FLAGS) $(MAP)
 
@@ -92,7 +93,10 @@ LINK_FLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-secti
 ifneq ($(findstring musl-gcc,$(CC)),)
 REALGCC ?= gcc
 MUSL_LIB ?= /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(REALGCC) -print-multiarch))
-release_LINK = $(REALGCC) -static-pie -nostdlib $(release_FLAGS) $(LINK_FLAGS) $(LDFLAGS) \
+# The linker's own script, but for this: where a segment with other rights begins, the next page of memory begins, and in
+# the file the next byte (lld does the same), not a page padded with zeros. Each page still has one kind of rights.
+LINK_SCRIPT := $(GEN)/dense.ld
+release_LINK = $(REALGCC) -static-pie -nostdlib $(release_FLAGS) $(LINK_FLAGS) -Wl,-T,$(LINK_SCRIPT) $(LDFLAGS) \
 	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(shell $(REALGCC) -print-file-name=crtbeginS.o) $(1) \
 	-L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -Wl,--end-group \
 	$(shell $(REALGCC) -print-file-name=crtendS.o) $(MUSL_LIB)/crtn.o
@@ -168,10 +172,15 @@ $(GEN)/trust_anchors.c $(GEN)/trust_anchors.h &: $(BRSSL) third_party/trust_anch
 	@mkdir -p $(@D)
 	$(Q)third_party/trust_anchors.sh $(abspath $(BRSSL)) $(abspath $(GEN))/trust_anchors.c $(abspath $(GEN))/trust_anchors.h
 
+$(GEN)/dense.ld: Makefile
+	@mkdir -p $(@D)
+	$(Q)$(REALGCC) -static-pie -nostdlib $(LINK_FLAGS) -Wl,--verbose 2>/dev/null | sed -e '1,/^=====/d' -e '/^=====/,$$d' \
+		-e 's/^  \. = ALIGN(CONSTANT (MAXPAGESIZE));/  . = ALIGN(CONSTANT (MAXPAGESIZE)) + (. \& (CONSTANT (MAXPAGESIZE) - 1));/' >$@
+
 # ---- The program -----------------------------------------------------------------------------------------------------
 
 # Linked with its debug information, then split: what is shipped names the file its symbols are in.
-$(BUILD)/release/dnsbuddy: $(call objects,release,$(MAIN)) $(release_OBJ) $(release_LIB)
+$(BUILD)/release/dnsbuddy: $(call objects,release,$(MAIN)) $(release_OBJ) $(release_LIB) | $(LINK_SCRIPT)
 	$(say) LINK $@
 	$(Q)$(call release_LINK,$^) -Wl,-Map=$@.map -o $@
 

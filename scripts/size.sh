@@ -26,7 +26,7 @@ nm --print-size --size-sort -l "$linked" 2>/dev/null | awk -F'\t' '
 		name = a[4]
 		file = $2
 		sub(/:[0-9?]+$/, "", file)
-		if (name ~ /^TA[0-9]+_|^trust_anchors|^RSA_E[0-9]/ || file ~ /gen\/trust_anchors/)
+		if (name ~ /^trust_anchors/ || file ~ /gen\/trust_anchors/)
 			part = "trust anchors"
 		else if (file ~ /third_party\/bearssl/) {
 			part = file

@@ -1,8 +1,11 @@
 /*
  * argv[0], argv[1] -> command.
  */
+#include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command/command.h"
 
@@ -29,8 +32,25 @@ static int is_handler_name(const char *name)
 	return strcmp(name, "update-dns") == 0 || strcmp(name, "update-dns.sh") == 0;
 }
 
+/*
+ * The number of a closed standard file would go to the next socket, and results or logs to its
+ * peer. A folder is opened in its place: writing there fails, and is seen to.
+ */
+static void fill_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/", O_RDONLY | O_DIRECTORY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	fill_standard_files();
+	(void)signal(SIGPIPE, SIG_IGN); /* who reads the log may go; the work goes on */
 	if (argc < 1)
 		return EXIT_CODE_USAGE;
 	if (is_handler_name(base_name(argv[0])))

@@ -1,8 +1,9 @@
 #include "base/buf.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/fmt.h"
 
 void buf_init(struct buf *b, char *p, size_t cap)
 {
@@ -38,19 +39,19 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 {
 	size_t room = b->cap - b->len;
 	va_list ap;
-	int n;
+	size_t n;
 
 	if (b->overflow)
 		return;
 	va_start(ap, fmt);
-	n = vsnprintf(b->p + b->len, room, fmt, ap);
+	n = fmt_textv(b->p + b->len, room, fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= room) {
+	if (n >= room) {
 		b->p[b->len] = '\0';
 		b->overflow = true;
 		return;
 	}
-	b->len += (size_t)n;
+	b->len += n;
 }
 
 void buf_json_string(struct buf *b, const char *s)
@@ -102,8 +103,8 @@ void buf_base64(struct buf *b, const char *p, size_t n)
 		v |= i + 2 < n ? (unsigned char)p[i + 2] : 0;
 		out[0] = digits[v >> 18];
 		out[1] = digits[v >> 12 & 63];
-		out[2] = i + 1 < n ? digits[v >> 6 & 63] : '=';
-		out[3] = i + 2 < n ? digits[v & 63] : '=';
+		out[2] = (char)(i + 1 < n ? digits[v >> 6 & 63] : '=');
+		out[3] = (char)(i + 2 < n ? digits[v & 63] : '=');
 		buf_add(b, out, sizeof out);
 	}
 }

@@ -15,6 +15,17 @@ int64_t clock_now_ms(void);
 /* Seconds since 1970-01-01T00:00:00Z by the wall clock. */
 int64_t clock_wall_sec(void);
 
+/* Days from 1970-01-01 to a date of the Gregorian calendar, year >= 0, month and day from 1. */
+int64_t clock_days(int year, int month, int day);
+
+#define CLOCK_TEXT_CAP 24 /* bytes */
+
+/*
+ * Seconds since 1970 as UTC, "2026-11-23T08:07:19Z" (RFC 3339). What is before 0000-03-01
+ * or after 9999-12-31 becomes the nearest that is not.
+ */
+void clock_format(int64_t sec, char out[CLOCK_TEXT_CAP]);
+
 /* From now until deadline_ms as poll() wants it: 0 when past, at most one hour. */
 int clock_poll_timeout(int64_t deadline_ms, int64_t now_ms);
 

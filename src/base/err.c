@@ -1,8 +1,9 @@
 #include "base/err.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/fmt.h"
 
 static void replace_controls(char *s)
 {
@@ -18,7 +19,7 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof text, fmt, ap);
+	(void)fmt_textv(text, sizeof text, fmt, ap);
 	va_end(ap);
 	replace_controls(text);
 	e->kind = kind;
@@ -31,17 +32,13 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	char context[ERR_TEXT_MAX];
 	char text[ERR_TEXT_MAX];
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(context, sizeof context, fmt, ap);
+	(void)fmt_textv(context, sizeof context, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return -1;
 	replace_controls(context);
-	n = snprintf(text, sizeof text, "%s: %s", context, e->text);
-	if (n >= 0)
-		memcpy(e->text, text, sizeof e->text);
+	(void)fmt_text(text, sizeof text, "%s: %s", context, e->text);
+	memcpy(e->text, text, sizeof e->text);
 	return -1;
 }
 

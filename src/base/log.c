@@ -1,12 +1,12 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <stdio.h>
+#include <stdarg.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/str.h"
 
 static const char *const level_names[] = {
@@ -52,35 +52,63 @@ int log_add_secret(const char *s)
 	return 0;
 }
 
+/* How many bytes at text are this secret, as it is or with quotes and backslashes escaped. */
+static size_t match(const char *text, const char *secret, bool is_escaped)
+{
+	const char *at = text;
+
+	for (; *secret; secret++) {
+		if (is_escaped && (*secret == '"' || *secret == '\\') && *at++ != '\\')
+			return 0;
+		if (*at++ != *secret)
+			return 0;
+	}
+	return (size_t)(at - text);
+}
+
+static size_t secret_at(const char *text)
+{
+	size_t longest = 0;
+
+	for (size_t i = 0; i < 2 * secrets_n; i++) {
+		size_t len = match(text, secrets[i / 2], i % 2);
+
+		longest = len > longest ? len : longest;
+	}
+	return longest;
+}
+
 void log_mask(struct buf *b)
 {
-	static const char mask[] = "***";
+	static const char mask[] = "***"; /* shorter than any secret */
+	char *to = b->p;
 
-	for (size_t i = 0; i < secrets_n; i++) {
-		size_t secret_len = strlen(secrets[i]);
-		char *at = b->p;
+	for (const char *from = b->p; *from;) {
+		const char *end = from + secret_at(from);
 
-		while ((at = strstr(at, secrets[i])) != NULL) {
-			char *rest = at + secret_len;
-			size_t rest_len = b->len - (size_t)(rest - b->p);
-
-			memcpy(at, mask, sizeof mask - 1);
-			memmove(at + sizeof mask - 1, rest, rest_len + 1);
-			b->len -= secret_len - (sizeof mask - 1);
-			at += sizeof mask - 1;
+		if (end == from) {
+			*to++ = *from++;
+			continue;
 		}
+		/* A secret that begins within another goes with it. */
+		while (++from < end) {
+			size_t len = secret_at(from);
+
+			end = len > (size_t)(end - from) ? from + len : end;
+		}
+		memcpy(to, mask, sizeof mask - 1);
+		to += sizeof mask - 1;
 	}
+	*to = '\0';
+	b->len = (size_t)(to - b->p);
 }
 
 static void put_time(struct buf *b)
 {
-	time_t now = (time_t)clock_wall_sec();
-	struct tm tm = {0};
-	char text[32];
+	char text[CLOCK_TEXT_CAP];
 
-	(void)gmtime_r(&now, &tm);
-	if (strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		buf_str(b, text);
+	clock_format(clock_wall_sec(), text);
+	buf_str(b, text);
 }
 
 static bool needs_quotes(const char *s)
@@ -162,6 +190,23 @@ void log_event(enum log_level level, const char *message, const struct log_field
 	log_mask(&b);
 	b.cap += 2;
 	buf_str(&b, log_format == LOG_JSON ? "}\n" : "\n");
+	write_line(b.p, b.len);
+}
+
+void log_plain(const char *fmt, ...)
+{
+	char storage[LOG_LINE_MAX];
+	struct buf b;
+	va_list ap;
+
+	buf_init(&b, storage, sizeof storage - 1);
+	va_start(ap, fmt);
+	(void)fmt_textv(b.p, b.cap, fmt, ap);
+	va_end(ap);
+	b.len = strlen(b.p);
+	log_mask(&b);
+	b.cap++;
+	buf_str(&b, "\n");
 	write_line(b.p, b.len);
 }
 

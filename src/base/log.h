@@ -42,6 +42,12 @@ void log_mask(struct buf *b);
 void log_event(enum log_level level, const char *message, const struct log_field *fields,
 	       size_t n);
 
+/*
+ * Write one line to stderr as it is, whatever the format and the level: for a user who asked for
+ * something wrong. Secrets are masked; a line past LOG_LINE_MAX is cut.
+ */
+void log_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 #define LOG_EVENT(level, message, ...)                                                             \
 	log_event((level), (message), (const struct log_field[]){__VA_ARGS__},                     \
 		  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))

@@ -1,6 +1,5 @@
 #include "cloudflare/reply.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -22,18 +21,29 @@ static int take_status(void *ctx, int status, struct err *e)
 	return 0;
 }
 
+static int number_behind(const char *text, const char *key, uint64_t *out)
+{
+	const char *at = strstr(text, key);
+	char digits[10]; /* nine are 31 years of seconds */
+
+	if (!at)
+		return -1;
+	at += strlen(key);
+	if (str_copy_n(digits, sizeof digits, at, strspn(at, "0123456789")))
+		return -1;
+	return str_u64(digits, 999999999, out);
+}
+
 /* Ratelimit: "default";r=50;t=30 -- r requests left, t seconds until there are more. */
 static void read_ratelimit(struct cf_reply *r, const char *value)
 {
-	const char *left = strstr(value, ";r="), *seconds = strstr(value, ";t=");
-	long long left_n, seconds_n;
+	uint64_t left, seconds;
 
-	if (!left || !seconds || sscanf(left, ";r=%9lld", &left_n) != 1 ||
-	    sscanf(seconds, ";t=%9lld", &seconds_n) != 1 || left_n < 0 || seconds_n < 0)
+	if (number_behind(value, ";r=", &left) || number_behind(value, ";t=", &seconds))
 		return;
 	r->has_remaining = true;
-	r->remaining = left_n;
-	r->remaining_sec = seconds_n;
+	r->remaining = (int64_t)left;
+	r->remaining_sec = (int64_t)seconds;
 }
 
 static int take_header(void *ctx, const char *name, const char *value, struct err *e)

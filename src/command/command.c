@@ -1,11 +1,7 @@
 #include "command/command.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "base/buf.h"
 #include "base/log.h"
+#include "base/out.h"
 
 enum exit_code exit_code_of(enum err_kind kind)
 {
@@ -20,20 +16,13 @@ enum exit_code exit_code_of(enum err_kind kind)
 
 int command_fail(const char *command, const struct err *e)
 {
-	char line[LOG_LINE_MAX];
-	struct buf b;
-
-	buf_init(&b, line, sizeof line);
-	buf_fmt(&b, "dnsbuddy %s: %s", command, e->text);
-	log_mask(&b);
-	(void)fprintf(stderr, "%s\n", b.p);
-	return exit_code_of(e->kind);
+	log_plain("dnsbuddy %s: %s", command, e->text);
+	return (int)exit_code_of(e->kind);
 }
 
 int command_close_stdout(const char *command, int code)
 {
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	(void)fprintf(stderr, "dnsbuddy %s: standard output: %s\n", command, strerror(errno));
-	return EXIT_CODE_FAILED;
+	struct err e = {0};
+
+	return out_flush(&e) ? command_fail(command, &e) : code;
 }

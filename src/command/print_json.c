@@ -1,6 +1,5 @@
-#include <stdio.h>
-
 #include "base/buf.h"
+#include "base/out.h"
 #include "command/print.h"
 
 static void put_string(const char *s)
@@ -11,12 +10,12 @@ static void put_string(const char *s)
 
 	buf_init(&b, storage, sizeof storage);
 	buf_json_string(&b, s);
-	fputs(buf_ok(&b) ? b.p : "\"\"", stdout);
+	out_str(buf_ok(&b) ? b.p : "\"\"");
 }
 
 static void put_member(const char *name, const char *s)
 {
-	printf("\"%s\":", name);
+	out_fmt("\"%s\":", name);
 	put_string(s);
 }
 
@@ -25,13 +24,13 @@ static void put_target(const struct target *t)
 	char content[TARGET_TEXT_CAP];
 
 	target_format(t, content);
-	printf("\"type\":\"%s\",", record_type_name(t->type));
+	out_fmt("\"type\":\"%s\",", record_type_name(t->type));
 	put_member("content", content);
 }
 
 static void put_attributes(unsigned ttl, bool proxied)
 {
-	printf(",\"ttl\":%u,\"proxied\":%s", ttl, proxied ? "true" : "false");
+	out_fmt(",\"ttl\":%u,\"proxied\":%s", ttl, proxied ? "true" : "false");
 }
 
 static void put_existing(const struct record *r)
@@ -42,41 +41,41 @@ static void put_existing(const struct record *r)
 
 static void put_op(const struct op *op)
 {
-	printf("{");
-	if (op->record) {
+	out_str("{");
+	if (op->kind != OP_CREATE) {
 		put_member("id", op->record->id);
-		printf(",");
+		out_str(",");
 	}
 	if (op->kind == OP_CREATE || op->kind == OP_UPDATE) {
 		put_target(op->target);
 		put_attributes((unsigned)op->ttl, op->proxied);
 	} else {
 		put_existing(op->record);
-		printf(",");
+		out_str(",");
 		put_member("reason", op->is_duplicate ? "duplicate"
 						      : instance_state_name(op->record->state));
 	}
 	if (op->kind == OP_UPDATE) {
-		printf(",\"from\":{");
+		out_str(",\"from\":{");
 		put_existing(op->record);
-		printf("}");
+		out_str("}");
 	}
-	printf("}");
+	out_str("}");
 }
 
 static void put_ops(const struct plan *p, const char *name, enum op_kind kind)
 {
 	const char *between = "";
 
-	printf(",\"%s\":[", name);
+	out_fmt(",\"%s\":[", name);
 	for (size_t i = 0; i < p->ops_n; i++) {
 		if (p->ops[i].kind != kind)
 			continue;
-		printf("%s", between);
+		out_str(between);
 		put_op(&p->ops[i]);
 		between = ",";
 	}
-	printf("]");
+	out_str("]");
 }
 
 static void put_instances(const struct reconcile *r)
@@ -85,54 +84,54 @@ static void put_instances(const struct reconcile *r)
 		INSTANCE_PASSING, INSTANCE_WARNING, INSTANCE_CRITICAL, INSTANCE_MAINTENANCE,
 	};
 
-	printf(",\"instances\":{\"listed\":%zu,\"wanted\":%zu,\"without_address\":%zu",
-	       r->instances_n, r->want_n, r->unaddressed_n);
+	out_fmt(",\"instances\":{\"listed\":%zu,\"wanted\":%zu,\"without_address\":%zu",
+		r->instances_n, r->want_n, r->unaddressed_n);
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		printf(",\"%s\":%zu", instance_state_name(states[i]), r->state_n[states[i]]);
-	printf("}");
+		out_fmt(",\"%s\":%zu", instance_state_name(states[i]), r->state_n[states[i]]);
+	out_str("}");
 }
 
 static void put_plan(const struct reconcile *r)
 {
-	printf(",\"zone_id\":");
+	out_str(",\"zone_id\":");
 	put_string(r->zone_id);
 	put_instances(r);
-	printf(",\"kept\":%zu", r->plan.kept_n);
+	out_fmt(",\"kept\":%zu", r->plan.kept_n);
 	put_ops(&r->plan, "create", OP_CREATE);
 	put_ops(&r->plan, "update", OP_UPDATE);
 	put_ops(&r->plan, "delete", OP_DELETE);
 	put_ops(&r->plan, "held", OP_HOLD);
-	printf(",\"held_reason\":");
+	out_str(",\"held_reason\":");
 	if (r->plan.held_why)
 		put_string(r->plan.held_why);
 	else
-		printf("null");
+		out_str("null");
 }
 
 void print_json_begin(void)
 {
-	printf("{\"version\":1,\"records\":[");
+	out_str("{\"version\":1,\"records\":[");
 }
 
 void print_json_plan(const struct reconcile *r, bool is_first)
 {
-	printf("%s\n{", is_first ? "" : ",");
+	out_str(is_first ? "\n{" : ",\n{");
 	put_member("name", r->name);
-	printf(",");
+	out_str(",");
 	put_member("service", r->job->query.service);
 	if (r->result == RECONCILE_FAILED) {
-		printf(",\"error\":{");
+		out_str(",\"error\":{");
 		put_member("kind", err_kind_name(r->last_err.kind));
-		printf(",");
+		out_str(",");
 		put_member("message", r->last_err.text);
-		printf("}");
+		out_str("}");
 	} else {
 		put_plan(r);
 	}
-	printf("}");
+	out_str("}");
 }
 
 void print_json_end(void)
 {
-	printf("\n]}\n");
+	out_str("\n]}\n");
 }

@@ -1,5 +1,4 @@
-#include <stdio.h>
-
+#include "base/out.h"
 #include "command/print.h"
 
 struct style {
@@ -18,19 +17,20 @@ static void print_observed(const struct reconcile *r)
 {
 	const char *between = ": ";
 
-	printf("%s: service %s, %zu instance%s", r->name, r->job->query.service, r->instances_n,
-	       r->instances_n == 1 ? "" : "s");
+	out_fmt("%s: service %s, %zu instance%s", r->name, r->job->query.service, r->instances_n,
+		r->instances_n == 1 ? "" : "s");
 	for (int s = INSTANCE_STATES - 1; s >= 0; s--) {
 		if (!r->state_n[s])
 			continue;
-		printf("%s%zu %s", between, r->state_n[s], instance_state_name((enum instance_state)s));
+		out_fmt("%s%zu %s", between, r->state_n[s],
+			instance_state_name((enum instance_state)s));
 		between = ", ";
 	}
-	printf("; %zu wanted, %zu record%s there\n", r->want_n, r->list.records_n,
-	       r->list.records_n == 1 ? "" : "s");
+	out_fmt("; %zu wanted, %zu record%s there\n", r->want_n, r->list.records_n,
+		r->list.records_n == 1 ? "" : "s");
 	if (r->unaddressed_n)
-		printf("  left out, without a usable address: %zu (%s)\n", r->unaddressed_n,
-		       r->unaddressed);
+		out_fmt("  left out, without a usable address: %zu (%s)\n", r->unaddressed_n,
+			r->unaddressed);
 }
 
 static const char *proxied_word(bool proxied)
@@ -45,12 +45,13 @@ static void print_update(const struct op *op)
 
 	if (target_compare(op->target, &op->record->target) != 0) {
 		target_format(&op->record->target, old);
-		printf("  instead of %s", old);
+		out_fmt("  instead of %s", old);
 	}
 	if (op->ttl != op->record->ttl)
-		printf("  ttl %u -> %u", (unsigned)op->record->ttl, (unsigned)op->ttl);
+		out_fmt("  ttl %u -> %u", (unsigned)op->record->ttl, (unsigned)op->ttl);
 	if (op->proxied != op->record->proxied)
-		printf("  %s -> %s", proxied_word(op->record->proxied), proxied_word(op->proxied));
+		out_fmt("  %s -> %s", proxied_word(op->record->proxied),
+			proxied_word(op->proxied));
 }
 
 static const char *leaving_word(const struct op *op)
@@ -66,15 +67,15 @@ static void print_op(const struct op *op, bool has_colour)
 	char content[TARGET_TEXT_CAP];
 
 	target_format(t, content);
-	printf("%s  %s %-5s %-15s", has_colour ? style->colour : "", style->sign,
-	       record_type_name(t->type), content);
+	out_fmt("%s  %s %-5s %-15s", has_colour ? style->colour : "", style->sign,
+		record_type_name(t->type), content);
 	if (op->kind == OP_CREATE)
-		printf("  ttl %u%s", (unsigned)op->ttl, op->proxied ? "  proxied" : "");
+		out_fmt("  ttl %u%s", (unsigned)op->ttl, op->proxied ? "  proxied" : "");
 	else if (op->kind == OP_UPDATE)
 		print_update(op);
 	else
-		printf("  %s%s", leaving_word(op), op->kind == OP_HOLD ? ", held" : "");
-	printf("%s\n", has_colour ? "\033[0m" : "");
+		out_fmt("  %s%s", leaving_word(op), op->kind == OP_HOLD ? ", held" : "");
+	out_str(has_colour ? "\033[0m\n" : "\n");
 }
 
 void print_plan(const struct reconcile *r, bool has_colour)
@@ -85,13 +86,13 @@ void print_plan(const struct reconcile *r, bool has_colour)
 	for (size_t i = 0; i < p->ops_n; i++)
 		print_op(&p->ops[i], has_colour);
 	if (!p->ops_n) {
-		printf("  in sync: nothing to do\n");
+		out_str("  in sync: nothing to do\n");
 		return;
 	}
-	printf("  %zu to create, %zu to update, %zu to delete, %zu held, %zu kept\n", p->n[OP_CREATE],
-	       p->n[OP_UPDATE], p->n[OP_DELETE], p->n[OP_HOLD], p->kept_n);
+	out_fmt("  %zu to create, %zu to update, %zu to delete, %zu held, %zu kept\n",
+		p->n[OP_CREATE], p->n[OP_UPDATE], p->n[OP_DELETE], p->n[OP_HOLD], p->kept_n);
 	if (p->held_why)
-		printf("  held: %s\n", p->held_why);
+		out_fmt("  held: %s\n", p->held_why);
 	if (r->gap == EVIDENCE_READ_FAILED)
-		printf("  that read: %s\n", r->gap_err.text);
+		out_fmt("  that read: %s\n", r->gap_err.text);
 }

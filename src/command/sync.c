@@ -1,11 +1,12 @@
 /*
  * sync and plan: every record of the configuration once, one after the other.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
+#include "base/out.h"
 #include "command/command.h"
 #include "command/print.h"
 #include "command/world.h"
@@ -30,7 +31,7 @@ static int weight(int code)
 static int result_code(const struct reconcile *r)
 {
 	if (r->result == RECONCILE_FAILED)
-		return exit_code_of(r->last_err.kind);
+		return (int)exit_code_of(r->last_err.kind);
 	if (r->is_dry_run && config.options.detailed_exitcode && !plan_is_done(&r->plan))
 		return EXIT_CODE_CHANGES;
 	return r->result == RECONCILE_HELD ? EXIT_CODE_HELD : EXIT_CODE_OK;
@@ -49,6 +50,8 @@ static void print_result(bool is_first)
 		print_json_plan(&reconcile, is_first);
 	else if (reconcile.result != RECONCILE_FAILED)
 		print_plan(&reconcile, wants_colour());
+	/* A terminal shows both; what failed is told in its place. */
+	out_push();
 	if (reconcile.result == RECONCILE_FAILED)
 		report_end(&reconcile);
 }
@@ -79,7 +82,7 @@ static int run(const char *command, bool is_plan, int argc, char *const *argv)
 		char name[16];
 		char *const help[] = {name};
 
-		(void)snprintf(name, sizeof name, "%s", command);
+		(void)fmt_text(name, sizeof name, "%s", command);
 		return command_help(1, help);
 	}
 	is_plan |= config.options.dry_run;

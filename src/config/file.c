@@ -1,7 +1,7 @@
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/fmt.h"
 #include "base/json.h"
 #include "config/template.h"
 #include "config/values.h"
@@ -79,7 +79,7 @@ static int unknown_key(const char *text, int member, const char *where, struct e
 	char name[64];
 
 	if (json_string(member, name, sizeof name))
-		(void)snprintf(name, sizeof name, "a long one");
+		(void)fmt_text(name, sizeof name, "a long one");
 	return err_set(e, ERR_CONFIG, "line %u: unknown key \"%s\"%s", line_of(text, member), name,
 		       where);
 }

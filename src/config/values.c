@@ -2,12 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/fmt.h"
 #include "base/str.h"
 
 const char *values_keep(struct values *v, const char *text)
@@ -58,15 +58,15 @@ out:
 const char *values_origin(const struct values *v, const struct value *value, char *out, size_t cap)
 {
 	switch (value->origin) {
-	case ORIGIN_ARGUMENT: (void)snprintf(out, cap, "argument %s", value->name); break;
-	case ORIGIN_FLAG: (void)snprintf(out, cap, "--%s", value->name); break;
-	case ORIGIN_ENV: (void)snprintf(out, cap, "%s in the environment", value->name); break;
+	case ORIGIN_ARGUMENT: (void)fmt_text(out, cap, "argument %s", value->name); break;
+	case ORIGIN_FLAG: (void)fmt_text(out, cap, "--%s", value->name); break;
+	case ORIGIN_ENV: (void)fmt_text(out, cap, "%s in the environment", value->name); break;
 	case ORIGIN_FILE:
-		(void)snprintf(out, cap, "%s:%u, key %s", v->file, value->line, value->name);
+		(void)fmt_text(out, cap, "%s:%u, key %s", v->file, value->line, value->name);
 		break;
-	case ORIGIN_DEFAULT: (void)snprintf(out, cap, "the default"); break;
+	case ORIGIN_DEFAULT: (void)fmt_text(out, cap, "the default"); break;
 	case ORIGIN_NONE:
-	default: (void)snprintf(out, cap, "nowhere"); break;
+	default: (void)fmt_text(out, cap, "nowhere"); break;
 	}
 	return out;
 }
@@ -228,7 +228,7 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 		return -1;
 	if (!settings[s].is_secret)
 		return 0;
-	(void)snprintf(file_name, sizeof file_name, "%s_FILE", name);
+	(void)fmt_text(file_name, sizeof file_name, "%s_FILE", name);
 	path = get_env(file_name);
 	if (!path)
 		return 0;

@@ -3,8 +3,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/str.h"
-
 
 static const char *const type_names[] = {
 	[RECORD_A] = "A", [RECORD_AAAA] = "AAAA", [RECORD_CNAME] = "CNAME",
@@ -107,7 +107,7 @@ void target_format(const struct target *t, char out[TARGET_TEXT_CAP])
 		memcpy(out, t->host, strlen(t->host) + 1);
 		return;
 	}
-	(void)inet_ntop(t->type == RECORD_A ? AF_INET : AF_INET6, t->addr, out, TARGET_TEXT_CAP);
+	addr_format(t->addr, t->type == RECORD_A ? 4 : 16, out);
 }
 
 int target_compare(const struct target *a, const struct target *b)

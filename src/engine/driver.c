@@ -6,6 +6,8 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
+#define WHERE_CAP 1024 /* bytes of an origin's URL */
+
 /* One request and what reads its answer. */
 struct exchange {
 	struct http_client *client;
@@ -31,6 +33,18 @@ static int run_exchange(struct driver *d, struct exchange *x, struct err *e)
 	return http_exchange(x->client, &request, &x->sink, clock_now_ms() + d->timeout_ms, e);
 }
 
+/* "consul: health of web: GET http://127.0.0.1:8500/v1/...: why". */
+static int tell_where(const struct exchange *x, const char *what, const char *name, struct err *e)
+{
+	const int target_max = 320; /* the reason behind it must not be cut off */
+	char storage[WHERE_CAP];
+	struct buf b;
+
+	buf_init(&b, storage, sizeof storage);
+	url_add(&b, &x->client->origin->url);
+	return err_wrap(e, "%s %s: %s %s%.*s", what, name, x->method, b.p, target_max, x->target.p);
+}
+
 static int perform_health(struct driver *d, struct reconcile *r, struct exchange *x, struct err *e)
 {
 	struct consul_reader reader;
@@ -40,7 +54,7 @@ static int perform_health(struct driver *d, struct reconcile *r, struct exchange
 	consul_health_target(&x->target, &r->query);
 	x->sink = consul_health_begin(&reader, &r->query, &r->view, d->element, d->rest);
 	if (run_exchange(d, x, e) || consul_health_finish(&reader, e))
-		return err_wrap(e, "consul: health of %s: GET %s", r->query.service, x->target.p);
+		return tell_where(x, "consul: health of", r->query.service, e);
 	return 0;
 }
 
@@ -53,8 +67,7 @@ static int perform_zone(struct driver *d, struct reconcile *r, struct exchange *
 		cf_zone_search_target(&x->target, &r->zones);
 		x->sink = cf_zone_search_begin(&r->zones, d->element, d->rest);
 		if (run_exchange(d, x, e) || cf_zone_search_finish(&r->zones, &again, e))
-			return err_wrap(e, "cloudflare: zone of %s: GET %s", r->zones.name,
-					x->target.p);
+			return tell_where(x, "cloudflare: zone of", r->zones.name, e);
 	}
 	return 0;
 }
@@ -68,8 +81,7 @@ static int perform_list(struct driver *d, struct reconcile *r, struct exchange *
 		cf_record_list_target(&x->target, &r->list);
 		x->sink = cf_record_list_begin(&r->list, d->element, d->rest);
 		if (run_exchange(d, x, e) || cf_record_list_finish(&r->list, &again, e))
-			return err_wrap(e, "cloudflare: list records of %s: GET %s", r->name,
-					x->target.p);
+			return tell_where(x, "cloudflare: list records of", r->name, e);
 	}
 	return 0;
 }
@@ -91,8 +103,7 @@ static int perform_write(struct driver *d, struct reconcile *r, struct exchange 
 	if (!buf_ok(&h))
 		return err_set(e, ERR_LIMIT, "the request is too long");
 	if (run_exchange(d, x, e) || cf_write_finish(&r->write, e))
-		return err_wrap(e, "cloudflare: write records of %s: %s %s", r->name, x->method,
-				x->target.p);
+		return tell_where(x, "cloudflare: write records of", r->name, e);
 	return 0;
 }
 

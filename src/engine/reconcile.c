@@ -1,6 +1,5 @@
 #include "engine/reconcile.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -71,9 +71,15 @@ static void log_end(const struct reconcile *r, enum log_level level, const char 
 		{"deleted", NULL, (int64_t)r->done_n[OP_DELETE]},
 		{"held", NULL, (int64_t)r->plan.n[OP_HOLD]},
 		{"why", held_why, 0},
+		{"error", r->gap_err.text, 0},
 	};
+	size_t n = sizeof fields / sizeof fields[0];
 
-	log_event(level, message, fields, sizeof fields / sizeof fields[0] - (held_why ? 0 : 1));
+	if (!held_why)
+		n -= 2;
+	else if (r->gap != EVIDENCE_READ_FAILED)
+		n--;
+	log_event(level, message, fields, n);
 }
 
 void report_end(const struct reconcile *r)

@@ -1,8 +1,8 @@
 #include "net/cert.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/buf.h"
 
 /* Object identifiers as DER has them, without tag and length. */
@@ -151,12 +151,14 @@ bool cert_has_address(const struct cert *c, const unsigned char *address, size_t
 
 static void add_name(struct buf *b, unsigned tag, struct der name)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[ADDR_TEXT_CAP];
 
-	if (tag == DER_DNS_NAME)
+	if (tag == DER_DNS_NAME) {
 		buf_add(b, (const char *)name.p, name.n);
-	else if (inet_ntop(name.n == 4 ? AF_INET : AF_INET6, name.p, text, sizeof text))
-		buf_str(b, text);
+		return;
+	}
+	addr_format(name.p, name.n, text);
+	buf_str(b, text);
 }
 
 void cert_list_names(const struct cert *c, char *out, size_t cap)
@@ -168,8 +170,7 @@ void cert_list_names(const struct cert *c, char *out, size_t cap)
 
 	buf_init(&b, out, cap);
 	while (c->has_names && der_next(&list, &tag, &name)) {
-		if (tag != DER_DNS_NAME &&
-		    (tag != DER_IP_ADDRESS || (name.n != 4 && name.n != 16)))
+		if (tag != DER_DNS_NAME && (tag != DER_IP_ADDRESS || (name.n != 4 && name.n != 16)))
 			continue;
 		if (shown == 3 || name.n > 64 || cap - b.len < 96) {
 			more++;

@@ -14,12 +14,12 @@
 struct cert {
 	int64_t not_before_sec; /* since 1970 */
 	int64_t not_after_sec;
-	struct der issuer;      /* whole names, all within the certificate's bytes */
+	struct der issuer; /* whole names, all within the certificate's bytes */
 	struct der subject;
 	bool has_names;
-	struct der names;       /* GeneralNames of subjectAltName, without the outer tag */
+	struct der names; /* GeneralNames of subjectAltName, without the outer tag */
 	bool has_purposes;
-	struct der purposes;    /* of extendedKeyUsage, likewise */
+	struct der purposes; /* of extendedKeyUsage, likewise */
 };
 
 /* Read p[0..n), which must outlive *c. False when it is not a certificate. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 bool der_next(struct der *in, unsigned *tag, struct der *value)
 {
 	size_t at = 2, len, count;
@@ -61,16 +63,6 @@ static bool two_digits(const unsigned char *p, int *v)
 	return true;
 }
 
-/* Days from 1970-01-01 to a date of the Gregorian calendar, year >= 0. */
-static int64_t days_since_1970(int year, int month, int day)
-{
-	/* Years that begin in March: the leap day comes last. */
-	int64_t y = month > 2 ? year : year - 1;
-	int64_t m = month > 2 ? month - 3 : month + 9;
-
-	return y * 365 + y / 4 - y / 100 + y / 400 + (m * 153 + 2) / 5 + day - 1 - 719468;
-}
-
 bool der_take_time(struct der *in, int64_t *sec)
 {
 	struct der rest = *in, text;
@@ -90,8 +82,8 @@ bool der_take_time(struct der *in, int64_t *sec)
 			return false;
 	if (first)
 		part[0] = part[1] < 50 ? 20 : 19;
-	*sec = days_since_1970(part[0] * 100 + part[1], part[2], part[3]) * 86400 +
-	       part[4] * 3600 + part[5] * 60 + part[6];
+	*sec = clock_days(part[0] * 100 + part[1], part[2], part[3]) * 86400 +
+	       (int64_t)part[4] * 3600 + (int64_t)part[5] * 60 + part[6];
 	*in = rest;
 	return true;
 }

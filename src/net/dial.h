@@ -18,8 +18,8 @@
 struct dial {
 	struct resolve resolve;
 	struct net_addresses addresses;
-	size_t next;         /* the address to try next */
-	int fd;              /* the socket being connected, -1 for none */
+	size_t next; /* the address to try next */
+	int fd;      /* the socket being connected, -1 for none */
 	bool resolving;
 	uint16_t port;
 	int64_t deadline_ms; /* of the whole */

@@ -157,7 +157,8 @@ static int read_field(struct head *h, struct err *e)
 	if (!is_token(h->line))
 		return bad(e, "a header name that is empty or holds a forbidden character");
 	if (++h->headers_n > HTTP_HEADERS_MAX)
-		return err_set(e, ERR_LIMIT, "answer's head: more than %d fields", HTTP_HEADERS_MAX);
+		return err_set(e, ERR_LIMIT, "answer's head: more than %d fields",
+			       HTTP_HEADERS_MAX);
 	if (h->status < 200)
 		return 0;
 	value = trim(colon + 1);

@@ -12,8 +12,8 @@
 
 #include "base/err.h"
 
-#define HTTP_HEAD_MAX 32768 /* bytes of one response head, all 1xx heads included */
-#define HTTP_LINE_MAX 8192  /* bytes of a status or header line, without CR LF */
+#define HTTP_HEAD_MAX 32768  /* bytes of one response head, all 1xx heads included */
+#define HTTP_LINE_MAX 8192   /* bytes of a status or header line, without CR LF */
 #define HTTP_HEADERS_MAX 128 /* fields of one head */
 
 enum head_result { HEAD_BAD, HEAD_MORE, HEAD_DONE };
@@ -27,8 +27,8 @@ struct head_sink {
 
 struct head {
 	/* Valid after DONE. */
-	int status;      /* 200..599 */
-	bool is_http10;  /* HTTP/1.0: closes unless it says keep-alive */
+	int status;     /* 200..599 */
+	bool is_http10; /* HTTP/1.0: closes unless it says keep-alive */
 	bool chunked;
 	bool has_length; /* Content-Length was there */
 	uint64_t length;

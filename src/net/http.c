@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -11,8 +10,7 @@
 
 #define STEP_MAX 64 /* reads or writes of one http_step(): others share the thread */
 
-void http_client_init(struct http_client *c, const struct http_origin *o,
-		      struct tls_storage *tls)
+void http_client_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls)
 {
 	memset(c, 0, sizeof *c);
 	c->origin = o;
@@ -70,6 +68,7 @@ static void begin_exchange(struct http_client *c)
 	c->sent = 0;
 	c->stream.sent = false;
 	c->is_send_broken = false;
+	c->send_err.text[0] = '\0';
 	http_answer_init(c);
 	c->counters.requests++;
 	c->phase = HTTP_PHASE_EXCHANGE;
@@ -398,8 +397,8 @@ enum http_result http_step(struct http_client *c, struct err *e)
 void http_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_ms)
 {
 	bool tunnelling = c->phase == HTTP_PHASE_TUNNEL;
-	bool sending = tunnelling ? c->tunnel_sent < c->tunnel_len
-				  : !is_all_sent(c) && !c->is_send_broken;
+	bool sending =
+		tunnelling ? c->tunnel_sent < c->tunnel_len : !is_all_sent(c) && !c->is_send_broken;
 
 	pfd->fd = -1;
 	pfd->events = 0;

@@ -128,8 +128,7 @@ struct http_client {
  *   o    kept, as is what it points to
  *   tls  kept; one per client, for https only: NULL otherwise. Static at the caller's
  */
-void http_client_init(struct http_client *c, const struct http_origin *o,
-		      struct tls_storage *tls);
+void http_client_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
 
 /*
  * Begin an exchange. None may be under way. The idle connection is used if it is still good.
@@ -153,8 +152,8 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
  *      ERR_AUTH    the proxy refuses our credentials
  *      ERR_CONFIG  no server name to check
  *      or what a callback of the sink said, untouched
- * A GET, HEAD, PUT or DELETE is sent once more, over a new connection, when a reused connection turns
- * out dead before any byte of the answer; any other method only if none of it had been sent.
+ * A GET, HEAD, PUT or DELETE is sent once more, over a new connection, when a reused connection
+ * turns out dead before any byte of the answer; any other method only if none of it had been sent.
  * After DONE or BAD http_start() may be called. After BAD http_was_sent() tells whether the
  * server may have acted on the request.
  */

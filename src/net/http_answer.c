@@ -78,8 +78,7 @@ static int feed_length(struct http_client *c, const char *p, size_t n, size_t *u
 	return 0;
 }
 
-static int feed_chunked(struct http_client *c, const char *p, size_t n, size_t *used,
-			struct err *e)
+static int feed_chunked(struct http_client *c, const char *p, size_t n, size_t *used, struct err *e)
 {
 	const char *data;
 	size_t data_n;
@@ -145,7 +144,8 @@ enum http_progress http_answer_eof(struct http_client *c, bool is_cut, struct er
 		return cut_short(ERR_RETRY, "before the end of the answer's body", e);
 	/* Anyone on the way can end a TCP connection: only close_notify tells that this is all. */
 	if (is_cut)
-		return cut_short(ERR_PROTO, "without TLS's close_notify: the body may be cut off", e);
+		return cut_short(ERR_PROTO, "without TLS's close_notify: the body may be cut off",
+				 e);
 	c->is_over = true;
 	return PROGRESS_DONE;
 }

@@ -70,7 +70,8 @@ static int keep_key(struct tls_identity *i, const br_skey_decoder_context *d, st
 		break;
 	case BR_KEYTYPE_EC:
 		if (!is_known_curve(br_skey_decoder_get_ec(d)->curve))
-			return err_set(e, ERR_CONFIG, "the key's curve is not P-256, P-384 or P-521");
+			return err_set(e, ERR_CONFIG,
+				       "the key's curve is not P-256, P-384 or P-521");
 		fits = keep_ec(i, br_skey_decoder_get_ec(d));
 		break;
 	default:
@@ -91,9 +92,9 @@ static int take_key(void *ctx, const char *label, const unsigned char *p, size_t
 
 	if (strcmp(label, "ENCRYPTED PRIVATE KEY") == 0)
 		return err_set(e, ERR_CONFIG, "the key is encrypted with a passphrase");
-	if (i->key_type || (strcmp(label, "PRIVATE KEY") != 0 &&
-			    strcmp(label, "RSA PRIVATE KEY") != 0 &&
-			    strcmp(label, "EC PRIVATE KEY") != 0))
+	if (i->key_type ||
+	    (strcmp(label, "PRIVATE KEY") != 0 && strcmp(label, "RSA PRIVATE KEY") != 0 &&
+	     strcmp(label, "EC PRIVATE KEY") != 0))
 		return 0;
 	br_skey_decoder_init(&d);
 	br_skey_decoder_push(&d, p, n);

@@ -2,10 +2,10 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "net/cert.h"
 #include "net/tls_parts.h"
 
@@ -152,7 +152,7 @@ void judge_init(struct judge *j, const char *host, bool verify, const br_x509_tr
 	memset(&j->is_unreadable, 0, sizeof *j - offsetof(struct judge, is_unreadable));
 	j->vtable = &judge_class;
 	j->verify = verify;
-	(void)snprintf(j->host, sizeof j->host, "%s", host);
+	(void)fmt_text(j->host, sizeof j->host, "%s", host);
 	if (inet_pton(AF_INET, host, j->address) == 1)
 		j->address_len = 4;
 	else if (inet_pton(AF_INET6, host, j->address) == 1)
@@ -170,7 +170,7 @@ static void span_text(int64_t sec, char *out, size_t cap)
 	int64_t n = sec >= 86400 ? sec / 86400 : sec >= 3600 ? sec / 3600 : sec / 60;
 	const char *unit = sec >= 86400 ? "day" : sec >= 3600 ? "hour" : "minute";
 
-	(void)snprintf(out, cap, "%" PRId64 " %s%s", n, unit, n == 1 ? "" : "s");
+	(void)fmt_text(out, cap, "%" PRId64 " %s%s", n, unit, n == 1 ? "" : "s");
 }
 
 static int explain_dates(const struct judge *j, struct err *e)
@@ -198,7 +198,8 @@ static int explain_trust(const struct judge *j, struct err *e)
 			       "certificate is self-signed and not among the %zu trusted roots", n);
 	if (!j->issuer[0])
 		return err_set(e, ERR_TLS, "issuer is not among the %zu trusted roots", n);
-	return err_set(e, ERR_TLS, "issuer \"%s\" is not among the %zu trusted roots", j->issuer, n);
+	return err_set(e, ERR_TLS, "issuer \"%s\" is not among the %zu trusted roots", j->issuer,
+		       n);
 }
 
 static int explain_name(const struct judge *j, struct err *e)
@@ -208,7 +209,8 @@ static int explain_name(const struct judge *j, struct err *e)
 			       "certificate names no host (a common name alone does not count), "
 			       "wanted %s",
 			       j->host);
-	return err_set(e, ERR_TLS, "certificate is for another name: %s, not %s", j->names, j->host);
+	return err_set(e, ERR_TLS, "certificate is for another name: %s, not %s", j->names,
+		       j->host);
 }
 
 int judge_explain(const struct judge *j, int code, struct err *e)
@@ -237,7 +239,8 @@ int judge_explain(const struct judge *j, int code, struct err *e)
 	case BR_ERR_X509_UNSUPPORTED:
 		return err_set(e, ERR_TLS, "certificate's algorithm is not supported");
 	case BR_ERR_X509_LIMIT_EXCEEDED:
-		return err_set(e, ERR_TLS, "a key in the certificate chain is longer than 4096 bits");
+		return err_set(e, ERR_TLS,
+			       "a key in the certificate chain is longer than 4096 bits");
 	default:
 		if (j->cert_is_cut)
 			return err_set(e, ERR_TLS, "certificate is longer than %d bytes",

@@ -78,6 +78,17 @@ static int feed(struct reader *r, const char *p, size_t n, struct err *e)
 	return 0;
 }
 
+/* Files from Windows: BearSSL would take CR as a part of the label. Returns what is left. */
+static size_t drop_cr(char *p, size_t n)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (p[i] != '\r')
+			p[kept++] = p[i];
+	return kept;
+}
+
 static int read_all(struct reader *r, int fd, struct err *e)
 {
 	char block[4096];
@@ -93,7 +104,7 @@ static int read_all(struct reader *r, int fd, struct err *e)
 		total += (size_t)n;
 		if (total > PEM_FILE_MAX)
 			return err_set(e, ERR_CONFIG, "longer than %d bytes", PEM_FILE_MAX);
-		failed = feed(r, block, (size_t)n, e);
+		failed = feed(r, block, drop_cr(block, (size_t)n), e);
 	}
 	explicit_bzero(block, sizeof block);
 	/* The last line may lack its end. */

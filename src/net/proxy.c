@@ -188,8 +188,7 @@ static int set_auth(char auth[PROXY_AUTH_MAX], const char *p, size_t n, struct e
 	return 0;
 }
 
-static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_MAX],
-		      struct err *e)
+static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
 {
 	char rest[URL_HOST_MAX + 64];
 	const char *authority = strstr(text, "://");

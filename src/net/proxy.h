@@ -11,8 +11,8 @@
 #include "base/err.h"
 #include "net/url.h"
 
-#define PROXY_AUTH_MAX 512    /* bytes of "Basic ..." */
-#define PROXY_SECRET_MAX 360  /* bytes of user:password, decoded */
+#define PROXY_AUTH_MAX 512   /* bytes of "Basic ..." */
+#define PROXY_SECRET_MAX 360 /* bytes of user:password, decoded */
 
 /* Values of the environment; NULL or "" for unset. */
 struct proxy_env {

@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* _Fork() */
 #include "net/resolve.h"
 
 #include <arpa/inet.h>
@@ -131,7 +132,8 @@ enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t 
 		return RESOLVE_DONE;
 	if (open_pipe(fds))
 		return cannot_start(e);
-	pid = fork();
+	/* Not fork(): there are no threads and no handlers whose locks it would have to take. */
+	pid = _Fork();
 	if (!pid)
 		child_run(host, fds[1]);
 	(void)close(fds[1]);

@@ -8,7 +8,13 @@
 #include <bearssl.h>
 #include <stddef.h>
 
+/*
+ * All of them, valid until the program ends. The first call unpacks them, in some microseconds;
+ * who only uses roots of his own never pays for it.
+ */
 const br_x509_trust_anchor *roots_anchors(void);
+
+/* How many there are. */
 size_t roots_n(void);
 
 #endif

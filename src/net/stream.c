@@ -28,13 +28,13 @@ static enum io_result lost(const char *what, struct err *e)
 	/* ECONNRESET, EPIPE, ETIMEDOUT, EHOSTUNREACH... all the same to us */
 	(void)err_set(e, ERR_RETRY, "%s: %s", what,
 		      errno == ECONNRESET ? "connection reset by the server"
-		      : errno == EPIPE	  ? "connection closed by the server"
+		      : errno == EPIPE    ? "connection closed by the server"
 					  : strerror(errno));
 	return IO_LOST;
 }
 
 static enum io_result plain_send(struct stream *s, const struct iovec *v, int n, size_t *done,
-				     struct err *e)
+				 struct err *e)
 {
 	struct iovec copy[2];
 	struct msghdr m = {.msg_iov = copy};
@@ -55,7 +55,7 @@ static enum io_result plain_send(struct stream *s, const struct iovec *v, int n,
 }
 
 enum io_result stream_send(struct stream *s, const struct iovec *v, int n, size_t *done,
-			       struct err *e)
+			   struct err *e)
 {
 	enum io_result r = IO_WAIT;
 

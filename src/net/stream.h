@@ -13,9 +13,9 @@
 #include "net/tls.h"
 
 struct stream {
-	int fd;          /* -1 when closed */
+	int fd;                  /* -1 when closed */
 	struct tls_storage *tls; /* NULL: plain */
-	bool sent;       /* any byte of the caller's may have left for the peer */
+	bool sent;               /* any byte of the caller's may have left for the peer */
 };
 
 /* Take fd, which the stream closes; plain at first. */
@@ -30,7 +30,7 @@ void stream_use_tls(struct stream *s, struct tls_storage *t);
  * With TLS, bytes taken may wait in a buffer: go on with stream_flush() until it says OK.
  */
 enum io_result stream_send(struct stream *s, const struct iovec *v, int n, size_t *done,
-			       struct err *e);
+			   struct err *e);
 enum io_result stream_flush(struct stream *s, struct err *e);
 
 /* Receive at most cap bytes; got is set, more than 0 on OK. */

@@ -161,9 +161,8 @@ static enum io_result pull(struct tls_storage *t, int fd, struct err *e)
 		return eng->shutdown_recv ? IO_EOF : IO_CUT;
 	if (would_block())
 		return IO_WAIT;
-	(void)err_set(e, ERR_RETRY, "receive: %s", errno == ECONNRESET
-							   ? "connection reset by the server"
-							   : strerror(errno));
+	(void)err_set(e, ERR_RETRY, "receive: %s",
+		      errno == ECONNRESET ? "connection reset by the server" : strerror(errno));
 	return IO_LOST;
 }
 
@@ -212,7 +211,8 @@ enum io_result tls_handshake(struct tls_storage *t, int fd, struct err *e)
 		return IO_OK;
 	}
 	if (r == IO_EOF || r == IO_CUT) {
-		(void)err_set(e, ERR_RETRY, "TLS: the server closed the connection in the handshake");
+		(void)err_set(e, ERR_RETRY,
+			      "TLS: the server closed the connection in the handshake");
 		return IO_LOST;
 	}
 	if (r == IO_LOST)
@@ -285,8 +285,7 @@ enum io_result tls_recv(struct tls_storage *t, int fd, char *p, size_t cap, size
 
 bool tls_wants_send(const struct tls_storage *t)
 {
-	return !t->is_send_broken &&
-	       br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDREC;
+	return !t->is_send_broken && br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDREC;
 }
 
 bool tls_has_input(const struct tls_storage *t)

@@ -22,8 +22,8 @@ static int received_alert(int alert, bool in_handshake, bool has_identity, struc
 		if (!in_handshake)
 			return refused_our_certificate(has_identity, e);
 		return err_set(e, ERR_PROTO,
-			       "the server refuses the handshake (no cipher suite in common, "
-			       "or it wants %s client certificate)",
+			       "the server refuses the handshake: it offers no TLS 1.2 with a "
+			       "cipher suite of ours, or wants %s client certificate",
 			       has_identity ? "another" : "a");
 	case BR_ALERT_BAD_CERTIFICATE:
 	case BR_ALERT_UNSUPPORTED_CERTIFICATE:
@@ -49,7 +49,8 @@ int tls_words(int code, bool in_handshake, bool has_identity, struct err *e)
 	if (code >= BR_ERR_SEND_FATAL_ALERT)
 		code -= BR_ERR_SEND_FATAL_ALERT;
 	if (code >= BR_ERR_RECV_FATAL_ALERT)
-		return received_alert(code - BR_ERR_RECV_FATAL_ALERT, in_handshake, has_identity, e);
+		return received_alert(code - BR_ERR_RECV_FATAL_ALERT, in_handshake, has_identity,
+				      e);
 	switch (code) {
 	case BR_ERR_UNSUPPORTED_VERSION:
 	case BR_ERR_BAD_VERSION:
@@ -58,7 +59,8 @@ int tls_words(int code, bool in_handshake, bool has_identity, struct err *e)
 		return err_set(e, ERR_TLS, "the server does not own its certificate's key");
 	case BR_ERR_BAD_FINISHED:
 	case BR_ERR_BAD_MAC:
-		return err_set(e, in_handshake ? ERR_TLS : ERR_PROTO, "a record was forged or damaged");
+		return err_set(e, in_handshake ? ERR_TLS : ERR_PROTO,
+			       "a record was forged or damaged");
 	case BR_ERR_WRONG_KEY_USAGE:
 		return err_set(e, ERR_TLS, "certificate does not fit the cipher suite");
 	case BR_ERR_TOO_LARGE:

@@ -165,7 +165,8 @@ static int take_path(struct url *u, const char *p, struct err *e)
 static int take_socket(struct url *u, const char *path, struct err *e)
 {
 	if (*path != '/')
-		return err_set(e, ERR_CONFIG, "unix:// wants an absolute path, as in unix:///run/x");
+		return err_set(e, ERR_CONFIG,
+			       "unix:// wants an absolute path, as in unix:///run/x");
 	if (str_copy(u->socket, sizeof u->socket, path))
 		return err_set(e, ERR_CONFIG, "the path of the socket is longer than %d bytes",
 			       URL_SOCKET_MAX);
@@ -174,8 +175,7 @@ static int take_socket(struct url *u, const char *path, struct err *e)
 	return 0;
 }
 
-int url_parse(struct url *u, const char *text, enum url_scheme scheme, uint16_t port,
-	      struct err *e)
+int url_parse(struct url *u, const char *text, enum url_scheme scheme, uint16_t port, struct err *e)
 {
 	struct url new = {.scheme = scheme};
 	size_t n;

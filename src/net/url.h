@@ -34,8 +34,8 @@ struct url {
  *           range, unknown scheme, user information, query, fragment...)
  * Returns 0, or -1 with *u untouched.
  */
-int url_parse(struct url *u, const char *text, enum url_scheme scheme, uint16_t port,
-	      struct err *e) __attribute__((warn_unused_result));
+int url_parse(struct url *u, const char *text, enum url_scheme scheme, uint16_t port, struct err *e)
+	__attribute__((warn_unused_result));
 
 /* Append "host", "host:port" or "[host]:port": the Host field, without a default port. */
 void url_add_authority(struct buf *b, const struct url *u);

@@ -105,11 +105,11 @@ static int option(const char *name, const char *value, struct err *e)
 
 		snprintf(settings.headers + n, sizeof settings.headers - n, "%s\r\n", value);
 	} else if (!strcmp(name, "--deadline")) {
-		settings.deadline_ms = atoi(value);
+		settings.deadline_ms = (int)strtol(value, NULL, 10);
 	} else if (!strcmp(name, "--times")) {
-		settings.times = atoi(value);
+		settings.times = (int)strtol(value, NULL, 10);
 	} else if (!strcmp(name, "--pause")) {
-		settings.pause_ms = atoi(value);
+		settings.pause_ms = (int)strtol(value, NULL, 10);
 	} else {
 		return err_set(e, ERR_USAGE, "unknown option %s", name);
 	}
@@ -148,8 +148,8 @@ int main(int argc, char **argv)
 	if (i == argc)
 		return 64;
 	if (url_parse(&origin.url, argv[i++], URL_HTTP, 0, &e) ||
-	    proxy_choose(&proxies, &origin.url, &origin.has_proxy, &origin.proxy,
-			 origin.proxy_auth, &e))
+	    proxy_choose(&proxies, &origin.url, &origin.has_proxy, &origin.proxy, origin.proxy_auth,
+			 &e))
 		return fail(&e);
 	origin.tls = &config;
 	http_client_init(&client, &origin, &storage);
