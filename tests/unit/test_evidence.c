@@ -1,0 +1,144 @@
+/* The three small pure parts: evidence, states of instances, backoff. */
+#include "support.h"
+
+#include "core/evidence.h"
+#include "core/instance.h"
+#include "core/pace.h"
+
+#define GOOD .has_leader = true, .is_consistent = true
+#define LATE (EVIDENCE_LAST_CONTACT_MAX_MS + 1)
+
+static const struct {
+	struct evidence v;
+	bool is_empty;
+	enum evidence_gap gap;
+} cases[] = {
+	{{GOOD}, false, EVIDENCE_OK},
+	{{GOOD}, true, EVIDENCE_OK},
+	{{GOOD, .has_token = true}, true, EVIDENCE_OK},
+	{{GOOD, .last_contact_ms = EVIDENCE_LAST_CONTACT_MAX_MS}, false, EVIDENCE_OK},
+	{{GOOD, .is_default_deny = true}, false, EVIDENCE_OK},
+	{{GOOD, .is_default_deny = true, .has_token = true}, true, EVIDENCE_OK},
+	{{0}, false, EVIDENCE_NO_LEADER},
+	{{.is_consistent = true}, false, EVIDENCE_NO_LEADER},
+	{{GOOD, .is_stale = true}, false, EVIDENCE_STALE},
+	{{GOOD, .last_contact_ms = LATE}, false, EVIDENCE_OLD_CONTACT},
+	{{GOOD, .last_contact_ms = INT64_MAX}, false, EVIDENCE_OLD_CONTACT},
+	{{GOOD, .is_filtered = true}, false, EVIDENCE_FILTERED},
+	{{GOOD, .is_filtered = true, .has_token = true}, false, EVIDENCE_FILTERED},
+	{{GOOD, .is_cached = true}, false, EVIDENCE_CACHED},
+	{{GOOD, .is_default_deny = true}, true, EVIDENCE_DENIED},
+	{{.has_leader = true}, false, EVIDENCE_NOT_CONSISTENT},
+	/* several at once: the worst is told */
+	{{.is_stale = true, .is_filtered = true, .is_cached = true}, true, EVIDENCE_NO_LEADER},
+	{{.has_leader = true, .is_stale = true, .last_contact_ms = LATE}, false, EVIDENCE_STALE},
+	{{.has_leader = true, .last_contact_ms = LATE, .is_filtered = true}, false,
+	 EVIDENCE_OLD_CONTACT},
+	{{.has_leader = true, .is_filtered = true, .is_cached = true}, false, EVIDENCE_FILTERED},
+	{{.has_leader = true, .is_cached = true, .is_default_deny = true}, true, EVIDENCE_CACHED},
+	{{.has_leader = true, .is_default_deny = true}, true, EVIDENCE_DENIED},
+};
+
+static void test_judge(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		enum evidence_gap gap = evidence_judge(&cases[i].v, cases[i].is_empty);
+
+		CHECK(gap == cases[i].gap, "case %zu: %d", i, gap);
+	}
+}
+
+static void test_gaps(void **state)
+{
+	(void)state;
+	assert_null(evidence_gap_text(EVIDENCE_OK));
+	for (int gap = EVIDENCE_OK + 1; gap < EVIDENCE_GAPS; gap++) {
+		bool passes = gap == EVIDENCE_NO_LEADER || gap == EVIDENCE_STALE ||
+			      gap == EVIDENCE_OLD_CONTACT || gap == EVIDENCE_READ_FAILED;
+
+		assert_non_null(evidence_gap_text((enum evidence_gap)gap));
+		assert_int_equal(evidence_gap_may_pass((enum evidence_gap)gap), passes);
+	}
+	assert_false(evidence_gap_may_pass(EVIDENCE_OK));
+}
+
+static void test_states(void **state)
+{
+	static const struct {
+		const char *id, *status;
+		enum instance_state state;
+	} checks[] = {
+		{"serfHealth", "passing", INSTANCE_PASSING},
+		{"service:nginx", "warning", INSTANCE_WARNING},
+		{"service:nginx", "critical", INSTANCE_CRITICAL},
+		{"service:nginx", "", INSTANCE_CRITICAL},
+		{"service:nginx", "Passing", INSTANCE_CRITICAL},
+		{"service:nginx", "maintenance", INSTANCE_CRITICAL},
+		{"", "passing", INSTANCE_PASSING},
+		{"_node_maintenance", "critical", INSTANCE_MAINTENANCE},
+		{"_node_maintenance", "passing", INSTANCE_MAINTENANCE},
+		{"_service_maintenance:nginx-1", "critical", INSTANCE_MAINTENANCE},
+		{"_service_maintenance:", "critical", INSTANCE_MAINTENANCE},
+		{"_service_maintenance", "critical", INSTANCE_CRITICAL},
+		{"_node_maintenance:x", "critical", INSTANCE_CRITICAL},
+		{"x_node_maintenance", "passing", INSTANCE_PASSING},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(checks); i++)
+		CHECK(instance_check_state(checks[i].id, checks[i].status) == checks[i].state, "%s %s",
+		      checks[i].id, checks[i].status);
+	for (int a = 0; a < INSTANCE_STATES; a++) {
+		assert_non_null(instance_state_name((enum instance_state)a));
+		for (int b = 0; b < INSTANCE_STATES; b++)
+			assert_int_equal(instance_worse((enum instance_state)a, (enum instance_state)b),
+					 a < b ? a : b);
+	}
+	assert_string_equal(instance_state_name(INSTANCE_PASSING), "passing");
+	assert_string_equal(instance_state_name(INSTANCE_MAINTENANCE), "maintenance");
+}
+
+static void test_backoff(void **state)
+{
+	static const struct {
+		unsigned tries;
+		int64_t base_ms, cap_ms, full_ms;
+	} waits[] = {
+		{0, 500, 15000, 500},   {1, 500, 15000, 1000},  {4, 500, 15000, 8000},
+		{5, 500, 15000, 15000}, {6, 500, 15000, 15000}, {UINT32_MAX, 500, 15000, 15000},
+		{0, 500, 100, 100},     {3, 1, 1000, 8},        {0, 1, 1, 1},
+		{62, 1, INT64_MAX, (int64_t)1 << 62}, {63, 1, INT64_MAX, INT64_MAX},
+		{UINT32_MAX, 3, INT64_MAX, INT64_MAX},
+	};
+	static const uint32_t randoms[] = {0, 1, 249, 250, 251, 7500, 7501, 123456789, UINT32_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(waits); i++) {
+		int64_t half = waits[i].full_ms / 2;
+
+		for (size_t k = 0; k < COUNT(randoms); k++) {
+			int64_t ms = pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms,
+						     randoms[k]);
+
+			CHECK(ms >= half && ms <= waits[i].full_ms, "case %zu: %lld", i, (long long)ms);
+		}
+		assert_int_equal(pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms, 0),
+				 half);
+	}
+	/* The jitter reaches both ends. */
+	assert_int_equal(pace_backoff_ms(0, 500, 15000, 250), 500);
+	assert_int_equal(pace_backoff_ms(0, 500, 15000, 251), 250);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_backoff),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,367 @@
+/* Consul's health answers, as 1.8.7 and newer ones give them: states, addresses, evidence, limits. */
+#include "support.h"
+
+#include "consul/health.h"
+
+static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
+static struct consul_listed listed[CONSUL_INSTANCES_MAX];
+static struct consul_view view;
+static struct consul_reader reader;
+static struct consul_query query;
+
+#define LEADER "X-Consul-KnownLeader: true\nX-Consul-LastContact: 0\n"
+
+/* One instance: its id, address, further members of Service, its checks. */
+#define CHECK_OF(id, status) "{\"Node\":\"n1\",\"CheckID\":\"" id "\",\"Name\":\"x\",\"Status\":\"" status "\"}"
+#define INSTANCE(id, address, more, checks)                                                        \
+	"{\"Node\":{\"ID\":\"9\",\"Node\":\"n1\",\"Address\":\"10.9.9.9\",\"Datacenter\":\"dc1\","  \
+	"\"TaggedAddresses\":{\"lan\":\"10.9.9.9\",\"wan\":\"203.0.113.9\"},\"Meta\":null},"       \
+	"\"Service\":{\"ID\":\"" id "\",\"Service\":\"nginx\",\"Tags\":[\"a\"],\"Address\":\"" address \
+	"\"" more ",\"Port\":80},\"Checks\":[" checks "]}"
+#define SERF CHECK_OF("serfHealth", "passing")
+#define TAGGED(pairs) ",\"TaggedAddresses\":{" pairs "}"
+#define AT(name, address) "\"" name "\":{\"Address\":\"" address "\",\"Port\":80}"
+
+static int ask(int status, const char *headers, const char *body, size_t step, struct err *e)
+{
+	struct http_sink sink;
+
+	view.listed = listed;
+	sink = consul_health_begin(&reader, &query, &view, element_buf, rest);
+	if (test_answer(&sink, status, headers, body, step, e))
+		return -1;
+	return consul_health_finish(&reader, e);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	memset(&view, 0xa5, sizeof view); /* nothing may rest on what was there */
+	query = (struct consul_query){
+		.service = "nginx", .addresses = {CONSUL_ADDRESS_SERVICE}, .addresses_n = 1,
+	};
+	return 0;
+}
+
+static const struct {
+	const char *checks;
+	enum instance_state state;
+} states[] = {
+	{SERF, INSTANCE_PASSING},
+	{"", INSTANCE_PASSING},
+	{SERF "," CHECK_OF("service:nginx", "passing"), INSTANCE_PASSING},
+	{SERF "," CHECK_OF("service:nginx", "warning"), INSTANCE_WARNING},
+	{SERF "," CHECK_OF("service:nginx", "critical"), INSTANCE_CRITICAL},
+	{CHECK_OF("serfHealth", "critical") "," CHECK_OF("service:nginx", "passing"), INSTANCE_CRITICAL},
+	{CHECK_OF("a", "warning") "," CHECK_OF("b", "critical") "," CHECK_OF("c", "passing"),
+	 INSTANCE_CRITICAL},
+	{CHECK_OF("a", "unheard-of"), INSTANCE_CRITICAL},
+	{SERF "," CHECK_OF("_node_maintenance", "critical"), INSTANCE_MAINTENANCE},
+	{CHECK_OF("_service_maintenance:nginx-1", "critical") "," CHECK_OF("a", "critical"),
+	 INSTANCE_MAINTENANCE},
+};
+
+static void test_states(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(states); i++) {
+		for (size_t step = 0; step < 8; step += 7) {
+			struct err e = {0};
+			char body[2048];
+
+			(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "192.0.2.1", "", "%s") "]",
+				       states[i].checks);
+			CHECK(ask(200, LEADER, body, step, &e) == 0, "%s: %s", body, e.text);
+			assert_int_equal(view.listed_n, 1);
+			assert_int_equal(view.instances_n, 1);
+			assert_int_equal(view.n[states[i].state], 1);
+			CHECK(view.listed[0].state == states[i].state, "%s", states[i].checks);
+		}
+	}
+}
+
+static const struct {
+	const char *address, *more; /* of the service; the node is 10.9.9.9 */
+	enum consul_address from[CONSUL_ADDRESSES_MAX];
+	size_t from_n;
+	const char *targets; /* "" when there is none */
+} addresses[] = {
+	{"192.0.2.1", "", {CONSUL_ADDRESS_SERVICE}, 1, "192.0.2.1"},
+	{"2001:db8::1", "", {CONSUL_ADDRESS_SERVICE}, 1, "2001:db8::1"},
+	{"lb.example.net", "", {CONSUL_ADDRESS_SERVICE}, 1, "lb.example.net"},
+	{"", "", {CONSUL_ADDRESS_SERVICE}, 1, ""},
+	{"0.0.0.0", "", {CONSUL_ADDRESS_SERVICE}, 1, ""},
+	{"not an address", "", {CONSUL_ADDRESS_SERVICE}, 1, ""},
+	{"192.0.2.1", "", {CONSUL_ADDRESS_NODE}, 1, "10.9.9.9"},
+	{"", "", {CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE}, 2, "10.9.9.9"},
+	{"192.0.2.1", "", {CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE}, 2, "192.0.2.1"},
+	{"192.0.2.1", "", {CONSUL_ADDRESS_WAN}, 1, ""}, /* the node's tags are not the service's */
+	{"192.0.2.1", TAGGED(AT("wan", "203.0.113.1")), {CONSUL_ADDRESS_WAN}, 1, "203.0.113.1"},
+	{"192.0.2.1", TAGGED(AT("lan", "10.0.0.1") "," AT("wan", "203.0.113.1")),
+	 {CONSUL_ADDRESS_LAN}, 1, "10.0.0.1"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv4", "203.0.113.1") "," AT("wan_ipv6", "2001:db8::7") "," AT(
+		"wan", "203.0.113.2")), {CONSUL_ADDRESS_WAN}, 1, "203.0.113.1 2001:db8::7"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")),
+	 {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1", TAGGED(AT("lan_ipv4", "10.0.0.1") "," AT("lan_ipv6", "fd00::1")),
+	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_LAN}, 2, "10.0.0.1 fd00::1"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv4", "bad one") "," AT("wan_ipv6", "2001:db8::7")),
+	 {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1", TAGGED("\"wan\":\"203.0.113.1\""), {CONSUL_ADDRESS_WAN}, 1, ""},
+	{"", TAGGED(AT("lan", "10.0.0.1")),
+	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_LAN, CONSUL_ADDRESS_NODE}, 4,
+	 "10.0.0.1"},
+};
+
+static void test_addresses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(addresses); i++) {
+		char body[2048], all[512] = "";
+		struct err e = {0};
+
+		(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "%s", "%s", SERF) "]",
+			       addresses[i].address, addresses[i].more);
+		memcpy(query.addresses, addresses[i].from, sizeof query.addresses);
+		query.addresses_n = addresses[i].from_n;
+		CHECK(ask(200, LEADER, body, 0, &e) == 0, "case %zu: %s", i, e.text);
+		for (size_t k = 0; k < view.listed_n; k++) {
+			char text[TARGET_TEXT_CAP];
+
+			target_format(&view.listed[k].target, text);
+			strcat(strcat(all, k ? " " : ""), text);
+		}
+		CHECK(strcmp(all, addresses[i].targets) == 0, "case %zu: %s", i, all);
+		assert_int_equal(view.instances_n, 1);
+		assert_int_equal(view.unaddressed_n, addresses[i].targets[0] ? 0 : 1);
+		CHECK(addresses[i].targets[0] || strstr(view.unaddressed, "nginx-1: "), "%s", view.unaddressed);
+	}
+}
+
+static void test_unaddressed(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(ask(200, LEADER, "[" INSTANCE("first", "", "", SERF) "," INSTANCE(
+				 "second", "0.0.0.0", "", SERF) "," INSTANCE("third", "1.1.1.1", "", SERF) "]",
+			     0, &e), 0);
+	assert_int_equal(view.unaddressed_n, 2);
+	assert_string_equal(view.unaddressed, "first: no address");
+	assert_int_equal(view.instances_n, 3);
+	assert_int_equal(view.listed_n, 1);
+	assert_int_equal(view.n[INSTANCE_PASSING], 3);
+}
+
+#define SAYS(h, ...) {h, {__VA_ARGS__}}
+
+static const struct {
+	const char *headers;
+	struct evidence v;
+} headers[] = {
+	SAYS("", 0),
+	SAYS("X-Consul-KnownLeader: true\n", .has_leader = true),
+	SAYS("x-consul-knownleader: TRUE\n", .has_leader = true),
+	SAYS("X-Consul-KnownLeader: false\n", 0),
+	SAYS("X-Consul-KnownLeader: \n", 0),
+	SAYS("X-Consul-KnownLeader: yes\n", 0),
+	SAYS("X-Consul-LastContact: 4999\n", .last_contact_ms = 4999),
+	SAYS("X-Consul-LastContact: 0\n", 0),
+	SAYS("X-Consul-LastContact: never\n", .last_contact_ms = INT64_MAX),
+	SAYS("X-Consul-LastContact: -1\n", .last_contact_ms = INT64_MAX),
+	SAYS("X-Consul-LastContact: 99999999999999999999\n", .last_contact_ms = INT64_MAX),
+	SAYS("X-Consul-Effective-Consistency: stale\n", .is_stale = true),
+	SAYS("X-Consul-Effective-Consistency: consistent\n", 0),
+	SAYS("X-Consul-Effective-Consistency: leader\n", 0),
+	SAYS("X-Consul-Results-Filtered-By-ACLs: true\n", .is_filtered = true),
+	SAYS("X-Consul-Results-Filtered-By-ACLs: false\n", 0),
+	SAYS("X-Consul-Results-Filtered-By-ACLs: \n", .is_filtered = true),
+	SAYS("Age: 0\n", .is_cached = true),
+	SAYS("age: 12\n", .is_cached = true),
+	SAYS("X-Cache: HIT\n", .is_cached = true),
+	SAYS("X-Cache: hit from edge\n", .is_cached = true),
+	SAYS("X-Cache: MISS\n", 0),
+	SAYS("X-Consul-Default-ACL-Policy: deny\n", .is_default_deny = true),
+	SAYS("X-Consul-Default-ACL-Policy: allow\n", 0),
+	SAYS("Content-Type: application/json\nVary: Accept-Encoding\nX-Consul-Index: 14\n", 0),
+};
+
+static void test_headers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(headers); i++) {
+		const struct evidence *want = &headers[i].v, *got = &view.evidence;
+		struct err e = {0};
+
+		query.is_consistent = i % 2;
+		query.token = i % 3 ? "secret" : NULL;
+		assert_int_equal(ask(200, headers[i].headers, "[]", 0, &e), 0);
+		CHECK(got->has_leader == want->has_leader && got->is_stale == want->is_stale &&
+		      got->last_contact_ms == want->last_contact_ms &&
+		      got->is_filtered == want->is_filtered && got->is_cached == want->is_cached &&
+		      got->is_default_deny == want->is_default_deny, "%s", headers[i].headers);
+		assert_int_equal(got->is_consistent, i % 2);
+		assert_int_equal(got->has_token, i % 3 != 0);
+	}
+}
+
+static const struct {
+	int status;
+	const char *body;
+	enum err_kind kind;
+	const char *says;
+} bad[] = {
+	{401, "", ERR_AUTH, "HTTP 401"},
+	{403, "Permission denied\n", ERR_AUTH, "HTTP 403: Permission denied"},
+	{404, "", ERR_REFUSED, "HTTP 404"},
+	{400, "Invalid query", ERR_REFUSED, "Invalid query"},
+	{429, "", ERR_RETRY, "HTTP 429"},
+	{500, "No cluster leader", ERR_RETRY, "HTTP 500: No cluster leader"},
+	{503, "<html>\x01</html>", ERR_RETRY, "<html>?</html>"},
+	{302, "", ERR_REFUSED, "HTTP 302"},
+	{204, "", ERR_REFUSED, "HTTP 204"},
+	{200, "", ERR_PROTO, "cut off"},
+	{200, "[", ERR_PROTO, "cut off"},
+	{200, "<html>", ERR_PROTO, "not JSON"},
+	{200, "{}", ERR_PROTO, "not a list"},
+	{200, "null", ERR_PROTO, "not a list"},
+	{200, "\"\"", ERR_PROTO, "not a list"},
+	{200, "[1]", ERR_PROTO, ""},
+	{200, "[null]", ERR_PROTO, ""},
+	{200, "[[]]", ERR_PROTO, "no Node"},
+	{200, "[{}]", ERR_PROTO, "no Node"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\"},\"Checks\":[]}]", ERR_PROTO, "no Node"},
+	{200, "[{\"Node\":{},\"Service\":{\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no Node"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":1,\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":null},\"Checks\":[]}]", ERR_PROTO,
+	 "no"},
+	{200, "[{\"Node\":[],\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO,
+	 "no"},
+	{200, "[{\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"}}]", ERR_PROTO,
+	 "instance x: Checks"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":{}}]", ERR_PROTO,
+	 "Checks"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\"}") "]", ERR_PROTO, "no Status"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"Status\":\"passing\"}") "]", ERR_PROTO, "CheckID"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\",\"Status\":1}") "]", ERR_PROTO, "no"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", "7") "]", ERR_PROTO, "instance x"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", SERF) ",", ERR_PROTO, "cut off"},
+};
+
+static void test_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		for (size_t step = 0; step < 2; step++) {
+			struct err e = {0};
+
+			CHECK(ask(bad[i].status, LEADER, bad[i].body, step, &e) == -1, "%s", bad[i].body);
+			CHECK(e.kind == bad[i].kind && strstr(e.text, bad[i].says), "%d %s: %s", bad[i].status,
+			      bad[i].body, e.text);
+		}
+	}
+}
+
+/* The reason is told up to its limit, and no further. */
+static void test_long_reason(void **state)
+{
+	static char body[CONSUL_REASON_MAX * 3];
+	struct err e = {0};
+
+	(void)state;
+	memset(body, 'r', sizeof body - 1);
+	for (size_t step = 0; step < 8; step += 7) {
+		assert_int_equal(ask(500, LEADER, body, step, &e), -1);
+		assert_int_equal(strlen(e.text), strlen("HTTP 500: ") + CONSUL_REASON_MAX);
+	}
+}
+
+static void test_instances_limit(void **state)
+{
+	static const char one[] = "{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"1.1.1.1\"},"
+				  "\"Checks\":[]}";
+	struct http_sink sink;
+	struct err e = {0};
+	int rc = 0;
+
+	(void)state;
+	view.listed = listed;
+	sink = consul_health_begin(&reader, &query, &view, element_buf, rest);
+	assert_int_equal(sink.status(sink.ctx, 200, &e), 0);
+	assert_int_equal(sink.body(sink.ctx, "[", 1, &e), 0);
+	for (int i = 0; i < CONSUL_INSTANCES_MAX; i++) {
+		assert_int_equal(sink.body(sink.ctx, i ? "," : " ", 1, &e), 0);
+		assert_int_equal(sink.body(sink.ctx, one, sizeof one - 1, &e), 0);
+	}
+	assert_int_equal(sink.body(sink.ctx, ",", 1, &e), 0);
+	assert_int_equal(view.listed_n, CONSUL_INSTANCES_MAX);
+	rc = sink.body(sink.ctx, one, sizeof one - 1, &e);
+	if (!rc)
+		rc = sink.body(sink.ctx, "]", 1, &e);
+	assert_int_equal(rc, -1);
+	assert_int_equal(e.kind, ERR_LIMIT);
+}
+
+static void test_target(void **state)
+{
+	static const struct {
+		struct consul_query q;
+		const char *target;
+	} targets[] = {
+		{{.service = "nginx"}, "/v1/health/service/nginx"},
+		{{.service = "nginx", .is_consistent = true}, "/v1/health/service/nginx?consistent"},
+		{{.service = "a/b c?d"}, "/v1/health/service/a%2Fb%20c%3Fd"},
+		{{.service = "../agent"}, "/v1/health/service/..%2Fagent"},
+		{{.service = "n", .tag = "a&b", .datacenter = "dc 1", .is_consistent = true},
+		 "/v1/health/service/n?dc=dc%201&tag=a%26b&consistent"},
+		{{.service = "n", .ns = "team", .partition = "p"},
+		 "/v1/health/service/n?ns=team&partition=p"},
+		{{.service = "n", .tag = "", .datacenter = ""}, "/v1/health/service/n"},
+		{{.service = "n", .token = "secret"}, "/v1/health/service/n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(targets); i++) {
+		char text[256];
+		struct buf b;
+
+		buf_init(&b, text, sizeof text);
+		consul_health_target(&b, &targets[i].q);
+		assert_string_equal(text, targets[i].target);
+		assert_null(strstr(text, "passing"));
+	}
+}
+
+static void test_credentials(void **state)
+{
+	char text[256];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, text, sizeof text);
+	consul_headers(&b, NULL, NULL);
+	assert_string_equal(text, "");
+	consul_headers(&b, "t0ken", NULL);
+	assert_string_equal(text, "X-Consul-Token: t0ken\r\n");
+	buf_reset(&b);
+	consul_headers(&b, "t", "user:pass");
+	assert_string_equal(text, "X-Consul-Token: t\r\nAuthorization: Basic dXNlcjpwYXNz\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_states, set_up),
+		cmocka_unit_test_setup(test_addresses, set_up),
+		cmocka_unit_test_setup(test_unaddressed, set_up),
+		cmocka_unit_test_setup(test_headers, set_up),
+		cmocka_unit_test_setup(test_bad, set_up),
+		cmocka_unit_test_setup(test_long_reason, set_up),
+		cmocka_unit_test_setup(test_instances_limit, set_up),
+		cmocka_unit_test_setup(test_target, set_up),
+		cmocka_unit_test_setup(test_credentials, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
