@@ -1,0 +1,132 @@
+"""README.md of the project: what it shows is run, what it lists is complete. See README.md here."""
+
+import json
+import os
+import re
+import subprocess
+
+import jsonschema
+import pytest
+import readme
+from program import NAME, ROOT, binary, environment
+
+TEXT = (ROOT / "README.md").read_text()
+BLOCKS = readme.read_blocks(TEXT)
+SCHEMA = json.loads((ROOT / "docs/plan.schema.json").read_text())
+ENV_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
+
+
+def blocks(word):
+    return [pytest.param(b, id=f"line {b.line}") for b in BLOCKS if b.word == word]
+
+
+@pytest.fixture
+def surroundings(consul, cloudflare, tmp_path):
+    """As README.md here promises. Returns the environment."""
+    for address in ("192.0.2.1", "192.0.2.2"):
+        consul.add("nginx", address)
+    for address in ("192.0.2.1", "192.0.2.9"):
+        cloudflare.seed(NAME, "A", address)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    os.symlink(binary(), programs / "dnsbuddy")
+    return environment(cloudflare, consul, PATH=f"{programs}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize("block", [pytest.param(b, id=f"line {b.line}") for b in BLOCKS])
+def test_each_block_is_tested_or_says_why_not(block):
+    assert block.mark, f"README.md:{block.line}: no comment before this block"
+    assert block.word in ("run", "output", "handler", "config", "plan", "shown"), block.mark
+    if block.word == "shown":
+        assert len(block.reason) >= 10, f"README.md:{block.line}: shown, and why?"
+    if block.word == "output":
+        assert any(b.output is block and b.word == "run" for b in BLOCKS), "output of what?"
+
+
+def test_something_is_run():
+    assert blocks("run") and blocks("handler") and blocks("config")
+
+
+@pytest.mark.parametrize("block", blocks("run"))
+def test_run(block, surroundings, tmp_path):
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    done = subprocess.run(["/bin/sh", "-eu"], input=block.text, text=True, capture_output=True,
+                          env=surroundings, cwd=folder, timeout=60, check=False)
+    assert done.returncode == block.exit_code, done.stdout + done.stderr
+    assert "not found" not in done.stderr
+    if block.output:
+        assert readme.output_fits(done.stdout, block.output.text), done.stdout
+
+
+@pytest.mark.parametrize("block", blocks("handler"))
+def test_handler(block, run, consul, cloudflare, surroundings):
+    """Run as Containerbuddy does: cut at spaces, no shell."""
+    backends = json.loads(block.text)["backends"]
+    assert backends
+    for backend in backends:
+        command = backend["onChange"]
+        words = command if isinstance(command, list) else command.split(" ")
+        assert words[0] == "/dnsbuddy"
+        run(*words[1:], cloudflare=cloudflare, consul=consul,
+            env={"SERVICE": backend["name"], "RECORD": NAME}).expect(0)
+        assert cloudflare.contents(NAME) == ["192.0.2.1", "192.0.2.2"]
+
+
+@pytest.mark.parametrize("block", blocks("config"))
+def test_config(block, run, consul, start_cloudflare, surroundings, tmp_path):
+    """Every zone that it speaks of is there; a key of ours has an effect, or it is unknown."""
+    cf = start_cloudflare(["example.com", "example.net", "example.org"])
+    file = tmp_path / "dnsbuddy.json"
+    file.write_text(block.text)
+    done = run("plan", "--json", "--config", file, cloudflare=cf, consul=consul).expect(0)
+    jsonschema.validate(done.json, SCHEMA)
+    records = json.loads(block.text).get("records", [None])
+    assert len(done.json["records"]) == len(records)
+    assert not any("error" in r for r in done.json["records"])
+
+
+@pytest.mark.parametrize("block", blocks("plan"))
+def test_plan(block):
+    jsonschema.validate(json.loads(block.text), SCHEMA)
+
+
+@pytest.fixture
+def help_text(run):
+    return run("help").expect(0).out
+
+
+def test_the_table_of_settings_is_that_of_help(help_text):
+    rows = readme.read_table(TEXT, "flag")
+    assert rows, "README.md has no table that begins with | flag"
+    flags, names = set(), set()
+    for cells in rows:
+        flags |= {q for q in readme.quoted(cells[:1]) if q.startswith("--")}
+        names |= {q for q in readme.quoted(cells[1:2]) if ENV_NAME.fullmatch(q)}
+    in_help = help_text.partition("Settings:")[2].partition("Exit codes:")[0]
+    assert flags == set(re.findall(r"^  (--[a-z-]+)", in_help, re.M))
+    listed = re.findall(r"^ +([A-Za-z_0-9]+(?:, [A-Za-z_0-9]+)*)(?: \(or .*\))?$", in_help, re.M)
+    of_help = {name for line in listed for name in line.split(", ")}
+    assert of_help <= names and names - of_help <= {"CONSUL_PORT_8500_TCP_ADDR"}, (
+        names ^ of_help)
+
+
+def test_the_defaults_are_those_of_help(help_text):
+    for cells in readme.read_table(TEXT, "flag"):
+        flag = next(iter(readme.quoted(cells[:1])), None)
+        match = flag and re.search(rf"^  {flag} .*\n.*\n.*\[(.*)\]$", help_text, re.M)
+        if match and match[1] != "auto":
+            assert match[1] in cells[2], f"{flag}: {match[1]} in help, {cells[2]} in README.md"
+
+
+def test_the_exit_codes_are_those_of_help(help_text):
+    rows = readme.read_table(TEXT, "exit code")
+    assert rows, "README.md has no table that begins with | exit code"
+    codes = {int(cells[0].strip("`")) for cells in rows if cells[0].strip("`").isdigit()}
+    in_help = help_text.partition("Exit codes:")[2].partition("\n\n")[0]
+    assert codes == {int(c) for c in re.findall(r"(?:^|[;:])\s*(\d+) ", in_help)}
+
+
+def test_links_lead_somewhere():
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", TEXT):
+        assert (ROOT / target).exists(), target

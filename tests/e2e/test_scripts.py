@@ -1,0 +1,244 @@
+"""scripts/demo.sh, tests/bench and examples/, as a user runs them."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from consul import find_binary
+from program import NAME, ROOT, binary
+
+BENCH = ROOT / "tests/bench"
+EXAMPLES = ROOT / "examples"
+
+
+def settings(**more):
+    """For a script: PATH, where things are, and nothing else of the caller's."""
+    return {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "DNSBUDDY": binary(),
+            "CONSUL_BIN": find_binary(), "PYTHON": sys.executable} | {k: str(v) for k, v in more.items()}
+
+
+@pytest.fixture
+def short_path():
+    """pytest's own folders have names too long for the sockets made in them."""
+    with tempfile.TemporaryDirectory(prefix="db-", dir="/tmp") as folder:
+        yield Path(folder)
+
+
+def run(argv, env, timeout=60.0, code=0):
+    done = subprocess.run([str(a) for a in argv], env=env, cwd="/", stdin=subprocess.DEVNULL, text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, check=False)
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def demo(tmp_path, code=0, **more):
+    return run([ROOT / "scripts/demo.sh"], settings(TMPDIR=tmp_path, **more), code=code)
+
+
+def processes(word):
+    """Pids of processes with this word in their command line."""
+    found = []
+    for line in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if word.encode() in line.read_bytes():
+                found.append(int(line.parent.name))
+        except OSError:
+            pass
+    return found
+
+
+def nothing_left(tmp_path):
+    until = time.monotonic() + 5
+    while processes(str(tmp_path)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not processes(str(tmp_path)) and not list(tmp_path.iterdir())
+
+
+# -- the demo
+
+
+def test_demo_shows_each_answer_of_dig_and_cleans_up(short_path):
+    out = demo(short_path)
+    answers = re.findall(r"\$ dig [^\n]*\n((?:  [0-9.]+\n)+)", out)
+    assert [sorted(a.split()) for a in answers][:3] == [
+        ["192.0.2.1"], ["192.0.2.1", "192.0.2.2", "192.0.2.3"], ["192.0.2.1", "192.0.2.3"]]
+    assert "192.0.2.4" in out and "+ A     192.0.2.4" not in out
+    assert not re.search(r"cfut_\w", out), "the token was shown"
+    nothing_left(short_path)
+
+
+def test_demo_fails_with_the_reason_when_dns_is_wrong(short_path):
+    lazy = short_path / "bin" / "dnsbuddy"
+    lazy.parent.mkdir()
+    lazy.write_text(f'#!/bin/sh\n[ "$1" != sync ] || exit 0\nexec {binary()} "$@"\n')
+    lazy.chmod(0o755)
+    (short_path / "tmp").mkdir()
+    out = demo(short_path / "tmp", code=1, DNSBUDDY=lazy)
+    assert "error: DNS answers ''; it should be '192.0.2.1'" in out
+    nothing_left(short_path / "tmp")
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_demo_cleans_up_when_interrupted(short_path, number, code):
+    child = subprocess.Popen([ROOT / "scripts/demo.sh"], env=settings(TMPDIR=short_path, DEMO_KEEP=1), text=True,
+                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             start_new_session=True)
+    for line in child.stdout:
+        if line.startswith("1. "):
+            break
+    os.killpg(child.pid, number)  # as a terminal does
+    child.communicate(timeout=20)
+    assert child.returncode == code
+    nothing_left(short_path)
+
+
+def test_demo_is_kept_up_until_stopped(short_path):
+    out = demo(short_path, DEMO_KEEP=1)
+    folder, = short_path.iterdir()
+    try:
+        ui = re.search(r"Consul UI +(http://\S+/ui)", out)[1]
+        assert "Consul" in run(["curl", "-fsSL", "--noproxy", "*", ui + "/"], settings())
+        dig = re.search(r"records +(dig \S.*)", out)[1].split()
+        assert sorted(run(dig, settings()).split()) == ["192.0.2.1", "192.0.2.3"]
+        again = f". {folder}/env && {binary()} plan nginx {NAME} 60"
+        assert "in sync" in run(["sh", "-euc", again], settings())
+    finally:
+        run([re.search(r"stop it all +(\S+)", out)[1]], settings())
+    nothing_left(short_path)
+
+
+# -- the bench
+
+
+def test_bench_measures_every_case(tmp_path):
+    out = run([sys.executable, BENCH / "run.py"], settings(RUNS=1, BUILD=tmp_path))
+    result = json.loads((tmp_path / "bench.json").read_text())
+    assert list(result["cases"]) == ["nothing", "nothing_zone_id", "new_3", "replaced_1", "new_200", "listed_1000"]
+    for case in result["cases"].values():
+        assert case["title"] in out
+        for tool in ("dnsbuddy", "script"):
+            figures = case[tool]
+            assert figures["wall_ms"]["median"] > 0 and figures["cpu_ms"]["median"] > 0
+            assert figures["api_calls"] >= figures["api_connections"] >= 1 and figures["consul_reads"] >= 1
+        # One connection per curl process, one for all of dnsbuddy's calls: so the counts are right.
+        assert case["script"]["api_connections"] == case["script"]["api_calls"]
+        assert case["dnsbuddy"]["api_connections"] == 1
+    assert result["cases"]["replaced_1"]["dnsbuddy"]["api_writes"] == 2
+    assert result["binary"]["bytes"] == os.path.getsize(binary())
+    # Times are left to `make bench`: other tests may be using the machine.
+    missed = [b["what"] for b in result["budgets"] if b["met"] is False]
+    assert not [w for w in missed if "time" not in w and "bytes" not in w]
+
+
+def test_bench_fails_when_a_program_does_not_do_its_job(tmp_path):
+    out = run([sys.executable, BENCH / "run.py"], settings(RUNS=1, BUILD=tmp_path, DNSBUDDY="/bin/true"), code=1)
+    assert "bench: dnsbuddy, 3 new: exit code 0, 0 of 3 records" in out
+
+
+def test_memory_is_that_of_the_program_and_its_children():
+    def peak(megabytes, shell=""):
+        code = f"b = bytearray({megabytes} << 20)"
+        line = [sys.executable, "-c", code]
+        argv = ["sh", "-c", f"{sys.executable} -c '{code}' {shell}; exit 3"] if shell else line
+        done = subprocess.run([sys.executable, BENCH / "memory.py", *argv], capture_output=True, text=True, check=False)
+        if "does not allow ptrace" in done.stderr:
+            pytest.skip("no ptrace here")
+        return json.loads(done.stdout)
+
+    assert 50 << 10 < peak(50)["largest_kib"] < 80 << 10
+    both = peak(40, "| sleep 1")
+    assert both["code"] == 3 and both["largest_kib"] > 40 << 10 and both["sum_kib"] > both["largest_kib"]
+
+
+def script(cloudflare, consul, service, code=0):
+    env = {"PATH": os.environ["PATH"], "CONSUL_HTTP_ADDR": consul.address, "CF_ROOT_DOMAIN": "example.com",
+           "CF_API_TOKEN": cloudflare.token} | cloudflare.env()
+    return run(["bash", BENCH / "update-dns.sh", service, NAME, "60"], env, code=code)
+
+
+def test_the_script_does_the_job_properly(start_cloudflare, consul):
+    """Else the comparison would mean nothing."""
+    cloudflare = start_cloudflare(user_agent="", max_per_page=2)
+    for n, address in enumerate(["192.0.2.1", "192.0.2.7", "192.0.2.8", "192.0.2.9"]):
+        cloudflare.seed(NAME, "A", address, id=f"{9 - n:032x}")
+    cloudflare.seed(NAME, "A", "192.0.2.1")  # twice there
+    service = consul.service("192.0.2.1", "192.0.2.2", "", "192.0.2.3")
+    consul.add(service, "192.0.2.99", status="critical")
+    script(cloudflare, consul, service)
+    cloudflare.check_invariants(NAME, wanted=["192.0.2.1", "192.0.2.2", "192.0.2.3"])
+    assert [c.kind for c in cloudflare.writes()] == ["batch-post", "batch-delete"]
+    script(cloudflare, consul, service)
+    assert len(cloudflare.writes()) == 2
+    script(cloudflare, consul, consul.new_name(), code=1)  # nobody there
+    assert len(cloudflare.writes()) == 2
+
+
+def test_the_script_removes_nothing_when_adding_failed(start_cloudflare, consul):
+    cloudflare = start_cloudflare(user_agent="")
+    cloudflare.seed(NAME, "A", "192.0.2.9")
+    cloudflare.fault("error", kind="batch-post", code=10000, message="refused")
+    out = script(cloudflare, consul, consul.service("192.0.2.1"), code=1)
+    assert "refused" in out and cloudflare.contents(NAME) == ["192.0.2.9"]
+
+
+# -- the examples
+
+
+def known_variables():
+    text = run([binary(), "help"], settings())
+    return set(re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", text))
+
+
+def test_example_settings_are_ones_that_dnsbuddy_knows():
+    lines = (EXAMPLES / "env.example").read_text().splitlines()
+    names = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
+    names += re.findall(r"^ {6}([A-Z_]+):", re.sub(r"(?s)args:.*?env_file", "", (EXAMPLES / "compose.yaml").read_text()),
+                        re.M)
+    names += re.findall(r"{{ \.([A-Z_]+) }}", (EXAMPLES / "containerbuddy.json").read_text())
+    names += [n for n in re.findall(r"`([A-Z][A-Z_]+)[=`]", (EXAMPLES / "README.md").read_text())]
+    assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL"} <= set(names)
+    assert not set(names) - known_variables() - {"SIGTERM"}
+
+
+def test_example_handler_runs_as_containerbuddy_runs_it(cloudflare, consul):
+    """Cut at single spaces, no shell, the container's environment."""
+    text = (EXAMPLES / "containerbuddy.json").read_text().replace("{{ .CONSUL }}", "consul")
+    config = json.loads(text)
+    assert config["consul"] == "consul:8500"
+    backend, = config["backends"]
+    assert backend["name"] == "nginx" and backend["poll"] >= 1
+    argv = backend["onChange"].strip().split(" ")
+    assert argv[0] == "/dnsbuddy"
+    lines = (EXAMPLES / "env.example").read_text().splitlines()
+    env = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    service = consul.service("192.0.2.1")
+    env |= {"SERVICE": service, "CONSUL": consul.address, "CF_API_URL": cloudflare.url,
+            "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token}
+    run([binary(), *argv[1:]], env)
+    assert cloudflare.contents(env["RECORD"]) == ["192.0.2.1"]
+
+
+def test_example_compose_file_is_valid(tmp_path):
+    compose = shutil.which("docker-compose")
+    if not compose:
+        pytest.skip("docker-compose is not installed")
+    for path in EXAMPLES.iterdir():
+        shutil.copy(path, tmp_path / path.name)
+    shutil.copy(EXAMPLES / "env.example", tmp_path / "_env")
+    run([compose, "-f", tmp_path / "compose.yaml", "config", "-q"], settings(CONTAINERBUDDY_IMAGE="base"))
+    assert "see README.md" in run([compose, "-f", tmp_path / "compose.yaml", "config", "-q"], settings(), code=1)
+
+
+def test_example_dockerfile_copies_what_the_configuration_names():
+    text = (EXAMPLES / "Dockerfile").read_text()
+    assert "COPY --from=dnsbuddy /dnsbuddy /dnsbuddy" in text
+    for name in re.findall(r"^COPY (?!--)(\S+)", text, re.M):
+        assert (EXAMPLES / name).is_file()
