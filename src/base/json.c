@@ -80,11 +80,12 @@ int json_next(int value)
 		return JSON_NONE;
 	parent = tokens[value].parent;
 	end = tokens[value].end;
-	/* A member's value hangs below its name. */
+	i = value + 1;
+	/* A member's value hangs below its name. It may be "", which begins where it ends. */
 	if (tokens[value].type == JSMN_STRING && tokens[value].size)
-		end = tokens[value + 1].end;
-	for (i = value + 1; i < tokens_n && tokens[i].start < end; i++)
-		;
+		end = tokens[i++].end;
+	while (i < tokens_n && tokens[i].start < end)
+		i++;
 	return i < tokens_n && tokens[i].parent == parent ? i : JSON_NONE;
 }
 

@@ -108,11 +108,11 @@ int json_split_end(struct json_split *s, struct err *e) __attribute__((warn_unus
 #define JSON_NONE (-1) /* no such value; every look-up takes it and answers "not there" */
 
 /*
- * Parse text[0..len), which must outlive the look-ups; value 0 is the root. One text at a time:
+ * Parse p[0..len), which must outlive the look-ups; value 0 is the root. One text at a time:
  * the next json_parse() ends the look-ups of the one before.
  *   e  ERR_PROTO: not JSON; ERR_LIMIT: more than JSON_TOKENS_MAX values
  */
-int json_parse(const char *text, size_t len, struct err *e) __attribute__((warn_unused_result));
+int json_parse(const char *p, size_t len, struct err *e) __attribute__((warn_unused_result));
 
 bool json_is_object(int value);
 bool json_is_array(int value);
@@ -137,9 +137,9 @@ int json_count(int container);
 size_t json_offset(int value);
 
 /*
- * Typed reads, for `T out = initial;`: -1, *out untouched, when the value is absent, of another type, or does not fit.
- * A string is decoded from its escapes to UTF-8; one that holds U+0000 or half a surrogate pair
- * does not fit.
+ * Typed reads, for `T out = initial;`: -1, *out untouched, when the value is absent, of another
+ * type, or does not fit. A string is decoded from its escapes to UTF-8; one that holds U+0000 or
+ * half a surrogate pair does not fit.
  */
 int json_string(int value, char *out, size_t cap);
 int json_integer(int value, int64_t *out);

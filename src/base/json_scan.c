@@ -27,7 +27,7 @@ enum state {
 
 void json_scan_init(struct json_scan *s)
 {
-	*s = (struct json_scan){.state = S_VALUE};
+	*s = (struct json_scan){.state = S_VALUE, .rest = ""};
 }
 
 static bool is_space(char c)
@@ -130,7 +130,7 @@ static enum state in_unicode(struct json_scan *s, char c)
 
 static enum state in_literal(struct json_scan *s, char c)
 {
-	if (c != *s->rest)
+	if (!s->rest || c != *s->rest)
 		return S_FAILED;
 	return *++s->rest ? S_LITERAL : after_value(s);
 }

@@ -1,5 +1,6 @@
 #include "cloudflare/records.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -67,8 +68,8 @@ static bool is_same_name(char *got, const char *name)
 	return str_eq_nocase(got, name);
 }
 
-int cf_record_read(struct record *r, int object, const char *name, const char *owner,
-		   struct target_hosts *hosts, bool *is_other, struct err *e)
+int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
+		   struct err *e)
 {
 	char got_name[NAME_CAP + 1], type_name[32], content[NAME_CAP + 1];
 	struct record out = {.state = INSTANCE_VANISHED};
@@ -78,7 +79,7 @@ int cf_record_read(struct record *r, int object, const char *name, const char *o
 	if (json_string(json_get(object, "type"), type_name, sizeof type_name) ||
 	    json_string(json_get(object, "name"), got_name, sizeof got_name))
 		return err_set(e, ERR_PROTO, "a record without type or name");
-	*is_other = record_type_parse(type_name, &type) || !is_same_name(got_name, name);
+	*is_other = record_type_parse(type_name, &type) || !is_same_name(got_name, f->name);
 	if (*is_other)
 		return 0;
 	if (json_string(json_get(object, "id"), out.id, sizeof out.id) || !out.id[0] ||
@@ -88,9 +89,9 @@ int cf_record_read(struct record *r, int object, const char *name, const char *o
 		return err_set(e, ERR_PROTO, "an %s record without id, content, ttl or proxied",
 			       type_name);
 	out.ttl = (uint32_t)ttl;
-	if (target_from_content(&out.target, type, content, hosts, e))
+	if (target_from_content(&out.target, type, content, f->hosts, e))
 		return err_wrap(e, "record %s", out.id);
-	out.is_ours = is_ours(object, owner);
+	out.is_ours = is_ours(object, f->owner);
 	*r = out;
 	return 0;
 }
@@ -98,13 +99,14 @@ int cf_record_read(struct record *r, int object, const char *name, const char *o
 static int take_record(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
 	struct cf_record_list *l = ctx;
+	struct cf_record_filter filter = {l->name, l->owner, &l->hosts};
 	struct record r;
-	bool is_other;
+	bool is_other = false;
 
 	(void)list;
 	l->page_seen_n++;
 	if (json_parse(text, len, e) ||
-	    cf_record_read(&r, 0, l->name, l->owner, &l->hosts, &is_other, e))
+	    cf_record_read(&r, 0, &filter, &is_other, e))
 		return -1;
 	if (is_other)
 		return 0;
@@ -136,6 +138,28 @@ static int check_total(struct cf_record_list *l, int info, bool is_last, struct 
 		return 0;
 	return err_set(e, ERR_RETRY, "%lld records of %s were announced and %zu listed",
 		       (long long)l->total, l->name, l->seen_n);
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+
+	return strcmp(x->id, y->id);
+}
+
+/*
+ * One added before and one removed behind leave the total as it was, but a record that moved to the
+ * next page comes twice. It must not pass for its own duplicate.
+ */
+static int check_distinct(struct cf_record_list *l, struct err *e)
+{
+	if (l->records_n)
+		qsort(l->records, l->records_n, sizeof *l->records, by_id);
+	for (size_t i = 1; i < l->records_n; i++)
+		if (by_id(&l->records[i - 1], &l->records[i]) == 0)
+			return err_set(e, ERR_RETRY, "the record %s of %s was listed twice",
+				       l->records[i].id, l->name);
+	return 0;
 }
 
 /* The API's own word on pages where it gives it, else a full page promises another. */
@@ -170,7 +194,7 @@ int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
 	if (check_total(l, info, !*again, e))
 		return -1;
 	if (!*again)
-		return 0;
+		return check_distinct(l, e);
 	if (l->page == CF_RECORD_PAGES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d pages of records", CF_RECORD_PAGES_MAX);
 	l->page++;

@@ -53,14 +53,19 @@ struct http_sink cf_record_list_begin(struct cf_record_list *l, char *element_bu
 int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
 	__attribute__((warn_unused_result));
 
+/* Which records are looked for, and where their host names are kept. */
+struct cf_record_filter {
+	const char *name;
+	const char *owner; /* NULL: all are ours */
+	struct target_hosts *hosts;
+};
+
 /*
  * Read one record from a JSON object of the parsed text.
  *   is_other  set when it is of another type or name, *r then untouched
- *   hosts     where a CNAME's host is kept
  */
-int cf_record_read(struct record *r, int object, const char *name, const char *owner,
-		   struct target_hosts *hosts, bool *is_other, struct err *e)
-	__attribute__((warn_unused_result));
+int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
+		   struct err *e) __attribute__((warn_unused_result));
 
 /*
  * Write the comment that marks our records: "managed by dnsbuddy", and " owner=NAME" after it

@@ -109,11 +109,12 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
 
 static int take_record(struct cf_write *w, enum op_kind kind, int object, struct err *e)
 {
+	struct cf_record_filter filter = {w->name, NULL, &w->hosts};
 	struct record r;
-	bool is_other;
+	bool is_other = false;
 
 	w->hosts.len = 0;
-	if (cf_record_read(&r, object, w->name, NULL, &w->hosts, &is_other, e))
+	if (cf_record_read(&r, object, &filter, &is_other, e))
 		return -1;
 	if (!is_other)
 		confirm(w, kind, &r);

@@ -1,5 +1,6 @@
 #include "command/command.h"
 
+#include "base/buf.h"
 #include "base/log.h"
 #include "base/out.h"
 
@@ -18,6 +19,19 @@ int command_fail(const char *command, const struct err *e)
 {
 	log_plain("dnsbuddy %s: %s", command, e->text);
 	return (int)exit_code_of(e->kind);
+}
+
+const char *command_mask(char out[ERR_TEXT_MAX], const char *s)
+{
+	struct buf b;
+
+	buf_init(&b, out, ERR_TEXT_MAX);
+	buf_str(&b, s);
+	log_mask(&b);
+	for (char *c = out; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	return out;
 }
 
 int command_close_stdout(const char *command, int code)

@@ -36,6 +36,9 @@ enum exit_code exit_code_of(enum err_kind kind);
  */
 int command_fail(const char *command, const struct err *e);
 
+/* Copy what a peer said for stdout: secrets masked, control bytes as '?'. Returns out. */
+const char *command_mask(char out[ERR_TEXT_MAX], const char *s);
+
 /* Flush stdout; a result that nobody got is a failure: turns EXIT_CODE_OK and the like into 1. */
 int command_close_stdout(const char *command, int code);
 

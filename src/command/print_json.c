@@ -1,15 +1,16 @@
 #include "base/buf.h"
 #include "base/out.h"
+#include "command/command.h"
 #include "command/print.h"
 
 static void put_string(const char *s)
 {
 	/* The longest text is an error's, and a byte takes six at most. */
-	char storage[6 * ERR_TEXT_MAX + 3];
+	char storage[6 * ERR_TEXT_MAX + 3], text[ERR_TEXT_MAX];
 	struct buf b;
 
 	buf_init(&b, storage, sizeof storage);
-	buf_json_string(&b, s);
+	buf_json_string(&b, command_mask(text, s));
 	out_str(buf_ok(&b) ? b.p : "\"\"");
 }
 

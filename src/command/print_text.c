@@ -1,4 +1,5 @@
 #include "base/out.h"
+#include "command/command.h"
 #include "command/print.h"
 
 struct style {
@@ -16,6 +17,7 @@ static const struct style styles[OP_KINDS] = {
 static void print_observed(const struct reconcile *r)
 {
 	const char *between = ": ";
+	char text[ERR_TEXT_MAX];
 
 	out_fmt("%s: service %s, %zu instance%s", r->name, r->job->query.service, r->instances_n,
 		r->instances_n == 1 ? "" : "s");
@@ -30,7 +32,7 @@ static void print_observed(const struct reconcile *r)
 		r->list.records_n == 1 ? "" : "s");
 	if (r->unaddressed_n)
 		out_fmt("  left out, without a usable address: %zu (%s)\n", r->unaddressed_n,
-			r->unaddressed);
+			command_mask(text, r->unaddressed));
 }
 
 static const char *proxied_word(bool proxied)
@@ -81,6 +83,7 @@ static void print_op(const struct op *op, bool has_colour)
 void print_plan(const struct reconcile *r, bool has_colour)
 {
 	const struct plan *p = &r->plan;
+	char text[ERR_TEXT_MAX];
 
 	print_observed(r);
 	for (size_t i = 0; i < p->ops_n; i++)
@@ -94,5 +97,5 @@ void print_plan(const struct reconcile *r, bool has_colour)
 	if (p->held_why)
 		out_fmt("  held: %s\n", p->held_why);
 	if (r->gap == EVIDENCE_READ_FAILED)
-		out_fmt("  that read: %s\n", r->gap_err.text);
+		out_fmt("  that read: %s\n", command_mask(text, r->gap_err.text));
 }

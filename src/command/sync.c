@@ -2,6 +2,7 @@
  * sync and plan: every record of the configuration once, one after the other.
  */
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -41,7 +42,8 @@ static bool wants_colour(void)
 {
 	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && term && *term;
+	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && term && *term &&
+	       strcmp(term, "dumb") != 0;
 }
 
 static void print_result(bool is_first)

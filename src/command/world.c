@@ -72,6 +72,16 @@ static int init_consul_tls(struct world *w, const struct config *c, struct err *
 	return 0;
 }
 
+/* What is sent of it, too, is a secret that an answer may echo. */
+static int hide_basic(struct world *w, const char *http_auth)
+{
+	struct buf b;
+
+	buf_init(&b, w->consul_basic, sizeof w->consul_basic);
+	buf_base64(&b, http_auth, strlen(http_auth));
+	return buf_ok(&b) ? log_add_secret(w->consul_basic) : -1;
+}
+
 static int init_consul(struct world *w, const struct config *c, struct err *e)
 {
 	struct world_side *side = &w->consul;
@@ -79,6 +89,8 @@ static int init_consul(struct world *w, const struct config *c, struct err *e)
 	struct buf b;
 
 	side->origin.url = c->consul_url;
+	if (c->consul_http_auth && hide_basic(w, c->consul_http_auth))
+		return err_set(e, ERR_CONFIG, "CONSUL_HTTP_AUTH is too long");
 	if (is_https && (init_consul_tls(w, c, e) || set_proxy(side, c, e)))
 		return -1;
 	buf_init(&b, side->headers, sizeof side->headers);

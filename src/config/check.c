@@ -57,11 +57,16 @@ static int missing(enum setting s, struct err *e)
 	return err_set(e, ERR_CONFIG, "%s is missing: set %s", settings[s].key, settings[s].env[0]);
 }
 
-static int check_number(const struct source *src, enum setting s, uint64_t min, uint64_t max,
-			const char *right, uint64_t *out, struct err *e)
+struct range {
+	uint64_t min, max;
+	const char *right; /* the range in words */
+};
+
+static int check_number(const struct source *src, enum setting s, struct range range, uint64_t *out,
+			struct err *e)
 {
-	if (str_u64(text_of(src, s), max, out) || *out < min)
-		return bad_value(src, s, right, e);
+	if (str_u64(text_of(src, s), range.max, out) || *out < range.min)
+		return bad_value(src, s, range.right, e);
 	return 0;
 }
 
@@ -99,12 +104,13 @@ static int check_text(const struct source *src, enum setting s, size_t max, cons
 
 static int check_ttl(const struct source *src, struct config_record *r, struct err *e)
 {
-	uint64_t ttl;
+	const struct range range = {1, 86400, "1 (automatic), or 30 to 86400 seconds"};
+	uint64_t ttl = 0;
 
-	if (check_number(src, SET_TTL, 1, 86400, "1 (automatic), or 30 to 86400 seconds", &ttl, e))
+	if (check_number(src, SET_TTL, range, &ttl, e))
 		return -1;
 	if (ttl > 1 && ttl < 30)
-		return bad_value(src, SET_TTL, "1 (automatic), or 30 to 86400 seconds", e);
+		return bad_value(src, SET_TTL, range.right, e);
 	r->ttl = (uint32_t)ttl;
 	return 0;
 }
@@ -134,6 +140,7 @@ static int check_name(const struct source *src, enum setting s, enum name_kind k
 static int check_record_name(const struct source *src, struct config_record *r, struct err *e)
 {
 	const char *record = text_of(src, SET_RECORD);
+	char origin[ORIGIN_CAP];
 
 	r->has_zone = text_of(src, SET_ZONE) != NULL;
 	if (r->has_zone && check_name(src, SET_ZONE, NAME_HOST, r->zone, e))
@@ -149,9 +156,12 @@ static int check_record_name(const struct source *src, struct config_record *r, 
 	}
 	if (check_name(src, SET_RECORD, NAME_RECORD, r->name, e))
 		return -1;
-	if (r->has_zone && !name_is_within(r->name, r->zone))
-		return bad_value(src, SET_RECORD, "it does not lie in the zone: write the whole name, "
-				 "as www.example.com", e);
+	if (r->has_zone && !name_is_within(r->name, r->zone)) {
+		(void)bad_value(src, SET_RECORD, "it does not lie in the zone", e);
+		(void)values_origin(src->v, value_of(src, SET_ZONE), origin, sizeof origin);
+		return err_set(e, e->kind, "%s %.96s (%s): write the whole name, as "
+			       "www.example.com", e->text, r->zone, origin);
+	}
 	if (!strchr(r->name, '.'))
 		return bad_value(src, SET_RECORD, "write the whole name, as www.example.com", e);
 	return 0;
@@ -159,7 +169,7 @@ static int check_record_name(const struct source *src, struct config_record *r, 
 
 static int check_proxied(const struct source *src, struct config_record *r, struct err *e)
 {
-	bool proxied;
+	bool proxied = false;
 
 	r->proxied = PROXIED_KEEP;
 	if (!text_of(src, SET_PROXIED))
@@ -232,22 +242,23 @@ static int check_addresses(const struct source *src, struct config_record *r, st
 		if (*p != ',')
 			break;
 	}
-	return bad_value(src, SET_ADDRESS, "a list of up to four out of service, node, wan, lan", e);
+	return bad_value(src, SET_ADDRESS, "up to four of service, node, wan, lan", e);
 }
 
 static int check_record(const struct source *src, struct config *c, struct config_record *r,
 			struct err *e)
 {
-	uint64_t min_records;
+	const struct range min_range = {0, RECORDS_MAX, "a number of records"};
+	uint64_t min_records = 0;
 
 	if (!text_of(src, SET_SERVICE))
 		return missing(SET_SERVICE, e);
 	if (check_text(src, SET_SERVICE, CONFIG_SERVICE_MAX, &r->service, e) ||
 	    check_record_name(src, r, e) || check_ttl(src, r, e) || check_zone_id(src, r, e) ||
 	    check_proxied(src, r, e) || check_owner(src, r, e) || check_on_empty(src, c, r, e) ||
-	    check_number(src, SET_MIN_RECORDS, 0, RECORDS_MAX, "a number of records", &min_records,
-			 e) ||
-	    check_text(src, SET_TAG, CONFIG_SERVICE_MAX, &r->tag, e) || check_addresses(src, r, e) ||
+	    check_number(src, SET_MIN_RECORDS, min_range, &min_records, e) ||
+	    check_text(src, SET_TAG, CONFIG_SERVICE_MAX, &r->tag, e) ||
+	    check_addresses(src, r, e) ||
 	    check_bool(src, SET_INCLUDE_WARNING, &r->include_warning, e) ||
 	    check_text(src, SET_DATACENTER, CONFIG_SERVICE_MAX, &r->datacenter, e) ||
 	    check_text(src, SET_NAMESPACE, CONFIG_SERVICE_MAX, &r->ns, e) ||
@@ -266,9 +277,9 @@ static int check_distinct(const struct config *c, struct err *e)
 			bool same_owner = !a->owner || !b->owner || strcmp(a->owner, b->owner) == 0;
 
 			if (same_owner && strcmp(a->name, b->name) == 0)
-				return err_set(e, ERR_CONFIG, "records %zu and %zu are both for %s: "
-					       "give each an owner of its own", k + 1, i + 1,
-					       a->name);
+				return err_set(e, ERR_CONFIG,
+					       "records %zu and %zu are both for %s: give each an "
+					       "owner of its own", k + 1, i + 1, a->name);
 		}
 	}
 	return 0;
@@ -287,8 +298,9 @@ static int check_records(const struct values *v, struct config *c, struct err *e
 	}
 	for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
 		if (v->of[single[i]].text)
-			return err_set(e, ERR_CONFIG, "%s (%s) and \"records\" (%s:%u) exclude each "
-				       "other", settings[single[i]].key,
+			return err_set(e, ERR_CONFIG,
+				       "%s (%s) and \"records\" (%s:%u) exclude each other",
+				       settings[single[i]].key,
 				       values_origin(v, &v->of[single[i]], origin, sizeof origin),
 				       v->file, v->records_line);
 	for (c->records_n = 0; c->records_n < v->records_n; c->records_n++) {
@@ -309,8 +321,8 @@ static int check_secret(const struct source *src, enum setting s, const char **o
 	return check_text(src, s, CONFIG_SECRET_MAX, out, e);
 }
 
-static int check_url(const struct source *src, enum setting s, enum url_scheme scheme, uint16_t port,
-		     struct url *out, struct err *e)
+static int check_url(const struct source *src, enum setting s, enum url_scheme scheme,
+		     uint16_t port, struct url *out, struct err *e)
 {
 	struct err why = {0};
 
@@ -324,7 +336,7 @@ static int check_cloudflare(const struct source *src, struct config *c, struct e
 	if (check_url(src, SET_CF_API_URL, URL_HTTPS, 0, &c->cf_url, e))
 		return -1;
 	if (c->cf_url.scheme != URL_HTTPS)
-		return bad_value(src, SET_CF_API_URL, "the credentials are sent over https only", e);
+		return bad_value(src, SET_CF_API_URL, "credentials are sent over https only", e);
 	c->ca_file = text_of(src, SET_CA_FILE);
 	c->https_proxy = text_of(src, SET_HTTPS_PROXY);
 	c->no_proxy = text_of(src, SET_NO_PROXY);
@@ -340,12 +352,12 @@ static int check_cloudflare(const struct source *src, struct config *c, struct e
 static int check_consul(const struct source *src, struct config *c, struct err *e)
 {
 	const char *address = text_of(src, SET_CONSUL);
-	bool ssl;
+	bool ssl = false;
 
 	if (check_bool(src, SET_CONSUL_SSL, &ssl, e) ||
 	    check_bool(src, SET_CONSUL_SSL_VERIFY, &c->consul_verify, e) ||
-	    check_url(src, SET_CONSUL, ssl ? URL_HTTPS : URL_HTTP, strstr(address, "://") ? 0 : 8500,
-		      &c->consul_url, e) ||
+	    check_url(src, SET_CONSUL, ssl ? URL_HTTPS : URL_HTTP,
+		      strstr(address, "://") ? 0 : 8500, &c->consul_url, e) ||
 	    check_text(src, SET_CONSUL_SERVER_NAME, NAME_MAX_LEN, &c->consul_server_name, e))
 		return -1;
 	c->consul_cacert = text_of(src, SET_CONSUL_CACERT);
@@ -359,10 +371,12 @@ static int check_consul(const struct source *src, struct config *c, struct err *
 
 static int check_program(const struct source *src, struct config *c, struct err *e)
 {
-	uint64_t retry_for_sec, timeout_sec;
+	const struct range retry_range = {0, 86400, "0 to 86400 seconds"};
+	const struct range timeout_range = {1, 300, "1 to 300 seconds"};
+	uint64_t retry_for_sec = 0, timeout_sec = 0;
 
-	if (check_number(src, SET_RETRY_FOR, 0, 86400, "0 to 86400 seconds", &retry_for_sec, e) ||
-	    check_number(src, SET_TIMEOUT, 1, 300, "1 to 300 seconds", &timeout_sec, e))
+	if (check_number(src, SET_RETRY_FOR, retry_range, &retry_for_sec, e) ||
+	    check_number(src, SET_TIMEOUT, timeout_range, &timeout_sec, e))
 		return -1;
 	c->retry_for_ms = (int64_t)retry_for_sec * 1000;
 	c->timeout_ms = (int64_t)timeout_sec * 1000;

@@ -16,7 +16,7 @@ static unsigned line_of(const char *text, int value)
 
 static int find_key(int name, enum setting from, enum setting to)
 {
-	for (int s = from; s < (int)to; s++)
+	for (int s = (int)from; s < (int)to; s++)
 		if (settings[s].key && json_equals(name, settings[s].key))
 			return s;
 	return -1;
@@ -86,14 +86,15 @@ static int unknown_key(const char *text, int member, const char *where, struct e
 
 static int take_record(struct values *v, const char *text, int record, struct err *e)
 {
-	struct value *slots = v->of_record[v->records_n];
+	struct value *slots;
 
 	if (!json_is_object(record))
 		return err_set(e, ERR_CONFIG, "line %u: an entry of \"records\" must be an object",
 			       line_of(text, record));
 	if (v->records_n == CONFIG_RECORDS_MAX)
-		return err_set(e, ERR_CONFIG, "line %u: more than %d records", line_of(text, record),
-			       CONFIG_RECORDS_MAX);
+		return err_set(e, ERR_CONFIG, "line %u: more than %d records",
+			       line_of(text, record), CONFIG_RECORDS_MAX);
+	slots = v->of_record[v->records_n];
 	for (int m = json_first(record); m != JSON_NONE; m = json_next(m)) {
 		int s = find_key(m, (enum setting)0, SETTINGS_OF_RECORD);
 

@@ -124,7 +124,8 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 		return 0;
 	s = find_flag(flag, len);
 	if (s < 0)
-		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len, flag);
+		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len,
+			       flag);
 	value.name = settings[s].flag;
 	if (equals)
 		value.text = equals + 1;
@@ -159,7 +160,8 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, struct 
 		} else if (argv[i][0]) {
 			/* Containerbuddy turns two spaces into an empty argument. */
 			if (n == sizeof order / sizeof order[0])
-				return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", argv[i]);
+				return err_set(e, ERR_USAGE, "one argument too many: \"%s\"",
+					       argv[i]);
 			value.name = names[n];
 			if (set_from_command_line(v, order[n++], value, e))
 				return -1;

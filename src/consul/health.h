@@ -85,7 +85,8 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
  *   e  ERR_AUTH: 401, 403; ERR_RETRY: 429, 5xx; ERR_REFUSED: another status; ERR_PROTO: not JSON,
  *      not a list, a field missing or of another type
  */
-int consul_health_finish(struct consul_reader *r, struct err *e) __attribute__((warn_unused_result));
+int consul_health_finish(struct consul_reader *r, struct err *e)
+	__attribute__((warn_unused_result));
 
 /*
  * Append the header lines that authenticate: X-Consul-Token and Authorization: Basic.

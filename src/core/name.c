@@ -16,12 +16,12 @@ static int check_byte(unsigned char c, const char *text, struct err *e)
 	if (is_label_byte(c))
 		return 0;
 	if (c >= 0x80)
-		return err_set(e, ERR_CONFIG, "\"%s\" is not ASCII: write the name in Punycode (xn--...)",
-			       text);
+		return err_set(e, ERR_CONFIG,
+			       "\"%s\" is not ASCII: write the name in Punycode (xn--...)", text);
 	if (c == '*')
 		return err_set(e, ERR_CONFIG,
-			       "\"%s\": a wildcard may only be the whole first label (*.example.com)",
-			       text);
+			       "\"%s\": a wildcard may only be the whole first label "
+			       "(*.example.com)", text);
 	return err_set(e, ERR_CONFIG, "\"%s\" holds a character that no DNS name has", text);
 }
 

@@ -183,8 +183,8 @@ static int check_foreign(const struct plan_input *in, struct err *e)
 			continue;
 		target_format(&r->target, text);
 		return err_set(e, ERR_REFUSED,
-			       "%s: the %s record %s (id %s) is in the way and not ours: remove it by "
-			       "hand, or give it our owner comment", in->policy->name,
+			       "%s: the %s record %s (id %s) is in the way and not ours: remove it "
+			       "by hand, or give it our owner comment", in->policy->name,
 			       record_type_name(r->target.type), text, r->id);
 	}
 	return 0;
@@ -224,7 +224,8 @@ static void find_swap(struct plan *p)
 	if (!p->n[OP_CREATE])
 		return;
 	for (size_t i = 0; i < p->ops_n; i++)
-		if (p->ops[i].kind == OP_DELETE && is_in_the_way(p->ops[i].record, p->ops[0].target))
+		if (p->ops[i].kind == OP_DELETE &&
+		    is_in_the_way(p->ops[i].record, p->ops[0].target))
 			p->is_swap = true;
 }
 

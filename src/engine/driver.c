@@ -37,12 +37,18 @@ static int run_exchange(struct driver *d, struct exchange *x, struct err *e)
 static int tell_where(const struct exchange *x, const char *what, const char *name, struct err *e)
 {
 	const int target_max = 320; /* the reason behind it must not be cut off */
+	const struct url *url = &x->client->origin->url;
+	struct url origin = *url;
 	char storage[WHERE_CAP];
 	struct buf b;
 
+	origin.path[0] = '\0';
 	buf_init(&b, storage, sizeof storage);
-	url_add(&b, &x->client->origin->url);
-	return err_wrap(e, "%s %s: %s %s%.*s", what, name, x->method, b.p, target_max, x->target.p);
+	url_add(&b, &origin);
+	if (strncmp(e->text, b.p, b.len) == 0) /* told already: the connection failed */
+		buf_reset(&b);
+	return err_wrap(e, "%s %s: %s %s%s%.*s", what, name, x->method, b.p, url->path, target_max,
+			x->target.p);
 }
 
 static int perform_health(struct driver *d, struct reconcile *r, struct exchange *x, struct err *e)

@@ -220,8 +220,9 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 	}
 	if (delay_ms > r->give_up_ms - now_ms) {
 		if (e->kind == ERR_BUSY && now_ms < r->give_up_ms)
-			(void)err_set(&r->last_err, e->kind, "%s; to be asked again in %lld s, past "
-				      "--retry-for", e->text, (long long)(delay_ms / 1000));
+			(void)err_set(&r->last_err, e->kind,
+				      "%s; to be asked again in %lld s, past --retry-for",
+				      e->text, (long long)(delay_ms / 1000));
 		end(r, RECONCILE_FAILED);
 		return;
 	}

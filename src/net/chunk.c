@@ -150,21 +150,20 @@ static int take_byte(struct chunk *c, unsigned char b, struct err *e)
 }
 
 enum chunk_result chunk_feed(struct chunk *c, const char *p, size_t n, size_t *used,
-			     const char **data, size_t *data_n, struct err *e)
+			     struct chunk_data *data, struct err *e)
 {
 	size_t i = 0;
 
-	*data = p;
-	*data_n = 0;
+	*data = (struct chunk_data){.p = p};
 	*used = 0;
 	while (i < n && c->state != DATA && c->state != END)
 		if (take_byte(c, (unsigned char)p[i++], e))
 			return CHUNK_BAD;
 	if (c->state == DATA && i < n) {
-		*data = p + i;
-		*data_n = n - i < c->left ? n - i : (size_t)c->left;
-		c->left -= *data_n;
-		i += *data_n;
+		data->p = p + i;
+		data->n = n - i < c->left ? n - i : (size_t)c->left;
+		c->left -= data->n;
+		i += data->n;
 		if (!c->left)
 			c->state = DATA_CR;
 	}

@@ -25,20 +25,26 @@ struct chunk {
 	size_t trailer_len; /* bytes of trailers so far */
 };
 
+/* A span of decoded bytes. */
+struct chunk_data {
+	const char *p;
+	size_t n;
+};
+
 void chunk_init(struct chunk *c);
 
 /*
  * Feed the next n bytes of a body, and get at most one span of data out of them.
  *   p     read only, not kept
  *   used  set to the bytes consumed, 0..n
- *   data  set to the span, within p[0..n); its length in data_n, 0 for none
+ *   data  set to the span, within p[0..n); n is 0 for none
  *   e     filled on BAD: ERR_PROTO (syntax), ERR_LIMIT (a line, size or trailer past its MAX)
  * Returns MORE (call again with the rest, or with new bytes if all were used), DONE (last chunk
  * and trailers were read; bytes after `used` are not of this body), or BAD. After BAD or DONE
  * only chunk_init() may be called.
  */
 enum chunk_result chunk_feed(struct chunk *c, const char *p, size_t n, size_t *used,
-			     const char **data, size_t *data_n, struct err *e)
+			     struct chunk_data *data, struct err *e)
 	__attribute__((warn_unused_result));
 
 #endif

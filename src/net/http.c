@@ -207,6 +207,15 @@ static bool is_all_sent(const struct http_client *c)
 	return c->sent == c->out_len + c->body_len;
 }
 
+/* sendmsg() reads what it is given, though its type does not say so. */
+static struct iovec span(const char *p, size_t n)
+{
+	struct iovec v = {.iov_len = n};
+
+	memcpy(&v.iov_base, &p, sizeof v.iov_base);
+	return v;
+}
+
 /* What of head and body is still to be sent. */
 static int unsent(const struct http_client *c, struct iovec v[2])
 {
@@ -214,11 +223,9 @@ static int unsent(const struct http_client *c, struct iovec v[2])
 	int n = 0;
 
 	if (c->sent < c->out_len)
-		v[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)c->out + c->sent,
-					.iov_len = c->out_len - c->sent};
+		v[n++] = span(c->out + c->sent, c->out_len - c->sent);
 	if (of_body < c->body_len)
-		v[n++] = (struct iovec){.iov_base = (char *)(uintptr_t)c->body + of_body,
-					.iov_len = c->body_len - of_body};
+		v[n++] = span(c->body + of_body, c->body_len - of_body);
 	return n;
 }
 

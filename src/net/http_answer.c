@@ -80,11 +80,10 @@ static int feed_length(struct http_client *c, const char *p, size_t n, size_t *u
 
 static int feed_chunked(struct http_client *c, const char *p, size_t n, size_t *used, struct err *e)
 {
-	const char *data;
-	size_t data_n;
-	enum chunk_result r = chunk_feed(&c->chunk, p, n, used, &data, &data_n, e);
+	struct chunk_data data;
+	enum chunk_result r = chunk_feed(&c->chunk, p, n, used, &data, e);
 
-	if (r == CHUNK_BAD || give(c, data, data_n, e))
+	if (r == CHUNK_BAD || give(c, data.p, data.n, e))
 		return -1;
 	c->is_over = r == CHUNK_DONE;
 	return 0;

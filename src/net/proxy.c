@@ -151,24 +151,6 @@ static int decode(const char *p, size_t n, char *out, size_t cap, size_t *len)
 	return 0;
 }
 
-static void add_base64(struct buf *b, const char *s, size_t n)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < n; i += 3) {
-		size_t have = n - i < 3 ? n - i : 3;
-		unsigned v = 0;
-		char quad[4];
-
-		for (size_t k = 0; k < 3; k++)
-			v = v << 8 | (k < have ? (unsigned char)s[i + k] : 0U);
-		for (size_t k = 0; k < 4; k++)
-			quad[k] = k <= have ? digits[v >> (18 - 6 * k) & 0x3f] : '=';
-		buf_add(b, quad, sizeof quad);
-	}
-}
-
 /* "user:password" or "user", percent-encoded, to "Basic ...". */
 static int set_auth(char auth[PROXY_AUTH_MAX], const char *p, size_t n, struct err *e)
 {
@@ -183,7 +165,7 @@ static int set_auth(char auth[PROXY_AUTH_MAX], const char *p, size_t n, struct e
 		secret[len++] = ':';
 	buf_init(&b, auth, PROXY_AUTH_MAX);
 	buf_str(&b, "Basic ");
-	add_base64(&b, secret, len);
+	buf_base64(&b, secret, len);
 	explicit_bzero(secret, sizeof secret);
 	return 0;
 }

@@ -63,15 +63,15 @@ static enum chunk_result feed(const char *p, size_t n, size_t piece, char *data,
 	while (n && r == CHUNK_MORE) {
 		size_t take = n < piece ? n : piece;
 		const char *copy = edge_copy(p, take);
-		const char *span;
-		size_t span_n, used;
+		struct chunk_data span;
+		size_t used;
 
-		r = chunk_feed(&c, copy, take, &used, &span, &span_n, e);
+		r = chunk_feed(&c, copy, take, &used, &span, e);
 		if (r == CHUNK_BAD)
 			break;
 		assert_true(used > 0 && used <= take);
-		memcpy(data + *data_n, span, span_n);
-		*data_n += span_n;
+		memcpy(data + *data_n, span.p, span.n);
+		*data_n += span.n;
 		p += used;
 		n -= used;
 	}
