@@ -1,0 +1,303 @@
+#!/bin/bash
+# test-image.sh: build Dockerfile.scratch as a user would, and test the image. `sudo make test-image`; needs root, since it
+# starts a Docker engine of its own (package docker.io) whose data, socket and pid file lie in a temporary folder. Another
+# engine on the machine is neither used nor disturbed. The base image is made with debootstrap from the mirror that
+# this machine's apt uses; nothing comes from an image registry. Everything is stopped and removed at the end.
+#
+# dnsbuddy runs in a network of its own that has a loopback device and nothing else. Consul and the stand-in for Cloudflare
+# join it there, and the kernel's counters of that network tell whether anything else was ever called.
+#
+# The last line is the sum: `N passed, N failed`. A machine that cannot run an engine fails, with the reason.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. third_party/lib.sh
+
+PYTHON=${PYTHON:-/usr/bin/python3}
+MAX=${IMAGE_MAX_BYTES:-300000}
+name=www.example.com
+tmp='' engine='' api='' consul='' holder=''
+passed=0 failed=0 ended=''
+
+pass() { printf '  %-7s %s\n' OK "$1"; passed=$((passed + 1)); }
+fail() {
+	printf '  %-7s %s\n' FAIL "$1"
+	[ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 30 | sed 's/^/          /'
+	failed=$((failed + 1))
+}
+# same WHAT FOUND EXPECTED
+same() {
+	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "found:    $2"$'\n'"expected: $3"; fi
+}
+# has WHAT TEXT PART
+has() {
+	if [[ $2 == *"$3"* ]]; then pass "$1"; else fail "$1" "no '$3' in:"$'\n'"$2"; fi
+}
+
+stop() {
+	[ -n "$1" ] || return 0
+	kill "$1" 2>/dev/null || :
+	for _ in {1..200}; do
+		kill -0 "$1" 2>/dev/null || break
+		sleep 0.05
+	done
+	kill -9 "$1" 2>/dev/null || :
+	wait "$1" 2>/dev/null || :
+}
+
+cleanup() {
+	code=$?
+	[ -n "$ended" ] || echo "test-image.sh: stopped before its end, after $passed passed, $failed failed" >&2
+	trap - EXIT
+	trap '' INT TERM HUP # a second Ctrl-C must not leave an engine behind
+	stop "$api"
+	stop "$consul"
+	if [ -n "$engine" ] && [ -n "$holder" ]; then
+		docker rm -f "$holder" >/dev/null 2>&1 || :
+	fi
+	stop "$engine"
+	if [ -n "$tmp" ]; then
+		# What the engine may have left mounted, deepest first.
+		awk -v dir="$tmp/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l 2>/dev/null || :
+		rm -rf --one-file-system "$tmp"
+	fi
+	exit "$code"
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+trap 'exit 129' HUP
+
+# ---- The engine --------------------------------------------------------------------------------------------------------
+
+[ "$(id -u)" -eq 0 ] || die "it starts a Docker engine, which takes root: sudo make test-image"
+scripts/deps.sh build test image
+for tool in docker dockerd debootstrap nsenter; do
+	command -v "$tool" >/dev/null || die "$tool is missing"
+done
+CONSUL_BIN=$(scripts/consul.sh)
+mirror=$(debian_mirror)
+[ -n "$mirror" ] || die "no Debian mirror among this machine's package sources; the base image is made from one"
+
+tmp=$(mktemp -d "${TMPDIR:-/tmp}/dnsbuddy-image.XXXXXX")
+mkdir "$tmp/config"
+echo '{}' >"$tmp/config/daemon.json" # not the machine's own settings
+export DOCKER_HOST=unix://$tmp/docker.sock DOCKER_CONFIG=$tmp/config
+unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
+
+# try_engine STORAGE-DRIVER
+try_engine() {
+	local log=$tmp/dockerd-$1.log
+	rm -rf "$tmp/exec"
+	# Its own containerd namespaces: a containerd that runs already is shared without seeing each other's containers.
+	setsid dockerd --data-root "$tmp/data" --exec-root "$tmp/exec" --host "$DOCKER_HOST" --pidfile "$tmp/dockerd.pid" \
+		--config-file "$tmp/config/daemon.json" --storage-driver "$1" --bridge none --iptables=false --ip6tables=false --ip-forward=false \
+		--ip-masq=false --containerd-namespace "dnsbuddy-$$" --containerd-plugins-namespace "dnsbuddy-plugins-$$" \
+		>"$log" 2>&1 </dev/null &
+	engine=$!
+	for _ in {1..300}; do
+		! docker version >/dev/null 2>&1 || return 0
+		kill -0 "$engine" 2>/dev/null || break
+		sleep 0.1
+	done
+	stop "$engine"
+	engine=''
+	return 1
+}
+
+say IMAGE "starting a Docker engine in $tmp"
+if ! try_engine overlay2 && ! try_engine vfs; then
+	{
+		echo "dockerd does not run on this machine. It takes real root (all capabilities), cgroups and mounts; in an"
+		echo "unprivileged container or sandbox there are none. Its last words:"
+		tail -n 8 "$tmp"/dockerd-vfs.log | sed 's/^/    /'
+	} >&2
+	die "the image was not tested"
+fi
+say IMAGE "engine $(docker version -f '{{.Server.Version}}'), storage $(docker info -f '{{.Driver}}')"
+
+# ---- The base image ----------------------------------------------------------------------------------------------------
+
+say IMAGE "debian:bookworm-slim, with debootstrap from $mirror"
+debootstrap --variant=minbase bookworm "$tmp/base" "$mirror" >"$tmp/debootstrap.log" 2>&1 || {
+	tail -n 8 "$tmp/debootstrap.log" >&2
+	die "debootstrap failed"
+}
+# As in the published one: sources in deb822 format, no package lists, no archives, no documentation.
+rm -rf "$tmp"/base/etc/apt/sources.list "$tmp"/base/var/lib/apt/lists/* "$tmp"/base/var/cache/apt/archives/*.deb \
+	"$tmp"/base/usr/share/doc/*
+printf 'Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: %s\n' \
+	/usr/share/keyrings/debian-archive-keyring.gpg >"$tmp/base/etc/apt/sources.list.d/debian.sources"
+printf 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n' \
+	>"$tmp/base/etc/apt/apt.conf.d/docker"
+# This machine's proxy and the like, if any.
+apt-config dump Acquire | grep -iE '^Acquire::(http|https)::Proxy ' >"$tmp/base/etc/apt/apt.conf.d/proxy" || :
+tar -C "$tmp/base" -c . | docker import - debian:bookworm-slim >/dev/null ||
+	die "the engine runs, but this machine does not let it unpack an image; the image was not tested"
+rm -rf --one-file-system "$tmp/base"
+
+# ---- The build -----------------------------------------------------------------------------------------------------------
+
+say IMAGE "scripts/image.sh"
+export IMAGE=dnsbuddy
+if out=$(APT_MIRROR=$mirror scripts/image.sh --network host 2>&1); then
+	pass "Dockerfile.scratch builds"
+else
+	fail "Dockerfile.scratch builds" "$out"
+	ended=1
+	echo "$passed passed, $failed failed"
+	exit 1
+fi
+
+# ---- What is in it -------------------------------------------------------------------------------------------------------
+
+mkdir "$tmp/saved"
+docker save "$IMAGE" | tar -x -C "$tmp/saved"
+files=$("$PYTHON" - "$tmp/saved" <<'PY'
+import json, pathlib, sys, tarfile
+root = pathlib.Path(sys.argv[1])
+for layer in json.loads((root / "manifest.json").read_text())[0]["Layers"]:
+    with tarfile.open(root / layer) as tar:
+        for m in tar:
+            print(m.name, oct(m.mode & 0o7777), f"{m.uid}:{m.gid}")
+            if m.name == "dnsbuddy":
+                (root / "binary").write_bytes(tar.extractfile(m).read())
+PY
+)
+same "the layers hold one file" "$files" "dnsbuddy 0o755 0:0"
+
+docker create --name listing "$IMAGE" >/dev/null
+# The engine puts these mount points and names into every container.
+files=$(docker export listing | tar -t | grep -vE '^(\.dockerenv|(dev|proc|sys|etc)/|dev/(console|pts/|shm/)|etc/(hostname|hosts|mtab|resolv\.conf))$' || :)
+docker rm listing >/dev/null
+same "a container has /dnsbuddy, and what the engine adds" "$files" "dnsbuddy"
+
+size=$(docker image inspect -f '{{.Size}}' "$IMAGE")
+same "image size = size of the program" "$size" "$(stat -c %s "$tmp/saved/binary")"
+if [ "$size" -lt "$MAX" ]; then pass "$size bytes, below $MAX"; else fail "$size bytes, not below $MAX"; fi
+has "the program is a static-pie" "$(file -b "$tmp/saved/binary")" "static-pie linked"
+same "user, entry point, command, environment" \
+	"$(docker image inspect -f '{{.Config.User}} {{json .Config.Entrypoint}} {{json .Config.Cmd}}' "$IMAGE")" '65534:65534 ["/dnsbuddy"] null'
+
+# ---- What it does --------------------------------------------------------------------------------------------------------
+
+locked=(--read-only --cap-drop ALL --security-opt no-new-privileges --memory 16m --pids-limit 4)
+out=$(docker run --rm --network none "${locked[@]}" "$IMAGE" version 2>&1) || :
+same "docker run … version" "$out" "dnsbuddy $(cat VERSION)"
+for shell in /bin/sh sh bash /busybox; do
+	code=0
+	docker run --rm --network none --entrypoint "$shell" "$IMAGE" -c : >/dev/null 2>&1 || code=$?
+	[ "$code" -eq 127 ] || break
+done
+same "no shell in it" "$code" 127
+
+# The example's, on a base that stands for an image with Containerbuddy.
+if out=$(docker build --network none --build-arg BASE=debian:bookworm-slim -t example examples 2>&1); then
+	out=$(docker run --rm --network none --entrypoint /dnsbuddy example version 2>&1) || :
+fi
+has "examples/Dockerfile copies the program into another image" "$out" "dnsbuddy $(cat VERSION)"
+
+# A network with a loopback device alone, kept by a container of the base image.
+holder=$(docker run -d --network none --init debian:bookworm-slim sleep infinity)
+netns=$(docker inspect -f '{{.State.Pid}}' "$holder")
+inside() { nsenter -t "$netns" -n "$@"; }
+same "the test network has a loopback device alone" "$(inside cat /proc/net/dev | awk -F: 'NR > 2 { print $1 }' | tr -d ' ')" lo
+
+# Not through inside(): $! would be a shell's.
+nsenter -t "$netns" -n setsid "$CONSUL_BIN" agent -dev -bind=127.0.0.1 -node=test -dns-port=-1 -grpc-port=-1 -serf-wan-port=-1 \
+	-hcl 'disable_update_check = true' >"$tmp/consul.log" 2>&1 </dev/null &
+consul=$!
+nsenter -t "$netns" -n setsid "$PYTHON" tests/cloudflare/standin.py --dir "$tmp/api" >"$tmp/api.json" 2>"$tmp/api.log" </dev/null &
+api=$!
+get() { inside curl -fsS --max-time 5 --noproxy '*' "$@"; }
+for _ in {1..200}; do
+	[ -s "$tmp/api.json" ] && get http://127.0.0.1:8500/v1/status/leader 2>/dev/null | grep -q : && break
+	sleep 0.1
+done
+field() { "$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$tmp/api.json" "$1"; }
+control=$(field control) || die "the stand-in did not start: $(tail -n 3 "$tmp/api.log")"
+for n in 1 2; do
+	get -X PUT http://127.0.0.1:8500/v1/agent/service/register -d "{\"Name\":\"nginx\",\"ID\":\"nginx-$n\",\"Address\":\"192.0.2.$n\",\"Port\":80}"
+done
+for _ in {1..100}; do
+	[ "$(get http://127.0.0.1:8500/v1/health/service/nginx | grep -o '"Node": *{' | wc -l)" -ne 2 ] || break
+	sleep 0.05
+done
+
+# A secret as Docker mounts it, readable by the user the image runs as and by nobody else.
+field token >"$tmp/token"
+chown 65534:65534 "$tmp/token"
+chmod 400 "$tmp/token"
+where=(--network "container:$holder" "${locked[@]}"
+	-e CF_API_TOKEN_FILE=/run/secrets/token -v "$tmp/token:/run/secrets/token:ro" -e "CF_API_URL=$(field url)" -e TTL=60
+	-e SERVICE=nginx -e "RECORD=$name" -e RETRY_FOR=0)
+trust=(-e SSL_CERT_FILE=/ca.pem -v "$(field ca_file):/ca.pem:ro")
+
+# no_routes: how often somebody in that network called an address outside it, over IPv4 or IPv6, TCP or UDP
+no_routes() {
+	inside cat /proc/net/snmp /proc/net/snmp6 | awk '
+		$1 == "Ip:" && !col { for (i = 2; i <= NF; i++) if ($i == "OutNoRoutes") col = i; next }
+		$1 == "Ip:" { sum += $col }
+		$1 == "Ip6OutNoRoutes" { sum += $2 }
+		END { print sum + 0 }'
+}
+# stat NAME: a number of the stand-in's statistics
+stat_of() { get "$control/stats" | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
+
+before=$(no_routes)
+! inside curl -s --noproxy '*' --max-time 2 http://192.0.2.200/ || :
+if [ "$(no_routes)" -gt "$before" ]; then
+	pass "the counter of calls to elsewhere counts (one made on purpose)"
+else
+	fail "the counter of calls to elsewhere counts (one made on purpose)"
+fi
+
+code=0
+out=$(docker run --rm "${where[@]}" "$IMAGE" sync 2>&1) || code=$?
+same "without the test's root certificate: refused, exit code 1" "$code" 1
+has "… as its issuer is not among the roots built in" "$out" "is not among the"
+same "… and no call reached the API" "$(get "$control/calls")" "[]"
+
+# The first call is held up, so that the process can be looked at while it runs.
+get "$control/faults" -d '{"do":"delay","seconds":2,"times":1}' >/dev/null
+before=$(no_routes) connections=$(stat_of connections)
+box=$(docker run -d "${where[@]}" "${trust[@]}" "$IMAGE" sync)
+pid=$(docker inspect -f '{{.State.Pid}}' "$box")
+for _ in {1..40}; do
+	# It is connected to the API, and waits.
+	! grep -qs "^ *[0-9]*: 0100007F:[0-9A-F]* 0100007F:$(printf %04X "$(field url | sed 's/.*:\([0-9]*\).*/\1/')") 01 " "/proc/$pid/net/tcp" || break
+	sleep 0.05
+done
+status=$(cat "/proc/$pid/status" 2>/dev/null || :)
+sockets=$(find "/proc/$pid/fd" -lname 'socket:*' 2>/dev/null | wc -l) || :
+line() { printf '%s\n' "$status" | sed -n "s/^$1:[[:space:]]*//p" | tr '\t' ' '; }
+same "it runs as 65534, group 65534" "$(line Uid) $(line Gid)" "65534 65534 65534 65534 65534 65534 65534 65534"
+same "… without any capability, and can gain none" "$(line CapEff) $(line CapPrm) $(line NoNewPrivs)" "0000000000000000 0000000000000000 1"
+same "… as one process with one thread" "$(line Threads)" 1
+if [ "$sockets" -ge 1 ] && [ "$sockets" -le 2 ]; then
+	pass "… with $sockets sockets open"
+else
+	fail "… with one or two sockets open" "$sockets"
+fi
+say IMAGE "resident: $(line VmRSS), at most $(line VmHWM)"
+code=$(docker wait "$box")
+out=$(docker logs "$box" 2>&1)
+docker rm "$box" >/dev/null
+same "sync ends with 0" "$code $([ "$code" -eq 0 ] || printf '%s' "$out")" "0 "
+has "… having created the records" "$out" "record created"
+same "… which are what Consul lists" \
+	"$(get "$control/records?name=$name" | "$PYTHON" -c 'import json, sys; print(*sorted(r["content"] for r in json.load(sys.stdin)))')" \
+	"192.0.2.1 192.0.2.2"
+same "… over one connection to the API" $(($(stat_of connections) - connections)) 1
+same "… calling nothing but Consul and the API" $(($(no_routes) - before)) 0
+same "… and breaking none of the API's rules" "$(get "$control/violations")" "[]"
+
+writes=$(stat_of writes)
+out=$(docker run --rm "${where[@]}" "${trust[@]}" "$IMAGE" sync nginx "$name" 60 2>&1) || :
+has "a second sync finds it in sync" "$out" "in sync"
+same "… and writes nothing" "$(stat_of writes)" "$writes"
+out=$(docker run --rm "${where[@]}" "${trust[@]}" "$IMAGE" plan 2>&1) || :
+has "plan says so too" "$out" "nothing to do"
+
+ended=1
+echo "$passed passed, $failed failed"
+[ "$failed" -eq 0 ]
