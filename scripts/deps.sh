@@ -6,9 +6,9 @@ set -eu
 build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
 test='libcmocka-dev python3 python3-pytest python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils
 	sqlite3 openssl curl procps'
-bench='bash curl jq time procps'
+bench='bash curl jq procps'
 lint='clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
-image='docker.io debootstrap'
+image='docker.io docker-compose debootstrap'
 
 # Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
 # ports, and a user who asked for tests did not ask for a DNS server.

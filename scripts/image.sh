@@ -4,7 +4,6 @@
 #
 #   IMAGE        its name (default dnsbuddy), tagged with VERSION and latest
 #   DOCKER       the client (default docker; podman works too)
-#   APT_MIRROR   Debian mirror for the build, in place of the base image's own
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -21,6 +20,5 @@ why=$("$DOCKER" version 2>&1 >/dev/null) ||
   Start it (systemctl start docker), or name another one with DOCKER_HOST; your user may have to be in the group docker.
   'sudo make test-image' starts an engine for itself and tests the image with it."
 
-[ -z "${APT_MIRROR:-}" ] || set -- "$@" --build-arg "APT_MIRROR=$APT_MIRROR"
 "$DOCKER" build -f Dockerfile.scratch -t "$IMAGE:$version" -t "$IMAGE:latest" "$@" .
 printf '\n%s:%s, %s bytes\n' "$IMAGE" "$version" "$("$DOCKER" image inspect -f '{{.Size}}' "$IMAGE:$version")"

@@ -125,7 +125,7 @@ debootstrap --variant=minbase bookworm "$tmp/base" "$mirror" >"$tmp/debootstrap.
 # As in the published one: sources in deb822 format, no package lists, no archives, no documentation.
 rm -rf "$tmp"/base/etc/apt/sources.list "$tmp"/base/var/lib/apt/lists/* "$tmp"/base/var/cache/apt/archives/*.deb \
 	"$tmp"/base/usr/share/doc/*
-printf 'Types: deb\nURIs: http://deb.debian.org/debian\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: %s\n' \
+printf 'Types: deb\nURIs: %s\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: %s\n' "$mirror" \
 	/usr/share/keyrings/debian-archive-keyring.gpg >"$tmp/base/etc/apt/sources.list.d/debian.sources"
 printf 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n' \
 	>"$tmp/base/etc/apt/apt.conf.d/docker"
@@ -139,7 +139,7 @@ rm -rf --one-file-system "$tmp/base"
 
 say IMAGE "scripts/image.sh"
 export IMAGE=dnsbuddy
-if out=$(APT_MIRROR=$mirror scripts/image.sh --network host 2>&1); then
+if out=$(scripts/image.sh --network host 2>&1); then
 	pass "Dockerfile.scratch builds"
 else
 	fail "Dockerfile.scratch builds" "$out"
