@@ -39,12 +39,15 @@ static int bad_value(const struct source *src, enum setting s, const char *right
 {
 	const struct value *value = value_of(src, s);
 	char origin[ORIGIN_CAP];
+	/* An address may hold a password before its '@'. */
+	bool is_secret = settings[s].is_secret || ((s == SET_CF_API_URL || s == SET_CONSUL) &&
+						   strchr(value->text, '@'));
 	enum err_kind kind = value->origin == ORIGIN_FLAG || value->origin == ORIGIN_ARGUMENT
 				     ? ERR_USAGE : ERR_CONFIG;
 
 	(void)values_origin(src->v, value, origin, sizeof origin);
-	if (settings[s].is_secret)
-		return err_set(e, kind, "%s (%s) %s", setting_name(s), origin, right);
+	if (is_secret)
+		return err_set(e, kind, "%s (%s) is wrong: %s", setting_name(s), origin, right);
 	return err_set(e, kind, "%s: \"%.96s\" (%s) is wrong: %s", setting_name(s), value->text,
 		       origin, right);
 }

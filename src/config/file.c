@@ -123,10 +123,8 @@ static int take_records(struct values *v, const char *text, int member, struct e
 
 static int take_json(struct values *v, const char *text, size_t len, struct err *e)
 {
-	if (json_parse(text, len, e)) {
-		e->kind = ERR_CONFIG;
+	if (json_parse(text, len, e))
 		return -1;
-	}
 	if (!json_is_object(0))
 		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
 	for (int m = json_first(0); m != JSON_NONE; m = json_next(m)) {
@@ -163,7 +161,9 @@ int values_from_file(struct values *v, struct err *e)
 		config = raw;
 	}
 	buf_init(&b, text, sizeof text);
-	if (template_expand(&b, config, e) || take_json(v, b.p, b.len, e))
+	if (template_expand(&b, config, e) || take_json(v, b.p, b.len, e)) {
+		e->kind = ERR_CONFIG;
 		return err_wrap(e, "%s", v->file);
+	}
 	return 0;
 }

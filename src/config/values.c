@@ -225,6 +225,11 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 			return err_set(e, ERR_CONFIG, "%s is longer than %d bytes", name,
 				       CONFIG_SECRET_MAX);
 		value.text = values_keep(v, str_trim(trimmed));
+		if (!value.text)
+			return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", name,
+				       CONFIG_TEXT_CAP);
+		if (!*value.text) /* blank is empty, and empty is unset */
+			value.text = NULL;
 	}
 	if (merge_env(found, &value, e))
 		return -1;

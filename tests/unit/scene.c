@@ -155,6 +155,8 @@ static int put_record(struct scene *s, const struct op *op, struct record *r)
 	target_format(op->target, content);
 	if (s->bad && strcmp(content, s->bad) == 0)
 		return 9005;
+	if (s->phantom && strcmp(content, s->phantom) == 0)
+		return CF_CODE_IDENTICAL;
 	for (size_t i = 0; i < s->records_n; i++) {
 		if (&s->records[i] == r)
 			continue;
@@ -163,7 +165,7 @@ static int put_record(struct scene *s, const struct op *op, struct record *r)
 								: CF_CODE_CNAME_THERE;
 		if ((!r || target_compare(op->target, &r->target) != 0) &&
 		    target_compare(op->target, &s->records[i].target) == 0)
-			return CF_CODE_IDENTICAL;
+			return s->has_old_codes ? CF_CODE_EXISTS : CF_CODE_IDENTICAL;
 	}
 	if (!r) {
 		assert_true(s->records_n < SCENE_MAX);
@@ -288,8 +290,9 @@ static int answer_health(struct scene *s, struct reconcile *r)
 	v->hosts.len = 0;
 	memset(v->n, 0, sizeof v->n);
 	for (size_t i = 0; i < s->listed_n; i++) {
-		v->listed[i].state = s->listed[i].state;
-		v->n[s->listed[i].state]++;
+		v->listed[i].state = r->query.is_consistent && s->is_healed ? INSTANCE_PASSING
+									    : s->listed[i].state;
+		v->n[v->listed[i].state]++;
 		copy_target(&v->listed[i].target, &s->listed[i].target, &v->hosts);
 	}
 	v->evidence = s->evidence;

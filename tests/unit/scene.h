@@ -37,13 +37,16 @@ struct scene {
 	struct evidence evidence; /* of every answer; is_consistent is as asked */
 	struct evidence gap;      /* of the first gap_reads consistent ones instead */
 	unsigned gap_reads;
+	bool is_healed;           /* consistent reads find every instance passing */
 
 	/* Cloudflare */
 	struct record records[SCENE_MAX];
 	size_t records_n;
 	unsigned next_id;
 	const char *bad;          /* a content that no record may have: code 9005 */
+	const char *phantom;      /* a content that is said to be there (81058), and is not */
 	bool refuses_batches;
+	bool has_old_codes;       /* 81057 where 81058 is said today */
 	bool refuses_singles_of_kind[OP_KINDS];
 	const char *late;         /* a record that another hand adds after the first listing */
 	const char *stolen;       /* and the id of one it removes */

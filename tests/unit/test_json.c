@@ -76,6 +76,26 @@ static void test_walk(void **state)
 	assert_int_equal(json_value(list), JSON_NONE);
 }
 
+/* "" begins where it ends: what stands behind it is found all the same. */
+static void test_empty_strings(void **state)
+{
+	int64_t n = 0;
+	int i, seen = 0;
+
+	(void)state;
+	parse("{\"\":\"\",\"a\":\"\",\"b\":[\"\",\"\",7],\"c\":{\"\":\"\"},\"d\":{\"e\":\"\"},\"n\":7}");
+	assert_int_equal(json_integer(json_get(0, "n"), &n), 0);
+	assert_int_equal(n, 7);
+	for (i = json_first(0); i != JSON_NONE; i = json_next(i))
+		seen++;
+	assert_int_equal(seen, 6);
+	for (i = json_first(json_get(0, "b")), seen = 0; i != JSON_NONE; i = json_next(i))
+		seen++;
+	assert_int_equal(seen, 3);
+	assert_true(json_equals(json_get(0, ""), ""));
+	assert_true(json_equals(json_get(json_get(0, "d"), "e"), ""));
+}
+
 /* Every look-up takes what is not there, and what is of another type. */
 static void test_types(void **state)
 {
@@ -135,6 +155,8 @@ static const struct {
 	{"\"\\ud83d\\u0041\"", NULL},
 	{"\"\\ud83d\\ud83d\"", NULL},
 	{"\"\\ude00\\ud83d\"", NULL},
+	{"\"\\udc00\\udc00\"", NULL},
+	{"\"\\udfff\\udfff\"", NULL},
 };
 
 static void test_strings(void **state)
@@ -241,6 +263,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_get),     cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_empty_strings),
 		cmocka_unit_test(test_types),   cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_bad),     cmocka_unit_test(test_tokens_limit),

@@ -39,6 +39,9 @@ static const struct {
 	{"1.1.1.1 1.1.1.2/w 1.1.1.3/c 1.1.1.4/m", "a=1.1.1.2/60 b=1.1.1.3/60 c=1.1.1.4/60 d=1.1.1.5/60",
 	 "H L V W[+1.1.1.1/60] W[-c -d -b -a]", RECONCILE_DONE, "1.1.1.1"},
 	{"1.1.1.1/c 1.1.1.1", "a=1.1.1.1/60", "H L", RECONCILE_DONE, "1.1.1.1"},
+	/* of several instances at one address the best counts */
+	{"1.1.1.1 2.2.2.2/c 2.2.2.2/w 3.3.3.3/c", "k=1.1.1.1/60 a=2.2.2.2/60 b=3.3.3.3/60",
+	 "H L V W[-b -a]", RECONCILE_DONE, "1.1.1.1"},
 	/* CNAME */
 	{"lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60", "H L V W[-a -b +lb.example.net/60]",
 	 RECONCILE_DONE, "lb.example.net"},
@@ -64,6 +67,15 @@ static void test_plain(void **state)
 		scene_init(&s, plain[i].listed, plain[i].have);
 		(void)expect(plain[i].story, plain[i].result, plain[i].records);
 	}
+}
+
+/* What the consistent read says counts, not what was read before it. */
+static void test_second_look(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2/c", "a=1.1.1.1/60 b=1.1.1.2/60");
+	s.is_healed = true;
+	(void)expect("H L V", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 }
 
 static void test_policies(void **state)
@@ -151,6 +163,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_second_look),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_zone_is_looked_up_once),
 		cmocka_unit_test(test_dry_run),

@@ -270,13 +270,47 @@ static void test_somebody_was_faster(void **state)
 	s.late = "x=1.1.1.1/60";
 	(void)expect("H L V W[+1.1.1.1/60] L W[-a]", RECONCILE_DONE, "1.1.1.1");
 
-	/* The same, one by one: no delete before a listing shows it. */
-	scene_init(&s, "1.1.1.1 1.1.1.2", "a=9.9.9.9/60");
+	/* The same, one by one: no delete before a listing shows it. With either code. */
+	for (int old = 0; old < 2; old++) {
+		scene_init(&s, "1.1.1.1 1.1.1.2", "a=9.9.9.9/60");
+		s.refuses_batches = true;
+		s.has_old_codes = old;
+		s.late = "x=1.1.1.1/60";
+		s.late_after = 2;
+		(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] "
+			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L S[-a]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+	}
+}
+
+/* Said to be there, and never listed: no delete rests on such a word. */
+static void test_phantom(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	start();
+	s.phantom = "1.1.1.1";
+	r = scene_run(&s);
+	assert_int_equal(r->result, RECONCILE_FAILED);
+	assert_int_equal(r->last_err.kind, ERR_RETRY);
+	assert_string_equal(scene_records(&s), "9.9.9.9");
+	assert_null(strstr(s.story, "[-"));
+	assert_true(s.now_ms - 1000000 <= s.retry_for_ms + 1000);
+}
+
+/* What one try found out of batches and states does not blind the next one, or the next listing. */
+static void test_new_try_starts_anew(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2", "");
+	s.bad = "1.1.1.2";
+	set_fault(SCENE_LOST_BEFORE, 6, 1);
+	(void)expect("H L W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] . "
+		     "H L W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] "
+		     "S[+1.1.1.1/60] S[+1.1.1.2/60]", RECONCILE_FAILED, "1.1.1.1");
+	scene_init(&s, "1.1.1.1 2.2.2.2/c 3.3.3.3/m", "a=1.1.1.1/60 b=2.2.2.2/60 c=3.3.3.3/60");
 	s.refuses_batches = true;
-	s.late = "x=1.1.1.1/60";
-	s.late_after = 2;
-	(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] "
-		     "S[+1.1.1.1/60] S[+1.1.1.2/60] L S[-a]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+	(void)expect("H L V W[-c -b] L W[-c -b] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1");
 }
 
 /* Another hand removes what we remove: 81044, listed again or taken for done. */
@@ -338,6 +372,8 @@ int main(void)
 		cmocka_unit_test(test_refused_update),
 		cmocka_unit_test(test_refused_delete),
 		cmocka_unit_test(test_somebody_was_faster),
+		cmocka_unit_test(test_phantom),
+		cmocka_unit_test(test_new_try_starts_anew),
 		cmocka_unit_test(test_already_gone),
 		cmocka_unit_test(test_swap_refused),
 	};

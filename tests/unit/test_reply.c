@@ -1,0 +1,214 @@
+/* The envelope of Cloudflare's answers, its errors, and when to come again. */
+#include "support.h"
+
+#include "cloudflare/reply.h"
+
+static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
+static struct cf_reply reply;
+
+static int ask(int status, const char *headers, const char *body, size_t step, struct err *e)
+{
+	struct http_sink sink = cf_reply_begin(&reply, JSON_CUT_NONE, NULL, NULL, element_buf, rest);
+
+	if (test_answer(&sink, status, headers, body, step, e))
+		return -1;
+	return cf_reply_finish(&reply, e);
+}
+
+#define ERROR(code, message) "{\"code\":" #code ",\"message\":\"" message "\"}"
+#define FAILED(errors) "{\"result\":null,\"success\":false,\"errors\":[" errors "],\"messages\":[]}"
+
+static const struct {
+	int status;
+	const char *body;
+	enum err_kind kind;
+	const char *says;
+} bad[] = {
+	/* the envelope */
+	{200, "", ERR_PROTO, "cut off"},
+	{200, "{", ERR_PROTO, "cut off"},
+	{200, "{}", ERR_PROTO, "success"},
+	{200, "[]", ERR_PROTO, "success"},
+	{200, "{\"success\":\"true\"}", ERR_PROTO, "success"},
+	{200, "{\"success\":null}", ERR_PROTO, "success"},
+	{200, "<!DOCTYPE html>", ERR_PROTO, "not JSON"},
+	{204, "", ERR_PROTO, "cut off"},
+	{200, FAILED(ERROR(1004, "DNS Validation Error")), ERR_REFUSED,
+	 "HTTP 200: DNS Validation Error (code 1004)"},
+	{200, FAILED(""), ERR_REFUSED, "HTTP 200"},
+	{400, "{\"success\":true,\"result\":{}}", ERR_REFUSED, "HTTP 400"},
+	/* the edge's own pages */
+	{502, "<html>\n<h1>Bad gateway</h1></html>", ERR_RETRY, "HTTP 502 with a body that is no JSON"},
+	{503, "", ERR_RETRY, "HTTP 503"},
+	{403, "<html>Attention required</html>", ERR_AUTH, "HTTP 403 with a body that is no JSON"},
+	{404, "not found", ERR_REFUSED, "HTTP 404"},
+	{301, "", ERR_REFUSED, "HTTP 301"},
+	/* by status */
+	{429, "{}", ERR_BUSY, "HTTP 429"},
+	{429, "<html>", ERR_BUSY, "HTTP 429"},
+	{408, "{}", ERR_RETRY, "HTTP 408"},
+	{500, FAILED(ERROR(10000, "Authentication error")), ERR_RETRY, "code 10000"},
+	{520, "", ERR_RETRY, "HTTP 520"},
+	{599, "{}", ERR_RETRY, "HTTP 599"},
+	{401, "{}", ERR_AUTH, "HTTP 401"},
+	{403, "{}", ERR_AUTH, "HTTP 403"},
+	{400, "{}", ERR_REFUSED, "HTTP 400"},
+	/* by code */
+	{400, FAILED(ERROR(6003, "Invalid request headers")), ERR_AUTH, "code 6003"},
+	{400, FAILED(ERROR(10000, "Authentication error")), ERR_AUTH, "code 10000"},
+	{400, FAILED(ERROR(9109, "Invalid access token")), ERR_AUTH, "code 9109"},
+	{404, FAILED(ERROR(7003, "Could not route")), ERR_CONFIG, "code 7003"},
+	{403, FAILED(ERROR(7003, "Could not route")), ERR_CONFIG, "code 7003"},
+	{400, FAILED(ERROR(81058, "An identical record already exists.")), ERR_REFUSED, "81058"},
+	{400, FAILED(ERROR(81053, "A CNAME is there")), ERR_REFUSED, "81053"},
+	/* several, and chains */
+	{400, FAILED(ERROR(1, "one") "," ERROR(2, "two")), ERR_REFUSED,
+	 "HTTP 400: one (code 1); two (code 2)"},
+	{400, FAILED("{\"code\":6003,\"message\":\"Invalid request headers\",\"error_chain\":["
+		     ERROR(6111, "Invalid format for Authorization header") "]}"), ERR_AUTH,
+	 "Invalid request headers (code 6003): Invalid format for Authorization header (code 6111)"},
+	{400, FAILED("{\"code\":1004,\"error_chain\":[" ERROR(9005, "a") "," ERROR(9009, "b") "]}"),
+	 ERR_REFUSED, "(code 1004): a (code 9005): b (code 9009)"},
+	{400, FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":[" ERROR(9109, "t") "]}"),
+	 ERR_AUTH, "code 9109"},
+	/* odd ones */
+	{400, FAILED("7,null,{},\"x\",{\"code\":\"1\",\"message\":2}"), ERR_REFUSED, "(code 0)"},
+	{400, "{\"errors\":{\"code\":1}}", ERR_REFUSED, "HTTP 400"},
+	{400, "{\"errors\":null}", ERR_REFUSED, "HTTP 400"},
+	{400, FAILED(ERROR(1, "line\\nbreak")), ERR_REFUSED, "line?break"},
+	{400, FAILED(ERROR(1, "") "," ERROR(81044, "gone")), ERR_REFUSED, "gone (code 81044)"},
+	{400, "{\"success\":false,\"errors\":[", ERR_REFUSED, "no JSON"},
+};
+
+static void test_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		for (size_t step = 0; step < 3; step++) {
+			struct err e = {0};
+
+			CHECK(ask(bad[i].status, "", bad[i].body, step, &e) == -1, "%s", bad[i].body);
+			CHECK(e.kind == bad[i].kind && strstr(e.text, bad[i].says), "%d %s: %s (%s)",
+			      bad[i].status, bad[i].body, e.text, err_kind_name(e.kind));
+		}
+	}
+}
+
+static void test_good(void **state)
+{
+	static const int statuses[] = {200, 201, 202};
+	struct err e = {0};
+	bool on = false;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(statuses); i++)
+		for (size_t step = 0; step < 3; step++) {
+			assert_int_equal(ask(statuses[i], "", "{\"success\":true,\"errors\":[],"
+					     "\"result\":{\"on\":true}} \n", step, &e), 0);
+			assert_int_equal(json_boolean(json_get(json_get(0, "result"), "on"), &on), 0);
+			assert_true(on);
+			assert_int_equal(reply.codes_n, 0);
+		}
+}
+
+static void test_codes(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(ask(400, "", FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":["
+			     ERROR(81053, "y") "]}," ERROR(81044, "z")), 0, &e), -1);
+	assert_true(cf_reply_has(&reply, CF_CODE_IN_THE_WAY));
+	assert_true(cf_reply_has(&reply, CF_CODE_GONE));
+	assert_false(cf_reply_has(&reply, CF_CODE_IDENTICAL));
+	/* More of them than are kept: no harm. */
+	assert_int_equal(ask(400, "", FAILED(ERROR(1, "") "," ERROR(2, "") "," ERROR(3, "") "," ERROR(4, "")
+			     "," ERROR(5, "") "," ERROR(6, "") "," ERROR(7, "") "," ERROR(81057, "") ","
+			     ERROR(81058, "")), 0, &e), -1);
+	assert_int_equal(reply.codes_n, CF_CODES_MAX);
+	assert_true(cf_reply_has(&reply, CF_CODE_EXISTS));
+	assert_false(cf_reply_has(&reply, CF_CODE_IDENTICAL));
+}
+
+static const struct {
+	int status;
+	const char *headers;
+	bool has;
+	int64_t sec;
+} retry[] = {
+	{429, "", false, 0},
+	{429, "Retry-After: 7\n", true, 7},
+	{429, "retry-after: 0\n", true, 0},
+	{429, "Retry-After: 86400\n", true, 86400},
+	{429, "Retry-After: 86401\n", false, 0},
+	{429, "Retry-After: -1\n", false, 0},
+	{429, "Retry-After: soon\n", false, 0},
+	{429, "Retry-After: \n", false, 0},
+	{429, "Retry-After: 7.5\n", false, 0},
+	{429, "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\n", false, 0},
+	{429, "Ratelimit: \"default\";r=0;t=30\n", true, 30},
+	{429, "Ratelimit: \"default\";r=50;t=30\n", false, 0},
+	{429, "Ratelimit: \"default\";r=0;t=30\nRetry-After: 7\n", true, 7},
+	{429, "Ratelimit: \"default\";t=30;r=0\n", true, 30},
+	{429, "Ratelimit: \"default\";r=0\n", false, 0},
+	{429, "Ratelimit: \"default\";t=30\n", false, 0},
+	{429, "Ratelimit: \"default\";r=;t=30\n", false, 0},
+	{429, "Ratelimit: \"default\";r=-1;t=30\n", false, 0},
+	{429, "Ratelimit: \"default\";r=0;t=-30\n", false, 0},
+	{429, "Ratelimit: \"default\";r=0;t=99999999999999999999\n", false, 0},
+	{429, "Ratelimit: garbage\n", false, 0},
+	{200, "Ratelimit: \"default\";r=0;t=30\n", false, 0},
+	{503, "Retry-After: 9\n", true, 9},
+};
+
+static void test_retry_after(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(retry); i++) {
+		struct err e = {0};
+
+		(void)ask(retry[i].status, retry[i].headers, "{\"success\":true}", 0, &e);
+		CHECK(reply.has_retry_after == retry[i].has, "%s", retry[i].headers);
+		CHECK(!retry[i].has || reply.retry_after_sec == retry[i].sec, "%s: %lld", retry[i].headers,
+		      (long long)reply.retry_after_sec);
+	}
+}
+
+static void test_ray(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(ask(502, "CF-RAY: 8a1b2c3d4e5f-FRA\n", "<html>", 0, &e), -1);
+	assert_non_null(strstr(e.text, "(CF-RAY 8a1b2c3d4e5f-FRA)"));
+	assert_int_equal(ask(400, "cf-ray: 77-AMS\n", FAILED(ERROR(1, "x")), 0, &e), -1);
+	assert_string_equal(e.text, "HTTP 400: x (code 1) (CF-RAY 77-AMS)");
+	assert_int_equal(ask(400, "CF-RAY: 0123456789012345678901234567890123456789012345678\n", "{}", 0,
+			     &e), -1);
+	assert_string_equal(e.text, "HTTP 400");
+}
+
+static void test_headers(void **state)
+{
+	char text[256];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, text, sizeof text);
+	cf_headers(&b, "t0ken", "key", "mail");
+	assert_string_equal(text, "Authorization: Bearer t0ken\r\n");
+	buf_reset(&b);
+	cf_headers(&b, NULL, "k", "a@example.com");
+	assert_string_equal(text, "X-Auth-Key: k\r\nX-Auth-Email: a@example.com\r\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_bad),         cmocka_unit_test(test_good),
+		cmocka_unit_test(test_codes),       cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_ray),         cmocka_unit_test(test_headers),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,141 @@
+/* The table of settings itself, and the templates of a configuration file. */
+#include "support.h"
+
+#include "config/settings.h"
+#include "config/template.h"
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b && strcmp(a, b) == 0;
+}
+
+static bool shares_env(const struct setting_info *a, const struct setting_info *b)
+{
+	for (int i = 0; i < SETTING_ENV_MAX; i++) {
+		for (int k = 0; k < SETTING_ENV_MAX; k++)
+			if (is_same(a->env[i], b->env[k]))
+				return true;
+		if (is_same(a->env[i], b->fallback_env) || is_same(b->env[i], a->fallback_env))
+			return true;
+	}
+	return false;
+}
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (int s = 0; s < SETTINGS; s++) {
+		const struct setting_info *a = &settings[s];
+
+		CHECK(a->help && *a->help, "setting %d has no help", s);
+		CHECK(a->env[0] && *a->env[0], "setting %d has no variable", s);
+		CHECK(a->key || s == SET_CONFIG, "setting %d has no key", s);
+		CHECK(!a->is_secret || !a->flag, "setting %d: a secret on the command line", s);
+		CHECK(!a->is_switch || a->flag, "setting %d", s);
+		for (int k = 0; k < s; k++) {
+			const struct setting_info *b = &settings[k];
+
+			CHECK(!is_same(a->flag, b->flag) && !is_same(a->key, b->key) && !shares_env(a, b),
+			      "settings %d and %d share a name", s, k);
+		}
+	}
+	assert_true(settings[SET_API_TOKEN].is_secret && settings[SET_API_KEY].is_secret);
+	assert_true(settings[SET_CONSUL_TOKEN].is_secret && settings[SET_CONSUL_AUTH].is_secret);
+}
+
+/* With NAME=value, QUOTED=a"b\c, REC=a=b=c, EMPTY="". */
+static const struct {
+	const char *text, *expanded;
+} good[] = {
+	{"", ""},
+	{"{\"a\": 1}", "{\"a\": 1}"},
+	{"{{ .NAME }}", "value"},
+	{"{{.NAME}}", "value"},
+	{"\"{{ .NAME }}\"", "\"value\""},
+	{"\"x{{ .NAME }}y{{ .NAME }}\"", "\"xvaluey" "value\""},
+	{"\"{{ .REC }}\"", "\"a=b=c\""},
+	{"\"{{ .QUOTED }}\"", "\"a\\\"b\\\\c\""},
+	{"\"{{ .LINES }}\"", "\"a\\u000ab\""},
+	{"{{ .QUOTED }}", "a\"b\\c"},
+	{"\"{{ .ABSENT }}\"", "\"\""},
+	{"\"{{ .EMPTY }}\"", "\"\""},
+	{"\"{{ .ABSENT | default \"x y\" }}\"", "\"x y\""},
+	{"\"{{ .ABSENT | default \\\"x y\\\" }}\"", "\"x y\""},
+	{"\"{{ .EMPTY | default \"x\" }}\"", "\"x\""},
+	{"\"{{ .NAME | default \"x\" }}\"", "\"value\""},
+	{"{{.ABSENT|default\"60\"}}", "60"},
+	{"\"\\\"{{ .QUOTED }}\"", "\"\\\"a\\\"b\\\\c\""}, /* the quote before it is escaped */
+	{"\"\\\\\" {{ .NAME }}", "\"\\\\\" value"},
+	{"{ {x} }", "{ {x} }"},
+	{"}}", "}}"},
+};
+
+static void test_good(void **state)
+{
+	(void)state;
+	assert_int_equal(setenv("NAME", "value", 1), 0);
+	assert_int_equal(setenv("QUOTED", "a\"b\\c", 1), 0);
+	assert_int_equal(setenv("LINES", "a\nb", 1), 0);
+	assert_int_equal(setenv("REC", "a=b=c", 1), 0);
+	assert_int_equal(setenv("EMPTY", "", 1), 0);
+	assert_int_equal(unsetenv("ABSENT"), 0);
+	for (size_t i = 0; i < COUNT(good); i++) {
+		size_t len = strlen(good[i].expanded);
+		char storage[64];
+		struct err e = {0};
+		struct buf b;
+
+		buf_init(&b, storage, sizeof storage);
+		CHECK(template_expand(&b, good[i].text, &e) == 0, "%s: %s", good[i].text, e.text);
+		CHECK(strcmp(storage, good[i].expanded) == 0, "%s: %s", good[i].text, storage);
+		if (!len)
+			continue;
+		buf_init(&b, storage, len);
+		assert_int_equal(template_expand(&b, good[i].text, &e), -1);
+		assert_int_equal(e.kind, ERR_LIMIT);
+	}
+}
+
+static const struct {
+	const char *text, *where;
+} bad[] = {
+	{"{{ NAME }}", "line 1, column 1"},
+	{"a{{", "line 1, column 2"},
+	{"\n  {{ . }}", "line 2, column 3"},
+	{"{{ .NAME", "line 1"},
+	{"{{ .NAME }", "line 1"},
+	{"{{ .NAME x }}", "line 1"},
+	{"{{ .NA-ME }}", "line 1"},
+	{"{{ .NAME | upper }}", "line 1"},
+	{"{{ .NAME | default }}", "line 1"},
+	{"{{ .NAME | default x }}", "line 1"},
+	{"{{ .NAME | default \"x }}", "line 1"},
+	{"{{ .NAME | default \"x\" | y }}", "line 1"},
+	{"{{ range .X }}", "line 1"},
+	{"{{ .NAME }}\n\n x {{ if }}", "line 3, column 4"},
+};
+
+static void test_bad(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		char storage[64];
+		struct err e = {0};
+		struct buf b;
+
+		buf_init(&b, storage, sizeof storage);
+		CHECK(template_expand(&b, bad[i].text, &e) == -1, "%s", bad[i].text);
+		CHECK(e.kind == ERR_CONFIG && strstr(e.text, bad[i].where), "%s: %s", bad[i].text, e.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
