@@ -152,7 +152,7 @@ class Consul:
 
     # -- the agent's own services, as a registrator makes them
 
-    def register(self, service, address, id=None, node_only=False):
+    def register(self, service, address, id=None):
         """Register with the agent, with a TTL check that passes; returns once it is listed."""
         id = id or f"{service}-{address}"
         self.put("/v1/agent/service/register", {

@@ -136,7 +136,7 @@ def test_json_of_several_records_one_failing(plan):
 
 
 @pytest.mark.parametrize("do, kind, code", [
-    ("rate", "busy", 1), ("reset", "retry", 1), ("error", "refused", 1)])
+    ("rate", "busy", 1), ("status", "retry", 1), ("error", "refused", 1)])
 def test_json_of_failures(plan, scene, do, kind, code):
     scene["cloudflare"].fault(do, kind="list", times=0)
     record, = load(plan("--json", code=code))
@@ -166,7 +166,7 @@ def test_the_schema_refuses_what_is_wrong(plan):
 def test_detailed_exitcode(plan, scene, flags):
     plan(*flags, code=0)
     plan("--detailed-exitcode", *flags, code=2)
-    scene["cloudflare"].fault("reset", kind="list")
+    scene["cloudflare"].fault("status", kind="list")
     plan("--detailed-exitcode", *flags, code=1)
     scene["consul"].instances = []
     plan("--detailed-exitcode", *flags, code=3)  # nothing to do, all held
