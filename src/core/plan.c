@@ -97,23 +97,41 @@ static int add_create(struct plan *p, const struct target *t, const struct plan_
 	return add_op(p, op, e);
 }
 
+static bool is_as_wanted(const struct record *r, const struct target *t,
+			 const struct plan_policy *policy)
+{
+	struct op op;
+
+	set_attributes(&op, t, r, policy);
+	return r->ttl == op.ttl && r->proxied == op.proxied;
+}
+
 /*
- * One wanted target and the group[0..n) of records that have it: the first stays (it is ours
- * when any is), our others are duplicates.
+ * One wanted target and the group[0..n) of records that have it, ours first: one of ours stays,
+ * the others are duplicates. It stays as it is while they are there: a change could make it
+ * identical to one of them, which the API refuses.
  */
 static int plan_wanted(struct plan *p, const struct target *t, const struct record *group,
 		       size_t n, const struct plan_policy *policy, struct err *e)
 {
+	size_t ours_n = 0, stays = 0;
+
 	if (!n)
 		return add_create(p, t, policy, e);
-	if (!group[0].is_ours)
-		p->kept_n++;
-	else if (add_update(p, t, &group[0], policy, e))
-		return -1;
-	for (size_t i = 1; i < n; i++) {
+	while (ours_n < n && group[ours_n].is_ours)
+		ours_n++;
+	if (ours_n == 1)
+		return add_update(p, t, &group[0], policy, e);
+	p->kept_n++;
+	if (!ours_n)
+		return 0;
+	while (stays + 1 < ours_n && !is_as_wanted(&group[stays], t, policy))
+		stays++;
+	p->is_partial |= !is_as_wanted(&group[stays], t, policy);
+	for (size_t i = 0; i < ours_n; i++) {
 		struct op op = {.kind = OP_DELETE, .record = &group[i], .is_duplicate = true};
 
-		if (group[i].is_ours && add_op(p, op, e))
+		if (i != stays && add_op(p, op, e))
 			return -1;
 	}
 	return 0;
@@ -285,7 +303,7 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	const char *why;
 
 	p->ops_n = p->kept_n = 0;
-	p->is_swap = false;
+	p->is_swap = p->is_partial = false;
 	p->held_why = NULL;
 	in->want_n = sort_unique(in->want, in->want_n);
 	if (in->have_n)

@@ -44,6 +44,7 @@ struct plan {
 	size_t ops_n;
 	size_t n[OP_KINDS];
 	size_t kept_n;        /* records that are as they shall be */
+	bool is_partial;      /* done, it wants another: a duplicate goes before its twin changes */
 	bool is_swap;         /* CNAME <-> addresses: deletes and creates share one transaction */
 	const char *held_why; /* why OP_HOLDs are held; NULL when there are none */
 };

@@ -34,13 +34,14 @@ static int keep_host(struct target *t, const char *name, struct target_hosts *ho
 	/* A thousand instances behind one load balancer have one host name. */
 	while (at < hosts->len && strcmp(hosts->text + at, name) != 0)
 		at += strlen(hosts->text + at) + 1;
+	if (at == hosts->len) {
+		if (len > sizeof hosts->text - hosts->len)
+			return err_set(e, ERR_LIMIT, "more than %d bytes of host names",
+				       TARGET_HOSTS_CAP);
+		memcpy(hosts->text + at, name, len);
+		hosts->len += len;
+	}
 	*t = (struct target){.type = RECORD_CNAME, .host = hosts->text + at};
-	if (at < hosts->len)
-		return 0;
-	if (len > sizeof hosts->text - hosts->len)
-		return err_set(e, ERR_LIMIT, "more than %d bytes of host names", TARGET_HOSTS_CAP);
-	memcpy(hosts->text + at, name, len);
-	hosts->len += len;
 	return 0;
 }
 

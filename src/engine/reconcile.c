@@ -9,7 +9,6 @@
 
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 15000
-#define BUSY_DEFAULT_MS 300000 /* a 429 blocks for five minutes when it does not say how long */
 
 enum step {
 	STEP_HEALTH,
@@ -186,11 +185,10 @@ static void prepare_zone(struct reconcile *r)
 static int64_t retry_delay_ms(const struct reconcile *r, const struct cf_reply *reply,
 			      enum err_kind kind, uint32_t random)
 {
-	if (kind != ERR_BUSY)
-		return pace_backoff_ms(r->tries, BACKOFF_BASE_MS, BACKOFF_CAP_MS, random);
-	if (reply && reply->has_retry_after)
+	/* A 429, and now and then a 503, says when to come again. */
+	if (reply && reply->has_retry_after && (kind == ERR_BUSY || kind == ERR_RETRY))
 		return reply->retry_after_sec * 1000 + random % BACKOFF_BASE_MS;
-	return BUSY_DEFAULT_MS;
+	return pace_backoff_ms(r->tries, BACKOFF_BASE_MS, BACKOFF_CAP_MS, random);
 }
 
 static const struct cf_reply *reply_of(const struct reconcile *r)
@@ -294,7 +292,7 @@ static void prepare_write(struct reconcile *r, int64_t now_ms, uint32_t random)
 		return;
 	}
 	n = is_single ? pick_single(r) : plan_pick(&r->plan, r->storage->picked, CF_BATCH_MAX);
-	if (!n && r->has_stale_list && r->rounds < RECONCILE_ROUNDS_MAX) {
+	if (!n && (r->has_stale_list || r->plan.is_partial) && r->rounds < RECONCILE_ROUNDS_MAX) {
 		list_again(r);
 		return;
 	}

@@ -276,6 +276,12 @@ static void check_one(uint32_t *seed, size_t cap, size_t *planned)
 	run_plan(&in, &p, &in.have, want, input.want_n, cap);
 	if (cap == 1 && p.is_swap)
 		return;
+	if (p.is_partial) {
+		input = (struct plan_input){want, input.want_n, in.have.r, in.have.n, &in.policy};
+		assert_int_equal(plan_build(&p, &input, &e), 0);
+		CHECK(!p.is_partial || p.n[OP_HOLD], "twice partial");
+		run_plan(&in, &p, &in.have, want, input.want_n, cap);
+	}
 	check_end(&in, &p, &in.have, want, input.want_n);
 	if (!p.n[OP_HOLD] || in.policy.not_evidence)
 		plan_again(&in, &p, &in.have, want, input.want_n);

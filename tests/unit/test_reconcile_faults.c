@@ -90,8 +90,8 @@ static const struct {
 	{0, 60000, RECONCILE_DONE, 0},
 	{60, 60000, RECONCILE_FAILED, 0},
 	{86400, 60000, RECONCILE_FAILED, 0},
-	{-1, 60000, RECONCILE_FAILED, 0}, /* five minutes when it is not told */
-	{-1, 301000, RECONCILE_DONE, 300000},
+	{-1, 60000, RECONCILE_DONE, 250}, /* when it is not told: the usual backoff */
+	{-1, 100, RECONCILE_FAILED, 0},
 	{7, 0, RECONCILE_FAILED, 0},
 };
 
