@@ -47,15 +47,28 @@ static int keep_host(struct target *t, const char *name, struct target_hosts *ho
 
 static int parse_host(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
 {
-	char name[NAME_CAP], last;
+	char name[NAME_CAP];
+	const char *last;
 
 	if (name_normalize(name, text, NAME_HOST, e))
 		return -1;
 	/* "300.1.1.1" and "10.0.0" are slips of an address, not names: no TLD is all digits. */
-	last = name[strlen(name) - 1];
-	if (last >= '0' && last <= '9')
+	last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
+	if (strspn(last, "0123456789") == strlen(last))
 		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a host name", text);
 	return keep_host(t, name, hosts, e);
+}
+
+/* ::ffff:192.0.2.1 is a way of writing 192.0.2.1, RFC 4291 section 2.5.5.2. */
+static void unmap(struct target *t)
+{
+	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+	if (t->type != RECORD_AAAA || memcmp(t->addr, prefix, sizeof prefix) != 0)
+		return;
+	t->type = RECORD_A;
+	memmove(t->addr, t->addr + 12, 4);
+	memset(t->addr + 4, 0, 12);
 }
 
 int target_parse(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
@@ -71,6 +84,7 @@ int target_parse(struct target *t, const char *text, struct target_hosts *hosts,
 		return parse_host(t, text, hosts, e);
 	else
 		return err_set(e, ERR_CONFIG, "\"%s\" is not an address", text);
+	unmap(&out);
 	if (memcmp(out.addr, nobody, sizeof nobody) == 0)
 		return err_set(e, ERR_CONFIG, "\"%s\" is the address of nobody", text);
 	*t = out;

@@ -48,8 +48,9 @@ const char *record_type_name(enum record_type type);
 int record_type_parse(const char *s, enum record_type *out) __attribute__((warn_unused_result));
 
 /*
- * Read an IPv4 or IPv6 address or a host name. An address that can be nobody's (0.0.0.0, ::) and
- * an IPv6 address with a zone index are refused.
+ * Read an IPv4 or IPv6 address or a host name. An IPv4 address mapped into IPv6 is taken as the
+ * IPv4 address that it is. An address that can be nobody's (0.0.0.0, ::) and an IPv6 address with
+ * a zone index are refused.
  *   hosts  where a host name is kept; NULL: only addresses are taken
  *   e      ERR_CONFIG: what is wrong with the text; ERR_LIMIT: hosts is full
  */
