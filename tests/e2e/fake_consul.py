@@ -39,7 +39,7 @@ class Reply:
     status: int = 200
     body: object = None  # bytes, or anything JSON; None: the instances
     headers: dict = field(default_factory=dict)  # over the usual ones; None as value: left out
-    do: str | None = None  # hang, reset, truncate, endless, big: see Connection.misbehave
+    do: str | None = None  # hang reset truncate big flood endless, see _misbehave
 
 
 @dataclass
@@ -169,6 +169,10 @@ class FakeConsul:
             sock.sendall(f"{head}Content-Length: {300 * MEGABYTE}\r\n\r\n[".encode())
             for _ in range(300):
                 sock.sendall(b" " * MEGABYTE)
+        elif do == "flood":  # the same without saying so beforehand
+            sock.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n1\r\n[\r\n".encode())
+            for _ in range(300):
+                sock.sendall(b"%x\r\n%s\r\n" % (MEGABYTE, b" " * MEGABYTE))
         elif do == "endless":
             sock.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n1\r\n[\r\n".encode())
             piece = json.dumps(instance("192.0.2.1")).encode() + b","

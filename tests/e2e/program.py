@@ -64,6 +64,11 @@ class Result:
         assert self.code == code, f"exit code {self.code}, not {code}\n{self!r}"
         return self
 
+    def check_peak(self, limit_kb):
+        """Assert the peak of a run with watch_memory; one may be over before it was looked at."""
+        assert self.peak_kb <= limit_kb and (self.peak_kb or self.seconds < 0.2), (
+            f"{self.peak_kb} kB\n{self!r}")
+
     def __repr__(self):
         return (f"dnsbuddy {' '.join(self.args_given)} -> {self.code} in {self.seconds:.2f} s\n"
                 f"{self.out}{self.err}")

@@ -104,9 +104,12 @@ def test_slow_bytes_do_not_stretch_the_deadline(sync, scene, where):
 def test_a_connection_closed_between_calls(sync, scene):
     cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
     cf.fault("close-after", times=0)
-    done = sync(retry_for=0)
-    assert len(cf.connections) == 4 and not done.find("retrying")
-    assert cf.resumed == 3
+    # Whether the close is seen before the next request goes out is up to the network: a GET is then sent once more, a
+    # POST is not, but after a new listing.
+    done = sync(retry_for=20)
+    assert len(cf.connections) >= 4
+    assert all("answer lost" in line["error"] for line in done.find("retrying"))
+    assert cf.resumed == len(cf.connections) - 1
     converged(scene, mark)
 
 
@@ -148,11 +151,20 @@ def test_429_past_retry_for_gives_up_at_once(sync, scene):
 
 
 def test_429_that_does_not_say_how_long(sync, scene):
-    """Cloudflare blocks for five minutes; to ask again before is to be blocked longer."""
-    cf = scene["cloudflare"]
-    cf.fault("rate", kind="list", times=0)
-    done = sync(retry_for=60, code=1)
-    assert len(cf.calls("list")) == 1 and "300 s" in done.last["error"]
+    """Tries are further and further apart."""
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("rate", kind="list", times=2)
+    waits = [int(line["in_ms"]) for line in sync().find("retrying")]
+    assert len(waits) == 2 and 250 <= waits[0] <= 500 <= waits[1] <= 1000
+    converged(scene, mark)
+
+
+def test_503_waits_as_told(sync, scene):
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("status", kind="list", status=503, headers={"Retry-After": "1"})
+    wait, = sync().find("retrying")
+    assert 1000 <= int(wait["in_ms"]) < 2000
+    converged(scene, mark)
 
 
 # -- refusals

@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 #include "net/http.h"
-#include "trust_anchors.h"
+#include "net/roots.h"
 
 static struct http_client client;
 static struct tls_storage storage;
@@ -132,7 +132,7 @@ int main(int argc, char **argv)
 	int code = 0, i = 1;
 	const struct http_counters *n;
 
-	tls_config_init(&config, trust_anchors, trust_anchors_n);
+	tls_config_init(&config, roots_anchors(), roots_n());
 	for (; i < argc && !strncmp(argv[i], "--", 2); i++) {
 		if (!strcmp(argv[i], "--no-verify"))
 			config.verify = false;
