@@ -41,7 +41,7 @@ static void test_slow_bytes(void **state)
 
 		use_peer(&p, steps);
 		assert_failed(ask_within("GET", NULL, 300), ERR_RETRY, cases[i].phase);
-		assert_non_null(strstr(e.text, "no complete answer within 300 ms"));
+		assert_non_null(strstr(e.text, "no complete answer within "));
 		assert_true(clock_now_ms() - before_ms >= 300);
 		assert_true(clock_now_ms() - before_ms < 3000);
 		end(&p);
