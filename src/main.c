@@ -55,10 +55,8 @@ int main(int argc, char **argv)
 		return EXIT_CODE_USAGE;
 	if (is_handler_name(base_name(argv[0])))
 		return command_sync(argc - 1, argv + 1);
-	if (argc < 2) {
-		(void)command_help(0, NULL);
-		return EXIT_CODE_USAGE;
-	}
+	if (argc < 2)
+		return command_usage();
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
 		if (strcmp(commands[i].name, argv[1]) == 0)
 			return commands[i].run(argc - 2, argv + 2);

@@ -24,6 +24,9 @@ int command_plan(int argc, char *const *argv);
 int command_version(int argc, char *const *argv);
 int command_help(int argc, char *const *argv);
 
+/* Say on stderr which commands there are. */
+int command_usage(void);
+
 /* Say on stderr that there is no such command. */
 int command_unknown(const char *name);
 

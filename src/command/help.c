@@ -40,16 +40,26 @@ int command_unknown(const char *name)
 	return EXIT_CODE_USAGE;
 }
 
+int command_usage(void)
+{
+	log_plain("dnsbuddy: what shall it do?");
+	for (size_t i = 0; i < COMMANDS; i++)
+		log_plain("  dnsbuddy %-8s %s", commands[i].name, commands[i].does);
+	return EXIT_CODE_USAGE;
+}
+
 static void print_setting(const struct setting_info *s)
 {
 	const char *help = s->help;
 	size_t value_len = strcspn(help, " ");
 
 	if (s->flag)
-		out_fmt("  --%s %.*s\n", s->flag, (int)value_len, help);
+		out_fmt("  --%s%s%.*s\n", s->flag, value_len ? " " : "", (int)value_len, help);
 	out_str(s->flag ? "      " : "  ");
 	for (int i = 0; i < SETTING_ENV_MAX && s->env[i]; i++)
 		out_fmt("%s%s", i ? ", " : "", s->env[i]);
+	if (s->fallback_env)
+		out_fmt(", else %s", s->fallback_env);
 	if (s->is_secret)
 		out_str(" (or with _FILE)");
 	out_fmt("\n      %s", help + value_len + strspn(help + value_len, " "));

@@ -146,7 +146,7 @@ const struct setting_info settings[SETTINGS] = {
 	},
 	[SET_LOG_LEVEL] = {
 		.flag = "log-level", .key = "log_level", .env = {"LOG_LEVEL"}, .initial = "info",
-		.help = "debug|info|warn|error",
+		.help = "debug|info|warn|error   what is logged",
 	},
 	[SET_CONFIG] = {
 		.flag = "config", .env = {"DNSBUDDY_CONFIG"},

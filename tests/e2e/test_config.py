@@ -330,7 +330,7 @@ def test_unknown_commands(run):
     for args in (("frob",), ("help", "frob")):
         done = run(*args).expect(64)
         assert '"frob"' in done.err and not done.out
-    assert "sync" in run().expect(64).out
+    assert "sync" in run().expect(64).err
 
 
 @pytest.mark.parametrize("args, missing", [
