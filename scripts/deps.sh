@@ -5,7 +5,7 @@ set -eu
 
 build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
 test='libcmocka-dev python3 python3-pytest python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils
-	sqlite3 openssl curl procps'
+	sqlite3 openssl curl jq procps'
 bench='bash curl jq procps'
 lint='clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
 image='docker.io docker-compose debootstrap'

@@ -90,7 +90,9 @@ def test_demo_fails_with_the_reason_when_dns_is_wrong(short_path):
 def test_demo_cleans_up_when_interrupted(short_path, number, code):
     child = subprocess.Popen([ROOT / "scripts/demo.sh"], env=settings(TMPDIR=short_path, DEMO_KEEP=1), text=True,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                             start_new_session=True)
+                             start_new_session=True,
+                             # Who runs us in the background may have had SIGINT ignored, and that is inherited.
+                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     for line in child.stdout:
         if line.startswith("1. "):
             break
