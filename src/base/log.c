@@ -19,6 +19,8 @@ static const char *const format_names[] = {
 };
 _Static_assert(sizeof format_names / sizeof format_names[0] == LOG_FORMATS, "and format");
 
+#define PREFIX_MIN 8
+
 static enum log_format log_format = LOG_LOGFMT;
 static enum log_level log_level = LOG_INFO;
 static const char *secrets[LOG_SECRETS_MAX];
@@ -52,16 +54,22 @@ int log_add_secret(const char *s)
 	return 0;
 }
 
-/* How many bytes at text are this secret, as it is or with quotes and backslashes escaped. */
+/*
+ * How many bytes at text are this secret, as it is or with quotes and backslashes escaped. One that
+ * was cut off counts from PREFIX_MIN bytes on: messages are cut to their limits.
+ */
 static size_t match(const char *text, const char *secret, bool is_escaped)
 {
 	const char *at = text;
+	size_t matched_n = 0;
 
-	for (; *secret; secret++) {
-		if (is_escaped && (*secret == '"' || *secret == '\\') && *at++ != '\\')
-			return 0;
-		if (*at++ != *secret)
-			return 0;
+	for (; secret[matched_n]; matched_n++) {
+		char c = secret[matched_n];
+		size_t len = is_escaped && (c == '"' || c == '\\') ? 2 : 1;
+
+		if ((len == 2 && at[0] != '\\') || at[len - 1] != c)
+			return matched_n >= PREFIX_MIN ? (size_t)(at - text) : 0;
+		at += len;
 	}
 	return (size_t)(at - text);
 }

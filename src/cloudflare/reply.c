@@ -146,7 +146,8 @@ static enum err_kind failure_kind(const struct cf_reply *r)
 {
 	if (r->status == 429)
 		return ERR_BUSY;
-	if (r->status == 408 || r->status >= 500)
+	/* A 403 without the API's envelope is the edge's: a passing one, mostly. */
+	if (r->status == 408 || r->status >= 500 || (r->status == 403 && !r->is_json))
 		return ERR_RETRY;
 	if (cf_reply_has(r, CF_CODE_NO_ROUTE))
 		return ERR_CONFIG;

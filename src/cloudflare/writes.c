@@ -116,6 +116,7 @@ static int take_record(struct cf_write *w, enum op_kind kind, int object, struct
 	w->hosts.len = 0;
 	if (cf_record_read(&r, object, &filter, &is_other, e))
 		return -1;
+	w->has_other |= is_other;
 	if (!is_other)
 		confirm(w, kind, &r);
 	return 0;
@@ -152,9 +153,13 @@ int cf_write_finish(struct cf_write *w, struct err *e)
 	for (size_t i = 0; i < w->ops_n; i++) {
 		if (w->ops[i]->kind == OP_DELETE)
 			w->ops[i]->is_done = true;
-		if (!w->ops[i]->is_done)
-			return err_set(e, ERR_RETRY,
-				       "the API said success without showing every record written");
+		if (w->ops[i]->is_done)
+			continue;
+		if (w->has_other) /* in another zone its name is put behind ours */
+			return err_set(e, ERR_CONFIG, "the API wrote another name than was asked "
+				       "for: is CF_ZONE_ID the zone of %s?", w->name);
+		return err_set(e, ERR_RETRY,
+			       "the API said success without showing every record written");
 	}
 	return 0;
 }

@@ -24,6 +24,7 @@ struct cf_write {
 	struct op **ops;      /* at most CF_BATCH_MAX; one for a single call */
 	size_t ops_n;
 	bool is_single;
+	bool has_other;       /* the answer shows a record of another name or type */
 	struct target_hosts hosts;
 	struct cf_reply reply;
 };
@@ -43,7 +44,7 @@ struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *res
 /*
  * The exchange has ended well. On 0 every op is marked done: the answer names each record that
  * was asked for, with its content.
- *   e  as cf_reply_finish(); ERR_RETRY: the API said yes and did not show every record: list again
+ *   e  as cf_reply_finish(); ERR_CONFIG: the API wrote another name; ERR_RETRY: the API said yes and did not show every record: list again
  * On -1 the ops may or may not have been carried out; is_done says nothing.
  */
 int cf_write_finish(struct cf_write *w, struct err *e) __attribute__((warn_unused_result));

@@ -58,10 +58,9 @@ static void print_result(bool is_first)
 		report_end(&reconcile);
 }
 
-static int run_record(size_t i, bool is_plan)
+static int run_record(size_t i, bool is_plan, int64_t give_up_ms)
 {
 	struct job job = world_job(&config, &config.records[i]);
-	int64_t give_up_ms = clock_now_ms() + config.retry_for_ms;
 
 	/* Who waits for a plan is a person: one try. */
 	reconcile_init(&reconcile, &job, &world.storage, is_plan, is_plan ? 0 : give_up_ms);
@@ -77,6 +76,7 @@ static int run(const char *command, bool is_plan, int argc, char *const *argv)
 {
 	struct err e = {0};
 	int code = EXIT_CODE_OK;
+	int64_t give_up_ms;
 
 	if (config_read(&config, &values, argc, argv, &e))
 		return command_fail(command, &e);
@@ -95,10 +95,12 @@ static int run(const char *command, bool is_plan, int argc, char *const *argv)
 	}
 	if (world_init(&world, &config, &e))
 		return command_fail(command, &e);
+	/* One deadline for all: a record whose turn comes after it has one try. */
+	give_up_ms = clock_now_ms() + config.retry_for_ms;
 	if (is_plan && config.options.json)
 		print_json_begin();
 	for (size_t i = 0; i < config.records_n; i++) {
-		int one = run_record(i, is_plan);
+		int one = run_record(i, is_plan, give_up_ms);
 
 		if (weight(one) > weight(code))
 			code = one;

@@ -62,6 +62,9 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 	if (value_text(text, json_value(member), &b) || !buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
 			       line_of(text, member), settings[s].key);
+	if (!b.len && settings[s].is_guard)
+		return err_set(e, ERR_CONFIG, "line %u: %s is empty: leave it out, or say what it "
+			       "shall be", line_of(text, member), settings[s].key);
 	if (!b.len || slot->text) /* what flag or environment said goes first */
 		return 0;
 	slot->text = values_keep(v, b.p);
@@ -154,6 +157,10 @@ int values_from_file(struct values *v, struct err *e)
 	if (config[strspn(config, " \t\r\n")] == '{') {
 		v->file = "configuration";
 	} else {
+		/* Quoted JSON, as some environment files deliver it, may hold secrets. */
+		if (strpbrk(config, "{\"\n"))
+			return err_set(e, ERR_CONFIG, "DNSBUDDY_CONFIG or --config is neither a path nor "
+				       "a JSON object: it has to begin with {");
 		if (strncmp(config, "file://", 7) == 0)
 			v->file = config += 7;
 		if (values_read_file(config, raw, sizeof raw, e))

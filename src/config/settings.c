@@ -26,7 +26,7 @@ const struct setting_info settings[SETTINGS] = {
 		.help = "true|false   default: existing records stay as they are, new ones are not",
 	},
 	[SET_OWNER] = {
-		.flag = "owner", .key = "owner", .env = {"OWNER"},
+		.flag = "owner", .key = "owner", .env = {"OWNER"}, .is_guard = true,
 		.help = "NAME   touch only records whose comment names this owner",
 	},
 	[SET_ON_EMPTY] = {
@@ -35,10 +35,11 @@ const struct setting_info settings[SETTINGS] = {
 	},
 	[SET_MIN_RECORDS] = {
 		.flag = "min-records", .key = "min_records", .env = {"MIN_RECORDS"}, .initial = "1",
+		.is_guard = true,
 		.help = "N   never go below so many records",
 	},
 	[SET_TAG] = {
-		.flag = "tag", .key = "tag", .env = {"SERVICE_TAG"},
+		.flag = "tag", .key = "tag", .env = {"SERVICE_TAG"}, .is_guard = true,
 		.help = "TAG   only instances with this tag",
 	},
 	[SET_ADDRESS] = {

@@ -62,6 +62,7 @@ struct setting_info {
 	const char *initial;              /* the default as text; NULL: none */
 	const char *help;                 /* what it takes and means; NULL: not listed */
 	bool is_switch;                   /* the flag alone means true */
+	bool is_guard;                    /* empty would open what it guards: an error */
 	bool is_secret;                   /* env names have a _FILE form; never shown */
 };
 

@@ -71,6 +71,16 @@ const char *values_origin(const struct values *v, const struct value *value, cha
 	return out;
 }
 
+/* "OWNER=" from a variable that somebody forgot to set must not mean "all records are ours". */
+static int empty_guard(const struct values *v, const struct value *value, enum err_kind kind,
+		       struct err *e)
+{
+	char origin[64];
+
+	return err_set(e, kind, "%s is empty: leave it out, or say what it shall be",
+		       values_origin(v, value, origin, sizeof origin));
+}
+
 /* ---- command line ---- */
 
 static int set_from_command_line(struct values *v, enum setting s, struct value value,
@@ -78,6 +88,8 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 {
 	char old[64], new[64];
 
+	if (!*value.text && settings[s].is_guard)
+		return empty_guard(v, &value, ERR_USAGE, e);
 	if (!*value.text) /* as templates of Containerbuddy's produce it */
 		return 0;
 	if (v->of[s].text && strcmp(v->of[s].text, value.text) != 0)
@@ -176,15 +188,19 @@ static int read_secret_file(struct values *v, const char *path, struct value *va
 {
 	char secret[CONFIG_SECRET_MAX + 1];
 
-	if (values_read_file(path, secret, sizeof secret, e))
-		return err_wrap(e, "%s", value->name);
+	if (values_read_file(path, secret, sizeof secret, e)) {
+		/* What stands there may be the secret itself: only the reason is told. */
+		size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
+
+		return err_set(e, e->kind, "%s: the file it names%s", value->name, e->text + named);
+	}
 	value->text = values_keep(v, str_trim(secret));
 	memset(secret, 0, sizeof secret);
 	if (!value->text)
 		return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
 			       CONFIG_TEXT_CAP);
 	if (!value->text[0])
-		return err_set(e, ERR_CONFIG, "%s: %s is empty", value->name, path);
+		return err_set(e, ERR_CONFIG, "%s: the file it names is empty", value->name);
 	return 0;
 }
 
@@ -215,6 +231,10 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 	char file_name[64];
 	const char *path;
 
+	if (settings[s].is_guard && !value.text && getenv(name)) {
+		value.text = "";
+		return empty_guard(v, &value, ERR_CONFIG, e);
+	}
 	/* A proxy is no setting of ours: curl, too, takes the first of its names. */
 	if ((s == SET_HTTPS_PROXY || s == SET_NO_PROXY) && found->text)
 		return 0;

@@ -264,12 +264,12 @@ static void hold_all(struct plan *p, const char *why)
 
 		if (op.kind == OP_DELETE || replaces(&op))
 			op.kind = OP_HOLD;
-		else if (op.kind == OP_CREATE && p->is_swap)
+		else if (op.kind == OP_CREATE && (p->is_swap || p->is_substitute))
 			continue;
 		p->ops[n++] = op;
 	}
 	p->ops_n = n;
-	p->is_swap = false;
+	p->is_swap = p->is_partial = false;
 	count_kinds(p);
 	if (p->n[OP_HOLD])
 		p->held_why = why;
@@ -304,6 +304,7 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 
 	p->ops_n = p->kept_n = 0;
 	p->is_swap = p->is_partial = false;
+	p->is_substitute = in->policy->is_substitute && in->have_n;
 	p->held_why = NULL;
 	in->want_n = sort_unique(in->want, in->want_n);
 	if (in->have_n)
@@ -322,10 +323,11 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	return 0;
 }
 
-bool plan_removes(const struct plan *p)
+bool plan_needs_evidence(const struct plan *p)
 {
 	for (size_t i = 0; i < p->ops_n; i++)
-		if (p->ops[i].kind == OP_DELETE || replaces(&p->ops[i]))
+		if (p->ops[i].kind == OP_DELETE || replaces(&p->ops[i]) ||
+		    (p->ops[i].kind == OP_CREATE && p->is_substitute))
 			return true;
 	return false;
 }

@@ -26,6 +26,7 @@ struct plan_policy {
 	enum plan_proxied proxied;
 	enum plan_on_empty on_empty;
 	size_t min_records;       /* the name never has fewer, unless ON_EMPTY_REMOVE empties it */
+	bool is_substitute;       /* wanted is an address in the place of all instances */
 	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
 };
 
@@ -45,6 +46,7 @@ struct plan {
 	size_t n[OP_KINDS];
 	size_t kept_n;        /* records that are as they shall be */
 	bool is_partial;      /* done, it wants another: a duplicate goes before its twin changes */
+	bool is_substitute;   /* what comes, comes in the place of what is there */
 	bool is_swap;         /* CNAME <-> addresses: deletes and creates share one transaction */
 	const char *held_why; /* why OP_HOLDs are held; NULL when there are none */
 };
@@ -59,8 +61,11 @@ struct plan {
 int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* It deletes a record or takes an address away: only evidence may do that. */
-bool plan_removes(const struct plan *p);
+/*
+ * It deletes a record, takes an address away, or puts a substitute beside what is there: only
+ * evidence may do that.
+ */
+bool plan_needs_evidence(const struct plan *p);
 
 /* Nothing is left to write. Held records do not count. */
 bool plan_is_done(const struct plan *p);

@@ -53,7 +53,11 @@ static int parse_host(struct target *t, const char *text, struct target_hosts *h
 	if (name_normalize(name, text, NAME_HOST, e))
 		return -1;
 	/* "300.1.1.1" and "10.0.0" are slips of an address, not names: no TLD is all digits. */
-	last = strrchr(name, '.') ? strrchr(name, '.') + 1 : name;
+	/* A container's own name: nobody in the world can look it up. */
+	if (!strchr(name, '.'))
+		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a whole host name",
+			       text);
+	last = strrchr(name, '.') + 1;
 	if (strspn(last, "0123456789") == strlen(last))
 		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a host name", text);
 	return keep_host(t, name, hosts, e);
@@ -71,9 +75,46 @@ static void unmap(struct target *t)
 	memset(t->addr + 4, 0, 12);
 }
 
+struct prefix {
+	unsigned char addr[16];
+	unsigned bits;
+};
+
+static bool is_in(const unsigned char *addr, const struct prefix *p)
+{
+	unsigned bytes = p->bits / 8, bits = p->bits % 8;
+	unsigned mask = 0xffu << (8 - bits) & 0xff;
+
+	if (memcmp(addr, p->addr, bytes) != 0)
+		return false;
+	return !bits || ((addr[bytes] ^ p->addr[bytes]) & mask) == 0;
+}
+
+static bool is_in_any(const struct target *t, const struct prefix *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (is_in(t->addr, &list[i]))
+			return true;
+	return false;
+}
+
+#define IS_IN_ANY(t, list) is_in_any((t), (list), sizeof(list) / sizeof((list)[0]))
+
+/* Unspecified, loopback, link-local, multicast, reserved: RFC 6890, RFC 4291 section 2.4. */
+static bool is_unreachable(const struct target *t)
+{
+	static const struct prefix four[] = {
+		{{0}, 8}, {{127}, 8}, {{169, 254}, 16}, {{224}, 4}, {{240}, 4},
+	};
+	static const struct prefix six[] = {
+		{{0}, 128}, {{[15] = 1}, 128}, {{0xfe, 0x80}, 10}, {{0xff}, 8},
+	};
+
+	return t->type == RECORD_A ? IS_IN_ANY(t, four) : IS_IN_ANY(t, six);
+}
+
 int target_parse(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
 {
-	static const unsigned char nobody[16];
 	struct target out = {0};
 
 	if (inet_pton(AF_INET, text, out.addr) == 1)
@@ -85,8 +126,9 @@ int target_parse(struct target *t, const char *text, struct target_hosts *hosts,
 	else
 		return err_set(e, ERR_CONFIG, "\"%s\" is not an address", text);
 	unmap(&out);
-	if (memcmp(out.addr, nobody, sizeof nobody) == 0)
-		return err_set(e, ERR_CONFIG, "\"%s\" is the address of nobody", text);
+	if (is_unreachable(&out))
+		return err_set(e, ERR_CONFIG, "\"%s\" is an address that nobody else can reach",
+			       text);
 	*t = out;
 	return 0;
 }
@@ -133,21 +175,6 @@ int target_compare(const struct target *a, const struct target *b)
 				       : memcmp(a->addr, b->addr, sizeof a->addr);
 }
 
-struct prefix {
-	unsigned char addr[16];
-	unsigned bits;
-};
-
-static bool is_in(const unsigned char *addr, const struct prefix *p)
-{
-	unsigned bytes = p->bits / 8, bits = p->bits % 8;
-	unsigned mask = 0xffu << (8 - bits) & 0xff;
-
-	if (memcmp(addr, p->addr, bytes) != 0)
-		return false;
-	return !bits || ((addr[bytes] ^ p->addr[bytes]) & mask) == 0;
-}
-
 bool target_is_private(const struct target *t)
 {
 	/* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291. */
@@ -160,14 +187,8 @@ bool target_is_private(const struct target *t)
 		{{0xfe, 0x80}, 10},
 		{{[15] = 1}, 128},
 	};
-	bool is_four = t->type == RECORD_A;
-	const struct prefix *list = is_four ? four : six;
-	size_t n = is_four ? sizeof four / sizeof four[0] : sizeof six / sizeof six[0];
 
 	if (t->type == RECORD_CNAME)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		if (is_in(t->addr, &list[i]))
-			return true;
-	return false;
+	return t->type == RECORD_A ? IS_IN_ANY(t, four) : IS_IN_ANY(t, six);
 }

@@ -49,8 +49,9 @@ int record_type_parse(const char *s, enum record_type *out) __attribute__((warn_
 
 /*
  * Read an IPv4 or IPv6 address or a host name. An IPv4 address mapped into IPv6 is taken as the
- * IPv4 address that it is. An address that can be nobody's (0.0.0.0, ::) and an IPv6 address with
- * a zone index are refused.
+ * IPv4 address that it is. What nobody else can reach is refused: unspecified, loopback,
+ * link-local, multicast and reserved addresses, an IPv6 address with a zone index, a host name
+ * without a dot.
  *   hosts  where a host name is kept; NULL: only addresses are taken
  *   e      ERR_CONFIG: what is wrong with the text; ERR_LIMIT: hosts is full
  */

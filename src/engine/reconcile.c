@@ -106,7 +106,8 @@ static void take_view(struct reconcile *r)
 					       (v->listed[i].target.host - v->hosts.text);
 		r->want_n++;
 	}
-	if (!r->want_n && r->job->has_fallback)
+	r->is_on_fallback = !r->want_n && r->job->has_fallback;
+	if (r->is_on_fallback)
 		want[r->want_n++] = r->job->fallback;
 	if (v->listed_n)
 		qsort(v->listed, v->listed_n, sizeof *v->listed, listed_order);
@@ -156,6 +157,7 @@ static int build_plan(struct reconcile *r, struct err *e)
 	int rc;
 
 	policy.name = r->name;
+	policy.is_substitute = r->is_on_fallback;
 	policy.not_evidence = evidence_gap_text(r->gap);
 	rc = plan_build(&r->plan, &in, e);
 	r->want_n = in.want_n;
@@ -279,6 +281,9 @@ static void list_again(struct reconcile *r)
 	r->rounds++;
 	r->refused_n = r->absent_n = 0;
 	r->has_stale_list = false;
+	/* What others wrote meanwhile stands on a newer Consul: evidence must not be older. */
+	r->query.is_consistent = r->job->query.is_consistent;
+	r->gap = EVIDENCE_OK;
 	prepare_list(r);
 }
 
@@ -292,7 +297,8 @@ static void prepare_write(struct reconcile *r, int64_t now_ms, uint32_t random)
 		return;
 	}
 	n = is_single ? pick_single(r) : plan_pick(&r->plan, r->storage->picked, CF_BATCH_MAX);
-	if (!n && (r->has_stale_list || r->plan.is_partial) && r->rounds < RECONCILE_ROUNDS_MAX) {
+	if (!n && (r->has_stale_list || (r->plan.is_partial && !r->refused_n)) &&
+	    r->rounds < RECONCILE_ROUNDS_MAX) {
 		list_again(r);
 		return;
 	}
@@ -321,7 +327,7 @@ static void after_list(struct reconcile *r, int64_t now_ms, uint32_t random)
 		fail(r, &e, now_ms, random);
 		return;
 	}
-	if (plan_removes(&r->plan) && !r->query.is_consistent) {
+	if (plan_needs_evidence(&r->plan) && !r->query.is_consistent) {
 		r->query.is_consistent = true;
 		r->step = STEP_VERIFY;
 		return;
@@ -337,6 +343,7 @@ static void after_verify(struct reconcile *r, int rc, const struct err *why, int
 	if (rc) {
 		/* What was read before may still add. */
 		r->gap = EVIDENCE_READ_FAILED;
+		r->view.listed_n = 0; /* it broke off somewhere in the middle */
 		r->gap_err = *why;
 	} else {
 		take_view(r);
@@ -365,7 +372,9 @@ static void drop_op(struct reconcile *r, const struct err *e)
 	r->refused_n++;
 	r->absent_n += op->kind == OP_CREATE;
 	r->last_err = *e;
-	report_refused(r, op, e);
+	if (cf_reply_has(reply, CF_CODE_IN_THE_WAY) || cf_reply_has(reply, CF_CODE_CNAME_THERE))
+		(void)err_wrap(&r->last_err, "another record of %s is in the way", r->name);
+	report_refused(r, op, &r->last_err);
 }
 
 /*

@@ -66,6 +66,7 @@ struct reconcile {
 	const char *name;
 	char zone_id[RECORD_ID_CAP];
 	size_t want_n;
+	bool is_on_fallback;   /* no instance is wanted, but the fallback in their place */
 	struct plan plan;
 	enum evidence_gap gap;
 	struct err gap_err;    /* with EVIDENCE_READ_FAILED: how */

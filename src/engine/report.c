@@ -28,6 +28,8 @@ void report_written(const struct reconcile *r, const struct op *op)
 	};
 
 	log_record(r, LOG_INFO, messages[op->kind], op, NULL);
+	if (op->kind != OP_DELETE && r->job->policy.proxied == PROXIED_ON && !op->proxied)
+		log_record(r, LOG_WARN, "not proxied: a private address cannot be", op, NULL);
 }
 
 void report_refused(const struct reconcile *r, const struct op *op, const struct err *e)

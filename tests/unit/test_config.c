@@ -120,8 +120,8 @@ static void test_file_forms(void **state)
 	assert_string_equal(conf.records[0].service, "we=b");
 	assert_string_equal(conf.records[0].name, "www.example.com");
 	/* "" members are as good as absent, and hide nothing behind them. */
-	read_good("--config|{\"tag\":\"\",\"service\":\"s\",\"record\":\"r.example.com\"}|", TOKEN, NULL);
-	assert_null(conf.records[0].tag);
+	read_good("--config|{\"datacenter\":\"\",\"service\":\"s\",\"record\":\"r.example.com\"}|", TOKEN, NULL);
+	assert_null(conf.records[0].datacenter);
 }
 
 static void test_values(void **state)

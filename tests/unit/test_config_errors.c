@@ -69,16 +69,24 @@ static const struct bad environment[] = {
 	{"", "SERVICE=s|RECORD=r.example.com|", NULL, ERR_CONFIG, {"CLOUDFLARE_API_TOKEN", "_FILE"}},
 	{"", "SERVICE=s|RECORD=r.example.com|CF_API_KEY=key-1|", NULL, ERR_CONFIG, {"CF_AUTH_EMAIL"}},
 	{"", "SERVICE=s|RECORD=r.example.com|CF_API_TOKEN=  |", NULL, ERR_CONFIG, {"no credentials"}},
+	/* empty would open what these guard */
+	{"--owner|", BASE "OWNER=a|", NULL, ERR_USAGE, {"--owner needs a value"}},
+	{"--owner=|", BASE, NULL, ERR_USAGE, {"--owner is empty"}},
+	{"", BASE "OWNER=|", NULL, ERR_CONFIG, {"OWNER in the environment is empty"}},
+	{"", BASE "SERVICE_TAG=|", NULL, ERR_CONFIG, {"SERVICE_TAG"}},
+	{"--min-records=|", BASE, NULL, ERR_USAGE, {"--min-records is empty"}},
+	/* quoted JSON may hold secrets: it is not told */
+	{"--config|'{\"api_token\":\"tok-1\"}'|", BASE, NULL, ERR_CONFIG, {"begin with {"}},
 	/* two names of one setting */
 	{"", BASE "CF_API_TOKEN=tok-other|", NULL, ERR_CONFIG, {"CLOUDFLARE_API_TOKEN", "CF_API_TOKEN", "differ"}},
 	{"", BASE "CONSUL_HTTP_ADDR=a|CONSUL=b|", NULL, ERR_CONFIG, {"CONSUL_HTTP_ADDR and CONSUL"}},
 	{"", BASE "CLOUDFLARE_API_TOKEN_FILE=%|", "tok-other", ERR_CONFIG,
 	 {"CLOUDFLARE_API_TOKEN and CLOUDFLARE_API_TOKEN_FILE"}},
 	/* files of secrets */
-	{"", "CF_API_TOKEN_FILE=/nonexistent|", NULL, ERR_CONFIG, {"CF_API_TOKEN_FILE: /nonexistent"}},
+	{"", "CF_API_TOKEN_FILE=/nonexistent|", NULL, ERR_CONFIG, {"CF_API_TOKEN_FILE: the file it names: No such file"}},
 	{"", "CF_API_TOKEN_FILE=%|", "", ERR_CONFIG, {"CF_API_TOKEN_FILE", "is empty"}},
 	{"", "CF_API_TOKEN_FILE=%|", " \n", ERR_CONFIG, {"CF_API_TOKEN_FILE", "is empty"}},
-	{"", "CF_API_TOKEN_FILE=/|", NULL, ERR_CONFIG, {"CF_API_TOKEN_FILE: /"}},
+	{"", "CF_API_TOKEN_FILE=/|", NULL, ERR_CONFIG, {"CF_API_TOKEN_FILE: the file it names: Is a directory"}},
 };
 
 static const struct bad files[] = {

@@ -186,6 +186,12 @@ static void test_masking(void **state)
 	check_masked("hunter22 z", "*** z");
 	check_masked("hunter22hunter22", "******");
 	check_masked("a hunter22 b hunter22 c", "a *** b *** c");
+	assert_int_equal(log_add_secret("5ec2e700-aaaa-\"bbb"), 0);
+	check_masked("x 5ec2e700-aaaa", "x ***"); /* cut off at a limit */
+	check_masked("5ec2e700", "***");
+	check_masked("5ec2e70", "5ec2e70");
+	check_masked("5ec2e700-aaaa-\\\"b", "***");
+	check_masked("5ec2e700-aaaa-\\", "***\\");
 	for (int format = LOG_TEXT; format < LOG_FORMATS; format++) {
 		log_setup((enum log_format)format, LOG_INFO);
 		assert_null(strstr(test_stderr(write_event, &line), "hunter"));

@@ -223,7 +223,7 @@ static void test_ops_limit(void **state)
 	assert_int_equal(e.kind, ERR_LIMIT);
 }
 
-/* plan_removes: a delete, or a record that loses its target; not a ttl, not what is held. */
+/* plan_needs_evidence: a delete, or a record that loses its target; not a ttl, not what is held. */
 static void test_removes(void **state)
 {
 	static const struct {
@@ -249,7 +249,7 @@ static void test_removes(void **state)
 		struct err e = {0};
 
 		assert_int_equal(build(&p, table[i].want, table[i].have, table[i].policy, &e), 0);
-		CHECK(plan_removes(&p) == table[i].removes, "%s over %s", table[i].want, table[i].have);
+		CHECK(plan_needs_evidence(&p) == table[i].removes, "%s over %s", table[i].want, table[i].have);
 	}
 }
 

@@ -272,7 +272,7 @@ static void check_one(uint32_t *seed, size_t cap, size_t *planned)
 		return;
 	}
 	++*planned;
-	CHECK(!plan_removes(&p) || !in.policy.not_evidence, "I7: removes without evidence");
+	CHECK(!plan_needs_evidence(&p) || !in.policy.not_evidence, "I7: removes without evidence");
 	run_plan(&in, &p, &in.have, want, input.want_n, cap);
 	if (cap == 1 && p.is_swap)
 		return;

@@ -223,7 +223,7 @@ static void test_bad_record_blocks_only_itself(void **state)
 	(void)state;
 	scene_init(&s, "1.1.1.1 1.1.1.2 1.1.1.3", "a=9.9.9.9/60");
 	s.bad = "1.1.1.2";
-	r = expect("H L V W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] L "
+	r = expect("H L V W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] L V "
 		   "W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] S[+1.1.1.1/60] S[+1.1.1.2/60] S[+1.1.1.3/60]",
 		   RECONCILE_FAILED, "1.1.1.1 1.1.1.3 9.9.9.9");
 	assert_int_equal(r->last_err.kind, ERR_REFUSED);
@@ -237,7 +237,7 @@ static void test_batches_are_refused(void **state)
 	(void)state;
 	scene_init(&s, "1.1.1.1 1.1.1.2", "a=1.1.1.1/300 b=9.9.9.9/60 c=9.9.9.8/60");
 	s.refuses_batches = true;
-	(void)expect("H L V W[+1.1.1.2/60 ~a=1.1.1.1/60] L W[+1.1.1.2/60 ~a=1.1.1.1/60] "
+	(void)expect("H L V W[+1.1.1.2/60 ~a=1.1.1.1/60] L V W[+1.1.1.2/60 ~a=1.1.1.1/60] "
 		     "S[+1.1.1.2/60] S[~a=1.1.1.1/60] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 }
 
@@ -248,7 +248,7 @@ static void test_refused_update(void **state)
 	scene_init(&s, "1.1.1.1", "a=1.1.1.1/300 b=9.9.9.9/60");
 	s.refuses_batches = true;
 	s.refuses_singles_of_kind[OP_UPDATE] = true;
-	(void)expect("H L V W[~a=1.1.1.1/60] L W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] S[-b]",
+	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] S[-b]",
 		     RECONCILE_FAILED, "1.1.1.1");
 }
 
@@ -258,7 +258,7 @@ static void test_refused_delete(void **state)
 	scene_init(&s, "1.1.1.1", "a=9.9.9.8/60 b=9.9.9.9/60");
 	s.refuses_batches = true;
 	s.refuses_singles_of_kind[OP_DELETE] = true;
-	(void)expect("H L V W[+1.1.1.1/60] L W[+1.1.1.1/60] S[+1.1.1.1/60] S[-a] S[-b]",
+	(void)expect("H L V W[+1.1.1.1/60] L V W[+1.1.1.1/60] S[+1.1.1.1/60] S[-a] S[-b]",
 		     RECONCILE_FAILED, "1.1.1.1 9.9.9.8 9.9.9.9");
 }
 
@@ -268,7 +268,7 @@ static void test_somebody_was_faster(void **state)
 	(void)state;
 	start();
 	s.late = "x=1.1.1.1/60";
-	(void)expect("H L V W[+1.1.1.1/60] L W[-a]", RECONCILE_DONE, "1.1.1.1");
+	(void)expect("H L V W[+1.1.1.1/60] L V W[-a]", RECONCILE_DONE, "1.1.1.1");
 
 	/* The same, one by one: no delete before a listing shows it. With either code. */
 	for (int old = 0; old < 2; old++) {
@@ -277,8 +277,8 @@ static void test_somebody_was_faster(void **state)
 		s.has_old_codes = old;
 		s.late = "x=1.1.1.1/60";
 		s.late_after = 2;
-		(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] "
-			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L S[-a]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+		(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L V W[+1.1.1.1/60 +1.1.1.2/60] "
+			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L V S[-a]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 	}
 }
 
@@ -310,7 +310,7 @@ static void test_new_try_starts_anew(void **state)
 		     "S[+1.1.1.1/60] S[+1.1.1.2/60]", RECONCILE_FAILED, "1.1.1.1");
 	scene_init(&s, "1.1.1.1 2.2.2.2/c 3.3.3.3/m", "a=1.1.1.1/60 b=2.2.2.2/60 c=3.3.3.3/60");
 	s.refuses_batches = true;
-	(void)expect("H L V W[-c -b] L W[-c -b] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1");
+	(void)expect("H L V W[-c -b] L V W[-c -b] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1");
 }
 
 /* Another hand removes what we remove: 81044, listed again or taken for done. */
@@ -329,13 +329,13 @@ static void test_already_gone(void **state)
 	s.refuses_batches = true;
 	s.stolen = "b";
 	s.late_after = 2;
-	(void)expect("H L V W[-b -c] L W[-b -c] S[-b] S[-c]", RECONCILE_DONE, "1.1.1.1");
+	(void)expect("H L V W[-b -c] L V W[-b -c] S[-b] S[-c]", RECONCILE_DONE, "1.1.1.1");
 	/* One by one: gone is not what an update wants. */
 	scene_init(&s, "1.1.1.1", "a=1.1.1.1/300 b=9.9.9.8/60");
 	s.refuses_batches = true;
 	s.stolen = "a";
 	s.late_after = 2;
-	(void)expect("H L V W[~a=1.1.1.1/60] L W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] L S[+1.1.1.1/60] "
+	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] L V S[+1.1.1.1/60] "
 		     "S[-b]", RECONCILE_DONE, "1.1.1.1");
 }
 
@@ -346,7 +346,7 @@ static void test_swap_refused(void **state)
 	(void)state;
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60");
 	s.refuses_batches = true;
-	r = expect("H L V W[-a -b +lb.example.net/60] L W[-a -b +lb.example.net/60]",
+	r = expect("H L V W[-a -b +lb.example.net/60] L V W[-a -b +lb.example.net/60]",
 		   RECONCILE_FAILED, "1.1.1.1 1.1.1.2");
 	assert_int_equal(r->last_err.kind, ERR_REFUSED);
 	/* Somebody else's address came in between: it is in the way, and named. */

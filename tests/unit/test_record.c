@@ -11,8 +11,6 @@ static const struct {
 	const char *says;
 } parsed[] = {
 	{"192.0.2.1", RECORD_A, "192.0.2.1", NULL},
-	{"255.255.255.255", RECORD_A, "255.255.255.255", NULL},
-	{"0.0.0.1", RECORD_A, "0.0.0.1", NULL},
 	{"2001:db8::1", RECORD_AAAA, "2001:db8::1", NULL},
 	{"2001:DB8:0:0:0:0:0:1", RECORD_AAAA, "2001:db8::1", NULL},
 	{"2001:0db8::0001", RECORD_AAAA, "2001:db8::1", NULL},
@@ -20,16 +18,15 @@ static const struct {
 	{"2001:db8::0:1", RECORD_AAAA, "2001:db8::1", NULL},
 	{"2001:db8:0:1:1:1:1:1", RECORD_AAAA, "2001:db8:0:1:1:1:1:1", NULL},
 	{"1:0:0:2:0:0:0:3", RECORD_AAAA, "1:0:0:2::3", NULL},
-	{"::1", RECORD_AAAA, "::1", NULL},
-	{"fe80::1", RECORD_AAAA, "fe80::1", NULL},
 	{"2001:db8::192.0.2.1", RECORD_AAAA, "2001:db8::c000:201", NULL},
 	{"lb.example.net", RECORD_CNAME, "lb.example.net", NULL},
 	{"LB.Example.NET.", RECORD_CNAME, "lb.example.net", NULL},
-	{"localhost", RECORD_CNAME, "localhost", NULL},
+	{"localhost", RECORD_A, NULL, "whole"},
+	{"web-host.", RECORD_A, NULL, "whole"},
 	{"1.2.3.com", RECORD_CNAME, "1.2.3.com", NULL},
-	{"0.0.0.0", RECORD_A, NULL, "nobody"},
-	{"::", RECORD_A, NULL, "nobody"},
-	{"0::0", RECORD_A, NULL, "nobody"},
+	{"0.0.0.0", RECORD_A, NULL, "reach"},
+	{"::", RECORD_A, NULL, "reach"},
+	{"0::0", RECORD_A, NULL, "reach"},
 	{"", RECORD_A, NULL, "empty"},
 	{"300.1.1.1", RECORD_A, NULL, "neither"},
 	{"1.2.3", RECORD_A, NULL, "neither"},
@@ -37,12 +34,27 @@ static const struct {
 	{"01.2.3.4", RECORD_A, NULL, "neither"},
 	{"1", RECORD_A, NULL, "neither"},
 	{"1.2.3.4a", RECORD_CNAME, "1.2.3.4a", NULL},
-	{"host1", RECORD_CNAME, "host1", NULL},
+	{"host1", RECORD_A, NULL, "whole"},
+	{"host.1a", RECORD_CNAME, "host.1a", NULL},
+	{"0.255.255.255", RECORD_A, NULL, "reach"},
+	{"1.0.0.0", RECORD_A, "1.0.0.0", NULL},
+	{"126.255.255.255", RECORD_A, "126.255.255.255", NULL},
+	{"127.0.0.1", RECORD_A, NULL, "reach"},
+	{"128.0.0.0", RECORD_A, "128.0.0.0", NULL},
+	{"169.254.0.1", RECORD_A, NULL, "reach"},
+	{"223.255.255.255", RECORD_A, "223.255.255.255", NULL},
+	{"224.0.0.1", RECORD_A, NULL, "reach"},
+	{"255.255.255.255", RECORD_A, NULL, "reach"},
+	{"fe80::1", RECORD_A, NULL, "reach"},
+	{"fec0::1", RECORD_AAAA, "fec0::1", NULL},
+	{"ff02::1", RECORD_A, NULL, "reach"},
+	{"::1", RECORD_A, NULL, "reach"},
+	{"::2", RECORD_AAAA, "::2", NULL},
 	{"lb.xn--4", RECORD_CNAME, "lb.xn--4", NULL},
 	{"::ffff:192.0.2.1", RECORD_A, "192.0.2.1", NULL},
 	{"::ffff:c000:201", RECORD_A, "192.0.2.1", NULL},
 	{"::fffe:192.0.2.1", RECORD_AAAA, "::fffe:c000:201", NULL},
-	{"::ffff:0.0.0.0", RECORD_A, NULL, "nobody"},
+	{"::ffff:0.0.0.0", RECORD_A, NULL, "reach"},
 	{"1.2.3.4:80", RECORD_A, NULL, "not an address"},
 	{"fe80::1%eth0", RECORD_A, NULL, "not an address"},
 	{"[::1]", RECORD_A, NULL, "not an address"},
@@ -178,6 +190,13 @@ static void test_hosts(void **state)
 	assert_int_equal(hosts.len, TARGET_HOSTS_CAP);
 }
 
+static enum record_type guess_type(const char *text)
+{
+	if (strchr(text, ':'))
+		return RECORD_AAAA;
+	return strspn(text, "0123456789.") == strlen(text) ? RECORD_A : RECORD_CNAME;
+}
+
 static void test_compare(void **state)
 {
 	static const char *const order[] = {
@@ -190,7 +209,8 @@ static void test_compare(void **state)
 	(void)state;
 	hosts.len = 0;
 	for (size_t i = 0; i < COUNT(order); i++)
-		assert_int_equal(target_parse(&t[i], order[i], &hosts, &e), 0);
+		assert_int_equal(target_from_content(&t[i], guess_type(order[i]), order[i], &hosts, &e),
+				 0);
 	for (size_t i = 0; i < COUNT(order); i++)
 		for (size_t k = 0; k < COUNT(order); k++) {
 			int c = target_compare(&t[i], &t[k]);
@@ -225,7 +245,8 @@ static void test_private(void **state)
 		struct err e = {0};
 
 		hosts.len = 0;
-		assert_int_equal(target_parse(&t, ranges[i].text, &hosts, &e), 0);
+		assert_int_equal(target_from_content(&t, guess_type(ranges[i].text), ranges[i].text,
+						     &hosts, &e), 0);
 		CHECK(target_is_private(&t) == ranges[i].is_private, "%s", ranges[i].text);
 	}
 }

@@ -40,7 +40,7 @@ static const struct {
 	/* the edge's own pages */
 	{502, "<html>\n<h1>Bad gateway</h1></html>", ERR_RETRY, "HTTP 502 with a body that is no JSON"},
 	{503, "", ERR_RETRY, "HTTP 503"},
-	{403, "<html>Attention required</html>", ERR_AUTH, "HTTP 403 with a body that is no JSON"},
+	{403, "<html>Attention required</html>", ERR_RETRY, "HTTP 403 with a body that is no JSON"},
 	{404, "not found", ERR_REFUSED, "HTTP 404"},
 	{301, "", ERR_REFUSED, "HTTP 301"},
 	/* by status */
