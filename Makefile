@@ -52,7 +52,7 @@ BEARSSL := $(BUILD)/third_party/bearssl
 
 # The list of BearSSL's files exists once it is unpacked: make fetches it, then starts over. Not for targets that compile
 # nothing.
-NO_SOURCES := help clean distclean deps deps-build deps-test deps-bench deps-lint consul image fmt
+NO_SOURCES := help clean distclean deps deps-build deps-test deps-bench deps-lint deps-fuzz consul image fmt
 ifneq ($(filter-out $(NO_SOURCES),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/third_party/bearssl.mk
 endif
@@ -158,6 +158,37 @@ $(foreach v,release asan cover,$(eval $(call variant,$(v))))
 # BearSSL reads words at odd addresses where the machine allows it; the C standard does not.
 asan_BEARSSL_DEFS := -DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0
 
+# ---- Fuzzers: a fourth variant, by clang, with one program per target; and the targets in a unit test ----------------
+
+FUZZ_TARGETS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SRC := tests/fuzz/fuzz.c $(FUZZ_TARGETS)
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_TARGETS))
+
+fuzz_CC := clang
+fuzz_FLAGS := -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer-no-link $(SANITIZE) $(MAP)
+fuzz_BEARSSL_DEFS := $(asan_BEARSSL_DEFS)
+$(eval $(call variant,fuzz))
+
+define fuzz_objects
+$(BUILD)/$(1)/obj/tests/fuzz/%.o: tests/fuzz/%.c $(BUILD)/$(1)/flags | $(GEN_HEADERS)
+	@mkdir -p $$(@D)
+	$$(say) CC $$<
+	$$(Q)$$($(1)_CC) $$(CPP) -Itests/fuzz $$(WARN) $$($(1)_FLAGS) -MMD -MP -c -o $$@ $$<
+
+# The unit test that gives every file of the corpus to its target.
+$(BUILD)/$(1)/obj/tests/unit/test_corpus.o: CPP += -Itests/fuzz
+$(BUILD)/$(1)/unit/test_corpus: $(call objects,$(1),$(FUZZ_SRC))
+
+-include $(patsubst %.o,%.d,$(call objects,$(1),$(FUZZ_SRC)))
+endef
+
+$(foreach v,asan cover fuzz,$(eval $(call fuzz_objects,$(v))))
+
+$(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/entry.c $(call objects,fuzz,tests/fuzz/fuzz.c) \
+		$(BUILD)/fuzz/obj/tests/fuzz/%.o $(fuzz_OBJ) $(fuzz_LIB)
+	$(say) LINK $@
+	$(Q)$(fuzz_CC) $(CPP) -Itests/fuzz -DFUZZ_TARGET=$* $(fuzz_FLAGS) -fsanitize=fuzzer -o $@ $^
+
 # ---- What is generated -----------------------------------------------------------------------------------------------
 
 $(GEN)/version.h: VERSION
@@ -201,7 +232,7 @@ FORCE:
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
 .PHONY: all debug asan gen unit check test demo bench lint fmt cover fuzz size reproducible image test-image install clean \
-	distclean help deps deps-build deps-test deps-bench deps-lint consul
+	distclean help deps deps-build deps-test deps-bench deps-lint deps-fuzz consul
 
 all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
 
@@ -222,8 +253,8 @@ unit: $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
 demo: all deps-test ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
 	$(Q)scripts/demo.sh
 
-bench: all deps-test deps-bench ## measure against a bash+curl+jq handler; writes build/bench.json
-	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/bench/run.py
+bench: all deps-test deps-bench ## measure against a bash+curl+jq handler (QUICK=1: roughly); writes build/bench.json
+	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/bench/run.py $(if $(QUICK),--quick)
 
 lint: deps-lint ## warnings, include rules, clang-tidy, cppcheck, shellcheck, house limits
 	$(Q)$(MAKE) --no-print-directory gen
@@ -240,8 +271,9 @@ cover: deps-test deps-lint ## line and branch coverage of the unit tests
 		--html-details $(BUILD)/cover/index.html
 	$(Q)cat $(BUILD)/cover/summary.txt
 
-fuzz: deps-lint ## run the fuzzers of tests/fuzz for FUZZ_SECONDS each (default 60)
-	$(Q)tests/fuzz/run.sh
+fuzz: deps-fuzz ## run the fuzzers of tests/fuzz for FUZZ_SECONDS each (default 20)
+	$(Q)$(MAKE) --no-print-directory $(FUZZERS)
+	$(Q)tests/fuzz/run.sh $(FUZZERS)
 
 size: all ## how large the program is, and what in it
 	$(Q)scripts/size.sh $(BUILD)
@@ -264,7 +296,7 @@ consul: ## print the path of a real Consul, fetching one if there is none
 deps: ## install what building, testing, measuring and linting need (Debian)
 	$(Q)scripts/deps.sh build test bench lint
 
-deps-build deps-test deps-bench deps-lint: deps-%:
+deps-build deps-test deps-bench deps-lint deps-fuzz: deps-%:
 	$(Q)scripts/deps.sh build $(filter-out build,$*)
 
 clean: ## remove everything built (downloads stay)

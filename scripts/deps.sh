@@ -1,18 +1,19 @@
 #!/bin/sh
-# deps.sh GROUP...: install the Debian packages that are missing, of the groups named (build test bench lint image).
+# deps.sh GROUP...: install the Debian packages that are missing, of the groups named (build test bench lint fuzz image).
 # As root or through sudo; as anybody else it prints the one line to type and fails. Silent and quick when nothing is missing.
 set -eu
 
 build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
 test='libcmocka-dev python3 python3-pytest python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils
-	sqlite3 openssl curl jq procps'
+	sqlite3 openssl curl jq procps prometheus'
 bench='bash curl jq procps'
 lint='clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
+fuzz='clang libclang-rt-14-dev'
 image='docker.io docker-compose debootstrap'
 
 # Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
 # ports, and a user who asked for tests did not ask for a DNS server.
-daemons='pdns-server:pdns.service docker.io:docker.service docker.io:docker.socket containerd:containerd.service'
+daemons='pdns-server:pdns.service docker.io:docker.service docker.io:docker.socket containerd:containerd.service prometheus:prometheus.service'
 
 [ $# -gt 0 ] || set -- build test bench lint
 
@@ -23,6 +24,7 @@ for group in "$@"; do
 	test) want="$want $test" ;;
 	bench) want="$want $bench" ;;
 	lint) want="$want $lint" ;;
+	fuzz) want="$want $fuzz" ;;
 	image) want="$want $image" ;;
 	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;
 	esac
@@ -74,7 +76,7 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 case $need in
-*pdns-server* | *docker.io*)
+*pdns-server* | *docker.io* | *prometheus*)
 	if [ ! -e "$policy" ]; then
 		made_policy=1
 		printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null

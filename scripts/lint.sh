@@ -9,6 +9,7 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 jobs=$(nproc 2>/dev/null || echo 2)
 read -ra cpp <<<"$CPP"
 read -ra warn <<<"$WARN"
+cpp+=(-Itests/unit -Itests/fuzz -DFUZZ_TARGET=fuzz_json)
 
 # What git tracks or would track; without git (a tarball), what is there.
 files() {
@@ -22,7 +23,7 @@ mapfile -t all < <(files)
 pick() { printf '%s\n' "${all[@]}" | grep -E "$1" || :; }
 mapfile -t sources < <(pick '^src/.*\.c$')
 mapfile -t headers < <(pick '^src/.*\.h$')
-mapfile -t tests < <(pick '^tests/unit/.*\.c$')
+mapfile -t tests < <(pick '^tests/(unit|fuzz)/.*\.c$')
 mapfile -t python < <(pick '\.py$')
 mapfile -t shell < <(for f in "${all[@]}"; do
 	case $f in
@@ -36,8 +37,8 @@ each() { xargs -r -d '\n' -n 1 -P "$jobs" "$@"; }
 list() { [ $# -eq 0 ] || printf '%s\n' "$@"; }
 
 # Warnings of both compilers. gcc compiles in full: half its warnings come from the optimiser.
-step_gcc() { list "${sources[@]}" "${tests[@]}" | each gcc "${cpp[@]}" "${warn[@]}" -Itests/unit -Werror -Os -c -o /dev/null; }
-step_clang() { list "${sources[@]}" "${tests[@]}" | each clang "${cpp[@]}" "${warn[@]}" -Itests/unit -Werror -fsyntax-only; }
+step_gcc() { list "${sources[@]}" "${tests[@]}" | each gcc "${cpp[@]}" "${warn[@]}" -Werror -Os -c -o /dev/null; }
+step_clang() { list "${sources[@]}" "${tests[@]}" | each clang "${cpp[@]}" "${warn[@]}" -Werror -fsyntax-only; }
 
 # Every header stands alone.
 step_headers() { list "${headers[@]}" | each gcc "${cpp[@]}" "${warn[@]}" -Werror -fsyntax-only -x c; }

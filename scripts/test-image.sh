@@ -197,7 +197,7 @@ fi
 has "examples/Dockerfile copies the program into another image" "$out" "dnsbuddy $(cat VERSION)"
 
 # A network with a loopback device alone, kept by a container of the base image.
-holder=$(docker run -d --network none --init debian:bookworm-slim sleep infinity)
+holder=$(docker run -d --network none --add-host consul:127.0.0.1 --init debian:bookworm-slim sleep infinity)
 netns=$(docker inspect -f '{{.State.Pid}}' "$holder")
 inside() { nsenter -t "$netns" -n "$@"; }
 same "the test network has a loopback device alone" "$(inside cat /proc/net/dev | awk -F: 'NR > 2 { print $1 }' | tr -d ' ')" lo
@@ -206,14 +206,15 @@ same "the test network has a loopback device alone" "$(inside cat /proc/net/dev 
 nsenter -t "$netns" -n setsid "$CONSUL_BIN" agent -dev -bind=127.0.0.1 -node=test -dns-port=-1 -grpc-port=-1 -serf-wan-port=-1 \
 	-hcl 'disable_update_check = true' >"$tmp/consul.log" 2>&1 </dev/null &
 consul=$!
-nsenter -t "$netns" -n setsid "$PYTHON" tests/cloudflare/standin.py --dir "$tmp/api" >"$tmp/api.json" 2>"$tmp/api.log" </dev/null &
+nsenter -t "$netns" -n setsid "$PYTHON" tests/cloudflare/standin.py --dir "$tmp/api" --dns >"$tmp/api.json" 2>"$tmp/api.log" </dev/null &
 api=$!
 get() { inside curl -fsS --max-time 5 --noproxy '*' "$@"; }
 for _ in {1..200}; do
 	[ -s "$tmp/api.json" ] && get http://127.0.0.1:8500/v1/status/leader 2>/dev/null | grep -q : && break
 	sleep 0.1
 done
-field() { "$PYTHON" -c 'import json, sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$tmp/api.json" "$1"; }
+# field NAME...: of what the stand-in said when it was ready
+field() { "$PYTHON" -c 'import json, sys, functools; print(functools.reduce(dict.get, sys.argv[2:], json.load(open(sys.argv[1]))))' "$tmp/api.json" "$@"; }
 control=$(field control) || die "the stand-in did not start: $(tail -n 3 "$tmp/api.log")"
 for n in 1 2; do
 	get -X PUT http://127.0.0.1:8500/v1/agent/service/register -d "{\"Name\":\"nginx\",\"ID\":\"nginx-$n\",\"Address\":\"192.0.2.$n\",\"Port\":80}"
@@ -297,6 +298,70 @@ has "a second sync finds it in sync" "$out" "in sync"
 same "… and writes nothing" "$(stat_of writes)" "$writes"
 out=$(docker run --rm "${where[@]}" "${trust[@]}" "$IMAGE" plan 2>&1) || :
 has "plan says so too" "$out" "nothing to do"
+
+# ---- README's container, by itself ---------------------------------------------------------------------------------------
+
+# The command as README.md has it, but for the token; what a test needs besides comes first. In that network `consul` is
+# the name of 127.0.0.1.
+run=$(awk '/^docker run -d --name cloudflare /, !/\\$/' README.md)
+read -ra words <<<"${run//$'\\\n'/ }"
+has "README.md has a command to run a container" "${words[*]}" " dnsbuddy watch"
+more=(--network "container:$holder" --cap-drop ALL --security-opt no-new-privileges --health-interval 1s --health-retries 1
+	-e CF_API_URL="$(field url)" -e UNHEALTHY_AFTER=1 "${trust[@]}")
+token=$(field token)
+words=("${words[@]/TOKEN=.../TOKEN=$token}")
+
+# until_is SECONDS EXPECTED COMMAND...: run it until that is what it prints; prints what it printed last
+until_is() {
+	local end=$((SECONDS + $1)) expected=$2 found=''
+	shift 2
+	while found=$("$@" 2>&1) || :; [ "$found" != "$expected" ] && [ $SECONDS -lt "$end" ]; do
+		sleep 0.05
+	done
+	printf '%s\n' "$found"
+}
+port=$(field dns port)
+dns() { inside dig @127.0.0.1 -p "$port" +short "$name" A | sort | paste -sd ' '; }
+health() { docker inspect -f '{{.State.Health.Status}}' cloudflare; }
+# own_check: of the services named cloudflare in Consul, each check of its own: status and output
+own_check() {
+	get "http://127.0.0.1:8500/v1/health/service/cloudflare" | "$PYTHON" -c '
+import json, sys
+print(*(c["Status"] + ": " + c["Output"] for i in json.load(sys.stdin) for c in i["Checks"] if c["ServiceID"]))'
+}
+services() { inside "$CONSUL_BIN" services "$@" >/dev/null; }
+
+before=$(no_routes) connections=$(stat_of connections)
+docker run -d "${more[@]}" "${words[@]:3}" >/dev/null
+same "docker run … watch: healthy, says HEALTHCHECK" "$(until_is 20 healthy health)" healthy
+pid=$(docker inspect -f '{{.State.Pid}}' cloudflare)
+same "… as PID 1 of user 65534" "$(awk '/^NSpid:/ { print $NF } /^Uid:/ { print $2 }' "/proc/$pid/status" | sort -n | paste -sd ' ')" "1 65534"
+same "… on a read-only file system" "$(docker inspect -f '{{.HostConfig.ReadonlyRootfs}}' cloudflare)" true
+has "… a service cloudflare in Consul, and passing" "$(own_check)" "passing: "
+same "… DNS has what Consul lists" "$(dns)" "192.0.2.1 192.0.2.2"
+services register -name=nginx -id=nginx-3 -address=192.0.2.3 -port=80
+same "consul services register: DNS has it" "$(until_is 5 "192.0.2.1 192.0.2.2 192.0.2.3" dns)" "192.0.2.1 192.0.2.2 192.0.2.3"
+services deregister -id=nginx-1
+same "consul services deregister: DNS has it no more" "$(until_is 5 "192.0.2.2 192.0.2.3" dns)" "192.0.2.2 192.0.2.3"
+get "$control/faults" -d '{"do":"status","status":503,"kind":"write","times":0}' >/dev/null
+services register -name=nginx -id=nginx-4 -address=192.0.2.4 -port=80
+same "unhealthy while the API refuses what is to be written" "$(until_is 20 unhealthy health)" unhealthy
+get -X DELETE "$control/faults" >/dev/null
+same "… and healthy when it is written" "$(until_is 60 healthy health) $(dns)" "healthy 192.0.2.2 192.0.2.3 192.0.2.4"
+say IMAGE "resident: $(awk '/^VmRSS:/ { print $2, $3 }' "/proc/$pid/status"), at most $(awk '/^VmHWM:/ { print $2, $3 }' "/proc/$pid/status")"
+began=$(date +%s%N)
+docker stop cloudflare >/dev/null
+took=$((($(date +%s%N) - began) / 1000000))
+if [ "$took" -lt 2000 ]; then pass "docker stop: ended after $took ms"; else fail "docker stop: ended after $took ms, not within 2000"; fi
+code=$(docker inspect -f '{{.State.ExitCode}}' cloudflare)
+out=$(docker logs cloudflare 2>&1)
+same "… with 0" "$code $([ "$code" -eq 0 ] || printf '%s' "$out")" "0 "
+same "… and its service is gone from Consul" "$(own_check)" ""
+same "… and the records stay" "$(dns)" "192.0.2.2 192.0.2.3 192.0.2.4"
+if [[ $out == *"$token"* ]]; then fail "no token in its log"; else pass "no token in its log"; fi
+same "it called nothing but Consul and the API" $(($(no_routes) - before)) 0
+same "… and broke none of the API's rules" "$(get "$control/violations")" "[]"
+docker rm cloudflare >/dev/null
 
 ended=1
 echo "$passed passed, $failed failed"

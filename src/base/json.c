@@ -11,6 +11,19 @@ static jsmntok_t tokens[JSON_TOKENS_MAX];
 static int tokens_n;
 static const char *text;
 
+/* jsmn misses a byte behind a number, true, false or null that ends the text: the only value. */
+static int take_bare(const char *p, size_t len)
+{
+	size_t start = 0;
+
+	while (p[start] == ' ' || p[start] == '\t' || p[start] == '\n' || p[start] == '\r')
+		start++;
+	tokens[0] = (jsmntok_t){
+		.type = JSMN_PRIMITIVE, .start = (int)start, .end = (int)len, .parent = -1,
+	};
+	return 1;
+}
+
 int json_parse(const char *p, size_t len, struct err *e)
 {
 	jsmn_parser parser;
@@ -27,6 +40,8 @@ int json_parse(const char *p, size_t len, struct err *e)
 	}
 	jsmn_init(&parser);
 	n = jsmn_parse(&parser, p, len, tokens, JSON_TOKENS_MAX);
+	if (n == JSMN_ERROR_PART)
+		n = take_bare(p, len);
 	if (n == JSMN_ERROR_NOMEM)
 		return err_set(e, ERR_LIMIT, "more than %d values in one piece of JSON",
 			       JSON_TOKENS_MAX);

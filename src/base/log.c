@@ -23,6 +23,9 @@ _Static_assert(sizeof format_names / sizeof format_names[0] == LOG_FORMATS, "and
 
 static enum log_format log_format = LOG_LOGFMT;
 static enum log_level log_level = LOG_INFO;
+/* Masking "a" everywhere would eat the log, and hide nothing; the mask must not be longer. */
+#define SECRET_MIN 4
+
 static const char *secrets[LOG_SECRETS_MAX];
 static size_t secrets_n;
 
@@ -41,9 +44,7 @@ bool log_is_on(enum log_level level)
 
 int log_add_secret(const char *s)
 {
-	const size_t len_min = 4; /* masking "a" everywhere would eat the log, and hide nothing */
-
-	if (strlen(s) < len_min)
+	if (strlen(s) < SECRET_MIN)
 		return 0;
 	for (size_t i = 0; i < secrets_n; i++)
 		if (strcmp(secrets[i], s) == 0)
@@ -52,6 +53,11 @@ int log_add_secret(const char *s)
 		return -1;
 	secrets[secrets_n++] = s;
 	return 0;
+}
+
+void log_forget_secrets(void)
+{
+	secrets_n = 0;
 }
 
 /*
@@ -83,7 +89,8 @@ static size_t secret_at(const char *text)
 
 		longest = len > longest ? len : longest;
 	}
-	return longest;
+	/* Its storage may have got a shorter text since. */
+	return longest < SECRET_MIN ? 0 : longest;
 }
 
 void log_mask(struct buf *b)

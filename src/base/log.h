@@ -12,7 +12,7 @@
 #include "base/buf.h"
 
 #define LOG_LINE_MAX 4096 /* bytes of one line; a longer one loses its last fields */
-#define LOG_SECRETS_MAX 8
+#define LOG_SECRETS_MAX 16
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
@@ -34,6 +34,9 @@ bool log_is_on(enum log_level level);
  * LOG_SECRETS_MAX it is an error of the program: -1.
  */
 int log_add_secret(const char *s) __attribute__((warn_unused_result));
+
+/* Forget them all: new ones come. */
+void log_forget_secrets(void);
 
 /* Replace every registered secret in b by "***". */
 void log_mask(struct buf *b);

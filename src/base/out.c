@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errno_text.h"
 #include "base/fmt.h"
 
 static char held[OUT_CAP];
@@ -75,6 +76,6 @@ int out_flush(struct err *e)
 {
 	out_push();
 	if (first_errno)
-		return err_set(e, ERR_SYS, "standard output: %s", strerror(first_errno));
+		return err_set(e, ERR_SYS, "standard output: %s", errno_text(first_errno));
 	return 0;
 }

@@ -103,6 +103,11 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
 		    (op->record && strcmp(op->record->id, r->id) != 0))
 			continue;
 		op->is_done = true;
+		if (kind == OP_CREATE && w->created) {
+			w->created[w->created_n] = *r;
+			w->created[w->created_n].target = *op->target;
+			w->created[w->created_n++].is_ours = true;
+		}
 		return;
 	}
 }
@@ -136,6 +141,7 @@ static int take_listed(void *ctx, const char *list, const char *text, size_t len
 
 struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *rest)
 {
+	w->created_n = 0;
 	return cf_reply_begin(&w->reply, w->is_single ? JSON_CUT_NONE : JSON_CUT_RESULT_LISTS,
 			      take_listed, w, element_buf, rest);
 }

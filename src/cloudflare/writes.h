@@ -24,6 +24,8 @@ struct cf_write {
 	struct op **ops;      /* at most CF_BATCH_MAX; one for a single call */
 	size_t ops_n;
 	bool is_single;
+	struct record *created; /* room for ops_n: what was created is put here; NULL: not wanted */
+	size_t created_n;
 	bool has_other;       /* the answer shows a record of another name or type */
 	struct target_hosts hosts;
 	struct cf_reply reply;
@@ -44,7 +46,9 @@ struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *res
 /*
  * The exchange has ended well. On 0 every op is marked done: the answer names each record that
  * was asked for, with its content.
- *   e  as cf_reply_finish(); ERR_CONFIG: the API wrote another name; ERR_RETRY: the API said yes and did not show every record: list again
+ *   e  as cf_reply_finish(); ERR_CONFIG: the API wrote another name; ERR_RETRY: it said yes and did
+ *      not show every record: list again
+ * created[0..created_n) then holds the new records, with their ids; a CNAME's host is its op's.
  * On -1 the ops may or may not have been carried out; is_done says nothing.
  */
 int cf_write_finish(struct cf_write *w, struct err *e) __attribute__((warn_unused_result));

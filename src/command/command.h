@@ -21,6 +21,8 @@ enum exit_code {
 
 int command_sync(int argc, char *const *argv);
 int command_plan(int argc, char *const *argv);
+int command_watch(int argc, char *const *argv);
+int command_health(int argc, char *const *argv);
 int command_version(int argc, char *const *argv);
 int command_help(int argc, char *const *argv);
 

@@ -20,6 +20,12 @@ static const struct {
 	 "print what sync would change, write nothing",
 	 "--json                prints it for programs (docs/plan.schema.json)\n"
 	 "--detailed-exitcode   exit 2 when there is something to do"},
+	{"watch", "[--flag VALUE]... [SERVICE [RECORD [TTL]]]",
+	 "stay, and do what sync does whenever Consul changes",
+	 "SIGHUP reads --config and the _FILEs of secrets again; SIGTERM ends it."},
+	{"health", "[--listen ADDR:PORT]",
+	 "ask the watch of this container whether it is well: exit 0 or 1",
+	 "For HEALTHCHECK in an image without a shell. LISTEN is the same as for watch."},
 	{"version", "", "print the version", ""},
 	{"help", "[COMMAND]", "print this, or more about one command", ""},
 };

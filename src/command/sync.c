@@ -63,7 +63,8 @@ static int run_record(size_t i, bool is_plan, int64_t give_up_ms)
 	struct job job = world_job(&config, &config.records[i]);
 
 	/* Who waits for a plan is a person: one try. */
-	reconcile_init(&reconcile, &job, &world.storage, is_plan, is_plan ? 0 : give_up_ms);
+	reconcile_init(&reconcile, &job, &world.storage, world.have, is_plan,
+		       is_plan ? 0 : give_up_ms);
 	driver_run(&world.driver, &reconcile);
 	if (is_plan)
 		print_result(i == 0);

@@ -37,17 +37,12 @@ static int set_proxy(struct world_side *side, const struct config *c, struct err
 static int init_cloudflare(struct world *w, const struct config *c, struct err *e)
 {
 	struct world_side *side = &w->cloudflare;
-	struct buf b;
 
 	side->origin.url = c->cf_url;
 	if (set_trust(side, &w->cf_roots, c->ca_file, e))
 		return err_wrap(e, "SSL_CERT_FILE or --ca-file");
 	if (set_proxy(side, c, e))
 		return -1;
-	buf_init(&b, side->headers, sizeof side->headers);
-	cf_headers(&b, c->api_token, c->api_key, c->api_email);
-	if (!buf_ok(&b))
-		return err_set(e, ERR_CONFIG, "the credentials for Cloudflare are too long");
 	http_client_init(&w->driver.cloudflare, &side->origin, &side->tls);
 	w->driver.cf_headers = side->headers;
 	return 0;
@@ -86,26 +81,49 @@ static int init_consul(struct world *w, const struct config *c, struct err *e)
 {
 	struct world_side *side = &w->consul;
 	bool is_https = c->consul_url.scheme == URL_HTTPS;
-	struct buf b;
 
 	side->origin.url = c->consul_url;
-	if (c->consul_http_auth && hide_basic(w, c->consul_http_auth))
-		return err_set(e, ERR_CONFIG, "CONSUL_HTTP_AUTH is too long");
 	if (is_https && (init_consul_tls(w, c, e) || set_proxy(side, c, e)))
 		return -1;
-	buf_init(&b, side->headers, sizeof side->headers);
-	consul_headers(&b, c->consul_token, c->consul_http_auth);
-	if (!buf_ok(&b))
-		return err_set(e, ERR_CONFIG, "the credentials for Consul are too long");
 	http_client_init(&w->driver.consul, &side->origin, is_https ? &side->tls : NULL);
 	w->driver.consul_headers = side->headers;
+	return 0;
+}
+
+int world_set_credentials(struct world *w, const struct config *c, struct err *e)
+{
+	struct buf consul, cf;
+
+	if (c->consul_http_auth && hide_basic(w, c->consul_http_auth))
+		return err_set(e, ERR_CONFIG, "CONSUL_HTTP_AUTH is too long");
+	buf_init(&consul, w->consul.headers, sizeof w->consul.headers);
+	consul_headers(&consul, c->consul_token, c->consul_http_auth);
+	buf_init(&cf, w->cloudflare.headers, sizeof w->cloudflare.headers);
+	cf_headers(&cf, c->api_token, c->api_key, c->api_email);
+	if (!buf_ok(&consul) || !buf_ok(&cf))
+		return err_set(e, ERR_CONFIG, "the credentials are too long");
 	return 0;
 }
 
 int world_init(struct world *w, const struct config *c, struct err *e)
 {
 	w->driver.timeout_ms = c->timeout_ms;
-	return init_cloudflare(w, c, e) ? -1 : init_consul(w, c, e);
+	if (init_cloudflare(w, c, e) || init_consul(w, c, e))
+		return -1;
+	return world_set_credentials(w, c, e);
+}
+
+int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
+{
+	const char *const secrets[] = {
+		c->api_token, c->api_key, c->api_email, c->consul_token, c->consul_http_auth,
+		w->cloudflare.origin.proxy_auth, w->consul.origin.proxy_auth, w->consul_basic,
+	};
+
+	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+		if (secrets[i] && log_add_secret(secrets[i]))
+			return err_set(e, ERR_CONFIG, "too many secrets");
+	return 0;
 }
 
 struct job world_job(const struct config *c, const struct config_record *r)
@@ -131,6 +149,8 @@ struct job world_job(const struct config *c, const struct config_record *r)
 		.zone = r->has_zone ? r->zone : NULL,
 		.zone_id = r->has_zone_id ? r->zone_id : NULL,
 		.owner = r->owner,
+		.grace_ms = r->grace_ms,
+		.removes_on_drop = r->removes_on_drop,
 		.include_warning = r->include_warning,
 		.has_fallback = r->has_fallback,
 		.fallback = r->fallback,

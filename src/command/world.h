@@ -27,6 +27,7 @@ struct world {
 	struct trust_store cf_roots, consul_roots; /* used with CA files of the user's */
 	struct driver driver;
 	struct reconcile_storage storage;
+	struct record have[RECORDS_MAX];
 };
 
 /*
@@ -34,6 +35,17 @@ struct world {
  *   e  ERR_CONFIG: a file with certificates or a key, or a proxy, is no good
  */
 int world_init(struct world *w, const struct config *c, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* Send c's credentials from now on; part of world_init(). e: ERR_CONFIG: they are too long */
+int world_set_credentials(struct world *w, const struct config *c, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * Register c's secrets, and what is sent of them, with log_add_secret() once more, after
+ * log_forget_secrets(). e: ERR_CONFIG: too many
+ */
+int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
 /* The job for one record of c. */

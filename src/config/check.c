@@ -1,8 +1,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/str.h"
 #include "config/config.h"
+#include "net/listen.h"
 
 #define ORIGIN_CAP 192
 
@@ -31,7 +33,9 @@ static const char *text_of(const struct source *src, enum setting s)
 
 static const char *setting_name(enum setting s)
 {
-	return settings[s].flag ? settings[s].flag : settings[s].env[0];
+	if (settings[s].flag)
+		return settings[s].flag;
+	return settings[s].env[0] ? settings[s].env[0] : settings[s].key;
 }
 
 /* "ttl: "abc" (TTL in the environment) is wrong: 1, or 30 to 86400 seconds". */
@@ -248,6 +252,20 @@ static int check_addresses(const struct source *src, struct config_record *r, st
 	return bad_value(src, SET_ADDRESS, "up to four of service, node, wan, lan", e);
 }
 
+static int check_leaving(const struct source *src, struct config_record *r, struct err *e)
+{
+	const struct range range = {0, 86400, "0 to 86400 seconds"};
+	uint64_t grace_sec = 0;
+
+	if (check_number(src, SET_GRACE, range, &grace_sec, e))
+		return -1;
+	r->grace_ms = (int64_t)grace_sec * 1000;
+	r->removes_on_drop = strcmp(text_of(src, SET_ON_DROP), "remove") == 0;
+	if (!r->removes_on_drop && strcmp(text_of(src, SET_ON_DROP), "keep") != 0)
+		return bad_value(src, SET_ON_DROP, "keep or remove", e);
+	return 0;
+}
+
 static int check_record(const struct source *src, struct config *c, struct config_record *r,
 			struct err *e)
 {
@@ -260,6 +278,7 @@ static int check_record(const struct source *src, struct config *c, struct confi
 	    check_record_name(src, r, e) || check_ttl(src, r, e) || check_zone_id(src, r, e) ||
 	    check_proxied(src, r, e) || check_owner(src, r, e) || check_on_empty(src, c, r, e) ||
 	    check_number(src, SET_MIN_RECORDS, min_range, &min_records, e) ||
+	    check_leaving(src, r, e) ||
 	    check_text(src, SET_TAG, CONFIG_SERVICE_MAX, &r->tag, e) ||
 	    check_addresses(src, r, e) ||
 	    check_bool(src, SET_INCLUDE_WARNING, &r->include_warning, e) ||
@@ -390,6 +409,50 @@ static int check_program(const struct source *src, struct config *c, struct err 
 	return 0;
 }
 
+/* "true" asks for the key of the first record's zone, or of the record itself. */
+static int check_lock(const struct source *src, struct config *c, struct err *e)
+{
+	const char *text = text_of(src, SET_LOCK);
+	struct buf b;
+
+	c->has_lock = !str_eq_nocase(text, "false") && strcmp(text, "0") != 0;
+	if (!c->has_lock)
+		return 0;
+	buf_init(&b, c->lock_key, sizeof c->lock_key);
+	if (str_eq_nocase(text, "true") || strcmp(text, "1") == 0)
+		buf_fmt(&b, "service/dnsbuddy/%s/leader",
+			c->records[0].has_zone ? c->records[0].zone : c->records[0].name);
+	else
+		buf_str(&b, text);
+	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/')
+		return bad_value(src, SET_LOCK, "true, or a key as service/dnsbuddy/www/leader", e);
+	return 0;
+}
+
+static int check_watch(const struct source *src, struct config *c, struct err *e)
+{
+	const struct range resync_range = {5, 86400, "5 to 86400 seconds"};
+	const struct range unhealthy_range = {1, 86400, "1 to 86400 seconds"};
+	uint64_t resync_sec = 0, unhealthy_sec = 0;
+	char host[LISTEN_HOST_CAP];
+	struct err why = {0};
+	uint16_t port;
+
+	if (check_number(src, SET_RESYNC, resync_range, &resync_sec, e) ||
+	    check_number(src, SET_UNHEALTHY_AFTER, unhealthy_range, &unhealthy_sec, e) ||
+	    check_text(src, SET_REGISTER_AS, CONFIG_SERVICE_MAX, &c->register_as, e) ||
+	    check_text(src, SET_LISTEN, CONFIG_SERVICE_MAX, &c->listen, e) ||
+	    check_lock(src, c, e))
+		return -1;
+	if (c->listen && listen_parse(c->listen, host, &port, &why))
+		return bad_value(src, SET_LISTEN, why.text, e);
+	c->resync_ms = (int64_t)resync_sec * 1000;
+	c->unhealthy_ms = (int64_t)unhealthy_sec * 1000;
+	if (strcmp(c->register_as, "none") == 0)
+		c->register_as = NULL;
+	return 0;
+}
+
 static int check_secrets(const struct source *src, struct config *c, struct err *e)
 {
 	const struct {
@@ -416,14 +479,19 @@ int config_read(struct config *c, struct values *v, int argc, char *const *argv,
 	c->options = v->options;
 	if (c->options.help)
 		return 0;
-	if (values_from_environment(v, e) || values_from_file(v, e))
+	if (values_from_environment(v, e) || values_from_file(v, e)) {
+		struct err ignored; /* there is one already, which may quote a template's value */
+
+		(void)check_secrets(&src, c, &ignored);
 		return -1;
+	}
 	values_from_defaults(v);
 	/* First what the messages about the rest depend on. */
 	if (check_secrets(&src, c, e) || check_program(&src, c, e))
 		return -1;
 	log_setup(c->log_format, c->log_level);
-	if (check_consul(&src, c, e) || check_records(v, c, e) || check_cloudflare(&src, c, e))
+	if (check_consul(&src, c, e) || check_records(v, c, e) || check_cloudflare(&src, c, e) ||
+	    check_watch(&src, c, e))
 		return -1;
 	return 0;
 }

@@ -19,6 +19,7 @@
 
 #define CONFIG_SERVICE_MAX 255 /* bytes of a service's, a tag's, a datacenter's name */
 #define CONFIG_OWNER_MAX 64
+#define CONFIG_KEY_MAX 511
 
 struct config_record {
 	const char *service;
@@ -37,6 +38,8 @@ struct config_record {
 	bool has_fallback;
 	struct target fallback; /* its host name, if it is one, in config.fallback_hosts */
 	size_t min_records;
+	int64_t grace_ms;
+	bool removes_on_drop;
 	bool include_warning;
 	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
 	size_t addresses_n;
@@ -49,6 +52,12 @@ struct config {
 	struct target_hosts fallback_hosts; /* of all records */
 	int64_t retry_for_ms;
 	int64_t timeout_ms;
+	int64_t resync_ms;
+	int64_t unhealthy_ms;
+	bool has_lock;
+	char lock_key[CONFIG_KEY_MAX + 1];
+	const char *register_as; /* NULL: not */
+	const char *listen;      /* NULL: not */
 	enum log_format log_format;
 	enum log_level log_level;
 

@@ -62,6 +62,8 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 	if (value_text(text, json_value(member), &b) || !buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
 			       line_of(text, member), settings[s].key);
+	if (!b.len && values_when_empty(s))
+		buf_str(&b, values_when_empty(s));
 	if (!b.len && settings[s].is_guard)
 		return err_set(e, ERR_CONFIG, "line %u: %s is empty: leave it out, or say what it "
 			       "shall be", line_of(text, member), settings[s].key);
@@ -79,11 +81,13 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 
 static int unknown_key(const char *text, int member, const char *where, struct err *e)
 {
+	unsigned line, column;
 	char name[64];
 
+	json_position(text, json_offset(member), &line, &column);
 	if (json_string(member, name, sizeof name))
 		(void)fmt_text(name, sizeof name, "a long one");
-	return err_set(e, ERR_CONFIG, "line %u: unknown key \"%s\"%s", line_of(text, member), name,
+	return err_set(e, ERR_CONFIG, "line %u, column %u: unknown key \"%s\"%s", line, column, name,
 		       where);
 }
 
@@ -159,8 +163,8 @@ int values_from_file(struct values *v, struct err *e)
 	} else {
 		/* Quoted JSON, as some environment files deliver it, may hold secrets. */
 		if (strpbrk(config, "{\"\n"))
-			return err_set(e, ERR_CONFIG, "DNSBUDDY_CONFIG or --config is neither a path nor "
-				       "a JSON object: it has to begin with {");
+			return err_set(e, ERR_CONFIG, "DNSBUDDY_CONFIG or --config is neither a "
+				       "path nor a JSON object: it has to begin with {");
 		if (strncmp(config, "file://", 7) == 0)
 			v->file = config += 7;
 		if (values_read_file(config, raw, sizeof raw, e))

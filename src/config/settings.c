@@ -51,6 +51,14 @@ const struct setting_info settings[SETTINGS] = {
 		.initial = "false", .is_switch = true,
 		.help = "   instances in state warning are wanted too",
 	},
+	[SET_GRACE] = {
+		.flag = "grace", .key = "grace", .env = {"GRACE"}, .initial = "1",
+		.help = "SECONDS   watch: a critical or vanished instance stays so long",
+	},
+	[SET_ON_DROP] = {
+		.key = "on_drop", .env = {"ON_DROP"}, .initial = "keep",
+		.help = "   keep|remove: watch: the records of an entry that a new --config lacks",
+	},
 	[SET_DATACENTER] = {
 		.flag = "datacenter", .key = "datacenter", .env = {"CONSUL_DATACENTER"},
 		.help = "NAME   of Consul; default: the agent's own",
@@ -132,6 +140,29 @@ const struct setting_info settings[SETTINGS] = {
 	[SET_NO_PROXY] = {
 		.key = "no_proxy", .env = {"no_proxy", "NO_PROXY"},
 		.help = "   hosts and domains to reach without it",
+	},
+	[SET_RESYNC] = {
+		.flag = "resync", .key = "resync", .env = {"RESYNC"}, .initial = "300",
+		.help = "SECONDS   watch: list all records anew so often, a tenth more or less",
+	},
+	[SET_LOCK] = {
+		.flag = "lock", .key = "lock", .env = {"LOCK"}, .initial = "false",
+		.is_switch = true,
+		.help = "[=KEY]   watch: only the copy that holds this lock in Consul writes",
+	},
+	[SET_REGISTER_AS] = {
+		.flag = "register-as", .key = "register_as", .env = {"REGISTER_AS"},
+		.initial = "cloudflare",
+		.help = "NAME   watch: its own service in Consul; none: not registered",
+	},
+	[SET_UNHEALTHY_AFTER] = {
+		.flag = "unhealthy-after", .key = "unhealthy_after", .env = {"UNHEALTHY_AFTER"},
+		.initial = "60",
+		.help = "SECONDS   watch: so long a record may be other than wanted",
+	},
+	[SET_LISTEN] = {
+		.flag = "listen", .key = "listen", .env = {"LISTEN"},
+		.help = "ADDR:PORT   watch: serve /health, /metrics and a page; health: ask there",
 	},
 	[SET_RETRY_FOR] = {
 		.flag = "retry-for", .key = "retry_for", .env = {"RETRY_FOR"}, .initial = "60",

@@ -22,6 +22,8 @@ enum setting {
 	SET_TAG,
 	SET_ADDRESS,
 	SET_INCLUDE_WARNING,
+	SET_GRACE,
+	SET_ON_DROP,
 	SET_DATACENTER,
 	SET_NAMESPACE,
 	SET_PARTITION,
@@ -44,6 +46,11 @@ enum setting {
 	SET_CONSUL_SERVER_NAME,
 	SET_HTTPS_PROXY,
 	SET_NO_PROXY,
+	SET_RESYNC,
+	SET_LOCK,
+	SET_REGISTER_AS,
+	SET_UNHEALTHY_AFTER,
+	SET_LISTEN,
 	SET_RETRY_FOR,
 	SET_TIMEOUT,
 	SET_LOG_FORMAT,
@@ -52,7 +59,7 @@ enum setting {
 	SETTINGS
 };
 
-#define SETTING_ENV_MAX 5
+#define SETTING_ENV_MAX 4
 
 struct setting_info {
 	const char *flag;                 /* "--ttl" without the dashes; NULL: none */

@@ -36,8 +36,11 @@ static bool take_variable(const char **p, char name[VARIABLE_CAP])
 	return *p > start && str_copy_n(name, VARIABLE_CAP, start, (size_t)(*p - start)) == 0;
 }
 
-/* '| default "text"' at *p, which moves past it; absent is fine. A file escapes the quotes. */
-static bool take_default(const char **p, char text[DEFAULT_CAP])
+/*
+ * '| default "text"' at *p, which moves past it; absent is fine. Within a string the file escapes
+ * the quotes; anywhere else a text with a quote in it would begin one behind our back.
+ */
+static bool take_default(const char **p, char text[DEFAULT_CAP], bool in_string)
 {
 	const char *end, *quote = "\"";
 
@@ -48,7 +51,7 @@ static bool take_default(const char **p, char text[DEFAULT_CAP])
 	if (strncmp(*p, "default", 7) != 0)
 		return false;
 	*p = skip_space(*p + 7);
-	if (strncmp(*p, "\\\"", 2) == 0)
+	if (in_string && strncmp(*p, "\\\"", 2) == 0)
 		quote = "\\\"";
 	else if (**p != '"')
 		return false;
@@ -87,7 +90,7 @@ static const char *expand_one(struct buf *out, const char *p, bool in_string)
 	if (!take_variable(&p, name))
 		return NULL;
 	p = skip_space(p);
-	if (!take_default(&p, initial) || strncmp(p, "}}", 2) != 0)
+	if (!take_default(&p, initial, in_string) || strncmp(p, "}}", 2) != 0)
 		return NULL;
 	value = getenv(name);
 	put_value(out, value && *value ? value : initial, in_string);

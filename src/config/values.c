@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/errno_text.h"
 #include "base/fmt.h"
 #include "base/str.h"
 
@@ -30,11 +31,11 @@ int values_read_file(const char *path, char *out, size_t cap, struct err *e)
 	int rc = -1;
 
 	if (fd < 0)
-		return err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+		return err_set(e, ERR_CONFIG, "%s: %s", path, errno_text(errno));
 	while (len < cap && got > 0) {
 		got = read(fd, out + len, cap - len);
 		if (got < 0 && errno != EINTR) {
-			(void)err_set(e, ERR_CONFIG, "%s: %s", path, strerror(errno));
+			(void)err_set(e, ERR_CONFIG, "%s: %s", path, errno_text(errno));
 			goto out;
 		}
 		len += got > 0 ? (size_t)got : 0;
@@ -71,6 +72,11 @@ const char *values_origin(const struct values *v, const struct value *value, cha
 	return out;
 }
 
+const char *values_when_empty(enum setting s)
+{
+	return s == SET_REGISTER_AS ? "none" : NULL;
+}
+
 /* "OWNER=" from a variable that somebody forgot to set must not mean "all records are ours". */
 static int empty_guard(const struct values *v, const struct value *value, enum err_kind kind,
 		       struct err *e)
@@ -88,6 +94,8 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 {
 	char old[64], new[64];
 
+	if (!*value.text && values_when_empty(s))
+		value.text = values_when_empty(s);
 	if (!*value.text && settings[s].is_guard)
 		return empty_guard(v, &value, ERR_USAGE, e);
 	if (!*value.text) /* as templates of Containerbuddy's produce it */
@@ -231,6 +239,8 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 	char file_name[64];
 	const char *path;
 
+	if (!value.text && getenv(name))
+		value.text = values_when_empty(s);
 	if (settings[s].is_guard && !value.text && getenv(name)) {
 		value.text = "";
 		return empty_guard(v, &value, ERR_CONFIG, e);

@@ -26,6 +26,9 @@ void consul_health_target(struct buf *b, const struct consul_query *q)
 	add_parameter(b, "tag", q->tag);
 	if (q->is_consistent)
 		buf_str(b, strchr(b->p, '?') ? "&consistent" : "?consistent");
+	if (q->index)
+		buf_fmt(b, "%cindex=%llu&wait=%us", strchr(b->p, '?') ? '&' : '?',
+			(unsigned long long)q->index, q->wait_sec);
 }
 
 void consul_headers(struct buf *b, const char *token, const char *http_auth)
@@ -186,6 +189,8 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 		v->is_filtered = !str_eq_nocase(value, "false");
 	else if (str_eq_nocase(name, "X-Consul-Default-ACL-Policy"))
 		v->is_default_deny = str_eq_nocase(value, "deny");
+	else if (str_eq_nocase(name, "X-Consul-Index"))
+		r->view->index = str_u64(value, UINT64_MAX, &number) ? 0 : number;
 	else if (str_eq_nocase(name, "Age"))
 		v->is_cached = true;
 	else if (str_eq_nocase(name, "X-Cache") && str_starts_nocase(value, "hit"))
@@ -213,6 +218,7 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 	json_split_init(&r->split, JSON_CUT_ROOT, take_instance, r, element_buf, rest);
 	view->listed_n = view->instances_n = view->unaddressed_n = 0;
 	view->hosts.len = 0;
+	view->index = 0;
 	memset(view->n, 0, sizeof view->n);
 	view->evidence = (struct evidence){
 		.is_consistent = q->is_consistent,

@@ -39,6 +39,8 @@ struct consul_query {
 	const char *partition;
 	const char *token;      /* only whether there is one; it is sent in the headers */
 	bool is_consistent;
+	uint64_t index;         /* block until something newer; 0: answer at once */
+	unsigned wait_sec;      /* with index: answer after that in any case */
 	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
 	size_t addresses_n;
 };
@@ -58,6 +60,7 @@ struct consul_view {
 	size_t unaddressed_n;         /* instances without a usable address, in no list */
 	char unaddressed[256];        /* the first of them: which, and why */
 	struct evidence evidence;
+	uint64_t index;               /* X-Consul-Index; 0: none, or no number */
 	struct target_hosts hosts;
 };
 

@@ -16,7 +16,7 @@
 #define RECORD_ID_CAP 33       /* Cloudflare's ids have 32 characters */
 #define RECORDS_MAX 16384      /* records of one name; a zone holds 3,500 */
 #define TARGET_TEXT_CAP NAME_CAP
-#define TARGET_HOSTS_CAP 65536 /* bytes of all host names of one list */
+#define TARGET_HOSTS_CAP 8192  /* bytes of all different host names of one list */
 
 enum record_type { RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TYPES };
 
@@ -39,6 +39,8 @@ struct record {
 	bool proxied;
 	bool is_ours;              /* set by who knows the owner; only ours may be written */
 	enum instance_state state; /* of its target in Consul; INSTANCE_VANISHED if not listed */
+	bool is_leaving;           /* its target is not wanted... */
+	int64_t leaving_since_ms;  /* ...since then */
 };
 
 /* "A", "AAAA", "CNAME". */

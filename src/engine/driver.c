@@ -1,43 +1,73 @@
 #include "engine/driver.h"
 
-#include <poll.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/clock.h"
 
 #define WHERE_CAP 1024 /* bytes of an origin's URL */
 
-/* One request and what reads its answer. */
-struct exchange {
-	struct http_client *client;
-	const char *method;
-	const char *headers;
-	struct buf target;
-	struct buf body;
-	struct http_sink sink;
-};
-
-static int run_exchange(struct driver *d, struct exchange *x, struct err *e)
+static int start(struct driver *d, const char *headers, struct err *e)
 {
 	struct http_request request = {
-		.method = x->method,
-		.target = x->target.p,
-		.headers = x->headers,
-		.body = x->body.len ? x->body.p : NULL,
-		.body_len = x->body.len,
+		.method = d->method,
+		.target = d->target.p,
+		.headers = headers,
+		.body = d->body.len ? d->body.p : NULL,
+		.body_len = d->body.len,
 	};
+	int64_t deadline_ms = clock_now_ms() + d->timeout_ms;
 
-	if (!buf_ok(&x->target) || !buf_ok(&x->body))
+	if (!buf_ok(&d->target) || !buf_ok(&d->body))
 		return err_set(e, ERR_LIMIT, "the request is too long");
-	return http_exchange(x->client, &request, &x->sink, clock_now_ms() + d->timeout_ms, e);
+	return http_start(d->client, &request, &d->sink,
+			  deadline_ms < d->fence_ms ? deadline_ms : d->fence_ms, e);
+}
+
+static int begin_health(struct driver *d, struct reconcile *r, struct err *e)
+{
+	d->client = &d->consul;
+	consul_health_target(&d->target, &r->query);
+	d->sink = consul_health_begin(&d->reader, &r->query, &r->view, d->element, d->rest);
+	return start(d, d->consul_headers, e);
+}
+
+static int begin_zone(struct driver *d, struct reconcile *r, struct err *e)
+{
+	cf_zone_search_target(&d->target, &r->zones);
+	d->sink = cf_zone_search_begin(&r->zones, d->element, d->rest);
+	return start(d, d->cf_headers, e);
+}
+
+static int begin_list(struct driver *d, struct reconcile *r, struct err *e)
+{
+	cf_record_list_target(&d->target, &r->list);
+	d->sink = cf_record_list_begin(&r->list, d->element, d->rest);
+	return start(d, d->cf_headers, e);
+}
+
+static int begin_write(struct driver *d, struct reconcile *r, struct err *e)
+{
+	char headers[HTTP_REQUEST_HEAD_MAX];
+	struct buf h;
+
+	buf_init(&h, headers, sizeof headers);
+	buf_str(&h, d->cf_headers);
+	d->method = cf_write_method(&r->write);
+	cf_write_target(&d->target, &r->write);
+	cf_write_body(&d->body, &r->write);
+	if (d->body.len)
+		buf_str(&h, "Content-Type: application/json\r\n");
+	d->sink = cf_write_begin(&r->write, d->element, d->rest);
+	if (!buf_ok(&h))
+		return err_set(e, ERR_LIMIT, "the request is too long");
+	return start(d, h.p, e);
 }
 
 /* "consul: health of web: GET http://127.0.0.1:8500/v1/...: why". */
-static int tell_where(const struct exchange *x, const char *what, const char *name, struct err *e)
+static int tell_where(const struct driver *d, const char *what, const char *name, struct err *e)
 {
 	const int target_max = 320; /* the reason behind it must not be cut off */
-	const struct url *url = &x->client->origin->url;
+	const struct url *url = &d->client->origin->url;
 	struct url origin = *url;
 	char storage[WHERE_CAP];
 	struct buf b;
@@ -47,114 +77,126 @@ static int tell_where(const struct exchange *x, const char *what, const char *na
 	url_add(&b, &origin);
 	if (strncmp(e->text, b.p, b.len) == 0) /* told already: the connection failed */
 		buf_reset(&b);
-	return err_wrap(e, "%s %s: %s %s%s%.*s", what, name, x->method, b.p, url->path, target_max,
-			x->target.p);
+	return err_wrap(e, "%s %s: %s %s%s%.*s", what, name, d->method, b.p, url->path, target_max,
+			d->target.p);
 }
 
-static int perform_health(struct driver *d, struct reconcile *r, struct exchange *x, struct err *e)
+static int wrap(const struct driver *d, const struct reconcile *r, struct err *e)
 {
-	struct consul_reader reader;
-
-	x->client = &d->consul;
-	x->headers = d->consul_headers;
-	consul_health_target(&x->target, &r->query);
-	x->sink = consul_health_begin(&reader, &r->query, &r->view, d->element, d->rest);
-	if (run_exchange(d, x, e) || consul_health_finish(&reader, e))
-		return tell_where(x, "consul: health of", r->query.service, e);
-	return 0;
+	switch (reconcile_next(r)) {
+	case CALL_HEALTH: return tell_where(d, "consul: health of", r->query.service, e);
+	case CALL_ZONE: return tell_where(d, "cloudflare: zone of", r->zones.name, e);
+	case CALL_LIST: return tell_where(d, "cloudflare: list records of", r->name, e);
+	default: return tell_where(d, "cloudflare: write records of", r->name, e);
+	}
 }
 
-static int perform_zone(struct driver *d, struct reconcile *r, struct exchange *x, struct err *e)
+static int begin(struct driver *d, struct reconcile *r, struct err *e)
+{
+	d->client = &d->cloudflare;
+	d->method = "GET";
+	buf_init(&d->target, d->target_text, sizeof d->target_text);
+	buf_init(&d->body, d->body_text, sizeof d->body_text);
+	switch (reconcile_next(r)) {
+	case CALL_HEALTH: return begin_health(d, r, e);
+	case CALL_ZONE: return begin_zone(d, r, e);
+	case CALL_LIST: return begin_list(d, r, e);
+	default: return begin_write(d, r, e);
+	}
+}
+
+int driver_begin(struct driver *d, struct reconcile *r, int64_t fence_ms, struct err *e)
+{
+	d->fence_ms = fence_ms;
+	return begin(d, r, e) ? wrap(d, r, e) : 0;
+}
+
+/* The exchange has ended well; again: the next page is to be asked for. */
+static int finish(struct driver *d, struct reconcile *r, bool *again, struct err *e)
+{
+	*again = false;
+	switch (reconcile_next(r)) {
+	case CALL_HEALTH: return consul_health_finish(&d->reader, e);
+	case CALL_ZONE: return cf_zone_search_finish(&r->zones, again, e);
+	case CALL_LIST: return cf_record_list_finish(&r->list, again, e);
+	default: return cf_write_finish(&r->write, e);
+	}
+}
+
+enum http_result driver_step(struct driver *d, struct reconcile *r, struct err *e)
 {
 	bool again = true;
 
+	/* What was only begun is not yet on its way: it waits for nothing before its first step. */
 	while (again) {
-		buf_reset(&x->target);
-		cf_zone_search_target(&x->target, &r->zones);
-		x->sink = cf_zone_search_begin(&r->zones, d->element, d->rest);
-		if (run_exchange(d, x, e) || cf_zone_search_finish(&r->zones, &again, e))
-			return tell_where(x, "cloudflare: zone of", r->zones.name, e);
+		enum http_result result = http_step(d->client, e);
+
+		if (result == HTTP_MORE)
+			return HTTP_MORE;
+		if (result == HTTP_BAD || finish(d, r, &again, e) || (again && begin(d, r, e))) {
+			(void)wrap(d, r, e);
+			return HTTP_BAD;
+		}
 	}
-	return 0;
+	return HTTP_DONE;
 }
 
-static int perform_list(struct driver *d, struct reconcile *r, struct exchange *x, struct err *e)
+void driver_wants(const struct driver *d, struct pollfd *pfd, int64_t *wake_ms)
 {
-	bool again = true;
-
-	while (again) {
-		buf_reset(&x->target);
-		cf_record_list_target(&x->target, &r->list);
-		x->sink = cf_record_list_begin(&r->list, d->element, d->rest);
-		if (run_exchange(d, x, e) || cf_record_list_finish(&r->list, &again, e))
-			return tell_where(x, "cloudflare: list records of", r->name, e);
-	}
-	return 0;
+	http_wants(d->client, pfd, wake_ms);
 }
 
-static int perform_write(struct driver *d, struct reconcile *r, struct exchange *x, struct err *e)
+void driver_abort(struct driver *d)
 {
-	char headers[HTTP_REQUEST_HEAD_MAX];
-	struct buf h;
-
-	buf_init(&h, headers, sizeof headers);
-	buf_str(&h, d->cf_headers);
-	x->method = cf_write_method(&r->write);
-	cf_write_target(&x->target, &r->write);
-	cf_write_body(&x->body, &r->write);
-	if (x->body.len)
-		buf_str(&h, "Content-Type: application/json\r\n");
-	x->headers = h.p;
-	x->sink = cf_write_begin(&r->write, d->element, d->rest);
-	if (!buf_ok(&h))
-		return err_set(e, ERR_LIMIT, "the request is too long");
-	if (run_exchange(d, x, e) || cf_write_finish(&r->write, e))
-		return tell_where(x, "cloudflare: write records of", r->name, e);
-	return 0;
+	http_close(d->client);
 }
 
-static int perform_wait(const struct reconcile *r)
+uint32_t driver_random(void)
+{
+	uint32_t random;
+
+	if (clock_entropy(&random, sizeof random))
+		random = (uint32_t)clock_now_ms(); /* jitter needs no secret */
+	return random;
+}
+
+static int wait_until(int64_t wake_ms)
 {
 	for (;;) {
 		int64_t now_ms = clock_now_ms();
 
-		if (now_ms >= r->wake_ms)
+		if (now_ms >= wake_ms)
 			return 0;
-		(void)poll(NULL, 0, clock_poll_timeout(r->wake_ms, now_ms));
+		(void)poll(NULL, 0, clock_poll_timeout(wake_ms, now_ms));
 	}
 }
 
-int driver_perform(struct driver *d, struct reconcile *r, struct err *e)
+static int perform(struct driver *d, struct reconcile *r, struct err *e)
 {
-	char target[DRIVER_TARGET_CAP];
-	struct exchange x = {
-		.client = &d->cloudflare,
-		.method = "GET",
-		.headers = d->cf_headers,
-	};
+	enum http_result result;
 
-	buf_init(&x.target, target, sizeof target);
-	buf_init(&x.body, d->body, sizeof d->body);
-	switch (reconcile_next(r)) {
-	case CALL_HEALTH: return perform_health(d, r, &x, e);
-	case CALL_ZONE: return perform_zone(d, r, &x, e);
-	case CALL_LIST: return perform_list(d, r, &x, e);
-	case CALL_WRITE: return perform_write(d, r, &x, e);
-	case CALL_WAIT: return perform_wait(r);
-	case CALL_END:
-	default: return 0;
+	if (reconcile_next(r) == CALL_WAIT)
+		return wait_until(r->wake_ms);
+	if (driver_begin(d, r, CLOCK_NEVER, e))
+		return -1;
+	while ((result = driver_step(d, r, e)) == HTTP_MORE) {
+		struct pollfd pfd = {.fd = -1};
+		int64_t wake_ms = CLOCK_NEVER;
+
+		driver_wants(d, &pfd, &wake_ms);
+		(void)poll(&pfd, 1, clock_poll_timeout(wake_ms, clock_now_ms()));
 	}
+	return result == HTTP_DONE ? 0 : -1;
 }
 
 void driver_run(struct driver *d, struct reconcile *r)
 {
 	while (reconcile_next(r) != CALL_END) {
 		struct err e = {0};
-		uint32_t random = 0;
-		int rc = driver_perform(d, r, &e);
+		int rc;
 
-		if (clock_entropy(&random, sizeof random))
-			random = (uint32_t)clock_now_ms(); /* jitter needs no secret */
-		reconcile_take(r, rc, &e, clock_now_ms(), random);
+		reconcile_refresh(r, clock_now_ms());
+		rc = perform(d, r, &e);
+		reconcile_take(r, rc, &e, clock_now_ms(), driver_random());
 	}
 }

@@ -1,14 +1,16 @@
 #include "engine/reconcile.h"
 
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/str.h"
 #include "core/pace.h"
+#include "engine/observe.h"
 #include "engine/report.h"
 
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 15000
+#define WATCH_CAP_MS 60000     /* watch never waits longer than that, but for a 429 */
 
 enum step {
 	STEP_HEALTH,
@@ -31,21 +33,41 @@ static void start_try(struct reconcile *r)
 	r->step = STEP_HEALTH;
 }
 
-void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
-		    bool is_dry_run, int64_t give_up_ms)
+static void lend(struct reconcile *r, struct reconcile_storage *storage)
 {
-	memset(r, 0, sizeof *r);
-	r->job = job;
 	r->storage = storage;
-	r->is_dry_run = is_dry_run;
-	r->give_up_ms = give_up_ms;
 	r->view.listed = storage->listed;
 	r->plan.ops = storage->ops;
 	r->plan.ops_cap = PLAN_OPS_MAX;
+}
+
+static void init(struct reconcile *r, const struct job *job, struct record *have)
+{
+	memset(r, 0, sizeof *r);
+	r->job = job;
+	r->have = have;
 	r->name = job->name;
+	r->linger_ms = r->wake_ms = CLOCK_NEVER;
 	if (job->zone_id && str_copy(r->zone_id, sizeof r->zone_id, job->zone_id))
 		r->zone_id[0] = '\0'; /* no id is that long: it is looked up */
+}
+
+void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
+		    struct record *have, bool is_dry_run, int64_t give_up_ms)
+{
+	init(r, job, have);
+	r->is_dry_run = is_dry_run;
+	r->give_up_ms = give_up_ms;
+	lend(r, storage);
 	start_try(r);
+}
+
+void reconcile_init_watch(struct reconcile *r, const struct job *job, struct record *have)
+{
+	init(r, job, have);
+	r->is_watch = true;
+	r->give_up_ms = CLOCK_NEVER;
+	r->step = STEP_END;
 }
 
 enum call reconcile_next(const struct reconcile *r)
@@ -66,107 +88,36 @@ static void end(struct reconcile *r, enum reconcile_result result)
 {
 	r->result = result;
 	r->step = STEP_END;
-}
-
-/* ---- observe ---- */
-
-static bool is_wanted(const struct job *job, enum instance_state state)
-{
-	return state == INSTANCE_PASSING || (job->include_warning && state == INSTANCE_WARNING);
-}
-
-static int listed_order(const void *a, const void *b)
-{
-	const struct consul_listed *x = a, *y = b;
-
-	return target_compare(&x->target, &y->target);
-}
-
-/*
- * Take a good answer of Consul: what is wanted, and the figures to tell. The host names move to
- * storage of their own, since the next read overwrites the view's even when it fails.
- */
-static void take_view(struct reconcile *r)
-{
-	struct consul_view *v = &r->view;
-	struct target *want = r->storage->want;
-
-	r->instances_n = v->instances_n;
-	memcpy(r->state_n, v->n, sizeof r->state_n);
-	r->unaddressed_n = v->unaddressed_n;
-	memcpy(r->unaddressed, v->unaddressed, sizeof r->unaddressed);
-	memcpy(r->storage->want_hosts.text, v->hosts.text, v->hosts.len);
-	r->want_n = 0;
-	for (size_t i = 0; i < v->listed_n; i++) {
-		if (!is_wanted(r->job, v->listed[i].state))
-			continue;
-		want[r->want_n] = v->listed[i].target;
-		if (want[r->want_n].host)
-			want[r->want_n].host = r->storage->want_hosts.text +
-					       (v->listed[i].target.host - v->hosts.text);
-		r->want_n++;
-	}
-	r->is_on_fallback = !r->want_n && r->job->has_fallback;
-	if (r->is_on_fallback)
-		want[r->want_n++] = r->job->fallback;
-	if (v->listed_n)
-		qsort(v->listed, v->listed_n, sizeof *v->listed, listed_order);
-}
-
-/* What Consul says of a record's target: the best of the instances that have it. */
-static enum instance_state find_state(const struct consul_view *v, const struct target *t)
-{
-	size_t low = 0, high = v->listed_n;
-	enum instance_state best = INSTANCE_VANISHED;
-	bool has_one = false;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (target_compare(&v->listed[mid].target, t) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	for (; low < v->listed_n && target_compare(&v->listed[low].target, t) == 0; low++) {
-		if (!has_one || v->listed[low].state > best)
-			best = v->listed[low].state;
-		has_one = true;
-	}
-	return best;
-}
-
-static void note_states(struct reconcile *r)
-{
-	for (size_t i = 0; i < r->list.records_n; i++)
-		r->list.records[i].state = find_state(&r->view, &r->list.records[i].target);
+	if (result == RECONCILE_FAILED)
+		r->has_list = false; /* what was lost may have been done */
+	else if (result == RECONCILE_DONE)
+		r->tries = 0;
 }
 
 /* ---- decide ---- */
 
-static int build_plan(struct reconcile *r, struct err *e)
+static int build_plan(struct reconcile *r, int64_t now_ms, struct err *e)
 {
 	struct plan_policy policy = r->job->policy;
 	struct plan_input in = {
-		.want = r->storage->want,
-		.want_n = r->want_n,
+		.want = r->storage->plan_want,
+		.want_n = observe_targets(r, now_ms),
 		.have = r->list.records,
 		.have_n = r->list.records_n,
 		.policy = &policy,
 	};
-	int rc;
 
 	policy.name = r->name;
 	policy.is_substitute = r->is_on_fallback;
 	policy.not_evidence = evidence_gap_text(r->gap);
-	rc = plan_build(&r->plan, &in, e);
-	r->want_n = in.want_n;
-	return rc;
+	return plan_build(&r->plan, &in, e);
 }
 
 static void prepare_list(struct reconcile *r)
 {
-	cf_record_list_init(&r->list, r->zone_id, r->name, r->job->owner, r->storage->have);
+	observe_save_leaving(r);
+	r->has_list = false;
+	cf_record_list_init(&r->list, r->zone_id, r->name, r->job->owner, r->have);
 	r->step = STEP_LIST;
 }
 
@@ -190,7 +141,10 @@ static int64_t retry_delay_ms(const struct reconcile *r, const struct cf_reply *
 	/* A 429, and now and then a 503, says when to come again. */
 	if (reply && reply->has_retry_after && (kind == ERR_BUSY || kind == ERR_RETRY))
 		return reply->retry_after_sec * 1000 + random % BACKOFF_BASE_MS;
-	return pace_backoff_ms(r->tries, BACKOFF_BASE_MS, BACKOFF_CAP_MS, random);
+	if (kind == ERR_BUSY && r->is_watch)
+		return RECONCILE_BUSY_MS;
+	return pace_backoff_ms(r->tries, BACKOFF_BASE_MS,
+			       r->is_watch ? WATCH_CAP_MS : BACKOFF_CAP_MS, random);
 }
 
 static const struct cf_reply *reply_of(const struct reconcile *r)
@@ -208,12 +162,29 @@ static bool is_worth_retrying(enum err_kind kind)
 	return kind == ERR_RETRY || kind == ERR_BUSY || kind == ERR_PROTO;
 }
 
+/* The next go of watch: soon after a passing fault, once a minute after a refusal. */
+static void fail_watch(struct reconcile *r, int64_t delay_ms, int64_t now_ms)
+{
+	if (!is_worth_retrying(r->last_err.kind))
+		delay_ms = WATCH_CAP_MS;
+	if (r->last_err.kind == ERR_CONFIG && !r->job->zone_id)
+		r->zone_id[0] = '\0'; /* perhaps it was made anew under another id */
+	r->tries++;
+	r->wake_ms = now_ms + delay_ms;
+	end(r, RECONCILE_FAILED);
+	report_retry(r, delay_ms);
+}
+
 /* Everything starts anew after a failure: the answer that was lost may have been a yes. */
 static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint32_t random)
 {
 	int64_t delay_ms = retry_delay_ms(r, reply_of(r), e->kind, random);
 
 	r->last_err = *e;
+	if (r->is_watch) {
+		fail_watch(r, delay_ms, now_ms);
+		return;
+	}
 	if (!is_worth_retrying(e->kind)) {
 		end(r, RECONCILE_FAILED);
 		return;
@@ -234,6 +205,24 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 
 /* ---- apply ---- */
 
+/* Removals are held for want of evidence, which an election may bring back within seconds. */
+static void hold(struct reconcile *r, int64_t now_ms, uint32_t random)
+{
+	struct err e = {0};
+
+	if (evidence_gap_may_pass(r->gap) && r->is_watch) {
+		r->wake_ms = now_ms + retry_delay_ms(r, NULL, ERR_RETRY, random);
+		r->tries++;
+	} else if (evidence_gap_may_pass(r->gap) && !r->is_dry_run && now_ms < r->give_up_ms) {
+		/* A handler is not called again for this change. */
+		(void)err_set(&e, ERR_RETRY, "removals held: %s", r->plan.held_why);
+		fail(r, &e, now_ms, random);
+		if (r->step == STEP_WAIT)
+			return;
+	}
+	end(r, RECONCILE_HELD);
+}
+
 /* All that could be written is. Is it enough? */
 static void conclude(struct reconcile *r, int64_t now_ms, uint32_t random)
 {
@@ -242,25 +231,15 @@ static void conclude(struct reconcile *r, int64_t now_ms, uint32_t random)
 	if (r->has_stale_list) {
 		(void)err_set(&e, ERR_RETRY, "the records change while they are written");
 		fail(r, &e, now_ms, random);
-		return;
-	}
-	if (r->refused_n) {
+	} else if (r->refused_n && r->is_watch) {
+		fail(r, &r->last_err, now_ms, random);
+	} else if (r->refused_n) {
 		end(r, RECONCILE_FAILED);
-		return;
-	}
-	if (!r->plan.n[OP_HOLD]) {
+	} else if (r->plan.n[OP_HOLD]) {
+		hold(r, now_ms, random);
+	} else {
 		end(r, RECONCILE_DONE);
-		return;
 	}
-	/* An election is over in seconds, and a handler is not called again for this change. */
-	if (evidence_gap_may_pass(r->gap) && !r->is_dry_run && now_ms < r->give_up_ms) {
-		(void)err_set(&e, ERR_RETRY, "%zu removals held: %s", r->plan.n[OP_HOLD],
-			      r->plan.held_why);
-		fail(r, &e, now_ms, random);
-		if (r->step == STEP_WAIT)
-			return;
-	}
-	end(r, RECONCILE_HELD);
 }
 
 /*
@@ -313,8 +292,17 @@ static void prepare_write(struct reconcile *r, int64_t now_ms, uint32_t random)
 		.ops = r->storage->picked,
 		.ops_n = n,
 		.is_single = is_single,
+		.created = RECORDS_MAX - r->list.records_n < n ? NULL
+							       : r->have + r->list.records_n,
 	};
 	r->step = STEP_WRITE;
+}
+
+static void report_if_drift(struct reconcile *r)
+{
+	if (r->is_resync && !plan_is_done(&r->plan))
+		report_drift(r);
+	r->is_resync = false;
 }
 
 /* A plan stands on this listing; is there more to ask before it may be carried out? */
@@ -322,16 +310,17 @@ static void after_list(struct reconcile *r, int64_t now_ms, uint32_t random)
 {
 	struct err e = {0};
 
-	note_states(r);
-	if (build_plan(r, &e)) {
+	observe_states(r);
+	if (build_plan(r, now_ms, &e)) {
 		fail(r, &e, now_ms, random);
 		return;
 	}
-	if (plan_needs_evidence(&r->plan) && !r->query.is_consistent) {
+	if (plan_needs_evidence(&r->plan) && !r->query.is_consistent && !r->job->is_dropped) {
 		r->query.is_consistent = true;
 		r->step = STEP_VERIFY;
 		return;
 	}
+	report_if_drift(r);
 	prepare_write(r, now_ms, random);
 }
 
@@ -340,20 +329,25 @@ static void after_verify(struct reconcile *r, int rc, const struct err *why, int
 {
 	struct err e = {0};
 
+	r->read_ms = now_ms;
+	observe_forget_deleted(r);
 	if (rc) {
 		/* What was read before may still add. */
 		r->gap = EVIDENCE_READ_FAILED;
 		r->view.listed_n = 0; /* it broke off somewhere in the middle */
 		r->gap_err = *why;
 	} else {
-		take_view(r);
+		observe_sort_view(&r->view);
+		observe_view(r, &r->view);
 		r->gap = evidence_judge(&r->view.evidence, r->view.instances_n == 0);
-		note_states(r);
+		observe_states(r);
 	}
-	if (build_plan(r, &e))
+	if (build_plan(r, now_ms, &e)) {
 		fail(r, &e, now_ms, random);
-	else
-		prepare_write(r, now_ms, random);
+		return;
+	}
+	report_if_drift(r);
+	prepare_write(r, now_ms, random);
 }
 
 static void drop_op(struct reconcile *r, const struct err *e)
@@ -362,8 +356,10 @@ static void drop_op(struct reconcile *r, const struct err *e)
 	const struct cf_reply *reply = &r->write.reply;
 
 	op->is_done = true; /* for this round: it is not tried again */
-	if (op->kind == OP_DELETE && cf_reply_has(reply, CF_CODE_GONE))
+	if (op->kind == OP_DELETE && cf_reply_has(reply, CF_CODE_GONE)) {
+		observe_written(r, op); /* somebody else deleted it */
 		return;
+	}
 	if (cf_reply_has(reply, CF_CODE_IDENTICAL) || cf_reply_has(reply, CF_CODE_EXISTS) ||
 	    cf_reply_has(reply, CF_CODE_GONE)) {
 		r->has_stale_list = true; /* the next listing shows what is so */
@@ -394,8 +390,7 @@ static void after_refusal(struct reconcile *r, const struct err *e, int64_t now_
 		return;
 	}
 	if (r->plan.is_swap || r->is_single) {
-		r->last_err = *e;
-		end(r, RECONCILE_FAILED); /* only a transaction can swap */
+		fail(r, e, now_ms, random); /* only a transaction can swap */
 		return;
 	}
 	r->is_single = true;
@@ -416,7 +411,12 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 	for (size_t i = 0; i < r->write.ops_n; i++) {
 		r->done_n[r->write.ops[i]->kind]++;
 		report_written(r, r->write.ops[i]);
+		observe_written(r, r->write.ops[i]);
 	}
+	if (r->write.created)
+		r->list.records_n += r->write.created_n;
+	else
+		r->has_list = false;
 	prepare_write(r, now_ms, random);
 }
 
@@ -439,7 +439,9 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 	}
 	switch (step) {
 	case STEP_HEALTH:
-		take_view(r);
+		r->read_ms = now_ms;
+		observe_sort_view(&r->view);
+		observe_view(r, &r->view);
 		prepare_zone(r);
 		break;
 	case STEP_ZONE:
@@ -447,6 +449,8 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 		prepare_list(r);
 		break;
 	case STEP_LIST:
+		r->has_list = true;
+		observe_restore_leaving(r);
 		after_list(r, now_ms, random);
 		break;
 	case STEP_WAIT:
@@ -455,4 +459,41 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 	default:
 		break;
 	}
+}
+
+void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
+		     const struct consul_view *seen, bool resync, int64_t now_ms, uint32_t random)
+{
+	lend(r, storage);
+	start_try(r);
+	memset(r->done_n, 0, sizeof r->done_n);
+	r->wake_ms = CLOCK_NEVER;
+	r->is_resync = resync && r->has_list;
+	observe_forget_deleted(r);
+	r->read_ms = now_ms;
+	observe_copy_view(&r->view, seen); /* the watcher's may change under a long go */
+	observe_view(r, &r->view);
+	if (r->has_list && !resync)
+		after_list(r, now_ms, random);
+	else
+		prepare_zone(r);
+}
+
+void reconcile_refresh(struct reconcile *r, int64_t now_ms)
+{
+	/* With a record in the plan that was refused it would be refused again, and again. */
+	if (r->step != STEP_WRITE || now_ms - r->read_ms <= RECONCILE_READ_MS ||
+	    r->job->is_dropped || r->refused_n || r->has_stale_list)
+		return;
+	r->query.is_consistent = r->has_list;
+	if (r->has_list)
+		r->step = STEP_VERIFY;
+	else
+		prepare_list(r); /* what was written is not all known */
+}
+
+void reconcile_cancel(struct reconcile *r)
+{
+	r->has_list = false;
+	r->step = STEP_END;
 }

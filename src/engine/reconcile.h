@@ -3,6 +3,11 @@
  * and knows no clock: it says which call comes next and is told how it went, so that one loop can
  * drive many of them and a test can script the world. What must always hold (add before remove,
  * never dark, evidence...) holds at every call, whatever the answers are.
+ *
+ * Used in two ways. Once, by sync: reconcile_init(), then calls until CALL_END; it reads Consul
+ * itself and tries again by itself. Again and again, by watch: reconcile_init_watch(), then for
+ * each go reconcile_begin() and calls until CALL_END; it is told what Consul lists, remembers the
+ * records in between, and tells when it wants the next go.
  */
 #ifndef ENGINE_RECONCILE_H
 #define ENGINE_RECONCILE_H
@@ -20,7 +25,9 @@
 #include "core/plan.h"
 #include "engine/job.h"
 
-#define RECONCILE_ROUNDS_MAX 4 /* listings after refusals, within one try */
+#define RECONCILE_ROUNDS_MAX 4    /* listings after refusals, within one try */
+#define RECONCILE_BUSY_MS 300000  /* a 429 that does not say for how long: five minutes */
+#define RECONCILE_READ_MS 2000    /* so old may be what Consul said when a write begins */
 
 /* What comes next. */
 enum call {
@@ -38,19 +45,31 @@ enum reconcile_result {
 	RECONCILE_FAILED /* last_err says how */
 };
 
-/* The caller's storage, as large as its limits; several jobs may share it one after another. */
+struct leaving {
+	struct target target;
+	int64_t since_ms;
+};
+
+/*
+ * Scratch of the caller's, as large as its limits, for the time from the start to CALL_END;
+ * several may share it one after another.
+ */
 struct reconcile_storage {
 	struct consul_listed listed[CONSUL_INSTANCES_MAX];
-	struct target want[CONSUL_INSTANCES_MAX + 1];
+	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
+	struct target plan_want[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
 	struct target_hosts want_hosts;
-	struct record have[RECORDS_MAX];
 	struct op ops[PLAN_OPS_MAX];
 	struct op *picked[CF_BATCH_MAX];
+	struct leaving leaving[RECORDS_MAX];
+	size_t leaving_n;
 };
 
 struct reconcile {
 	const struct job *job;
 	struct reconcile_storage *storage;
+	struct record *have;   /* RECORDS_MAX of them */
+	bool is_watch;
 	bool is_dry_run;       /* plan only: no CALL_WRITE ever */
 	int64_t give_up_ms;    /* no new try after this */
 
@@ -65,7 +84,12 @@ struct reconcile {
 	/* What is known. */
 	const char *name;
 	char zone_id[RECORD_ID_CAP];
+	const struct consul_view *seen; /* the last good answer of Consul */
+	int64_t read_ms;       /* when it came */
 	size_t want_n;
+	bool has_list;         /* have is what the API said last, and what was written since */
+	bool is_resync;        /* listed anew for no reason but time: a change is drift */
+	int64_t linger_ms;     /* when the next record's grace is over; CLOCK_NEVER */
 	bool is_on_fallback;   /* no instance is wanted, but the fallback in their place */
 	struct plan plan;
 	enum evidence_gap gap;
@@ -95,10 +119,35 @@ struct reconcile {
  *   give_up_ms  on the monotonic clock; now or earlier: one try only
  */
 void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
-		    bool is_dry_run, int64_t give_up_ms);
+		    struct record *have, bool is_dry_run, int64_t give_up_ms);
+
+/* Prepare for many goes. job and have are used as long as r is. */
+void reconcile_init_watch(struct reconcile *r, const struct job *job, struct record *have);
+
+/*
+ * Start a go: what does this mean for the records? When nothing has to be called, CALL_END comes
+ * at once.
+ *   storage  used until CALL_END
+ *   seen     what Consul lists, sorted by observe_sort_view(); copied
+ *   resync   list the records anew, whatever is remembered
+ * After CALL_END: result; linger_ms; and after RECONCILE_FAILED, or when evidence may come by
+ * itself, wake_ms, when to go again (CLOCK_NEVER otherwise).
+ */
+void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
+		     const struct consul_view *seen, bool resync, int64_t now_ms, uint32_t random);
+
+/* The go is called off: nothing that it learnt counts. */
+void reconcile_cancel(struct reconcile *r);
 
 /* The call that comes next. Asked again without reconcile_take(), it answers the same. */
 enum call reconcile_next(const struct reconcile *r);
+
+/*
+ * To be called before a call is begun, and reconcile_next() asked after it: when what Consul said
+ * has grown old (the API was slow, or not to be asked for a while), it is read again before a
+ * write.
+ */
+void reconcile_refresh(struct reconcile *r, int64_t now_ms);
 
 /*
  * How that call went: 0 and its answer is in place, or -1 and why.

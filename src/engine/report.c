@@ -55,6 +55,14 @@ void report_retry(const struct reconcile *r, int64_t delay_ms)
 		  {"kind", err_kind_name(r->last_err.kind), 0}, {"error", r->last_err.text, 0});
 }
 
+void report_drift(const struct reconcile *r)
+{
+	LOG_EVENT(LOG_WARN, "drift: somebody else changed the records", {"name", r->name, 0},
+		  {"to_create", NULL, (int64_t)r->plan.n[OP_CREATE]},
+		  {"to_update", NULL, (int64_t)r->plan.n[OP_UPDATE]},
+		  {"to_delete", NULL, (int64_t)r->plan.n[OP_DELETE]});
+}
+
 /* What Consul said, and what became of it, in the same words in every closing line. */
 static void log_end(const struct reconcile *r, enum log_level level, const char *message,
 		    const char *held_why)

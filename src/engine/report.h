@@ -22,6 +22,9 @@ void report_batch_refused(const struct reconcile *r, const struct err *e);
 /* r->last_err happened, and there will be another try in delay_ms. */
 void report_retry(const struct reconcile *r, int64_t delay_ms);
 
+/* A listing for no reason but time shows that somebody else changed the records. */
+void report_drift(const struct reconcile *r);
+
 /* It has ended: "in sync", "synced", "held" or "failed". */
 void report_end(const struct reconcile *r);
 

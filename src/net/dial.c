@@ -1,12 +1,12 @@
 #include "net/dial.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errno_text.h"
 
 void dial_init(struct dial *d)
 {
@@ -52,25 +52,6 @@ void dial_start(struct dial *d, const struct url *u, int64_t deadline_ms)
 	}
 }
 
-static int open_socket(int family)
-{
-	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int flags;
-
-	/* Kernels and emulations older than the flags. */
-	if (fd < 0 && (errno == EINVAL || errno == EPROTOTYPE))
-		fd = socket(family, SOCK_STREAM, 0);
-	if (fd < 0)
-		return -1;
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 static void set_no_delay(int fd, int family)
 {
 	int on = 1;
@@ -80,12 +61,12 @@ static void set_no_delay(int fd, int family)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
-/* Errno as people know it: strerror() says "Connection refused". */
+/* Errno as people know it: errno_text() says "Connection refused". */
 static void address_failed(struct dial *d, int error)
 {
 	char *first = d->last.text;
 
-	(void)err_set(&d->last, ERR_RETRY, "%s", strerror(error));
+	(void)err_set(&d->last, ERR_RETRY, "%s", errno_text(error));
 	if (*first >= 'A' && *first <= 'Z')
 		*first = (char)(*first - 'A' + 'a');
 	close_socket(d);
@@ -107,7 +88,7 @@ static enum dial_result try_next(struct dial *d, int *fd)
 
 	d->next++;
 	d->share_ms = now_ms + (d->deadline_ms - now_ms) / left_n;
-	d->fd = open_socket(a->sa.any.sa_family);
+	d->fd = net_open_socket(a->sa.any.sa_family, SOCK_STREAM);
 	if (d->fd < 0) {
 		address_failed(d, errno);
 		return DIAL_MORE;
@@ -162,8 +143,9 @@ static enum dial_result from_resolve(struct dial *d, enum resolve_result r)
 static enum dial_result find_addresses(struct dial *d, const struct url *u, struct err *e)
 {
 	if (d->resolving)
-		return from_resolve(d, resolve_step(&d->resolve, d->port, &d->addresses, e));
-	return from_resolve(d, resolve_start(&d->resolve, u->host, d->port, &d->addresses, e));
+		return from_resolve(d, resolve_step(&d->resolve, &d->addresses, e));
+	return from_resolve(
+		d, resolve_start(&d->resolve, u->host, d->port, d->deadline_ms, &d->addresses, e));
 }
 
 enum dial_result dial_step(struct dial *d, const struct url *u, int *fd, struct err *e)
@@ -190,9 +172,13 @@ enum dial_result dial_step(struct dial *d, const struct url *u, int *fd, struct 
 
 void dial_wants(const struct dial *d, struct pollfd *pfd, int64_t *wake_ms)
 {
-	pfd->fd = d->resolving ? d->resolve.fd : d->fd;
-	pfd->events = d->resolving ? POLLIN : POLLOUT;
-	if (!d->resolving && d->share_ms < *wake_ms)
+	if (d->resolving) {
+		resolve_wants(&d->resolve, pfd, wake_ms);
+		return;
+	}
+	pfd->fd = d->fd;
+	pfd->events = POLLOUT;
+	if (d->share_ms < *wake_ms)
 		*wake_ms = d->share_ms;
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/errno_text.h"
 #include "base/str.h"
 
 struct reader {
@@ -100,7 +101,7 @@ static int read_all(struct reader *r, int fd, struct err *e)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set(e, ERR_CONFIG, "%s", strerror(errno));
+			return err_set(e, ERR_CONFIG, "%s", errno_text(errno));
 		total += (size_t)n;
 		if (total > PEM_FILE_MAX)
 			return err_set(e, ERR_CONFIG, "longer than %d bytes", PEM_FILE_MAX);
@@ -122,7 +123,7 @@ int pem_read_file(const char *path, const struct pem_sink *sink, struct err *e)
 	int failed;
 
 	if (fd < 0) {
-		(void)err_set(e, ERR_CONFIG, "%s", strerror(errno));
+		(void)err_set(e, ERR_CONFIG, "%s", errno_text(errno));
 		return err_wrap(e, "%s", path);
 	}
 	memset(&r, 0, offsetof(struct reader, object));

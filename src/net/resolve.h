@@ -1,53 +1,76 @@
 /*
- * Host name to addresses without blocking: the C library's resolver runs in a short-lived child
- * process that writes its answer into a pipe. Each look-up asks anew; nothing is cached.
+ * Host name to addresses without blocking: a stub resolver (RFC 1034 section 5.3.1). Numbers, then
+ * /etc/hosts, then the servers of /etc/resolv.conf: A and AAAA at once over UDP, over TCP what
+ * was truncated (RFC 7766). Each look-up reads the files and asks anew; nothing is cached.
  */
 #ifndef NET_RESOLVE_H
 #define NET_RESOLVE_H
 
-#include <netinet/in.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/socket.h>
-#include <sys/types.h>
-#include <sys/un.h>
 
 #include "base/err.h"
+#include "net/address.h"
+#include "net/dns_message.h"
+#include "net/resolve_conf.h"
 
-#define RESOLVE_ADDRESSES_MAX 16 /* addresses of one host that are kept */
+#define RESOLVE_NAME_MAX 255    /* bytes of a host name, a dot at its end included */
+#define RESOLVE_ANSWER_MAX 2048 /* bytes of an answer that are read; what comes after is left */
+#define RESOLVE_TRY_MIN_MS 500  /* a server has this long, however near the deadline is */
 
-struct net_address {
-	socklen_t len;
-	union {
-		struct sockaddr any;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un un;
-	} sa;
+/* Where to look: for tests, which set the field `files` after resolve_init(). */
+struct resolve_files {
+	const char *hosts, *conf;
+	uint16_t port; /* of every server */
 };
 
-struct net_addresses {
-	size_t n;
-	struct net_address list[RESOLVE_ADDRESSES_MAX];
+enum resolve_phase { RESOLVE_IDLE, RESOLVE_TRY, RESOLVE_UDP, RESOLVE_TCP, RESOLVE_JUDGE };
+
+enum resolve_reply {
+	REPLY_NONE,      /* not yet */
+	REPLY_ADDRESSES, /* some */
+	REPLY_EMPTY,     /* the name is there, but without address of this family */
+	REPLY_NO_NAME,   /* NXDOMAIN */
+	REPLY_CUT,       /* truncated: to be asked again over TCP */
+	REPLY_FAILED     /* the server could not, or would not, tell */
 };
 
-/* What the child writes: at most PIPE_BUF bytes, so that it comes whole. */
-struct resolve_answer {
-	int32_t failure; /* 0, or what getaddrinfo() said */
-	int32_t system;  /* errno when that was EAI_SYSTEM */
-	uint32_t n;
-	struct {
-		uint32_t is_ip6;
-		uint32_t scope;
-		unsigned char bytes[16];
-	} list[RESOLVE_ADDRESSES_MAX];
-};
+enum resolve_trouble { TROUBLE_SILENT, TROUBLE_BROKEN, TROUBLE_RCODE, TROUBLE_SYSTEM };
 
+/* The fields are the module's own, but for files. */
 struct resolve {
-	pid_t pid; /* the child, 0 for none */
-	int fd;    /* the pipe, -1 for none; wait for POLLIN on it */
-	size_t got;
-	struct resolve_answer answer;
+	const struct resolve_files *files;
+	enum resolve_phase phase;
+	int fd;
+	uint16_t port;
+	int64_t deadline_ms;
+	int64_t try_ms; /* when the present try has had its time */
+	struct resolve_conf conf;
+	struct net_found found;
+
+	char name[RESOLVE_NAME_MAX + 1]; /* without a dot at its end */
+	bool is_absolute;
+	size_t candidate; /* of the names the search list makes of it, the next one */
+	bool was_asked;   /* any of them could be asked for */
+	bool was_empty;   /* one of them exists */
+	bool has_failed;  /* of one of them no server could tell; trouble says why */
+
+	size_t server; /* the present one: the next name begins with the one that answered */
+	unsigned tries_left;
+	struct {
+		enum resolve_reply reply;
+		uint16_t id;
+	} of[NET_FAMILIES];
+	enum resolve_trouble trouble;
+	int trouble_code; /* errno or rcode */
+	size_t trouble_server;
+
+	enum net_family asked;                  /* over TCP */
+	size_t query_n, sent, got;              /* bytes; over TCP with the two of the length */
+	unsigned char query[2 + DNS_QUERY_MAX]; /* the length, then the message */
+	unsigned char in[2 + RESOLVE_ANSWER_MAX];
 };
 
 enum resolve_result { RESOLVE_BAD, RESOLVE_MORE, RESOLVE_DONE };
@@ -55,18 +78,27 @@ enum resolve_result { RESOLVE_BAD, RESOLVE_MORE, RESOLVE_DONE };
 void resolve_init(struct resolve *r);
 
 /*
- * Begin to look up host. A numeric one needs no resolver: DONE at once.
- *   port  put into each address
- *   out   filled on DONE: both families, in the resolver's order but with families taking turns
- *   e     filled on BAD: ERR_RETRY
- * After MORE call resolve_step() when r->fd is readable, or resolve_stop().
+ * Begin to look up host. What is numeric, in the hosts file, or local needs no server: DONE at
+ * once. host         not kept port         put into each address deadline_ms  of the look-up and
+ * what follows it: a share is left for connecting out          filled on DONE: families take turns,
+ * IPv4 begins e            filled on BAD: ERR_RETRY After MORE wait as resolve_wants() says and
+ * call resolve_step(), or resolve_stop().
  */
 enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t port,
-				  struct net_addresses *out, struct err *e);
-enum resolve_result resolve_step(struct resolve *r, uint16_t port, struct net_addresses *out,
-				 struct err *e);
+				  int64_t deadline_ms, struct net_addresses *out, struct err *e)
+	__attribute__((warn_unused_result));
 
-/* Give up: the child is killed and reaped. Legal at any time after resolve_init(). */
+/*
+ * Go on as far as possible without waiting. As resolve_start(); BAD at the deadline at the latest.
+ * After DONE or BAD resolve_start() may be called.
+ */
+enum resolve_result resolve_step(struct resolve *r, struct net_addresses *out, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* What to wait for: sets fd and events, and lowers wake_ms. Only after MORE. */
+void resolve_wants(const struct resolve *r, struct pollfd *pfd, int64_t *wake_ms);
+
+/* Give up. Legal at any time after resolve_init(). */
 void resolve_stop(struct resolve *r);
 
 #endif

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/errno_text.h"
+
 void stream_init(struct stream *s, int fd)
 {
 	s->fd = fd;
@@ -29,7 +31,7 @@ static enum io_result lost(const char *what, struct err *e)
 	(void)err_set(e, ERR_RETRY, "%s: %s", what,
 		      errno == ECONNRESET ? "connection reset by the server"
 		      : errno == EPIPE    ? "connection closed by the server"
-					  : strerror(errno));
+					  : errno_text(errno));
 	return IO_LOST;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/errno_text.h"
 #include "base/str.h"
 #include "net/tls_parts.h"
 #include "net/tls_words.h"
@@ -162,7 +163,7 @@ static enum io_result pull(struct tls_storage *t, int fd, struct err *e)
 	if (would_block())
 		return IO_WAIT;
 	(void)err_set(e, ERR_RETRY, "receive: %s",
-		      errno == ECONNRESET ? "connection reset by the server" : strerror(errno));
+		      errno == ECONNRESET ? "connection reset by the server" : errno_text(errno));
 	return IO_LOST;
 }
 

@@ -57,16 +57,19 @@ static bool is_host_name(const char *s)
 /*
  * A last label that starts with a digit and holds nothing but digits or 0x...: resolvers read
  * such names as numbers in their own ways ("127.1", "0x7f000001"), so only a dotted quad is let
- * through.
+ * through, without a dot at the end.
  */
 static bool is_numeric(const char *host)
 {
-	const char *label = strrchr(host, '.');
+	const char *end = host + strlen(host), *label;
 
-	label = label ? label + 1 : host;
+	if (end > host && end[-1] == '.')
+		end--;
+	for (label = end; label > host && label[-1] != '.'; label--)
+		;
 	if (label[0] == '0' && (label[1] == 'x' || label[1] == 'X'))
 		return true;
-	return *label && strspn(label, "0123456789") == strlen(label);
+	return label < end && strspn(label, "0123456789") == (size_t)(end - label);
 }
 
 static int take_ip6(struct url *u, const char *p, size_t n, struct err *e)

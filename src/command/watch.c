@@ -1,0 +1,143 @@
+/*
+ * watch: stay, and keep every record of the configuration in step.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "command/command.h"
+#include "command/world.h"
+#include "engine/watch.h"
+
+_Static_assert(WATCH_RECORDS_MAX >= 2 * CONFIG_RECORDS_MAX, "room for every record, old and new");
+
+/* Two of each: the one in use, and the one that is read on SIGHUP. */
+static struct {
+	struct values values[2];
+	struct config configs[2];
+	int current;
+	int argc;
+	char *const *argv;
+	struct world world;
+	struct watch watch;
+	struct listener listener;
+	struct job jobs[CONFIG_RECORDS_MAX];
+	/* These outlive the configuration they are from: only a restart changes them. */
+	char lock_key[CONFIG_KEY_MAX + 1];
+	char register_as[CONFIG_SERVICE_MAX + 1];
+	char place_text[3][CONFIG_SERVICE_MAX + 1];
+} self;
+
+static int set_jobs(const struct config *c, struct err *e)
+{
+	for (size_t i = 0; i < c->records_n; i++)
+		self.jobs[i] = world_job(c, &c->records[i]);
+	return watch_set_jobs(&self.watch, self.jobs, c->records_n, e);
+}
+
+static bool is_same_credentials(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool has_new_credentials(const struct config *old, const struct config *new)
+{
+	return !is_same_credentials(old->api_token, new->api_token) ||
+	       !is_same_credentials(old->api_key, new->api_key) ||
+	       !is_same_credentials(old->api_email, new->api_email) ||
+	       !is_same_credentials(old->consul_token, new->consul_token) ||
+	       !is_same_credentials(old->consul_http_auth, new->consul_http_auth);
+}
+
+/* What is wrong with the new configuration is told, and the old one stays. */
+static void reload(void *ctx, bool only_secrets)
+{
+	int next = !self.current;
+	struct config *old = &self.configs[self.current], *new = &self.configs[next];
+	struct err e = {0};
+
+	(void)ctx;
+	/* The secrets of the configuration before this one were in what is written over now. */
+	log_forget_secrets();
+	if (world_hide_secrets(&self.world, old, &e))
+		LOG_EVENT(LOG_ERROR, "configuration not read", {"error", e.text, 0});
+	memset(&self.values[next], 0, sizeof self.values[next]);
+	memset(new, 0, sizeof *new);
+	if (config_read(new, &self.values[next], self.argc, self.argv, &e)) {
+		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
+			  {"error", e.text, 0});
+		return;
+	}
+	if (only_secrets && !has_new_credentials(old, new))
+		return;
+	if (world_set_credentials(&self.world, new, &e) || set_jobs(new, &e)) {
+		LOG_EVENT(LOG_ERROR, "configuration not taken", {"error", e.text, 0});
+		return;
+	}
+	self.current = next;
+	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
+		  {"records", NULL, (int64_t)new->records_n});
+}
+
+static const char *keep(char *out, size_t cap, const char *text)
+{
+	return text && str_copy(out, cap, text) == 0 ? out : NULL;
+}
+
+static struct watch_setup setup_of(const struct config *c)
+{
+	const size_t cap = CONFIG_SERVICE_MAX + 1;
+
+	return (struct watch_setup){
+		.consul = &self.world.consul.origin,
+		.cloudflare = &self.world.cloudflare.origin,
+		.consul_headers = self.world.consul.headers,
+		.cf_headers = self.world.cloudflare.headers,
+		.timeout_ms = c->timeout_ms,
+		.resync_ms = c->resync_ms,
+		.unhealthy_ms = c->unhealthy_ms,
+		.lock_key = keep(self.lock_key, sizeof self.lock_key,
+				 c->has_lock ? c->lock_key : NULL),
+		.register_as = keep(self.register_as, cap, c->register_as),
+		.place = {
+			.datacenter = keep(self.place_text[0], cap, c->records[0].datacenter),
+			.ns = keep(self.place_text[1], cap, c->records[0].ns),
+			.partition = keep(self.place_text[2], cap, c->records[0].partition),
+		},
+		.listener = c->listen ? &self.listener : NULL,
+		.reload = reload,
+	};
+}
+
+int command_watch(int argc, char *const *argv)
+{
+	struct config *c = &self.configs[0];
+	struct watch_setup setup;
+	struct err e = {0};
+
+	self.argc = argc;
+	self.argv = argv;
+	if (watch_catch_signals(&e) || config_read(c, &self.values[0], argc, argv, &e))
+		return command_fail("watch", &e);
+	if (c->options.help) {
+		char name[] = "watch";
+		char *const help[] = {name};
+
+		return command_help(1, help);
+	}
+	if (c->options.json || c->options.detailed_exitcode || c->options.dry_run) {
+		(void)err_set(&e, ERR_USAGE,
+			      "--json, --detailed-exitcode and --dry-run do not go with watch");
+		return command_fail("watch", &e);
+	}
+	if (world_init(&self.world, c, &e))
+		return command_fail("watch", &e);
+	if (c->listen && listen_open(&self.listener, c->listen, &e))
+		return command_fail("watch", &e);
+	setup = setup_of(c);
+	if (watch_init(&self.watch, &setup, &e) || set_jobs(c, &e))
+		return command_fail("watch", &e);
+	LOG_EVENT(LOG_INFO, "watching", {"records", NULL, (int64_t)c->records_n});
+	watch_run(&self.watch);
+	return EXIT_CODE_OK;
+}

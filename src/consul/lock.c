@@ -1,0 +1,176 @@
+#include "consul/lock.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+
+static void add_parameter(struct buf *b, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	buf_fmt(b, "%c%s=", strchr(b->p, '?') ? '&' : '?', name);
+	buf_url_part(b, value);
+}
+
+void consul_place_add(struct buf *b, const struct consul_place *place)
+{
+	add_parameter(b, "dc", place->datacenter);
+	add_parameter(b, "ns", place->ns);
+	add_parameter(b, "partition", place->partition);
+}
+
+void consul_session_create_target(struct buf *b, const struct consul_place *place)
+{
+	buf_str(b, "/v1/session/create");
+	consul_place_add(b, place);
+}
+
+void consul_session_create_body(struct buf *b, const char *name, unsigned ttl_sec,
+				unsigned lock_delay_sec)
+{
+	buf_str(b, "{\"Name\":");
+	buf_json_string(b, name);
+	buf_fmt(b, ",\"TTL\":\"%us\",\"LockDelay\":\"%us\",\"Behavior\":\"release\"}", ttl_sec,
+		lock_delay_sec);
+}
+
+int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SESSION_CAP],
+			       struct err *e)
+{
+	if (json_parse(a->body, a->len, e))
+		return -1;
+	if (json_string(json_get(0, "ID"), id, CONSUL_SESSION_CAP))
+		return err_set(e, ERR_PROTO, "a session without ID");
+	return 0;
+}
+
+void consul_session_renew_target(struct buf *b, const char *id, const struct consul_place *place)
+{
+	buf_str(b, "/v1/session/renew/");
+	buf_url_part(b, id);
+	consul_place_add(b, place);
+}
+
+void consul_session_destroy_target(struct buf *b, const char *id, const struct consul_place *place)
+{
+	buf_str(b, "/v1/session/destroy/");
+	buf_url_part(b, id);
+	consul_place_add(b, place);
+}
+
+/* Whole seconds out of Go's notation: "30s", "1m0s", "1h2m3s". */
+static int parse_duration(const char *s, unsigned *sec)
+{
+	unsigned total = 0;
+
+	while (*s) {
+		uint64_t n;
+		char digits[12];
+		size_t len = strspn(s, "0123456789");
+
+		if (!len || str_copy_n(digits, sizeof digits, s, len) ||
+		    str_u64(digits, 100000, &n))
+			return -1;
+		switch (s[len]) {
+		case 'h': n *= 3600; break;
+		case 'm': n *= 60; break;
+		case 's': break;
+		default: return -1;
+		}
+		total += (unsigned)n;
+		s += len + 1;
+	}
+	*sec = total;
+	return 0;
+}
+
+int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
+{
+	char ttl[32];
+
+	if (json_parse(a->body, a->len, e))
+		return -1;
+	if (json_string(json_get(json_first(0), "TTL"), ttl, sizeof ttl) ||
+	    parse_duration(ttl, ttl_sec))
+		return err_set(e, ERR_PROTO, "a renewed session without TTL");
+	return 0;
+}
+
+static void lock_target(struct buf *b, const char *key)
+{
+	buf_str(b, "/v1/kv/");
+	/* The slashes of a key are its structure, not to be encoded. */
+	for (const char *part = key;; part++) {
+		char text[256];
+		size_t len = strcspn(part, "/");
+
+		if (str_copy_n(text, sizeof text, part, len))
+			b->overflow = true;
+		else
+			buf_url_part(b, text);
+		part += len;
+		if (!*part)
+			return;
+		buf_str(b, "/");
+	}
+}
+
+void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
+				const struct consul_place *place)
+{
+	lock_target(b, key);
+	buf_fmt(b, "?flags=%llu", (unsigned long long)CONSUL_KEY_FLAGS);
+	add_parameter(b, "acquire", session);
+	consul_place_add(b, place);
+}
+
+void consul_lock_release_target(struct buf *b, const char *key, const char *session,
+				const struct consul_place *place)
+{
+	lock_target(b, key);
+	buf_fmt(b, "?flags=%llu", (unsigned long long)CONSUL_KEY_FLAGS);
+	add_parameter(b, "release", session);
+	consul_place_add(b, place);
+}
+
+/* The whole body is one word; only an agent in -dev mode ends it with a line feed. */
+static bool is_word(const struct consul_answer *a, const char *word)
+{
+	const size_t len = strlen(word);
+
+	return strncmp(a->body, word, len) == 0 &&
+	       a->body[len + strspn(a->body + len, " \t\r\n")] == '\0';
+}
+
+int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e)
+{
+	*is_ours = is_word(a, "true");
+	if (!*is_ours && !is_word(a, "false"))
+		return err_set(e, ERR_PROTO, "neither true nor false");
+	return 0;
+}
+
+void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, unsigned wait_sec,
+			      const struct consul_place *place)
+{
+	lock_target(b, key);
+	buf_str(b, "?consistent");
+	if (index)
+		buf_fmt(b, "&index=%llu&wait=%us", (unsigned long long)index, wait_sec);
+	consul_place_add(b, place);
+}
+
+int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],
+			   struct err *e)
+{
+	session[0] = '\0';
+	if (a->status == 404)
+		return 0;
+	if (json_parse(a->body, a->len, e))
+		return -1;
+	if (!json_is_object(json_first(0)))
+		return err_set(e, ERR_PROTO, "a key without its entry");
+	(void)json_string(json_get(json_first(0), "Session"), session, CONSUL_SESSION_CAP);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/*
+ * Sessions and the lock on a key: who of several copies leads. Requests and answers, no policy.
+ * https://developer.hashicorp.com/consul/api-docs/session and .../kv
+ */
+#ifndef CONSUL_LOCK_H
+#define CONSUL_LOCK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "consul/answer.h"
+
+#define CONSUL_SESSION_CAP 64  /* a session's id: a UUID */
+#define CONSUL_KEY_FLAGS 3304740253564472344 /* what Consul's own clients write beside a lock */
+
+/* Where to ask: all three may be NULL. */
+struct consul_place {
+	const char *datacenter;
+	const char *ns;
+	const char *partition;
+};
+
+/* Append "?dc=...&ns=...&partition=..." as far as set, with '&' when b has a '?' already. */
+void consul_place_add(struct buf *b, const struct consul_place *place);
+
+/* PUT: create a session that dies with its TTL and then releases what it holds. */
+void consul_session_create_target(struct buf *b, const struct consul_place *place);
+void consul_session_create_body(struct buf *b, const char *name, unsigned ttl_sec,
+				unsigned lock_delay_sec);
+
+/* Read its id. e: ERR_PROTO */
+int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SESSION_CAP],
+			       struct err *e) __attribute__((warn_unused_result));
+
+/* PUT: renew it, destroy it. */
+void consul_session_renew_target(struct buf *b, const char *id, const struct consul_place *place);
+void consul_session_destroy_target(struct buf *b, const char *id, const struct consul_place *place);
+
+/* The TTL that a renewal answers, which may be longer than asked for. e: ERR_PROTO */
+int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* PUT with a body that tells who holds it: acquire, release. The answer is true or false. */
+void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
+				const struct consul_place *place);
+void consul_lock_release_target(struct buf *b, const char *key, const char *session,
+				const struct consul_place *place);
+int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * GET: who holds the key.
+ *   index     block until something newer; 0: answer at once
+ *   wait_sec  with index: answer after that in any case
+ */
+void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, unsigned wait_sec,
+			      const struct consul_place *place);
+
+/* The session that holds it, "" for none (also on a 404, which consul_answer_finish() refuses). */
+int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],
+			   struct err *e) __attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,32 @@
+#include "core/bucket.h"
+
+void bucket_init(struct bucket *b, int64_t burst, int64_t interval_ms)
+{
+	*b = (struct bucket){.interval_ms = interval_ms, .burst = burst};
+}
+
+int64_t bucket_ready_ms(const struct bucket *b, int64_t now_ms)
+{
+	int64_t full_ms = b->full_ms > now_ms ? b->full_ms : now_ms;
+
+	return full_ms - (b->burst - 1) * b->interval_ms;
+}
+
+void bucket_take(struct bucket *b, int64_t now_ms)
+{
+	b->full_ms = (b->full_ms > now_ms ? b->full_ms : now_ms) + b->interval_ms;
+}
+
+void bucket_set_interval(struct bucket *b, int64_t interval_ms)
+{
+	b->full_ms += (b->burst - 1) * (interval_ms - b->interval_ms);
+	b->interval_ms = interval_ms;
+}
+
+void bucket_block(struct bucket *b, int64_t until_ms)
+{
+	int64_t full_ms = until_ms + (b->burst - 1) * b->interval_ms;
+
+	if (full_ms > b->full_ms)
+		b->full_ms = full_ms;
+}

@@ -1,0 +1,51 @@
+/*
+ * DNS messages, RFC 1035 section 4: writes a query for a name's addresses and reads the answer
+ * to it. Knows nothing of sockets; trusts no byte of what it reads.
+ */
+#ifndef NET_DNS_MESSAGE_H
+#define NET_DNS_MESSAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DNS_LABEL_MAX 63
+#define DNS_NAME_MAX 255 /* bytes of a name in a message, its closing zero included */
+#define DNS_HEADER_BYTES 12
+#define DNS_QUERY_MAX (DNS_HEADER_BYTES + DNS_NAME_MAX + 4)
+#define DNS_CHAIN_MAX 16   /* CNAMEs from the name that was asked to the one with addresses */
+#define DNS_ANSWER_MAX 16  /* addresses of one answer that are kept */
+#define DNS_TRUNCATED 0x02 /* of byte 2 of a message: the sender left records out */
+
+enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_AAAA = 28 };
+enum dns_rcode { DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED };
+
+struct dns_answer {
+	unsigned rcode; /* enum dns_rcode, or another one up to 15 */
+	bool is_truncated;
+	size_t n;
+	unsigned char list[DNS_ANSWER_MAX][16]; /* 4 or 16 bytes of each, by the type asked for */
+};
+
+/*
+ * Write a recursive query of class IN for "name" or "name.suffix"; dns_set_question() completes it.
+ *   suffix  "" for none; a dot at the end of either is passed over
+ * Returns its bytes; 0 when that is no name: a label empty or past DNS_LABEL_MAX, the whole past
+ * DNS_NAME_MAX.
+ */
+size_t dns_write_query(unsigned char out[DNS_QUERY_MAX], const char *name, const char *suffix)
+	__attribute__((warn_unused_result));
+
+/* Put the id and the type into a query of n bytes. */
+void dns_set_question(unsigned char *query, size_t n, uint16_t id, enum dns_type type);
+
+/*
+ * Read p[0..n) as the answer to a query. Addresses are those at the end of the chain of CNAMEs
+ * that begins at the name asked for; the chain's records may stand in any order.
+ * Returns 0; or -1 with *out untouched when it is none: another id, name, type or class, not an
+ * answer, or not sound. In a truncated one the records up to the first unsound one count.
+ */
+int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		    struct dns_answer *out) __attribute__((warn_unused_result));
+
+#endif
