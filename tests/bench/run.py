@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""run.py: measure `dnsbuddy sync` and update-dns.sh (bash, curl, jq) side by side; `make bench` calls it.
+"""run.py: measure `dnsbuddy sync` and update-dns.sh (bash, curl, jq) side by side, then `dnsbuddy watch`; `make bench` calls it.
 
 Both do the same jobs against the same Consul and the same stand-in for Cloudflare's API, in turns (A B, B A, ...), and after
-each run the records have to be what Consul lists. Prints a table and writes $BUILD/bench.json, whose fields
-README.md here describes.
+each run the records have to be what Consul lists. watch.py measures the rest. Prints tables and writes $BUILD/bench.json,
+whose fields README.md here describes.
 
-    RUNS=10       runs of each program per case; 1 is a quick try
+    --quick       a quick try: the same as RUNS=1
+    RUNS=10       runs of each program per case; with 1 the figures of `watch` are of fewer changes, too
     DNSBUDDY, CONSUL_BIN, BUILD   as everywhere
 """
 
@@ -19,13 +20,14 @@ import tempfile
 import time
 from pathlib import Path
 
+import watch
 from scene import NAME, ROOT, TTL, Scene, addresses, cases
 
 HERE = Path(__file__).resolve().parent
 BUILD = Path(os.environ.get("BUILD", ROOT / "build"))
 DNSBUDDY = Path(os.environ.get("DNSBUDDY", BUILD / "dnsbuddy")).resolve()
 SCRIPT = HERE / "update-dns.sh"
-RUNS = int(os.environ.get("RUNS", "10"))
+RUNS = 1 if "--quick" in sys.argv[1:] else int(os.environ.get("RUNS", "10"))
 MANY = 10_000
 NOISY = 0.25  # middle half of the wall times, as a share of their median
 
@@ -156,7 +158,8 @@ def budgets(result):
                      round(allowed, 2)))
     for key in ("new_3", "replaced_1", "new_200"):
         rows.append((f"{by[key]['title']}: writes", by[key]["dnsbuddy"]["api_writes"], BUDGET["writes"]))
-    rows.append((f"peak memory at {MANY:,} instances, KiB", result["peak_many_kib"], BUDGET["peak_many_kib"]))
+    rows.append((f"plan: peak memory at {MANY:,} instances, KiB", result["peak_many_kib"], BUDGET["peak_many_kib"]))
+    rows += watch.budgets(result["watch"])
     return [{"what": w, "found": f, "allowed": a, "met": None if f is None else f <= a} for w, f, a in rows]
 
 
@@ -198,6 +201,7 @@ def show(result):
     print("\nwall, CPU: medians of", result["runs"], "runs in turns; CPU with children. largest: peak memory of the largest "
           "process;\nall: of all processes at once; KiB. conns, calls: TCP+TLS connections to the API, calls over them. "
           "Consul: reads of it.")
+    watch.show(result["watch"])
     binary = result["binary"]
     print(f"\nprogram: {binary['bytes']:,} bytes;",
           ", ".join(f"{k} {v:,}" for k, v in sorted(binary["sections"].items(), key=lambda i: -i[1]) if v >= 1024))
@@ -205,7 +209,6 @@ def show(result):
     for row in result["budgets"]:
         word = {True: "met", False: "MISSED", None: "-"}[row["met"]]
         print(f"  {word:<8}{row['what']}: {figure(row['found'])} (at most {figure(row['allowed'])})")
-    print("  -       those of `watch` (memory at rest, idle calls, latency of a change): not measured here")
     for text in result["noise"]:
         print(f"warning: {text}")
 
@@ -221,6 +224,7 @@ def main():
             print(f"  BENCH   {case.title}", file=sys.stderr)
             result["cases"][case.key] = measure(scene, case, log)
         result["peak_many_kib"] = peak_of_many(scene, log) if RUNS > 1 else None
+        result["watch"] = watch.measure(scene, folder, quick=RUNS == 1)
     result["binary"] = {"bytes": DNSBUDDY.stat().st_size, "sections": sections()}
     result["machine"] = {"cores": os.cpu_count(), "system": platform.platform(), "load_before": load}
     result["seconds"] = round(time.monotonic() - started, 1)

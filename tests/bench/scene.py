@@ -54,19 +54,19 @@ def cases():
 
 
 class Scene:
-    """A context manager; everything it starts ends with it."""
+    """A context manager; everything it starts ends with it. With `dns` the records are served with PowerDNS."""
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, dns=False):
+        self.folder, self.dns = Path(folder), dns
         self.consul = self.api = None
 
     def __enter__(self):
-        # Its log at this level has a line per request.
-        self.consul = Consul(self.folder / "consul", config={"log_level": "debug"})
+        # Its log at this level has a line per request: run.py counts them.
+        self.consul = Consul(self.folder / "consul", config={} if self.dns else {"log_level": "debug"})
         self.api = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", sys.executable, str(ROOT / "tests/cloudflare/standin.py"),
              "--dir", str(self.folder / "api"), "--zone", ZONE, "--set", 'user_agent=""',
-             "--set", "record_quota=100000", "--set", "content_total=0"],
+             "--set", "record_quota=100000", "--set", "content_total=0", *(["--dns"] if self.dns else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.ready = json.loads(self.api.stdout.readline() or "null")
         if self.ready is None:
@@ -88,17 +88,24 @@ class Scene:
 
     def environment(self, case):
         """The same for both programs, and nothing of the caller's but PATH."""
-        zone = ({"CF_ZONE_ID": self.ready["zones"][ZONE]} if case.zone_known else {"CF_ROOT_DOMAIN": ZONE})
+        return self.environment_of(None if case.zone_known else ZONE)
+
+    def environment_of(self, zone):
+        """With the zone's name; None: with its id."""
+        named = {"CF_ROOT_DOMAIN": zone} if zone else {"CF_ZONE_ID": self.ready["zones"][ZONE]}
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C",
                 "CONSUL_HTTP_ADDR": self.consul.address, "CF_API_URL": self.ready["url"],
-                "CF_API_TOKEN": self.ready["token"], "SSL_CERT_FILE": self.ready["ca_file"], **zone}
+                "CF_API_TOKEN": self.ready["token"], "SSL_CERT_FILE": self.ready["ca_file"], **named}
 
     def list_in_consul(self, service, wanted):
-        """Each instance with a check of its own, as a registrator makes it."""
+        """
+        Each instance with a check of its own, as a registrator makes it, and one of the node. That is not named serfHealth: once
+        a minute Consul takes away nodes with a check of that name which are no members of the cluster.
+        """
         node = f"node-{service}"
         self.consul.put("/v1/catalog/register", {
             "Node": node, "Address": "10.0.0.1",
-            "Check": {"Node": node, "CheckID": "serfHealth", "Name": "Serf Health Status", "Status": "passing",
+            "Check": {"Node": node, "CheckID": "nodeHealth", "Name": "Serf Health Status", "Status": "passing",
                       "Output": "Agent alive and reachable"}})
         operations = []
         for n, address in enumerate(wanted):

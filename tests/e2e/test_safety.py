@@ -301,7 +301,7 @@ def test_stderr_into_a_closed_pipe(run, scene):
 
 
 def test_few_descriptors_suffice(run, scene):
-    """The three standard ones, two connections, one for a file or the resolver, and its socket."""
+    """The three standard ones, two connections, and one for a file or a look-up, with one to spare."""
     def limit():
         resource.setrlimit(resource.RLIMIT_NOFILE, (8, 8))
     sync(run, scene, preexec=limit).expect(0)

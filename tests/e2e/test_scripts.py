@@ -12,8 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from consul import find_binary
+from consul import find_binary, free_ports
 from program import NAME, ROOT, binary
+from watching import until
 
 BENCH = ROOT / "tests/bench"
 EXAMPLES = ROOT / "examples"
@@ -121,7 +122,7 @@ def test_demo_is_kept_up_until_stopped(short_path):
 
 
 def test_bench_measures_every_case(tmp_path):
-    out = run([sys.executable, BENCH / "run.py"], settings(RUNS=1, BUILD=tmp_path))
+    out = run([sys.executable, BENCH / "run.py", "--quick"], settings(BUILD=tmp_path), timeout=180)
     result = json.loads((tmp_path / "bench.json").read_text())
     assert list(result["cases"]) == ["nothing", "nothing_zone_id", "new_3", "replaced_1", "new_200", "listed_1000"]
     for case in result["cases"].values():
@@ -135,9 +136,27 @@ def test_bench_measures_every_case(tmp_path):
         assert case["dnsbuddy"]["api_connections"] == 1
     assert result["cases"]["replaced_1"]["dnsbuddy"]["api_writes"] == 2
     assert result["binary"]["bytes"] == os.path.getsize(binary())
+    check_watch_figures(result["watch"])
     # Times are left to `make bench`: other tests may be using the machine.
     missed = [b["what"] for b in result["budgets"] if b["met"] is False]
     assert not [w for w in missed if "time" not in w and "bytes" not in w]
+
+
+def check_watch_figures(watch):
+    for way, at_least in {"dnsbuddy": 32, "poll": 10, "consul_watch": 12}.items():
+        figures = watch["ways"][way]
+        assert figures["changes"] == at_least and figures["cpu_ms_per_change"] > 0
+        # The API is called before DNS has it, and not before the change was made.
+        assert 0 < figures["api_call_ms"]["min"] and figures["api_call_ms"]["p50"] < figures["in_dns_ms"]["p50"]
+        assert figures["added_ms"]["p50"] > 0 and figures["api_call_ms"]["p99"] <= figures["api_call_ms"]["max"]
+    assert watch["ways"]["dnsbuddy"]["api_calls_per_change"] == 1
+    assert watch["ways"]["poll"]["api_calls_per_change"] == watch["ways"]["consul_watch"]["api_calls_per_change"] == 3
+    assert watch["ways"]["dnsbuddy"]["after_changes"] == 32 + 16 * 50
+    assert watch["rest"]["dnsbuddy"]["rest_kib"] < watch["rest"]["consul_watch"]["rest_kib"]
+    closing = watch["reconnects"]
+    # Each service's one waiting query, and little else.
+    assert closing["consul_connections"] >= 1000 and closing["names"] < closing["files_before"] < closing["names"] + 10
+    assert closing["api_connections"] >= closing["names"]
 
 
 def test_bench_fails_when_a_program_does_not_do_its_job(tmp_path):
@@ -199,15 +218,46 @@ def known_variables():
     return set(re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", text))
 
 
-def test_example_settings_are_ones_that_dnsbuddy_knows():
+def compose_settings(file):
+    """What a compose file sets of the container's environment."""
+    text = (EXAMPLES / file).read_text()
+    return dict(re.findall(r'^ {6}([A-Z_]+): "?([^"\n]*)', re.sub(r"(?s)args:.*?env_file", "", text), re.M))
+
+
+def example_environment():
     lines = (EXAMPLES / "env.example").read_text().splitlines()
-    names = [line.split("=")[0] for line in lines if line and not line.startswith("#")]
-    names += re.findall(r"^ {6}([A-Z_]+):", re.sub(r"(?s)args:.*?env_file", "", (EXAMPLES / "compose.yaml").read_text()),
-                        re.M)
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def test_example_settings_are_ones_that_dnsbuddy_knows():
+    names = [*example_environment(), *compose_settings("compose.yaml"), *compose_settings("containerbuddy.yaml")]
     names += re.findall(r"{{ \.([A-Z_]+) }}", (EXAMPLES / "containerbuddy.json").read_text())
     names += [n for n in re.findall(r"`([A-Z][A-Z_]+)[=`]", (EXAMPLES / "README.md").read_text())]
-    assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL"} <= set(names)
+    assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL", "LISTEN"} <= set(names)
     assert not set(names) - known_variables() - {"SIGTERM"}
+
+
+def test_example_container_follows_consul(cloudflare, consul, start):
+    """What compose.yaml runs, with what it sets, but for the addresses here."""
+    text = (EXAMPLES / "compose.yaml").read_text()
+    command = re.search(r"^ {4}command: (watch)$", text, re.M)[1]
+    env = example_environment() | compose_settings("compose.yaml")
+    port = env["LISTEN"].removeprefix(":")
+    assert env["CONSUL"] == "consul:8500" and f'"127.0.0.1:{port}:{port}"' in text
+    service = consul.service("192.0.2.1")
+    free, = free_ports(1)
+    run = start(command, timeout=60, env=env | {
+        "SERVICE": service, "CONSUL": consul.address, "LISTEN": f"127.0.0.1:{free}", "CF_API_URL": cloudflare.url,
+        "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token, "GRACE": "0"})
+    until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.1"])
+    consul.add(service, "192.0.2.2")
+    until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.1", "192.0.2.2"])
+    consul.remove(service, "192.0.2.1")
+    until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.2"])
+    until(lambda: subprocess.run([binary(), "health"], env={"LISTEN": f"127.0.0.1:{free}"}, check=False,
+                                 stdout=subprocess.DEVNULL).returncode == 0)
+    run.process.terminate()
+    assert run.process.wait(2) == 0
 
 
 def test_example_handler_runs_as_containerbuddy_runs_it(cloudflare, consul):
@@ -219,8 +269,7 @@ def test_example_handler_runs_as_containerbuddy_runs_it(cloudflare, consul):
     assert backend["name"] == "nginx" and backend["poll"] >= 1
     argv = backend["onChange"].strip().split(" ")
     assert argv[0] == "/dnsbuddy"
-    lines = (EXAMPLES / "env.example").read_text().splitlines()
-    env = dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    env = example_environment()
     service = consul.service("192.0.2.1")
     env |= {"SERVICE": service, "CONSUL": consul.address, "CF_API_URL": cloudflare.url,
             "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token}
@@ -228,15 +277,29 @@ def test_example_handler_runs_as_containerbuddy_runs_it(cloudflare, consul):
     assert cloudflare.contents(env["RECORD"]) == ["192.0.2.1"]
 
 
-def test_example_compose_file_is_valid(tmp_path):
-    compose = shutil.which("docker-compose")
-    if not compose:
+@pytest.fixture
+def compose(tmp_path):
+    """docker-compose config, on a copy of the examples in a folder as the project's."""
+    program = shutil.which("docker-compose")
+    if not program:
         pytest.skip("docker-compose is not installed")
-    for path in EXAMPLES.iterdir():
-        shutil.copy(path, tmp_path / path.name)
-    shutil.copy(EXAMPLES / "env.example", tmp_path / "_env")
-    run([compose, "-f", tmp_path / "compose.yaml", "config", "-q"], settings(CONTAINERBUDDY_IMAGE="base"))
-    assert "see README.md" in run([compose, "-f", tmp_path / "compose.yaml", "config", "-q"], settings(), code=1)
+    folder = tmp_path / "examples"
+    shutil.copytree(EXAMPLES, folder)
+    shutil.copy(EXAMPLES / "env.example", folder / "_env")
+    return lambda file, *more, code=0, **env: run([program, "-f", folder / file, "config", *more], settings(**env), code=code)
+
+
+def test_example_compose_file_is_valid(compose, tmp_path):
+    out = compose("compose.yaml")
+    assert "command: watch" in out and "image: dnsbuddy" in out and f"context: {tmp_path}\n" in out
+    dockerfile = re.search(r"dockerfile: (\S+)", out)[1]
+    assert (ROOT / dockerfile).is_file()
+
+
+def test_example_compose_file_with_containerbuddy_is_valid(compose):
+    out = compose("containerbuddy.yaml", CONTAINERBUDDY_IMAGE="base")
+    assert "BASE: base" in out and "hashicorp/consul" in out
+    assert "see README.md" in compose("containerbuddy.yaml", "-q", code=1)
 
 
 def test_example_dockerfile_copies_what_the_configuration_names():

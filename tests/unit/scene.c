@@ -8,6 +8,7 @@
 #define ZONE_ID "0123456789abcdef0123456789abcdef"
 
 static struct reconcile_storage storage;
+static struct record remembered[RECORDS_MAX];
 static struct reconcile reconcile;
 
 static void set_instances(struct scene *s, const char *text)
@@ -383,7 +384,8 @@ static void tell_call(struct scene *s, const struct reconcile *r, enum call call
 static void start(struct scene *s)
 {
 	s->starts++;
-	reconcile_init(&reconcile, &s->job, &storage, s->is_dry_run, s->now_ms + s->retry_for_ms);
+	reconcile_init(&reconcile, &s->job, &storage, remembered, s->is_dry_run,
+		       s->now_ms + s->retry_for_ms);
 }
 
 const struct reconcile *scene_run(struct scene *s)

@@ -93,7 +93,7 @@ static const struct bad files[] = {
 	{"", FILE_BASE, "", ERR_CONFIG, {"dnsbuddy-unit", "line 1"}},
 	{"", FILE_BASE, "[]", ERR_CONFIG, {"object"}},
 	{"", FILE_BASE, "{\n\"ttl\":60,\n}", ERR_CONFIG, {"line 3, column 1"}},
-	{"", FILE_BASE, "{\n\"ttl\":60,\n \"tll\":60}", ERR_CONFIG, {"line 3: unknown key \"tll\""}},
+	{"", FILE_BASE, "{\n\"ttl\":60,\n \"tll\":60}", ERR_CONFIG, {"line 3, column 3: unknown key \"tll\""}},
 	{"", FILE_BASE, "{\"ttl\":60,\n\"ttl\":60}", ERR_CONFIG, {"line 2: ttl stands twice"}},
 	{"", FILE_BASE, "{\"config\":\"x\"}", ERR_CONFIG, {"unknown key \"config\""}},
 	{"", FILE_BASE, "{\"ttl\":{}}", ERR_CONFIG, {"line 1: ttl must be"}},
@@ -105,7 +105,7 @@ static const struct bad files[] = {
 	{"", FILE_BASE, "{\"records\":{}}", ERR_CONFIG, {"\"records\" must be a list"}},
 	{"", FILE_BASE, "{\"records\":[1]}", ERR_CONFIG, {"must be an object"}},
 	{"", FILE_BASE, RECORDS("{\"service\":\"s\",\n\"api_token\":\"x\"}"), ERR_CONFIG,
-	 {"line 2: unknown key \"api_token\" in a record"}},
+	 {"line 2, column ", "unknown key \"api_token\" in a record"}},
 	{"", FILE_BASE, RECORDS("{\"service\":\"s\"}"), ERR_CONFIG, {"record 1 of", "record is missing"}},
 	{"", FILE_BASE, RECORDS("{\"service\":\"s\",\"record\":\"a.example.com\"},\n{\"record\":\"b.x.y\","
 				"\"service\":\"t\",\"ttl\":5}"), ERR_CONFIG, {"record 2", ":2, key ttl"}},
@@ -118,7 +118,7 @@ static const struct bad files[] = {
 	{"", FILE_BASE, "{\"records\":[{\"service\":\"s\",\"record\":\"a.b\"}],\n\"records\":[]}", ERR_CONFIG,
 	 {"line 2"}},
 	{"", TOKEN "DNSBUDDY_CONFIG=/nonexistent.json|", NULL, ERR_CONFIG, {"/nonexistent.json"}},
-	{"", TOKEN "DNSBUDDY_CONFIG={\"x\":1}|", NULL, ERR_CONFIG, {"configuration: line 1: unknown key"}},
+	{"", TOKEN "DNSBUDDY_CONFIG={\"x\":1}|", NULL, ERR_CONFIG, {"configuration: line 1, column 3: unknown key"}},
 };
 
 static void check(const struct bad *b)

@@ -259,6 +259,27 @@ static void test_tokens_limit(void **state)
 	}
 }
 
+/* Nothing is behind the only value: the text ends with it. */
+static void test_bare(void **state)
+{
+	int64_t n = 0;
+	bool b = false;
+
+	(void)state;
+	assert_int_equal(json_parse(edge_copy("true", 4), 4, &(struct err){0}), 0);
+	assert_int_equal(json_boolean(0, &b), 0);
+	assert_true(b);
+	assert_int_equal(json_next(0), JSON_NONE);
+	assert_int_equal(json_parse(edge_copy(" -17", 4), 4, &(struct err){0}), 0);
+	assert_int_equal(json_integer(0, &n), 0);
+	assert_int_equal(n, -17);
+	parse("\t null");
+	assert_true(json_is_null(0));
+	parse("0 ");
+	assert_int_equal(json_integer(0, &n), 0);
+	assert_int_equal(n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -267,6 +288,7 @@ int main(void)
 		cmocka_unit_test(test_types),   cmocka_unit_test(test_offset),
 		cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_bad),     cmocka_unit_test(test_tokens_limit),
+		cmocka_unit_test(test_bare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

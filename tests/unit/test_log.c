@@ -248,6 +248,9 @@ static void test_secrets_limit(void **state)
 	int refused = 0;
 
 	(void)state;
+	log_forget_secrets();
+	check_masked("hunter22", "hunter22");
+	assert_int_equal(log_add_secret("hunter22"), 0);
 	for (int i = 0; i < LOG_SECRETS_MAX; i++) {
 		memcpy(secrets[i], "many0", 6);
 		secrets[i][4] = (char)('0' + i);
@@ -256,6 +259,8 @@ static void test_secrets_limit(void **state)
 	assert_true(refused > 0 && refused < LOG_SECRETS_MAX);
 	check_masked("many0", "***");
 	assert_int_equal(log_add_secret("hunter22"), 0); /* known: no place needed */
+	secrets[0][1] = '\0'; /* written over with a text too short to be masked */
+	check_masked("mmmm hunter22", "mmmm ***");
 }
 
 int main(void)

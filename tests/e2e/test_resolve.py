@@ -1,0 +1,162 @@
+"""The program's own resolver, in the binary that is shipped, against a real name server.
+
+Each run has a mount namespace of its own, with /etc/resolv.conf and /etc/hosts of the test, and
+PowerDNS listens on port 53 of a loopback address: both take root. tests/unit/test_resolve*.c has what
+a well-behaved server does not do.
+"""
+
+import ctypes
+import os
+import random
+import shutil
+import sqlite3
+
+import pytest
+from cloudflare.dns import PowerDNS, available
+from cloudflare.store import PDNS_SCHEMA
+from fake_consul import instance
+from program import NAME
+
+CLONE_NEWNS, MS_BIND, MS_REC, MS_PRIVATE = 0x20000, 0x1000, 0x4000, 1 << 18
+LIBC = ctypes.CDLL(None, use_errno=True)
+ALIASES = 9  # of a chain; its answer is past 512 bytes and comes over TCP
+
+
+def mount(source, target, flags):
+    if LIBC.mount(str(source).encode(), str(target).encode(), None, flags, None):
+        raise OSError(ctypes.get_errno(), f"mount on {target}")
+
+
+def own_files(folder):
+    """What a child does before it becomes the program."""
+    if LIBC.unshare(CLONE_NEWNS):
+        raise OSError(ctypes.get_errno(), "unshare")
+    mount("none", "/", MS_REC | MS_PRIVATE)
+    for name in ("hosts", "resolv.conf"):
+        mount(folder / name, os.path.realpath(f"/etc/{name}"), MS_BIND)
+
+
+class Port53(PowerDNS):
+    """On the port that /etc/resolv.conf cannot change."""
+
+    def start(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = 53
+        self._spawn()
+        assert self._wait(), self.log()[-2000:]
+        return self
+
+
+def fill(database):
+    long = "a" * 60
+    records = [("consul.example", "A", "127.0.0.1"), ("consul.example", "AAAA", "::1"),
+               ("empty.example", "TXT", '"nothing"'), ("alias.example", "CNAME", "consul.example"),
+               ("consul.svc.example", "A", "127.0.0.1")]
+    records += [(f"{long}{i}.{long}.example", "CNAME", f"{long}{i + 1}.{long}.example")
+                for i in range(ALIASES - 1)]
+    records += [(f"{long}{ALIASES - 1}.{long}.example", "A", "127.0.0.1")]
+    db = sqlite3.connect(database)
+    db.executescript(PDNS_SCHEMA.read_text())
+    db.execute("INSERT INTO domains (id, name, type) VALUES (1, 'example', 'NATIVE')")
+    soa = "a.example b.example 1 3600 600 86400 60"
+    db.executemany("INSERT INTO records (domain_id, name, type, content, ttl, auth) VALUES (1, ?, ?, ?, 60, 1)",
+                   [("example", "SOA", soa), *records])
+    db.commit()
+    db.close()
+    return f"{long}0.{long}.example"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """(PowerDNS, the name with the long chain)"""
+    folder = tmp_path_factory.mktemp("resolve")
+    if not available() or not PDNS_SCHEMA.exists():
+        pytest.skip("pdns_server is not installed")
+    if os.geteuid():
+        pytest.skip("port 53 and a mount namespace take root")
+    for name in ("hosts", "resolv.conf"):
+        (folder / name).touch()
+    child = os.fork()
+    if not child:
+        try:
+            own_files(folder)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        pytest.skip("no mount namespace to be had here")
+    chain = fill(folder / "zone.db")
+    host = f"127.83.{random.randrange(1, 255)}.{random.randrange(1, 255)}"
+    dns = Port53(folder / "zone.db", folder / "pdns", host).start()
+    yield dns, chain
+    dns.stop()
+
+
+@pytest.fixture
+def sync(run, fake, cloudflare, server, tmp_path):
+    """sync(name, conf=, hosts=): a sync whose Consul is called by that name."""
+    fake.instances = [instance("192.0.2.1")]
+    cloudflare_host = cloudflare.env()["CF_API_URL"]
+    assert "127.0.0.1" in cloudflare_host or "localhost" in cloudflare_host
+
+    def go(name, conf=None, hosts="", **keys):
+        conf = conf or f"nameserver {server[0].host}\n"
+        (tmp_path / "hosts").write_text(hosts)
+        (tmp_path / "resolv.conf").write_text(conf)
+        port = fake.address.rpartition(":")[2]
+        return run("sync", "web", NAME, cloudflare=cloudflare, preexec=lambda: own_files(tmp_path),
+                   env={"CONSUL_HTTP_ADDR": f"{name}:{port}", "RETRY_FOR": "0"}, **keys)
+    return go
+
+
+@pytest.mark.parametrize("name", ["consul.example", "consul.example.", "CONSUL.Example", "alias.example"])
+def test_names(sync, cloudflare, name):
+    sync(name).expect(0)
+    assert cloudflare.contents(NAME) == ["192.0.2.1"]
+
+
+def test_truncated_answers_come_over_tcp(sync, server):
+    dig = server[0].dig(server[1], "A", "+ignore", "+noedns")
+    assert len(dig) < ALIASES, "the answer is not truncated"
+    sync(server[1]).expect(0)
+
+
+def test_search_list_as_kubernetes_has_it(sync, server):
+    conf = f"search ns.svc.example svc.example example\nnameserver {server[0].host}\noptions ndots:5\n"
+    sync("consul", conf).expect(0)
+    sync("consul.svc", conf).expect(0)
+    sync("consul.svc.example", conf).expect(0)
+
+
+def test_hosts_file(sync):
+    sync("box", hosts="127.0.0.1 other BOX # and no more\n").expect(0)
+    sync("localhost", conf="nameserver 127.83.0.254\n").expect(0)
+
+
+def test_the_next_server(sync, server):
+    """Nobody is at the first."""
+    sync("consul.example", f"nameserver 127.83.0.254\nnameserver {server[0].host}\n").expect(0)
+
+
+@pytest.mark.parametrize(("name", "words"), [
+    ("nosuch.example", "resolver: no such name"),
+    ("empty.example", "resolver: the name has no address"),
+    ("www.elsewhere.test", "(REFUSED)"),
+])
+def test_failures(sync, cloudflare, name, words):
+    done = sync(name).expect(1)
+    assert words in done.err
+    assert not cloudflare.writes()
+
+
+def test_nobody_to_ask(sync):
+    assert "resolver 127.83.0.254: Connection refused" in sync(
+        "consul.example", "nameserver 127.83.0.254\n").expect(1).err
+
+
+def test_under_the_sanitizers(sync, server):
+    if not shutil.which("setarch"):
+        pytest.skip("no setarch")
+    if not os.path.exists(os.environ.get("DNSBUDDY_ASAN", "")):
+        pytest.skip("no program with sanitizers")
+    sync(server[1], asan=True).expect(0)

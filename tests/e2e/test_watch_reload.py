@@ -1,0 +1,216 @@
+"""watch and SIGHUP: another configuration, a bad one, other secrets, a hundred in a row."""
+
+import json
+import signal
+import time
+
+import pytest
+from watching import scene, until
+
+__all__ = ["scene"]
+
+A, B, C, D, E = (f"192.0.2.{n}" for n in range(1, 6))
+
+
+class File:
+    """A configuration file of several sites."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def write(self, *sites, **more):
+        entries = [{"service": s.service, "record": s.name, **getattr(s, "more", {})}
+                   for s in sites]
+        self.path.write_text(json.dumps({"records": entries, **more}, indent=1))
+
+
+@pytest.fixture
+def file(tmp_path):
+    return File(tmp_path / "dnsbuddy.json")
+
+
+def two_sites(scene, **more):
+    sites = [scene.site(A, B, name=f"w{n}.example.com") for n in range(2)]
+    sites[1].more = more
+    return sites
+
+
+def drop(file, one, two):
+    """one alone is left: nothing is wanted at the other's name."""
+    file.write(one)
+    two.past.append((time.monotonic(), frozenset()))
+
+
+def begin(scene, file, *sites):
+    file.write(*sites)
+    watch = scene.watch(None, "--config", file.path)
+    for site in sites:
+        site.settle()
+    until(lambda: len(watch.find("synced")) == len(sites))
+    return watch
+
+
+def test_a_new_record_is_added(scene, file):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one)
+    file.write(one, two)
+    watch.hup()
+    two.settle()
+    for site in (one, two):
+        site.add(C)
+        site.settle()
+
+
+def test_a_dropped_record_is_left_alone(scene, file):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one, two)
+    file.write(one)
+    watch.hup()
+    two.add(C)
+    one.add(C)
+    one.settle()
+    time.sleep(0.5)
+    assert two.contents() == [A, B]
+    two.checked = False
+
+
+@pytest.mark.parametrize("grace", [0, 1])
+def test_a_dropped_record_is_removed_if_told(scene, file, grace):
+    one, two = two_sites(scene, on_drop="remove", grace=grace)
+    two.on_empty, two.checked = "remove", False
+    scene.cf.seed(two.name, "TXT", "of another")
+    watch = begin(scene, file, one, two)
+    drop(file, one, two)
+    watch.hup()
+    two.settle([])
+    one.add(C)
+    one.settle()
+    scene.quiet(0.3)
+    assert [r.type for r in scene.cf.records(two.name)] == ["TXT"]
+
+
+def test_a_dropped_record_that_cannot_be_removed_yet_is_seen_through(scene, file):
+    one, two = two_sites(scene, on_drop="remove")
+    two.on_empty, two.checked = "remove", False
+    watch = begin(scene, file, one, two)
+    scene.cf.fault("status", status=503, contains="deletes", times=2)
+    drop(file, one, two)
+    watch.hup()
+    watch.hup()  # it was dropped before
+    two.settle([], seconds=15)
+
+
+def test_a_record_that_comes_back_before_it_is_removed(scene, file):
+    one, two = two_sites(scene, on_drop="remove")
+    watch = begin(scene, file, one, two)
+    scene.cf.fault("status", status=503, kind="write", times=1)
+    file.write(one)
+    watch.hup()
+    watch.wait_for("retrying")
+    file.write(one, two)
+    watch.hup()
+    time.sleep(2)
+    two.settle()
+
+
+def test_other_settings_of_a_record(scene, file):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one, two)
+    file.write(one, two, ttl=300)
+    watch.hup()
+    until(lambda: {r.ttl for r in scene.cf.records(one.name) + scene.cf.records(two.name)} == {300})
+
+
+@pytest.mark.parametrize("text, where", [
+    ('{"records": [\n  {"service": "x", "recrd": "a.example.com"}\n]}', ("recrd", "line 2")),
+    ('{"records": [\n  {"service": "x"\n', ("3",)),
+    ('{"records": [{"service": "x", "record": "a.example.com", "ttl": 7}]}', ("ttl",)),
+    ("", ()),
+])
+def test_a_bad_file_is_told_and_the_old_one_stays(scene, file, text, where):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one, two)
+    since = len(scene.calls())
+    file.path.write_text(text)
+    watch.hup()
+    line, = watch.find("configuration not taken, the old one stays")
+    assert all(part in line["error"] for part in (*where, "dnsbuddy.json")), line
+    assert not scene.calls(since)
+    one.add(C)
+    one.settle()
+    two.remove(A)
+    two.settle()
+    file.write(one)
+    watch.hup()
+    assert watch.find("configuration read again")
+
+
+def test_no_file_any_more(scene, file):
+    one = scene.site(A)
+    watch = begin(scene, file, one)
+    file.path.unlink()
+    watch.hup()
+    assert watch.find("configuration not taken, the old one stays")
+    one.add(C)
+    one.settle()
+
+
+def test_secrets_are_read_again(scene, file, tmp_path):
+    path = tmp_path / "token"
+    path.write_text(scene.cf.token)
+    site, watch = scene.started(A, env={"CLOUDFLARE_API_TOKEN": None,
+                                        "CLOUDFLARE_API_TOKEN_FILE": path})
+    new = scene.cf.add_token()
+    path.write_text(new + "\n")
+    watch.hup()
+    since = len(scene.calls())
+    site.add(B)
+    site.settle()
+    assert {c.header("authorization") for c in scene.calls(since)} == {f"Bearer {new}"}
+    assert new not in watch.text()
+
+
+def test_a_hundred_in_a_row(scene, file):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one, two)
+    for _ in range(2):  # a second configuration needs its room once
+        watch.hup()
+    kb, files = watch.memory_kb("VmRSS"), watch.files_n()
+    for n in range(100):
+        file.write(*((one, two) if n % 2 else (one,)))
+        watch.send(signal.SIGHUP)
+        time.sleep(0.005)
+    file.write(one, two)
+    watch.hup()
+    one.add(C)
+    two.remove(A)
+    for site in (one, two):
+        site.settle(seconds=15)
+    assert watch.memory_kb("VmRSS") <= kb + 64
+    until(lambda: watch.files_n() <= files + 4)
+    assert len(scene.calls()) < 400
+
+
+def test_during_a_write(scene, file):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one, two)
+    fault = scene.cf.fault("delay", kind="write", seconds=0.5)
+    one.add(C)
+    until(lambda: fault.hits)
+    watch.hup()
+    two.add(D)
+    for site in (one, two):
+        site.settle()
+    time.sleep(0.6)
+
+
+def test_while_cloudflare_is_down(scene, file):
+    one, two = two_sites(scene)
+    watch = begin(scene, file, one, two)
+    scene.cf.fault("status", status=503, times=0)
+    one.add(C)
+    watch.wait_for("retrying")
+    watch.hup()
+    watch.wait_for("retrying", n=2)
+    scene.cf.faults.clear()
+    one.settle(seconds=15)

@@ -1,0 +1,132 @@
+/*
+ * A configuration, as JSON in the setting itself, with its templates. Input: text.
+ */
+#include "fuzz.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "config/config.h"
+#include "config/template.h"
+
+#define VARIABLE "FUZZ"
+#define TOKEN "s3cr3t-of-the-fuzzer"
+#define TEXT_CAP ((size_t)1 << 20)
+
+static int expand(struct buf *out, const char *text, const char *value)
+{
+	struct err e = {0};
+
+	buf_reset(out);
+	MUST(setenv(VARIABLE, value, 1) == 0);
+	if (template_expand(out, text, &e) == 0)
+		return 0;
+	fuzz_check_err(&e);
+	MUST(e.kind == ERR_CONFIG || e.kind == ERR_LIMIT);
+	return -1;
+}
+
+/* All values of the parsed text, names of members too, in the order of their places. */
+static size_t count_values(void)
+{
+	size_t n = 0;
+
+	while (json_is_object((int)n) || json_is_array((int)n) || json_is_string((int)n) ||
+	       json_offset((int)n))
+		n++;
+	return n;
+}
+
+/*
+ * No value breaks out of its string. A plain x as the value tells whether all templates stand in
+ * strings: anywhere else it is not JSON. If so, whatever the value, the structure stays.
+ */
+static void check_expansion(const char *text)
+{
+	static const char *const hostile[] = {"\"", "\\", "\\\"", "\"}],\"x\":[{\"", "\n", "{{ .X }}",
+					      "\\u0022", "\xc3", "\x01"};
+	static char storage[TEXT_CAP];
+	struct err e = {0};
+	struct buf out;
+	size_t n;
+
+	buf_init(&out, storage, sizeof storage);
+	if (expand(&out, text, "x") || json_parse(out.p, out.len, &e))
+		return;
+	n = count_values();
+	for (size_t i = 0; i < sizeof hostile / sizeof hostile[0]; i++) {
+		MUST(expand(&out, text, hostile[i]) == 0);
+		MUST(json_parse(out.p, out.len, &e) == 0);
+		MUST(count_values() == n);
+	}
+}
+
+static void check_record(const struct config_record *r)
+{
+	char again[NAME_CAP];
+	struct err e = {0};
+
+	MUST(r->service && *r->service && strlen(r->service) <= CONFIG_SERVICE_MAX);
+	MUST(name_normalize(again, r->name, NAME_RECORD, &e) == 0 && !strcmp(again, r->name));
+	if (r->has_zone)
+		MUST(name_is_within(r->name, r->zone));
+	MUST(!r->owner || strlen(r->owner) <= CONFIG_OWNER_MAX);
+	MUST(r->ttl == 1 || r->ttl >= 30);
+	MUST(r->addresses_n && r->addresses_n <= CONSUL_ADDRESSES_MAX);
+	MUST(r->min_records <= RECORDS_MAX && r->grace_ms >= 0);
+	if (r->has_fallback)
+		MUST(r->fallback.type < RECORD_TYPES);
+}
+
+/* A template may put a secret into any value; what is logged of it is masked. */
+static void check_secret(const struct err *e)
+{
+	char text[2 * ERR_TEXT_MAX];
+	struct buf b;
+
+	buf_init(&b, text, sizeof text);
+	buf_str(&b, e->text);
+	log_mask(&b);
+	MUST(!strstr(b.p, TOKEN));
+}
+
+static void check_config(char *text)
+{
+	static struct config c;
+	static struct values v;
+	char flag[] = "--config", *argv[] = {flag, text};
+	struct err e = {0};
+
+	memset(&c, 0, sizeof c);
+	memset(&v, 0, sizeof v);
+	log_forget_secrets();
+	MUST(setenv(VARIABLE, "fuzz", 1) == 0);
+	if (config_read(&c, &v, 2, argv, &e)) {
+		fuzz_check_err(&e);
+		MUST(e.kind == ERR_CONFIG || e.kind == ERR_USAGE);
+		check_secret(&e);
+		return;
+	}
+	MUST(c.records_n >= 1 && c.records_n <= CONFIG_RECORDS_MAX);
+	for (size_t i = 0; i < c.records_n; i++)
+		check_record(&c.records[i]);
+	MUST(c.timeout_ms > 0 && c.retry_for_ms >= 0 && c.resync_ms >= 0);
+	MUST(c.log_format < LOG_FORMATS && c.log_level < LOG_LEVELS);
+	MUST(c.api_token && !strcmp(c.api_token, TOKEN));
+}
+
+int fuzz_config(const uint8_t *p, size_t n)
+{
+	char *text = fuzz_string((struct fuzz_input){p, n});
+
+	/* What the environment says goes before the file. */
+	MUST(setenv("CF_API_TOKEN", TOKEN, 1) == 0);
+	check_expansion(text);
+	/* Anything else is a file's name. */
+	if (text[strspn(text, " \t\r\n")] == '{')
+		check_config(text);
+	free(text);
+	return 0;
+}

@@ -1,0 +1,124 @@
+/*
+ * Consul's answers: the list of instances, and the small ones of sessions, locks, keys. Input:
+ * options, seed, then "200\nName: value\n\nbody".
+ */
+#include "fuzz.h"
+
+#include <string.h>
+
+#include "consul/answer.h"
+#include "consul/health.h"
+#include "consul/lock.h"
+
+static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
+static struct consul_listed listed[CONSUL_INSTANCES_MAX];
+static struct consul_view view = {.listed = listed};
+static struct consul_reader reader;
+
+static void check_target(const struct target *t)
+{
+	char text[TARGET_TEXT_CAP];
+	static struct target_hosts hosts;
+	struct target again;
+	struct err e = {0};
+
+	MUST(t->type < RECORD_TYPES);
+	MUST(!t->host == (t->type != RECORD_CNAME));
+	if (t->host)
+		MUST(t->host >= view.hosts.text && t->host < view.hosts.text + view.hosts.len);
+	target_format(t, text);
+	hosts.len = 0;
+	MUST(target_parse(&again, text, &hosts, &e) == 0);
+	MUST(target_compare(t, &again) == 0);
+}
+
+static void tell_view(struct buf *told)
+{
+	size_t sum = 0, addressed_n = view.instances_n - view.unaddressed_n;
+
+	for (int s = 0; s < INSTANCE_STATES; s++) {
+		sum += view.n[s];
+		buf_fmt(told, "%zu ", view.n[s]);
+	}
+	MUST(sum == view.instances_n);
+	MUST(view.unaddressed_n <= view.instances_n);
+	MUST(view.listed_n >= addressed_n && view.listed_n <= 2 * addressed_n);
+	MUST(view.listed_n <= CONSUL_INSTANCES_MAX);
+	MUST(memchr(view.unaddressed, '\0', sizeof view.unaddressed));
+	MUST(view.hosts.len <= sizeof view.hosts.text);
+	MUST(!view.evidence.is_consistent == !reader.query->is_consistent);
+	MUST(view.evidence.last_contact_ms >= 0);
+	buf_fmt(told, "instances, index %llu, gap %d\n", (unsigned long long)view.index,
+		(int)evidence_judge(&view.evidence, !view.instances_n));
+	for (size_t i = 0; i < view.listed_n; i++) {
+		char text[TARGET_TEXT_CAP];
+
+		MUST(view.listed[i].state < INSTANCE_STATES && view.n[view.listed[i].state]);
+		check_target(&view.listed[i].target);
+		target_format(&view.listed[i].target, text);
+		buf_fmt(told, "%s %s\n", instance_state_name(view.listed[i].state), text);
+	}
+	if (view.unaddressed_n)
+		buf_fmt(told, "%zu without address: %s\n", view.unaddressed_n, view.unaddressed);
+}
+
+static void read_health(struct fuzz_input in, struct fuzz_cuts cuts, const struct consul_query *q,
+			struct buf *told)
+{
+	struct http_sink sink = consul_health_begin(&reader, q, &view, element_buf, rest);
+	struct err e = {0};
+	int failed = fuzz_answer(in, cuts, &sink, &e);
+
+	if (!failed)
+		failed = consul_health_finish(&reader, &e);
+	fuzz_tell_err(told, failed, &e);
+	if (!failed)
+		tell_view(told);
+	else
+		MUST(e.kind == ERR_AUTH || e.kind == ERR_RETRY || e.kind == ERR_REFUSED ||
+		     e.kind == ERR_PROTO || e.kind == ERR_LIMIT);
+}
+
+static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *told)
+{
+	static struct consul_answer answer;
+	struct http_sink sink = consul_answer_begin(&answer);
+	char id[CONSUL_SESSION_CAP] = "";
+	struct err e = {0};
+	unsigned ttl_sec = 0;
+	bool is_ours = false;
+	int failed = fuzz_answer(in, cuts, &sink, &e);
+
+	fuzz_tell_err(told, failed, &e);
+	if (failed)
+		return;
+	fuzz_tell_err(told, consul_answer_finish(&answer, &e), &e);
+	fuzz_tell_err(told, consul_session_create_read(&answer, id, &e), &e);
+	buf_fmt(told, "session %s\n", id);
+	fuzz_tell_err(told, consul_session_renew_read(&answer, &ttl_sec, &e), &e);
+	fuzz_tell_err(told, consul_lock_read(&answer, &is_ours, &e), &e);
+	fuzz_tell_err(told, consul_lock_watch_read(&answer, id, &e), &e);
+	buf_fmt(told, "ttl %u ours %d holder %s index %llu\n", ttl_sec, is_ours, id,
+		(unsigned long long)answer.index);
+}
+
+int fuzz_health(const uint8_t *p, size_t n)
+{
+	static const enum consul_address sources[] = {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE,
+						      CONSUL_ADDRESS_NODE, CONSUL_ADDRESS_LAN};
+	struct fuzz_input in = {p, n};
+	unsigned options = fuzz_take(&in), seed = fuzz_take(&in);
+	struct consul_query q = {.service = "web", .is_consistent = options & 8, .addresses_n = 4};
+
+	for (size_t i = 0; i < q.addresses_n; i++)
+		q.addresses[i] = sources[(i + options) % 4];
+	for (int way = 0; way < FUZZ_WAYS; way++) {
+		struct buf told;
+
+		fuzz_tell_start(&told, way);
+		read_health(in, fuzz_way(way, seed), &q, &told);
+		read_small(in, fuzz_way(way, seed), &told);
+		fuzz_tell_same(way);
+	}
+	return 0;
+}

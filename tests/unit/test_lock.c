@@ -1,0 +1,160 @@
+/* consul/lock: sessions and the lock on a key, as servers write them with and without white space. */
+#include "support.h"
+
+#include "consul/lock.h"
+
+static struct consul_answer answer;
+static const struct consul_place nowhere;
+
+static const struct consul_answer *say(int status, const char *body)
+{
+	struct http_sink sink = consul_answer_begin(&answer);
+	struct err e = {0};
+
+	assert_int_equal(test_answer(&sink, status, "X-Consul-Index: 7\n", body, 3, &e), 0);
+	return &answer;
+}
+
+static const struct {
+	const char *body;
+	int rc;
+	bool is_ours;
+} locks[] = {
+	{"true", 0, true},    /* a server */
+	{"true\n", 0, true},  /* an agent in -dev mode */
+	{"false", 0, false},
+	{"false\r\n", 0, false},
+	{"", -1, false},
+	{"tru", -1, false},
+	{"trueish", -1, false},
+	{"truefalse", -1, false},
+	{"\"true\"", -1, false},
+	{"[true]", -1, false},
+	{"null", -1, false},
+	{"{}", -1, false},
+};
+
+static void test_lock(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(locks); i++) {
+		struct err e = {0};
+		bool is_ours = false;
+		int rc = consul_lock_read(say(200, locks[i].body), &is_ours, &e);
+
+		CHECK(rc == locks[i].rc && (rc || is_ours == locks[i].is_ours), "%s", locks[i].body);
+		CHECK(!rc || e.kind == ERR_PROTO, "%s", locks[i].body);
+	}
+}
+
+static const struct {
+	const char *body;
+	int rc;
+	unsigned ttl_sec;
+} renewals[] = {
+	{"[{\"ID\":\"a\",\"TTL\":\"30s\",\"LockDelay\":15000000000}]", 0, 30},
+	{"[{\"TTL\":\"1m0s\"}]", 0, 60},
+	{"[{\"TTL\":\"1h2m3s\"}]", 0, 3723},
+	{"[{\"TTL\":\"\"}]", 0, 0},
+	{"[{\"TTL\":\"30\"}]", -1, 0},
+	{"[{\"TTL\":\"s\"}]", -1, 0},
+	{"[{\"TTL\":\"-30s\"}]", -1, 0},
+	{"[{\"TTL\":\"30ms\"}]", -1, 0},
+	{"[{\"TTL\":\"99999999999999999999s\"}]", -1, 0},
+	{"[{\"TTL\":30}]", -1, 0},
+	{"[{}]", -1, 0},
+	{"[]", -1, 0},
+	{"{\"TTL\":\"30s\"}", -1, 0},
+	{"no", -1, 0},
+};
+
+static void test_renew(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(renewals); i++) {
+		struct err e = {0};
+		unsigned ttl_sec = 0;
+		int rc = consul_session_renew_read(say(200, renewals[i].body), &ttl_sec, &e);
+
+		CHECK(rc == renewals[i].rc && (rc || ttl_sec == renewals[i].ttl_sec), "%s: %d, %u",
+		      renewals[i].body, rc, ttl_sec);
+	}
+}
+
+static const struct {
+	int status;
+	const char *body;
+	int rc;
+	const char *holder;
+} holders[] = {
+	{200, "[{\"LockIndex\":1,\"Key\":\"k\",\"Session\":\"abc\"}]", 0, "abc"},
+	{200, "[\n  {\n    \"Session\": \"abc\"\n  }\n]\n", 0, "abc"},
+	{200, "[{\"LockIndex\":1,\"Key\":\"k\"}]", 0, ""},
+	{404, "", 0, ""},
+	{200, "[]", -1, ""},
+	{200, "", -1, ""},
+	{200, "[1]", -1, ""},
+};
+
+static void test_watch(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(holders); i++) {
+		struct err e = {0};
+		char holder[CONSUL_SESSION_CAP];
+		int rc = consul_lock_watch_read(say(holders[i].status, holders[i].body), holder, &e);
+
+		CHECK(rc == holders[i].rc && strcmp(holder, holders[i].holder) == 0, "%zu: %d %s", i,
+		      rc, holder);
+		assert_int_equal(answer.index, 7);
+	}
+}
+
+static void test_create(void **state)
+{
+	char id[CONSUL_SESSION_CAP], body[256];
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"abc\"}"), id, &e), 0);
+	assert_string_equal(id, "abc");
+	assert_int_equal(consul_session_create_read(say(200, "{}"), id, &e), -1);
+	(void)snprintf(body, sizeof body, "{\"ID\":\"%0*d\"}", CONSUL_SESSION_CAP, 1);
+	assert_int_equal(consul_session_create_read(say(200, body), id, &e), -1); /* too long */
+}
+
+static void test_requests(void **state)
+{
+	const struct consul_place place = {.datacenter = "dc 1", .ns = "n"};
+	char text[1024];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, text, sizeof text);
+	consul_lock_watch_target(&b, "service/a b/leader", 5, 60, &place);
+	assert_string_equal(text, "/v1/kv/service/a%20b/leader?consistent&index=5&wait=60s&dc=dc%201&ns=n");
+	buf_init(&b, text, sizeof text);
+	consul_lock_watch_target(&b, "k", 0, 60, &nowhere);
+	assert_string_equal(text, "/v1/kv/k?consistent");
+	buf_init(&b, text, sizeof text);
+	consul_lock_acquire_target(&b, "k?x", "s", &nowhere);
+	assert_string_equal(text, "/v1/kv/k%3Fx?flags=3304740253564472344&acquire=s");
+	buf_init(&b, text, sizeof text);
+	consul_session_create_body(&b, "a\"b", 30, 15);
+	assert_string_equal(text, "{\"Name\":\"a\\\"b\",\"TTL\":\"30s\",\"LockDelay\":\"15s\","
+				  "\"Behavior\":\"release\"}");
+	buf_init(&b, text, sizeof text);
+	consul_session_renew_target(&b, "s", &place);
+	assert_string_equal(text, "/v1/session/renew/s?dc=dc%201&ns=n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lock),   cmocka_unit_test(test_renew),
+		cmocka_unit_test(test_watch),  cmocka_unit_test(test_create),
+		cmocka_unit_test(test_requests),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,399 @@
+/*
+ * The engine go after go, as watch drives it: what it remembers of the records is what is there,
+ * whatever was written and however that went.
+ */
+#include "support.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/observe.h"
+#include "engine/reconcile.h"
+
+#define ADDRESSES 12
+#define ZONE_ID "0123456789abcdef0123456789abcdef"
+
+static struct reconcile r;
+static struct reconcile_storage storage;
+static struct record have[RECORDS_MAX];
+static struct consul_listed listed[ADDRESSES];
+static struct consul_view seen = {.listed = listed};
+static struct job job;
+
+/* What the API holds. */
+static struct record records[ADDRESSES * 2];
+static size_t records_n;
+static unsigned next_id, lists, writes;
+static bool refuses_batches;
+static uint32_t seed;
+static int64_t now_ms;
+
+static struct target target_of(unsigned n)
+{
+	return (struct target){.type = RECORD_A, .addr = {192, 0, 2, (unsigned char)(n + 1)}};
+}
+
+static void list_instances(unsigned mask)
+{
+	seen.listed_n = 0;
+	memset(seen.n, 0, sizeof seen.n);
+	for (unsigned i = 0; i < ADDRESSES; i++)
+		if (mask & 1u << i)
+			listed[seen.listed_n++] = (struct consul_listed){
+				.state = INSTANCE_PASSING, .target = target_of(i),
+			};
+	seen.instances_n = seen.n[INSTANCE_PASSING] = seen.listed_n;
+	seen.evidence = (struct evidence){.has_leader = true};
+	observe_sort_view(&seen);
+}
+
+static struct record *find(const char *id, const struct target *t)
+{
+	for (size_t i = 0; i < records_n; i++)
+		if (id ? strcmp(records[i].id, id) == 0 : target_compare(&records[i].target, t) == 0)
+			return &records[i];
+	return NULL;
+}
+
+static int apply(const struct op *op, struct cf_write *w)
+{
+	struct record *known = op->record ? find(op->record->id, NULL) : NULL;
+
+	if (op->record && !known)
+		return CF_CODE_GONE;
+	if (op->kind == OP_DELETE) {
+		*known = records[--records_n];
+		return 0;
+	}
+	if (op->kind == OP_CREATE && find(NULL, op->target))
+		return CF_CODE_IDENTICAL;
+	if (op->kind == OP_CREATE) {
+		known = &records[records_n++];
+		*known = (struct record){.target = *op->target, .is_ours = true};
+		(void)snprintf(known->id, sizeof known->id, "r%u", next_id++);
+	}
+	known->ttl = op->ttl;
+	known->proxied = op->proxied;
+	if (op->kind == OP_CREATE && w->created)
+		w->created[w->created_n++] = *known;
+	return 0;
+}
+
+static int answer_write(struct err *e)
+{
+	static struct record saved[COUNT(records)];
+	const size_t saved_n = records_n;
+	int code = !r.write.is_single && refuses_batches;
+
+	writes++;
+	memcpy(saved, records, sizeof saved);
+	r.write.reply = (struct cf_reply){0};
+	r.write.created_n = 0;
+	for (int kind = OP_KINDS - 1; kind >= 0 && !code; kind--)
+		for (size_t i = 0; i < r.write.ops_n && !code; i++)
+			if ((int)r.write.ops[i]->kind == kind)
+				code = apply(r.write.ops[i], &r.write);
+	if (code) {
+		memcpy(records, saved, sizeof saved);
+		records_n = saved_n;
+		r.write.reply.codes[r.write.reply.codes_n++] = code;
+		return err_set(e, ERR_REFUSED, "code %d", code);
+	}
+	for (size_t i = 0; i < r.write.ops_n; i++)
+		r.write.ops[i]->is_done = true;
+	return 0;
+}
+
+static int answer(enum call call, struct err *e)
+{
+	switch (call) {
+	case CALL_HEALTH:
+		observe_copy_view(&r.view, &seen);
+		r.view.evidence.is_consistent = true;
+		return 0;
+	case CALL_LIST:
+		lists++;
+		r.list.reply = (struct cf_reply){0};
+		r.list.records_n = records_n;
+		memcpy(r.list.records, records, records_n * sizeof *records);
+		return 0;
+	case CALL_WRITE: return answer_write(e);
+	default: fail_msg("call %d", (int)call); return -1;
+	}
+}
+
+/* One go. fault: chance in 100 that a call is lost, before or after its effect. */
+static void go(bool is_resync, uint32_t fault)
+{
+	reconcile_begin(&r, &storage, &seen, is_resync, now_ms, 0);
+	for (int i = 0; reconcile_next(&r) != CALL_END; i++) {
+		struct err e = {0};
+		int rc = 0;
+
+		assert_true(i < 200);
+		reconcile_refresh(&r, now_ms);
+		if (test_random_below(&seed, 100) >= fault)
+			rc = answer(reconcile_next(&r), &e);
+		else {
+			if (test_random_below(&seed, 2))
+				(void)answer(reconcile_next(&r), &e);
+			rc = err_set(&e, ERR_RETRY, "lost");
+		}
+		now_ms += test_random_below(&seed, 3) ? 20 : 3000;
+		reconcile_take(&r, rc, &e, now_ms, 0);
+	}
+}
+
+/* What is remembered is what is there, each once. */
+static void check_memory(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r.list.records_n; i++) {
+		const struct record *mine = &r.have[i], *real;
+
+		if (!mine->id[0])
+			continue;
+		n++;
+		real = find(mine->id, NULL);
+		CHECK(real, "%s is remembered and gone", mine->id);
+		assert_int_equal(target_compare(&real->target, &mine->target), 0);
+		assert_int_equal(real->ttl, mine->ttl);
+		assert_int_equal(real->proxied, mine->proxied);
+	}
+	assert_int_equal(n, records_n);
+}
+
+static void check_right(void)
+{
+	assert_int_equal(r.result, RECONCILE_DONE);
+	for (size_t i = 0; i < seen.listed_n; i++) {
+		const struct record *record = find(NULL, &seen.listed[i].target);
+
+		assert_non_null(record);
+		assert_int_equal(record->ttl, job.policy.ttl);
+	}
+	assert_int_equal(records_n, seen.listed_n);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	log_setup(LOG_LOGFMT, LOG_LEVELS);
+	job = (struct job){
+		.query = {.service = "web"},
+		.policy = {.name = "www.example.com", .ttl = 60, .on_empty = ON_EMPTY_REMOVE},
+		.name = "www.example.com",
+		.zone_id = ZONE_ID,
+	};
+	records_n = lists = writes = 0;
+	refuses_batches = false;
+	now_ms = 1000000;
+	reconcile_init_watch(&r, &job, have);
+	return 0;
+}
+
+/* Change after change, without a listing but the first. */
+static void test_memory_follows_the_writes(void **state)
+{
+	(void)state;
+	seed = 1;
+	for (int i = 0; i < 400; i++) {
+		list_instances(test_random_below(&seed, 1u << ADDRESSES));
+		job.policy.ttl = 60 + test_random_below(&seed, 2);
+		go(false, 0);
+		check_right();
+		if (r.has_list)
+			check_memory();
+		assert_true(r.has_list);
+	}
+	assert_int_equal(lists, 1);
+	assert_true(writes <= 800);
+}
+
+static void test_nothing_to_do_is_no_call(void **state)
+{
+	(void)state;
+	seed = 1;
+	list_instances(7);
+	go(false, 0);
+	lists = writes = 0;
+	for (int i = 0; i < 5; i++)
+		go(false, 0);
+	assert_int_equal(lists + writes, 0);
+	go(true, 0);
+	assert_int_equal(lists, 1);
+	assert_int_equal(writes, 0);
+}
+
+/* Lost calls, refused batches, others' hands: what it believes is right or it lists again. */
+static void test_memory_after_faults(void **state)
+{
+	for (uint32_t round = 1; round <= 200; round++) {
+		(void)set_up(state);
+		seed = round;
+		refuses_batches = round % 3 == 0;
+		for (int i = 0; i < 30; i++) {
+			list_instances(test_random_below(&seed, 1u << ADDRESSES));
+			job.policy.ttl = 60 + test_random_below(&seed, 2);
+			if (records_n && test_random_below(&seed, 5) == 0) {
+				records[0] = records[--records_n]; /* another hand */
+				r.has_list = false;
+			}
+			go(test_random_below(&seed, 10) == 0, 15);
+			if (r.has_list)
+				check_memory();
+			else
+				assert_true(r.result == RECONCILE_FAILED || refuses_batches);
+		}
+		go(false, 0);
+		check_right();
+		check_memory();
+	}
+}
+
+/* A record that another hand deleted while single calls go on: forgotten, and made anew later. */
+static void test_a_record_that_is_gone_is_forgotten(void **state)
+{
+	struct record gone;
+
+	(void)state;
+	seed = 1;
+	list_instances(7);
+	go(false, 0);
+	refuses_batches = true;
+	list_instances(3);
+	gone = *find(NULL, &(struct target){.addr = {192, 0, 2, 3}});
+	/* It goes between the second listing and the single delete. */
+	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	while (reconcile_next(&r) != CALL_END) {
+		struct err e = {0};
+		int rc;
+		struct record *theirs = find(gone.id, NULL);
+
+		if (reconcile_next(&r) == CALL_WRITE && r.write.is_single && theirs)
+			*theirs = records[--records_n];
+		rc = answer(reconcile_next(&r), &e);
+		reconcile_take(&r, rc, &e, now_ms, 0);
+	}
+	assert_int_equal(r.result, RECONCILE_DONE);
+	if (r.has_list)
+		check_memory();
+	list_instances(7);
+	go(false, 0);
+	check_right();
+}
+
+/* What Consul said has grown old before the delete: it is asked again, and heard. */
+static void test_old_news_is_read_again_before_a_write(void **state)
+{
+	(void)state;
+	seed = 1;
+	list_instances(3);
+	go(false, 0);
+	list_instances(1);
+	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	assert_int_equal(reconcile_next(&r), CALL_HEALTH);
+	for (int i = 0; i < 2; i++) {
+		struct err e = {0};
+
+		assert_int_equal(answer(reconcile_next(&r), &e), 0);
+		reconcile_take(&r, 0, &e, now_ms, 0);
+		if (reconcile_next(&r) == CALL_END)
+			break;
+		assert_int_equal(reconcile_next(&r), CALL_WRITE);
+		now_ms += RECONCILE_READ_MS;
+		reconcile_refresh(&r, now_ms);
+		assert_int_equal(reconcile_next(&r), CALL_WRITE); /* not too old yet */
+		now_ms++;
+		reconcile_refresh(&r, now_ms);
+		assert_int_equal(reconcile_next(&r), CALL_HEALTH);
+		list_instances(3); /* it is back */
+	}
+	assert_int_equal(reconcile_next(&r), CALL_END);
+	check_right();
+	check_memory();
+}
+
+/* ---- grace ---- */
+
+static void begin_at(int64_t at_ms)
+{
+	now_ms = at_ms;
+	go(false, 0);
+}
+
+static void test_grace(void **state)
+{
+	const int64_t t = 2000000;
+
+	(void)state;
+	seed = 3;
+	job.grace_ms = 5000;
+	list_instances(7);
+	begin_at(t);
+	list_instances(6);
+	begin_at(t + 10000);
+	assert_int_equal(records_n, 3);
+	assert_int_equal(r.linger_ms, t + 15000);
+	list_instances(4); /* another one later: a grace of its own */
+	begin_at(t + 12000);
+	assert_int_equal(r.linger_ms, t + 15000);
+	begin_at(t + 14999);
+	assert_int_equal(records_n, 3);
+	begin_at(t + 15000);
+	assert_int_equal(records_n, 2);
+	assert_int_equal(r.linger_ms, t + 17000);
+	list_instances(6); /* back in time: forgotten that it was away */
+	begin_at(t + 16900);
+	assert_int_equal(r.linger_ms, CLOCK_NEVER);
+	begin_at(t + 30000);
+	list_instances(4);
+	begin_at(t + 31000);
+	assert_int_equal(r.linger_ms, t + 36000);
+	assert_int_equal(records_n, 2);
+}
+
+static void test_a_listing_does_not_prolong_the_grace(void **state)
+{
+	(void)state;
+	seed = 3;
+	job.grace_ms = 5000;
+	list_instances(7);
+	begin_at(2000000);
+	list_instances(6);
+	begin_at(2001000);
+	now_ms = 2003000;
+	go(true, 0); /* a resync */
+	assert_int_equal(r.linger_ms, 2006000);
+}
+
+static void test_maintenance_has_no_grace(void **state)
+{
+	(void)state;
+	seed = 3;
+	job.grace_ms = 60000;
+	list_instances(7);
+	begin_at(2000000);
+	listed[2].state = INSTANCE_MAINTENANCE;
+	begin_at(2000001);
+	assert_int_equal(records_n, 2);
+	listed[1].state = INSTANCE_CRITICAL;
+	begin_at(2000002);
+	assert_int_equal(records_n, 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_memory_follows_the_writes, set_up),
+		cmocka_unit_test_setup(test_nothing_to_do_is_no_call, set_up),
+		cmocka_unit_test(test_memory_after_faults),
+		cmocka_unit_test_setup(test_a_record_that_is_gone_is_forgotten, set_up),
+		cmocka_unit_test_setup(test_old_news_is_read_again_before_a_write, set_up),
+		cmocka_unit_test_setup(test_grace, set_up),
+		cmocka_unit_test_setup(test_a_listing_does_not_prolong_the_grace, set_up),
+		cmocka_unit_test_setup(test_maintenance_has_no_grace, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
