@@ -87,8 +87,8 @@ static int unknown_key(const char *text, int member, const char *where, struct e
 	json_position(text, json_offset(member), &line, &column);
 	if (json_string(member, name, sizeof name))
 		(void)fmt_text(name, sizeof name, "a long one");
-	return err_set(e, ERR_CONFIG, "line %u, column %u: unknown key \"%s\"%s", line, column, name,
-		       where);
+	return err_set(e, ERR_CONFIG, "line %u, column %u: unknown key \"%s\"%s", line, column,
+		       name, where);
 }
 
 static int take_record(struct values *v, const char *text, int record, struct err *e)
