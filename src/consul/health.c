@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "consul/answer.h"
 
 #define FIELD_CAP 512 /* bytes of a CheckID, a status or an address that are looked at */
 
@@ -229,17 +230,10 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 	};
 }
 
-static enum err_kind status_kind(int status)
-{
-	if (status == 401 || status == 403)
-		return ERR_AUTH;
-	return status == 429 || status >= 500 ? ERR_RETRY : ERR_REFUSED;
-}
-
 int consul_health_finish(struct consul_reader *r, struct err *e)
 {
 	if (r->status != 200)
-		return err_set(e, status_kind(r->status), "HTTP %d: %s", r->status,
+		return err_set(e, consul_status_kind(r->status), "HTTP %d: %s", r->status,
 			       str_trim(r->reason));
 	if (json_split_end(&r->split, e))
 		return -1;

@@ -111,7 +111,7 @@ static void release_worker(struct worker *k)
 	k->is_calling = false;
 }
 
-static void cancel_workers(struct watch *w, int64_t now_ms)
+void watch_cancel(struct watch *w, int64_t now_ms)
 {
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		struct worker *k = &w->workers[i];
@@ -136,7 +136,7 @@ static void step_leader(struct watch *w, int64_t now_ms)
 				keeper_forget(w->keepers[i], now_ms);
 		break;
 	case LEADER_LOST:
-		cancel_workers(w, now_ms);
+		watch_cancel(w, now_ms);
 		LOG_EVENT(LOG_WARN, "not leading any more", {"lock", w->setup.lock_key, 0},
 			  {"error", w->leader.last_err.text, 0});
 		break;
@@ -290,7 +290,7 @@ static bool is_calling(const struct watch *w)
 static void leave(struct watch *w, int64_t now_ms)
 {
 	w->is_leaving = true;
-	cancel_workers(w, now_ms);
+	watch_cancel(w, now_ms);
 	if (w->setup.lock_key)
 		leader_stop(&w->leader, now_ms);
 	if (w->setup.register_as)

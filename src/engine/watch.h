@@ -93,6 +93,9 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 	__attribute__((warn_unused_result));
 
+/* Call off every go. What was asked of Cloudflare may have been done: all is listed anew. */
+void watch_cancel(struct watch *w, int64_t now_ms);
+
 /* Run until SIGTERM or SIGINT. */
 void watch_run(struct watch *w);
 

@@ -165,22 +165,6 @@ static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_
 	return false;
 }
 
-/* Calls off every go. What was asked of Cloudflare may have been done: all is listed anew. */
-static void cancel_all(struct watch *w, int64_t now_ms)
-{
-	for (size_t i = 0; i < WATCH_WORKERS; i++) {
-		struct worker *k = &w->workers[i];
-
-		if (!k->keeper)
-			continue;
-		if (k->is_calling)
-			driver_abort(&k->driver);
-		keeper_cancel(k->keeper, now_ms);
-		k->keeper = NULL;
-		k->is_calling = false;
-	}
-}
-
 /*
  * Free the keepers, but for those that have to remove what they kept. Their texts are copied:
  * the configuration that they are from goes away.
@@ -203,7 +187,7 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 {
 	int64_t now_ms = clock_now_ms();
 
-	cancel_all(w, now_ms);
+	watch_cancel(w, now_ms);
 	stop_watchers(w);
 	drop_keepers(w, jobs, jobs_n, now_ms);
 	for (size_t i = 0; i < jobs_n; i++) {
