@@ -2,7 +2,8 @@
 """lint-style.py: the house limits that no compiler knows. Reads the tree's file names from stdin.
 
 C sources: lines of 100 columns at most (a tab is 8 wide; a row of a test's table stays one line, so
-132 there), files under 500 lines, in src no function that writes without a bound. Every text file: no trailing white space, a newline at the end.
+132 there), files of one subject, 700 lines at most, in src no function that writes without a bound.
+Every text file: no trailing white space, a newline at the end.
 """
 import re
 import sys
@@ -10,7 +11,7 @@ import sys
 COLUMNS = 100
 TEST_COLUMNS = 132
 TAB = 8
-LINES = 500
+LINES = 700
 BANNED = re.compile(r"\b(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|alloca|strtok|atoi|atol|mktemp|tmpnam)\s*\(")
 # No heap of ours. free() too: a pointer to free would come from somewhere.
 HEAP = re.compile(r"\b(malloc|calloc|realloc|strdup|strndup|asprintf|vasprintf|free)\s*\(")
@@ -34,8 +35,8 @@ def check(path):
             yield number, "white space at the end of the line"
     if not path.endswith((".c", ".h")):
         return
-    if len(lines) >= LINES:
-        yield len(lines), f"{len(lines)} lines; a file has fewer than {LINES}"
+    if len(lines) > LINES:
+        yield len(lines), f"{len(lines)} lines; a file has {LINES} at most"
     columns = COLUMNS if path.startswith("src/") else TEST_COLUMNS
     for number, line in enumerate(lines, 1):
         width = len(line.expandtabs(TAB))

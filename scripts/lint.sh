@@ -44,6 +44,9 @@ step_clang() { list "${sources[@]}" "${tests[@]}" | each clang "${cpp[@]}" "${wa
 step_headers() { list "${headers[@]}" | each gcc "${cpp[@]}" "${warn[@]}" -Werror -fsyntax-only -x c; }
 
 step_includes() { "$PYTHON" scripts/lint-includes.py src; }
+# The layout that .clang-format describes; `make fmt FIX=1` mends it.
+step_format() { pick '^(src|tests)/.*\.[ch]$' | xargs -r -d '\n' clang-format --dry-run -Werror; }
+
 step_style() { list "${all[@]}" | "$PYTHON" scripts/lint-style.py; }
 
 step_tidy() { list "${sources[@]}" | each scripts/lint-tidy.sh; }
@@ -75,7 +78,7 @@ step_thirdparty() {
 	[ -z "$found" ] || { echo "third-party source in the tree: $found"; return 1; }
 }
 
-[ $# -gt 0 ] || set -- includes style thirdparty headers shell python gcc clang cppcheck tidy
+[ $# -gt 0 ] || set -- includes style format thirdparty headers shell python gcc clang cppcheck tidy
 failed=
 for step in "$@"; do
 	start=$SECONDS

@@ -13,11 +13,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char *const *argv);
 } commands[] = {
-	{"sync", command_sync},       {"plan", command_plan},
-	{"watch", command_watch},     {"health", command_health},
-	{"version", command_version}, {"--version", command_version},
-	{"help", command_help},       {"--help", command_help},
-	{"-h", command_help},
+	{"sync", command_sync},     {"plan", command_plan},       {"watch", command_watch},
+	{"health", command_health}, {"version", command_version}, {"--version", command_version},
+	{"help", command_help},     {"--help", command_help},     {"-h", command_help},
 };
 
 static const char *base_name(const char *path)

@@ -8,7 +8,7 @@
 #include "base/fmt.h"
 
 #define DAY_SEC 86400
-#define DAYS_TO_1970 719468     /* from 0000-03-01 */
+#define DAYS_TO_1970 719468      /* from 0000-03-01 */
 #define DAYS_OF_400_YEARS 146097 /* after which the calendar repeats */
 
 int64_t clock_now_ms(void)

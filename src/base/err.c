@@ -45,10 +45,10 @@ int err_wrap(struct err *e, const char *fmt, ...)
 const char *err_kind_name(enum err_kind kind)
 {
 	static const char *const names[] = {
-		[ERR_NONE] = "none",   [ERR_RETRY] = "retry", [ERR_BUSY] = "busy",
-		[ERR_PROTO] = "proto", [ERR_LIMIT] = "limit", [ERR_TLS] = "tls",
-		[ERR_AUTH] = "auth",   [ERR_REFUSED] = "refused",
-		[ERR_CONFIG] = "config", [ERR_USAGE] = "usage", [ERR_SYS] = "system",
+		[ERR_NONE] = "none",   [ERR_RETRY] = "retry",     [ERR_BUSY] = "busy",
+		[ERR_PROTO] = "proto", [ERR_LIMIT] = "limit",     [ERR_TLS] = "tls",
+		[ERR_AUTH] = "auth",   [ERR_REFUSED] = "refused", [ERR_CONFIG] = "config",
+		[ERR_USAGE] = "usage", [ERR_SYS] = "system",
 	};
 	_Static_assert(sizeof names / sizeof names[0] == ERR_KINDS, "a name for each kind");
 

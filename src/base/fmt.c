@@ -94,12 +94,8 @@ static bool put_conversion(struct text *t, const struct spec *s, char conv)
 	char c;
 
 	switch (conv) {
-	case '%':
-		t->put(t->ctx, "%", 1);
-		return true;
-	case 's':
-		put_string(t, s);
-		return true;
+	case '%': t->put(t->ctx, "%", 1); return true;
+	case 's': put_string(t, s); return true;
 	case 'c':
 		c = (char)va_arg(t->ap, int);
 		put_field(t, s, &c, 1);
@@ -110,11 +106,8 @@ static bool put_conversion(struct text *t, const struct spec *s, char conv)
 		return true;
 	case 'u':
 	case 'x':
-	case 'X':
-		put_number(t, s, take_unsigned(t, s->length), false, conv);
-		return true;
-	default:
-		return false;
+	case 'X': put_number(t, s, take_unsigned(t, s->length), false, conv); return true;
+	default: return false;
 	}
 }
 

@@ -19,7 +19,10 @@ static int take_bare(const char *p, size_t len)
 	while (p[start] == ' ' || p[start] == '\t' || p[start] == '\n' || p[start] == '\r')
 		start++;
 	tokens[0] = (jsmntok_t){
-		.type = JSMN_PRIMITIVE, .start = (int)start, .end = (int)len, .parent = -1,
+		.type = JSMN_PRIMITIVE,
+		.start = (int)start,
+		.end = (int)len,
+		.parent = -1,
 	};
 	return 1;
 }

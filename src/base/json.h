@@ -23,11 +23,11 @@ enum json_result { JSON_BAD, JSON_MORE, JSON_DONE };
 
 struct json_scan {
 	uint8_t state;
-	uint8_t depth;     /* containers that are open */
-	uint8_t count;     /* position in a literal or a \u escape */
-	bool is_key;       /* the string under way or just read is a member's name */
-	const char *rest;  /* what is left of true, false, null */
-	uint32_t objects;  /* bit d: the container at depth d + 1 is an object */
+	uint8_t depth;    /* containers that are open */
+	uint8_t count;    /* position in a literal or a \u escape */
+	bool is_key;      /* the string under way or just read is a member's name */
+	const char *rest; /* what is left of true, false, null */
+	uint32_t objects; /* bit d: the container at depth d + 1 is an object */
 };
 
 void json_scan_init(struct json_scan *s);

@@ -3,17 +3,17 @@
 #include "base/json.h"
 
 enum state {
-	S_VALUE,        /* a value must come */
-	S_FIRST_VALUE,  /* after '[': a value or ']' */
-	S_FIRST_KEY,    /* after '{': a name or '}' */
-	S_KEY,          /* after ',' in an object: a name */
+	S_VALUE,       /* a value must come */
+	S_FIRST_VALUE, /* after '[': a value or ']' */
+	S_FIRST_KEY,   /* after '{': a name or '}' */
+	S_KEY,         /* after ',' in an object: a name */
 	S_COLON,
-	S_AFTER,        /* after a value inside a container: ',' or its end */
+	S_AFTER, /* after a value inside a container: ',' or its end */
 	S_STRING,
 	S_ESCAPE,
-	S_UNICODE,      /* inside \uXXXX */
+	S_UNICODE, /* inside \uXXXX */
 	S_LITERAL,
-	S_MINUS,        /* numbers, RFC 8259 section 6 */
+	S_MINUS, /* numbers, RFC 8259 section 6 */
 	S_ZERO,
 	S_INT,
 	S_DOT,

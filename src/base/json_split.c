@@ -38,16 +38,14 @@ static bool is_cut_place(const struct json_split *s)
 	const unsigned result_is_object = s->scan.objects & 2;
 
 	switch (s->cut) {
-	case JSON_CUT_ROOT:
-		return s->scan.depth == 1;
+	case JSON_CUT_ROOT: return s->scan.depth == 1;
 	case JSON_CUT_RESULT:
 		return s->scan.depth == 2 && root_is_object && strcmp(s->name[0], "result") == 0;
 	case JSON_CUT_RESULT_LISTS:
 		return s->scan.depth == 3 && root_is_object && result_is_object &&
 		       strcmp(s->name[0], "result") == 0;
 	case JSON_CUT_NONE:
-	default:
-		return false;
+	default: return false;
 	}
 }
 
@@ -69,8 +67,8 @@ static int give_element(struct json_split *s, struct err *e)
 		return 0;
 	s->element_len = 0;
 	s->element_buf[len] = '\0';
-	return s->element(s->ctx, s->cut == JSON_CUT_RESULT_LISTS ? s->name[1] : "",
-			  s->element_buf, len, e);
+	return s->element(s->ctx, s->cut == JSON_CUT_RESULT_LISTS ? s->name[1] : "", s->element_buf,
+			  len, e);
 }
 
 static int take_in_cut(struct json_split *s, char c, struct err *e)

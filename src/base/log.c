@@ -10,12 +10,18 @@
 #include "base/str.h"
 
 static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn", [LOG_ERROR] = "error",
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_WARN] = "warn",
+	[LOG_ERROR] = "error",
 };
 _Static_assert(sizeof level_names / sizeof level_names[0] == LOG_LEVELS, "a name for each level");
 
 static const char *const format_names[] = {
-	[LOG_AUTO] = "auto", [LOG_TEXT] = "text", [LOG_LOGFMT] = "logfmt", [LOG_JSON] = "json",
+	[LOG_AUTO] = "auto",
+	[LOG_TEXT] = "text",
+	[LOG_LOGFMT] = "logfmt",
+	[LOG_JSON] = "json",
 };
 _Static_assert(sizeof format_names / sizeof format_names[0] == LOG_FORMATS, "and format");
 

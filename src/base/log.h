@@ -42,8 +42,7 @@ void log_forget_secrets(void);
 void log_mask(struct buf *b);
 
 /* Write one line; fields[n]. A full or closed stderr is not an error of ours. */
-void log_event(enum log_level level, const char *message, const struct log_field *fields,
-	       size_t n);
+void log_event(enum log_level level, const char *message, const struct log_field *fields, size_t n);
 
 /*
  * Write one line to stderr as it is, whatever the format and the level: for a user who asked for

@@ -44,8 +44,7 @@ static bool has_mark(const char *comment, const char *owner)
 
 	buf_init(&b, mark, sizeof mark);
 	cf_comment(&b, owner);
-	return strncmp(comment, mark, b.len) == 0 &&
-	       (!comment[b.len] || comment[b.len] == ' ');
+	return strncmp(comment, mark, b.len) == 0 && (!comment[b.len] || comment[b.len] == ' ');
 }
 
 static bool is_ours(int object, const char *owner)
@@ -105,8 +104,7 @@ static int take_record(void *ctx, const char *list, const char *text, size_t len
 
 	(void)list;
 	l->page_seen_n++;
-	if (json_parse(text, len, e) ||
-	    cf_record_read(&r, 0, &filter, &is_other, e))
+	if (json_parse(text, len, e) || cf_record_read(&r, 0, &filter, &is_other, e))
 		return -1;
 	if (is_other)
 		return 0;

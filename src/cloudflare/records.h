@@ -25,10 +25,10 @@ struct cf_record_list {
 	const char *owner;      /* NULL: every record of the name is ours */
 	struct record *records; /* the caller's, RECORDS_MAX of them */
 	size_t records_n;
-	size_t seen_n;          /* entries of all types on the pages so far */
+	size_t seen_n; /* entries of all types on the pages so far */
 	size_t page_seen_n;
-	int64_t total;          /* entries that page 1 announced */
-	unsigned page;          /* the one to ask for, from 1 */
+	int64_t total; /* entries that page 1 announced */
+	unsigned page; /* the one to ask for, from 1 */
 	struct target_hosts hosts;
 	struct cf_reply reply;
 };

@@ -88,7 +88,10 @@ struct http_sink cf_reply_begin(struct cf_reply *r, enum json_cut cut, json_elem
 	*r = (struct cf_reply){.is_json = true};
 	json_split_init(&r->split, cut, element, ctx, element_buf, rest);
 	return (struct http_sink){
-		.ctx = r, .status = take_status, .header = take_header, .body = take_body,
+		.ctx = r,
+		.status = take_status,
+		.header = take_header,
+		.body = take_body,
 	};
 }
 

@@ -19,23 +19,23 @@
 
 /* https://developers.cloudflare.com/dns/manage-dns-records/ and what users report of it. */
 enum cf_code {
-	CF_CODE_NO_ROUTE = 7003,       /* the zone id is no zone id */
-	CF_CODE_GONE = 81044,          /* no record of that id */
-	CF_CODE_IN_THE_WAY = 81053,    /* a CNAME over A, AAAA or CNAME */
-	CF_CODE_CNAME_THERE = 81054,   /* A or AAAA over a CNAME */
-	CF_CODE_EXISTS = 81057,        /* same type, name and content; the older code */
-	CF_CODE_IDENTICAL = 81058      /* the same; today's */
+	CF_CODE_NO_ROUTE = 7003,     /* the zone id is no zone id */
+	CF_CODE_GONE = 81044,        /* no record of that id */
+	CF_CODE_IN_THE_WAY = 81053,  /* a CNAME over A, AAAA or CNAME */
+	CF_CODE_CNAME_THERE = 81054, /* A or AAAA over a CNAME */
+	CF_CODE_EXISTS = 81057,      /* same type, name and content; the older code */
+	CF_CODE_IDENTICAL = 81058    /* the same; today's */
 };
 
 struct cf_reply {
 	struct json_split split;
 	int status;
 	bool is_json;
-	struct err body_err;      /* why it is not */
-	char ray[48];             /* CF-RAY, to tell Cloudflare's support */
-	bool has_retry_after;     /* Retry-After or Ratelimit says when to come again */
+	struct err body_err;  /* why it is not */
+	char ray[48];         /* CF-RAY, to tell Cloudflare's support */
+	bool has_retry_after; /* Retry-After or Ratelimit says when to come again */
 	int64_t retry_after_sec;
-	bool has_remaining;       /* Ratelimit says how many requests are left */
+	bool has_remaining; /* Ratelimit says how many requests are left */
 	int64_t remaining, remaining_sec;
 	int64_t codes[CF_CODES_MAX]; /* of errors[] and their error_chain, in order */
 	size_t codes_n;

@@ -162,8 +162,10 @@ int cf_write_finish(struct cf_write *w, struct err *e)
 		if (w->ops[i]->is_done)
 			continue;
 		if (w->has_other) /* in another zone its name is put behind ours */
-			return err_set(e, ERR_CONFIG, "the API wrote another name than was asked "
-				       "for: is CF_ZONE_ID the zone of %s?", w->name);
+			return err_set(e, ERR_CONFIG,
+				       "the API wrote another name than was asked "
+				       "for: is CF_ZONE_ID the zone of %s?",
+				       w->name);
 		return err_set(e, ERR_RETRY,
 			       "the API said success without showing every record written");
 	}

@@ -14,19 +14,19 @@
 #include "cloudflare/reply.h"
 #include "core/op.h"
 
-#define CF_BATCH_MAX 200      /* operations in one batch on the smallest plan */
-#define CF_BODY_CAP 262144    /* bytes: CF_BATCH_MAX operations on names of the longest kind */
+#define CF_BATCH_MAX 200   /* operations in one batch on the smallest plan */
+#define CF_BODY_CAP 262144 /* bytes: CF_BATCH_MAX operations on names of the longest kind */
 
 struct cf_write {
 	const char *zone_id;
-	const char *name;     /* of all the records */
-	const char *owner;    /* for the comment of new ones; NULL for none */
-	struct op **ops;      /* at most CF_BATCH_MAX; one for a single call */
+	const char *name;  /* of all the records */
+	const char *owner; /* for the comment of new ones; NULL for none */
+	struct op **ops;   /* at most CF_BATCH_MAX; one for a single call */
 	size_t ops_n;
 	bool is_single;
 	struct record *created; /* room for ops_n: what was created is put here; NULL: not wanted */
 	size_t created_n;
-	bool has_other;       /* the answer shows a record of another name or type */
+	bool has_other; /* the answer shows a record of another name or type */
 	struct target_hosts hosts;
 	struct cf_reply reply;
 };

@@ -84,8 +84,10 @@ int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 	if (!*again)
 		return conclude(s, e);
 	if (s->page == CF_ZONE_PAGES_MAX)
-		return err_set(e, ERR_LIMIT, "more than %d pages of zones: set CF_ROOT_DOMAIN or "
-			       "CF_ZONE_ID", CF_ZONE_PAGES_MAX);
+		return err_set(e, ERR_LIMIT,
+			       "more than %d pages of zones: set CF_ROOT_DOMAIN or "
+			       "CF_ZONE_ID",
+			       CF_ZONE_PAGES_MAX);
 	s->page++;
 	return 0;
 }

@@ -18,13 +18,13 @@
 #define CF_ZONE_PAGES_MAX 100
 
 struct cf_zone_search {
-	const char *name;         /* a zone is sought that this lies within */
-	bool is_exact;            /* and that has this very name */
-	unsigned page;            /* the one to ask for, from 1 */
+	const char *name; /* a zone is sought that this lies within */
+	bool is_exact;    /* and that has this very name */
+	unsigned page;    /* the one to ask for, from 1 */
 	bool has_found;
-	bool is_ambiguous;        /* two live zones of the found name */
-	size_t seen_n;            /* zones the credentials can see */
-	char id[RECORD_ID_CAP];   /* the longest that fits so far */
+	bool is_ambiguous;      /* two live zones of the found name */
+	size_t seen_n;          /* zones the credentials can see */
+	char id[RECORD_ID_CAP]; /* the longest that fits so far */
 	char zone[NAME_CAP];
 	struct cf_reply reply;
 };

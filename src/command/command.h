@@ -11,11 +11,11 @@
 /* sysexits.h where it has a word for it. */
 enum exit_code {
 	EXIT_CODE_OK = 0,
-	EXIT_CODE_FAILED = 1,   /* trying again may help */
-	EXIT_CODE_CHANGES = 2,  /* plan --detailed-exitcode: there is something to do */
-	EXIT_CODE_HELD = 3,     /* a safety rule kept records that Consul no longer lists */
+	EXIT_CODE_FAILED = 1,  /* trying again may help */
+	EXIT_CODE_CHANGES = 2, /* plan --detailed-exitcode: there is something to do */
+	EXIT_CODE_HELD = 3,    /* a safety rule kept records that Consul no longer lists */
 	EXIT_CODE_USAGE = 64,
-	EXIT_CODE_AUTH = 77,    /* an API refused the credentials */
+	EXIT_CODE_AUTH = 77, /* an API refused the credentials */
 	EXIT_CODE_CONFIG = 78
 };
 

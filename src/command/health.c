@@ -48,7 +48,8 @@ static int find_watch(const struct value *listen, struct url *u, struct err *e)
 	const char *local = NULL;
 
 	if (!listen->text)
-		return err_set(e, ERR_CONFIG, "LISTEN is not set: give it, or --listen, the value "
+		return err_set(e, ERR_CONFIG,
+			       "LISTEN is not set: give it, or --listen, the value "
 			       "that watch has");
 	if (listen_parse(listen->text, host, &u->port, e)) {
 		/* As for every setting: what was typed is a matter of usage. */

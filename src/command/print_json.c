@@ -53,8 +53,8 @@ static void put_op(const struct op *op)
 	} else {
 		put_existing(op->record);
 		out_str(",");
-		put_member("reason", op->is_duplicate ? "duplicate"
-						      : instance_state_name(op->record->state));
+		put_member("reason",
+			   op->is_duplicate ? "duplicate" : instance_state_name(op->record->state));
 	}
 	if (op->kind == OP_UPDATE) {
 		out_str(",\"from\":{");
@@ -82,7 +82,10 @@ static void put_ops(const struct plan *p, const char *name, enum op_kind kind)
 static void put_instances(const struct reconcile *r)
 {
 	static const enum instance_state states[] = {
-		INSTANCE_PASSING, INSTANCE_WARNING, INSTANCE_CRITICAL, INSTANCE_MAINTENANCE,
+		INSTANCE_PASSING,
+		INSTANCE_WARNING,
+		INSTANCE_CRITICAL,
+		INSTANCE_MAINTENANCE,
 	};
 
 	out_fmt(",\"instances\":{\"listed\":%zu,\"wanted\":%zu,\"without_address\":%zu",

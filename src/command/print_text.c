@@ -52,8 +52,7 @@ static void print_update(const struct op *op)
 	if (op->ttl != op->record->ttl)
 		out_fmt("  ttl %u -> %u", (unsigned)op->record->ttl, (unsigned)op->ttl);
 	if (op->proxied != op->record->proxied)
-		out_fmt("  %s -> %s", proxied_word(op->record->proxied),
-			proxied_word(op->proxied));
+		out_fmt("  %s -> %s", proxied_word(op->record->proxied), proxied_word(op->proxied));
 }
 
 static const char *leaving_word(const struct op *op)
@@ -64,8 +63,8 @@ static const char *leaving_word(const struct op *op)
 static void print_op(const struct op *op, bool has_colour)
 {
 	const struct style *style = &styles[op->kind];
-	const struct target *t = op->kind == OP_CREATE || op->kind == OP_UPDATE
-					 ? op->target : &op->record->target;
+	const struct target *t =
+		op->kind == OP_CREATE || op->kind == OP_UPDATE ? op->target : &op->record->target;
 	char content[TARGET_TEXT_CAP];
 
 	target_format(t, content);

@@ -90,7 +90,8 @@ static int run(const char *command, bool is_plan, int argc, char *const *argv)
 	}
 	is_plan |= config.options.dry_run;
 	if (!is_plan && (config.options.json || config.options.detailed_exitcode)) {
-		(void)err_set(&e, ERR_USAGE, "--json and --detailed-exitcode go with plan, or with "
+		(void)err_set(&e, ERR_USAGE,
+			      "--json and --detailed-exitcode go with plan, or with "
 			      "--dry-run");
 		return command_fail(command, &e);
 	}

@@ -76,7 +76,7 @@ static void reload(void *ctx, bool only_secrets)
 	}
 	self.current = next;
 	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
-		  {"records", NULL, (int64_t)new->records_n});
+		  {"records", NULL, (int64_t) new->records_n});
 }
 
 static const char *keep(char *out, size_t cap, const char *text)
@@ -96,14 +96,16 @@ static struct watch_setup setup_of(const struct config *c)
 		.timeout_ms = c->timeout_ms,
 		.resync_ms = c->resync_ms,
 		.unhealthy_ms = c->unhealthy_ms,
-		.lock_key = keep(self.lock_key, sizeof self.lock_key,
-				 c->has_lock ? c->lock_key : NULL),
+		.lock_key =
+			keep(self.lock_key, sizeof self.lock_key, c->has_lock ? c->lock_key : NULL),
 		.register_as = keep(self.register_as, cap, c->register_as),
-		.place = {
-			.datacenter = keep(self.place_text[0], cap, c->records[0].datacenter),
-			.ns = keep(self.place_text[1], cap, c->records[0].ns),
-			.partition = keep(self.place_text[2], cap, c->records[0].partition),
-		},
+		.place =
+			{
+				.datacenter =
+					keep(self.place_text[0], cap, c->records[0].datacenter),
+				.ns = keep(self.place_text[1], cap, c->records[0].ns),
+				.partition = keep(self.place_text[2], cap, c->records[0].partition),
+			},
 		.listener = c->listen ? &self.listener : NULL,
 		.reload = reload,
 	};

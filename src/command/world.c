@@ -116,8 +116,14 @@ int world_init(struct world *w, const struct config *c, struct err *e)
 int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
 {
 	const char *const secrets[] = {
-		c->api_token, c->api_key, c->api_email, c->consul_token, c->consul_http_auth,
-		w->cloudflare.origin.proxy_auth, w->consul.origin.proxy_auth, w->consul_basic,
+		c->api_token,
+		c->api_key,
+		c->api_email,
+		c->consul_token,
+		c->consul_http_auth,
+		w->cloudflare.origin.proxy_auth,
+		w->consul.origin.proxy_auth,
+		w->consul_basic,
 	};
 
 	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
@@ -129,22 +135,24 @@ int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
 struct job world_job(const struct config *c, const struct config_record *r)
 {
 	struct job job = {
-		.query = {
-			.service = r->service,
-			.tag = r->tag,
-			.datacenter = r->datacenter,
-			.ns = r->ns,
-			.partition = r->partition,
-			.token = c->consul_token,
-			.addresses_n = r->addresses_n,
-		},
-		.policy = {
-			.name = r->name,
-			.ttl = r->ttl,
-			.proxied = r->proxied,
-			.on_empty = r->on_empty,
-			.min_records = r->min_records,
-		},
+		.query =
+			{
+				.service = r->service,
+				.tag = r->tag,
+				.datacenter = r->datacenter,
+				.ns = r->ns,
+				.partition = r->partition,
+				.token = c->consul_token,
+				.addresses_n = r->addresses_n,
+			},
+		.policy =
+			{
+				.name = r->name,
+				.ttl = r->ttl,
+				.proxied = r->proxied,
+				.on_empty = r->on_empty,
+				.min_records = r->min_records,
+			},
 		.name = r->name,
 		.zone = r->has_zone ? r->zone : NULL,
 		.zone_id = r->has_zone_id ? r->zone_id : NULL,

@@ -23,7 +23,7 @@ struct world_side {
 
 struct world {
 	struct world_side consul, cloudflare;
-	char consul_basic[WORLD_HEADERS_CAP]; /* CONSUL_HTTP_AUTH as it is sent */
+	char consul_basic[WORLD_HEADERS_CAP];      /* CONSUL_HTTP_AUTH as it is sent */
 	struct trust_store cf_roots, consul_roots; /* used with CA files of the user's */
 	struct driver driver;
 	struct reconcile_storage storage;

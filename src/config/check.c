@@ -44,10 +44,11 @@ static int bad_value(const struct source *src, enum setting s, const char *right
 	const struct value *value = value_of(src, s);
 	char origin[ORIGIN_CAP];
 	/* An address may hold a password before its '@'. */
-	bool is_secret = settings[s].is_secret || ((s == SET_CF_API_URL || s == SET_CONSUL) &&
-						   strchr(value->text, '@'));
+	bool is_secret = settings[s].is_secret ||
+			 ((s == SET_CF_API_URL || s == SET_CONSUL) && strchr(value->text, '@'));
 	enum err_kind kind = value->origin == ORIGIN_FLAG || value->origin == ORIGIN_ARGUMENT
-				     ? ERR_USAGE : ERR_CONFIG;
+				     ? ERR_USAGE
+				     : ERR_CONFIG;
 
 	(void)values_origin(src->v, value, origin, sizeof origin);
 	if (is_secret)
@@ -129,8 +130,10 @@ static int check_zone_id(const struct source *src, struct config_record *r, stru
 	r->zone_id = id;
 	r->has_zone_id = id != NULL;
 	if (id && (strlen(id) != 32 || strspn(id, "0123456789abcdefABCDEF") != 32))
-		return bad_value(src, SET_ZONE_ID, "32 hexadecimal digits, as the zone's overview "
-				 "page shows them", e);
+		return bad_value(src, SET_ZONE_ID,
+				 "32 hexadecimal digits, as the zone's overview "
+				 "page shows them",
+				 e);
 	return 0;
 }
 
@@ -156,8 +159,10 @@ static int check_record_name(const struct source *src, struct config_record *r, 
 		return missing(SET_RECORD, e);
 	if (strcmp(record, "@") == 0) {
 		if (!r->has_zone)
-			return bad_value(src, SET_RECORD, "@ is the apex of a zone: set --zone or "
-					 "CF_ROOT_DOMAIN too", e);
+			return bad_value(src, SET_RECORD,
+					 "@ is the apex of a zone: set --zone or "
+					 "CF_ROOT_DOMAIN too",
+					 e);
 		memcpy(r->name, r->zone, sizeof r->name);
 		return 0;
 	}
@@ -166,8 +171,10 @@ static int check_record_name(const struct source *src, struct config_record *r, 
 	if (r->has_zone && !name_is_within(r->name, r->zone)) {
 		(void)bad_value(src, SET_RECORD, "it does not lie in the zone", e);
 		(void)values_origin(src->v, value_of(src, SET_ZONE), origin, sizeof origin);
-		return err_set(e, e->kind, "%s %.96s (%s): write the whole name, as "
-			       "www.example.com", e->text, r->zone, origin);
+		return err_set(e, e->kind,
+			       "%s %.96s (%s): write the whole name, as "
+			       "www.example.com",
+			       e->text, r->zone, origin);
 	}
 	if (!strchr(r->name, '.'))
 		return bad_value(src, SET_RECORD, "write the whole name, as www.example.com", e);
@@ -195,8 +202,10 @@ static int check_owner(const struct source *src, struct config_record *r, struct
 
 	r->owner = owner;
 	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) > CONFIG_OWNER_MAX))
-		return bad_value(src, SET_OWNER, "1 to 64 letters, digits, dots, hyphens and "
-				 "underscores", e);
+		return bad_value(src, SET_OWNER,
+				 "1 to 64 letters, digits, dots, hyphens and "
+				 "underscores",
+				 e);
 	return 0;
 }
 
@@ -226,8 +235,10 @@ static int check_on_empty(const struct source *src, struct config *c, struct con
 static int check_addresses(const struct source *src, struct config_record *r, struct err *e)
 {
 	static const char *const names[] = {
-		[CONSUL_ADDRESS_SERVICE] = "service", [CONSUL_ADDRESS_NODE] = "node",
-		[CONSUL_ADDRESS_WAN] = "wan",         [CONSUL_ADDRESS_LAN] = "lan",
+		[CONSUL_ADDRESS_SERVICE] = "service",
+		[CONSUL_ADDRESS_NODE] = "node",
+		[CONSUL_ADDRESS_WAN] = "wan",
+		[CONSUL_ADDRESS_LAN] = "lan",
 	};
 	const char *p = text_of(src, SET_ADDRESS);
 
@@ -278,8 +289,7 @@ static int check_record(const struct source *src, struct config *c, struct confi
 	    check_record_name(src, r, e) || check_ttl(src, r, e) || check_zone_id(src, r, e) ||
 	    check_proxied(src, r, e) || check_owner(src, r, e) || check_on_empty(src, c, r, e) ||
 	    check_number(src, SET_MIN_RECORDS, min_range, &min_records, e) ||
-	    check_leaving(src, r, e) ||
-	    check_text(src, SET_TAG, CONFIG_SERVICE_MAX, &r->tag, e) ||
+	    check_leaving(src, r, e) || check_text(src, SET_TAG, CONFIG_SERVICE_MAX, &r->tag, e) ||
 	    check_addresses(src, r, e) ||
 	    check_bool(src, SET_INCLUDE_WARNING, &r->include_warning, e) ||
 	    check_text(src, SET_DATACENTER, CONFIG_SERVICE_MAX, &r->datacenter, e) ||
@@ -301,7 +311,8 @@ static int check_distinct(const struct config *c, struct err *e)
 			if (same_owner && strcmp(a->name, b->name) == 0)
 				return err_set(e, ERR_CONFIG,
 					       "records %zu and %zu are both for %s: give each an "
-					       "owner of its own", k + 1, i + 1, a->name);
+					       "owner of its own",
+					       k + 1, i + 1, a->name);
 		}
 	}
 	return 0;
@@ -365,9 +376,11 @@ static int check_cloudflare(const struct source *src, struct config *c, struct e
 	if (c->api_token || (c->api_key && c->api_email))
 		return 0;
 	if (c->api_key)
-		return err_set(e, ERR_CONFIG, "an API key needs the account's e-mail: set "
+		return err_set(e, ERR_CONFIG,
+			       "an API key needs the account's e-mail: set "
 			       "CF_AUTH_EMAIL, or a token in CLOUDFLARE_API_TOKEN");
-	return err_set(e, ERR_CONFIG, "no credentials for Cloudflare: set CLOUDFLARE_API_TOKEN or "
+	return err_set(e, ERR_CONFIG,
+		       "no credentials for Cloudflare: set CLOUDFLARE_API_TOKEN or "
 		       "CLOUDFLARE_API_TOKEN_FILE (or CF_API_KEY and CF_AUTH_EMAIL)");
 }
 
@@ -441,8 +454,7 @@ static int check_watch(const struct source *src, struct config *c, struct err *e
 	if (check_number(src, SET_RESYNC, resync_range, &resync_sec, e) ||
 	    check_number(src, SET_UNHEALTHY_AFTER, unhealthy_range, &unhealthy_sec, e) ||
 	    check_text(src, SET_REGISTER_AS, CONFIG_SERVICE_MAX, &c->register_as, e) ||
-	    check_text(src, SET_LISTEN, CONFIG_SERVICE_MAX, &c->listen, e) ||
-	    check_lock(src, c, e))
+	    check_text(src, SET_LISTEN, CONFIG_SERVICE_MAX, &c->listen, e) || check_lock(src, c, e))
 		return -1;
 	if (c->listen && listen_parse(c->listen, host, &port, &why))
 		return bad_value(src, SET_LISTEN, why.text, e);
@@ -459,8 +471,8 @@ static int check_secrets(const struct source *src, struct config *c, struct err 
 		enum setting setting;
 		const char **out;
 	} secrets[] = {
-		{SET_API_TOKEN, &c->api_token},       {SET_API_KEY, &c->api_key},
-		{SET_API_EMAIL, &c->api_email},       {SET_CONSUL_TOKEN, &c->consul_token},
+		{SET_API_TOKEN, &c->api_token},          {SET_API_KEY, &c->api_key},
+		{SET_API_EMAIL, &c->api_email},          {SET_CONSUL_TOKEN, &c->consul_token},
 		{SET_CONSUL_AUTH, &c->consul_http_auth},
 	};
 

@@ -23,16 +23,16 @@
 
 struct config_record {
 	const char *service;
-	char name[NAME_CAP];    /* of the records */
+	char name[NAME_CAP]; /* of the records */
 	bool has_zone, has_zone_id;
 	char zone[NAME_CAP];
 	const char *zone_id;
-	const char *owner;      /* from here: NULL when not set */
+	const char *owner; /* from here: NULL when not set */
 	const char *tag;
 	const char *datacenter;
 	const char *ns;
 	const char *partition;
-	uint32_t ttl;           /* seconds */
+	uint32_t ttl; /* seconds */
 	enum plan_proxied proxied;
 	enum plan_on_empty on_empty;
 	bool has_fallback;

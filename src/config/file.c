@@ -65,8 +65,10 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 	if (!b.len && values_when_empty(s))
 		buf_str(&b, values_when_empty(s));
 	if (!b.len && settings[s].is_guard)
-		return err_set(e, ERR_CONFIG, "line %u: %s is empty: leave it out, or say what it "
-			       "shall be", line_of(text, member), settings[s].key);
+		return err_set(e, ERR_CONFIG,
+			       "line %u: %s is empty: leave it out, or say what it "
+			       "shall be",
+			       line_of(text, member), settings[s].key);
 	if (!b.len || slot->text) /* what flag or environment said goes first */
 		return 0;
 	slot->text = values_keep(v, b.p);
@@ -120,8 +122,10 @@ static int take_records(struct values *v, const char *text, int member, struct e
 
 	v->records_line = line_of(text, member);
 	if (!json_count(list) || !json_is_array(list))
-		return err_set(e, ERR_CONFIG, "line %u: \"records\" must be a list with one record "
-			       "at least", v->records_line);
+		return err_set(e, ERR_CONFIG,
+			       "line %u: \"records\" must be a list with one record "
+			       "at least",
+			       v->records_line);
 	for (int r = json_first(list); r != JSON_NONE; r = json_next(r))
 		if (take_record(v, text, r, e))
 			return -1;
@@ -163,7 +167,8 @@ int values_from_file(struct values *v, struct err *e)
 	} else {
 		/* Quoted JSON, as some environment files deliver it, may hold secrets. */
 		if (strpbrk(config, "{\"\n"))
-			return err_set(e, ERR_CONFIG, "DNSBUDDY_CONFIG or --config is neither a "
+			return err_set(e, ERR_CONFIG,
+				       "DNSBUDDY_CONFIG or --config is neither a "
 				       "path nor a JSON object: it has to begin with {");
 		if (strncmp(config, "file://", 7) == 0)
 			v->file = config += 7;

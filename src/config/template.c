@@ -109,9 +109,11 @@ int template_expand(struct buf *out, const char *text, struct err *e)
 			end = expand_one(out, p, in_string);
 			if (!end) {
 				json_position(text, (size_t)(p - text), &line, &column);
-				return err_set(e, ERR_CONFIG, "line %u, column %u: only "
+				return err_set(e, ERR_CONFIG,
+					       "line %u, column %u: only "
 					       "{{ .NAME }} and {{ .NAME | default \"text\" }} are "
-					       "understood", line, column);
+					       "understood",
+					       line, column);
 			}
 			p = end;
 			continue;

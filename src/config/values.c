@@ -218,8 +218,10 @@ static int merge_env(struct value *found, const struct value *value, struct err 
 	if (!value->text)
 		return 0;
 	if (found->text && strcmp(found->text, value->text) != 0)
-		return err_set(e, ERR_CONFIG, "%s and %s in the environment are two names of one "
-			       "setting and differ: unset one", found->name, value->name);
+		return err_set(e, ERR_CONFIG,
+			       "%s and %s in the environment are two names of one "
+			       "setting and differ: unset one",
+			       found->name, value->name);
 	if (!found->text)
 		*found = *value;
 	return 0;

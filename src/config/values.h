@@ -11,18 +11,18 @@
 #include "base/err.h"
 #include "config/settings.h"
 
-#define CONFIG_FILE_MAX 262144  /* bytes of a configuration file, before and after its templates */
-#define CONFIG_RECORDS_MAX 256  /* entries of "records" */
-#define CONFIG_TEXT_CAP 131072  /* bytes of all values that come from files */
-#define CONFIG_SECRET_MAX 4096  /* bytes of a _FILE */
+#define CONFIG_FILE_MAX 262144 /* bytes of a configuration file, before and after its templates */
+#define CONFIG_RECORDS_MAX 256 /* entries of "records" */
+#define CONFIG_TEXT_CAP 131072 /* bytes of all values that come from files */
+#define CONFIG_SECRET_MAX 4096 /* bytes of a _FILE */
 
 enum origin { ORIGIN_NONE, ORIGIN_ARGUMENT, ORIGIN_FLAG, ORIGIN_ENV, ORIGIN_FILE, ORIGIN_DEFAULT };
 
 struct value {
-	const char *text;   /* NULL: not set */
+	const char *text; /* NULL: not set */
 	enum origin origin;
-	const char *name;   /* of the flag, the variable, or the key */
-	unsigned line;      /* in the file */
+	const char *name; /* of the flag, the variable, or the key */
+	unsigned line;    /* in the file */
 };
 
 /* Switches of a command, which are no settings. */
@@ -36,9 +36,9 @@ struct options {
 struct values {
 	struct value of[SETTINGS];
 	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];
-	size_t records_n;       /* entries of "records"; 0 when there is no such list */
+	size_t records_n; /* entries of "records"; 0 when there is no such list */
 	unsigned records_line;
-	const char *file;       /* the configuration file's name for messages */
+	const char *file; /* the configuration file's name for messages */
 	struct options options;
 	char text[CONFIG_TEXT_CAP];
 	size_t text_len;

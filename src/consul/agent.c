@@ -7,8 +7,10 @@ void consul_agent_register_body(struct buf *b, const char *id, const char *name,
 	buf_json_string(b, id);
 	buf_str(b, ",\"Name\":");
 	buf_json_string(b, name);
-	buf_fmt(b, ",\"Check\":{\"TTL\":\"%us\",\"Status\":\"passing\","
-		   "\"DeregisterCriticalServiceAfter\":\"%us\"}}", ttl_sec, gone_sec);
+	buf_fmt(b,
+		",\"Check\":{\"TTL\":\"%us\",\"Status\":\"passing\","
+		"\"DeregisterCriticalServiceAfter\":\"%us\"}}",
+		ttl_sec, gone_sec);
 }
 
 void consul_agent_report_target(struct buf *b, const char *id)

@@ -44,7 +44,10 @@ struct http_sink consul_answer_begin(struct consul_answer *a)
 	a->len = 0;
 	a->body[0] = '\0';
 	return (struct http_sink){
-		.ctx = a, .status = take_status, .header = take_header, .body = take_body,
+		.ctx = a,
+		.status = take_status,
+		.header = take_header,
+		.body = take_body,
 	};
 }
 

@@ -152,7 +152,8 @@ static int take_instance(void *ctx, const char *list, const char *text, size_t l
 	if (!json_is_object(node) || !json_is_object(service) ||
 	    json_string(json_get(service, "ID"), id, sizeof id) ||
 	    !json_is_string(json_get(service, "Address")))
-		return err_set(e, ERR_PROTO, "an instance has no Node, Service, Service.ID or "
+		return err_set(e, ERR_PROTO,
+			       "an instance has no Node, Service, Service.ID or "
 			       "Service.Address");
 	if (read_state(json_get(0, "Checks"), &state, e))
 		return err_wrap(e, "instance %.96s", id);
@@ -182,8 +183,8 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 	if (str_eq_nocase(name, "X-Consul-KnownLeader"))
 		v->has_leader = str_eq_nocase(value, "true");
 	else if (str_eq_nocase(name, "X-Consul-LastContact"))
-		v->last_contact_ms = str_u64(value, INT64_MAX, &number) ? INT64_MAX
-									 : (int64_t)number;
+		v->last_contact_ms =
+			str_u64(value, INT64_MAX, &number) ? INT64_MAX : (int64_t)number;
 	else if (str_eq_nocase(name, "X-Consul-Effective-Consistency"))
 		v->is_stale = str_eq_nocase(value, "stale");
 	else if (str_eq_nocase(name, "X-Consul-Results-Filtered-By-ACLs"))
@@ -226,7 +227,10 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 		.has_token = q->token != NULL,
 	};
 	return (struct http_sink){
-		.ctx = r, .status = take_status, .header = take_header, .body = take_body,
+		.ctx = r,
+		.status = take_status,
+		.header = take_header,
+		.body = take_body,
 	};
 }
 

@@ -33,14 +33,14 @@ enum consul_address {
 
 struct consul_query {
 	const char *service;
-	const char *tag;        /* these six: NULL when not asked for */
+	const char *tag; /* these six: NULL when not asked for */
 	const char *datacenter;
 	const char *ns;
 	const char *partition;
-	const char *token;      /* only whether there is one; it is sent in the headers */
+	const char *token; /* only whether there is one; it is sent in the headers */
 	bool is_consistent;
-	uint64_t index;         /* block until something newer; 0: answer at once */
-	unsigned wait_sec;      /* with index: answer after that in any case */
+	uint64_t index;    /* block until something newer; 0: answer at once */
+	unsigned wait_sec; /* with index: answer after that in any case */
 	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
 	size_t addresses_n;
 };
@@ -56,11 +56,11 @@ struct consul_view {
 	struct consul_listed *listed; /* the caller's, CONSUL_INSTANCES_MAX of them */
 	size_t listed_n;
 	size_t instances_n;
-	size_t n[INSTANCE_STATES];    /* instances by state */
-	size_t unaddressed_n;         /* instances without a usable address, in no list */
-	char unaddressed[256];        /* the first of them: which, and why */
+	size_t n[INSTANCE_STATES]; /* instances by state */
+	size_t unaddressed_n;      /* instances without a usable address, in no list */
+	char unaddressed[256];     /* the first of them: which, and why */
 	struct evidence evidence;
-	uint64_t index;               /* X-Consul-Index; 0: none, or no number */
+	uint64_t index; /* X-Consul-Index; 0: none, or no number */
 	struct target_hosts hosts;
 };
 

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "consul/answer.h"
 
-#define CONSUL_SESSION_CAP 64  /* a session's id: a UUID */
+#define CONSUL_SESSION_CAP 64                /* a session's id: a UUID */
 #define CONSUL_KEY_FLAGS 3304740253564472344 /* what Consul's own clients write beside a lock */
 
 /* Where to ask: all three may be NULL. */

@@ -21,7 +21,8 @@ static int check_byte(unsigned char c, const char *text, struct err *e)
 	if (c == '*')
 		return err_set(e, ERR_CONFIG,
 			       "\"%s\": a wildcard may only be the whole first label "
-			       "(*.example.com)", text);
+			       "(*.example.com)",
+			       text);
 	return err_set(e, ERR_CONFIG, "\"%s\" holds a character that no DNS name has", text);
 }
 

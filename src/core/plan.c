@@ -111,8 +111,8 @@ static bool is_as_wanted(const struct record *r, const struct target *t,
  * the others are duplicates. It stays as it is while they are there: a change could make it
  * identical to one of them, which the API refuses.
  */
-static int plan_wanted(struct plan *p, const struct target *t, const struct record *group,
-		       size_t n, const struct plan_policy *policy, struct err *e)
+static int plan_wanted(struct plan *p, const struct target *t, const struct record *group, size_t n,
+		       const struct plan_policy *policy, struct err *e)
 {
 	size_t ours_n = 0, stays = 0;
 
@@ -179,7 +179,8 @@ static int check_targets(const struct plan_input *in, struct err *e)
 		return 0;
 	return err_set(e, ERR_REFUSED,
 		       "%s: %zu targets are wanted and %s is a host name: a name has one CNAME and "
-		       "nothing beside it", in->policy->name, in->want_n, last->host);
+		       "nothing beside it",
+		       in->policy->name, in->want_n, last->host);
 }
 
 /* A CNAME and anything else exclude each other; RFC 1034 section 3.6.2. */
@@ -202,8 +203,8 @@ static int check_foreign(const struct plan_input *in, struct err *e)
 		target_format(&r->target, text);
 		return err_set(e, ERR_REFUSED,
 			       "%s: the %s record %s (id %s) is in the way and not ours: remove it "
-			       "by hand, or give it our owner comment", in->policy->name,
-			       record_type_name(r->target.type), text, r->id);
+			       "by hand, or give it our owner comment",
+			       in->policy->name, record_type_name(r->target.type), text, r->id);
 	}
 	return 0;
 }

@@ -7,7 +7,9 @@
 #include "base/str.h"
 
 static const char *const type_names[] = {
-	[RECORD_A] = "A", [RECORD_AAAA] = "AAAA", [RECORD_CNAME] = "CNAME",
+	[RECORD_A] = "A",
+	[RECORD_AAAA] = "AAAA",
+	[RECORD_CNAME] = "CNAME",
 };
 _Static_assert(sizeof type_names / sizeof type_names[0] == RECORD_TYPES, "a name for each type");
 
@@ -107,7 +109,10 @@ static bool is_unreachable(const struct target *t)
 		{{0}, 8}, {{127}, 8}, {{169, 254}, 16}, {{224}, 4}, {{240}, 4},
 	};
 	static const struct prefix six[] = {
-		{{0}, 128}, {{[15] = 1}, 128}, {{0xfe, 0x80}, 10}, {{0xff}, 8},
+		{{0}, 128},
+		{{[15] = 1}, 128},
+		{{0xfe, 0x80}, 10},
+		{{0xff}, 8},
 	};
 
 	return t->type == RECORD_A ? IS_IN_ANY(t, four) : IS_IN_ANY(t, six);
@@ -179,8 +184,8 @@ bool target_is_private(const struct target *t)
 {
 	/* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291. */
 	static const struct prefix four[] = {
-		{{10}, 8},       {{172, 16}, 12},  {{192, 168}, 16},
-		{{127}, 8},      {{169, 254}, 16}, {{100, 64}, 10},
+		{{10}, 8},  {{172, 16}, 12},  {{192, 168}, 16},
+		{{127}, 8}, {{169, 254}, 16}, {{100, 64}, 10},
 	};
 	static const struct prefix six[] = {
 		{{0xfc}, 7},

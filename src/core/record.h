@@ -13,10 +13,10 @@
 #include "core/instance.h"
 #include "core/name.h"
 
-#define RECORD_ID_CAP 33       /* Cloudflare's ids have 32 characters */
-#define RECORDS_MAX 16384      /* records of one name; a zone holds 3,500 */
+#define RECORD_ID_CAP 33  /* Cloudflare's ids have 32 characters */
+#define RECORDS_MAX 16384 /* records of one name; a zone holds 3,500 */
 #define TARGET_TEXT_CAP NAME_CAP
-#define TARGET_HOSTS_CAP 8192  /* bytes of all different host names of one list */
+#define TARGET_HOSTS_CAP 8192 /* bytes of all different host names of one list */
 
 enum record_type { RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TYPES };
 
@@ -35,7 +35,7 @@ struct target {
 struct record {
 	char id[RECORD_ID_CAP];
 	struct target target;
-	uint32_t ttl;              /* seconds; 1 is automatic */
+	uint32_t ttl; /* seconds; 1 is automatic */
 	bool proxied;
 	bool is_ours;              /* set by who knows the owner; only ours may be written */
 	enum instance_state state; /* of its target in Consul; INSTANCE_VANISHED if not listed */

@@ -22,7 +22,7 @@ struct driver {
 	struct http_client consul, cloudflare;
 	const char *consul_headers; /* whole lines, with the credentials of that side alone */
 	const char *cf_headers;
-	int64_t timeout_ms;         /* of one exchange, connect to last byte */
+	int64_t timeout_ms; /* of one exchange, connect to last byte */
 
 	/* The call under way. */
 	struct http_client *client;

@@ -120,8 +120,8 @@ static void tell(struct keeper *k, bool was_in_sync)
 {
 	const size_t *n = k->r.done_n;
 	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
-	bool is_news = k->r.plan.n[OP_HOLD] != k->told_held_n ||
-		       k->r.plan.held_why != k->told_held_why;
+	bool is_news =
+		k->r.plan.n[OP_HOLD] != k->told_held_n || k->r.plan.held_why != k->told_held_why;
 
 	if (has_written || is_news || !was_in_sync)
 		report_end(&k->r);

@@ -15,21 +15,21 @@
 struct keeper {
 	struct job job;
 	struct reconcile r;
-	struct record *have;          /* RECORDS_MAX of them */
+	struct record *have;           /* RECORDS_MAX of them */
 	const struct watcher *watcher; /* NULL when the job was dropped */
 	bool is_used;
-	bool is_busy;                 /* a worker has it */
-	int64_t served_ms;            /* when one had it last */
-	bool is_dirty;                /* what Consul lists has changed since the last go began */
-	bool wants_list;              /* the next go lists anew */
-	int64_t resync_ms;            /* when to list anew for no other reason */
+	bool is_busy;      /* a worker has it */
+	int64_t served_ms; /* when one had it last */
+	bool is_dirty;     /* what Consul lists has changed since the last go began */
+	bool wants_list;   /* the next go lists anew */
+	int64_t resync_ms; /* when to list anew for no other reason */
 	enum status_state state;
-	int64_t state_ms;             /* since when */
+	int64_t state_ms; /* since when */
 	bool is_unconverged;
-	int64_t unconverged_ms;       /* since when */
+	int64_t unconverged_ms; /* since when */
 	bool has_synced, has_changed;
 	int64_t synced_sec, changed_sec; /* wall clock */
-	size_t told_held_n;           /* what the log said last */
+	size_t told_held_n;              /* what the log said last */
 	const char *told_held_why;
 	struct err last_err;
 	/* Of a dropped job: */

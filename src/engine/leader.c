@@ -8,7 +8,7 @@
 #define BACKOFF_CAP_MS 15000
 
 /* A session can end early (its node is lost, it is destroyed): we stop before others may. */
-_Static_assert(LEADER_LOCK_DELAY_SEC * LEADER_SEC_MS >=
+_Static_assert(LEADER_LOCK_DELAY_SEC *LEADER_SEC_MS >=
 		       LEADER_TTL_SEC * LEADER_SEC_MS - LEADER_MARGIN_MS,
 	       "nobody else leads before the fence");
 
@@ -56,17 +56,13 @@ static const char *prepare(struct leader *l)
 		consul_lock_acquire_target(target, l->key, l->session, &l->place);
 		buf_str(body, l->name);
 		break;
-	case LEADER_RENEW:
-		consul_session_renew_target(target, l->session, &l->place);
-		break;
+	case LEADER_RENEW: consul_session_renew_target(target, l->session, &l->place); break;
 	case LEADER_RELEASE:
 		consul_lock_release_target(target, l->key, l->session, &l->place);
 		buf_str(body, l->name);
 		break;
 	case LEADER_DESTROY:
-	default:
-		consul_session_destroy_target(target, l->session, &l->place);
-		break;
+	default: consul_session_destroy_target(target, l->session, &l->place); break;
 	}
 	return "PUT";
 }
@@ -198,8 +194,8 @@ static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t
 	if (l->has_lock)
 		go(l, LEADER_RENEW, now_ms + LEADER_RETRY_MS);
 	else
-		go(l, LEADER_WATCH, now_ms + pace_backoff_ms(l->failures, LEADER_RETRY_MS,
-							     BACKOFF_CAP_MS, random));
+		go(l, LEADER_WATCH,
+		   now_ms + pace_backoff_ms(l->failures, LEADER_RETRY_MS, BACKOFF_CAP_MS, random));
 	l->failures++;
 }
 

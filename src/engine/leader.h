@@ -25,8 +25,8 @@
 enum leader_event { LEADER_NOTHING, LEADER_WON, LEADER_LOST };
 
 enum leader_step {
-	LEADER_WATCH,   /* who holds the key? */
-	LEADER_CREATE,  /* a session */
+	LEADER_WATCH,  /* who holds the key? */
+	LEADER_CREATE, /* a session */
 	LEADER_ACQUIRE,
 	LEADER_RENEW,
 	LEADER_RELEASE, /* the end: the lock first, so that no lock-delay follows */
@@ -37,18 +37,18 @@ enum leader_step {
 struct leader {
 	struct caller caller;
 	const char *key;
-	const char *name;       /* of the session: for who looks at Consul */
+	const char *name; /* of the session: for who looks at Consul */
 	struct consul_place place;
 	int64_t timeout_ms;
-	enum leader_step step;  /* the call under way, or the next one */
+	enum leader_step step; /* the call under way, or the next one */
 	bool has_lock;
 	char session[CONSUL_SESSION_CAP]; /* "" when there is none */
 	int64_t ttl_ms;
-	int64_t renewed_ms;     /* when the last good renewal was sent */
-	int64_t called_ms;      /* when the call under way was sent */
-	int64_t next_ms;        /* no call before this */
-	uint64_t index;         /* of the key */
-	unsigned failures;      /* in a row */
+	int64_t renewed_ms; /* when the last good renewal was sent */
+	int64_t called_ms;  /* when the call under way was sent */
+	int64_t next_ms;    /* no call before this */
+	uint64_t index;     /* of the key */
+	unsigned failures;  /* in a row */
 	struct err last_err;
 };
 

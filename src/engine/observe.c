@@ -41,8 +41,8 @@ void observe_copy_view(struct consul_view *to, const struct consul_view *from)
 	for (size_t i = 0; i < from->listed_n; i++) {
 		listed[i] = from->listed[i];
 		if (listed[i].target.host)
-			listed[i].target.host = to->hosts.text +
-						(listed[i].target.host - from->hosts.text);
+			listed[i].target.host =
+				to->hosts.text + (listed[i].target.host - from->hosts.text);
 	}
 }
 
@@ -119,8 +119,7 @@ static bool is_still_wanted(const struct reconcile *r, const struct record *reco
 
 	if (is_wanted(job, record->state))
 		return true;
-	return r->is_on_fallback &&
-	       target_compare(&r->storage->want[0], &record->target) == 0;
+	return r->is_on_fallback && target_compare(&r->storage->want[0], &record->target) == 0;
 }
 
 /*
@@ -168,7 +167,8 @@ void observe_save_leaving(struct reconcile *r)
 
 		if (record->is_leaving && record->target.type != RECORD_CNAME)
 			s->leaving[s->leaving_n++] = (struct leaving){
-				.target = record->target, .since_ms = record->leaving_since_ms,
+				.target = record->target,
+				.since_ms = record->leaving_since_ms,
 			};
 	}
 }

@@ -269,8 +269,7 @@ static void put_names(struct buf *b, const struct status *s)
 
 			if ((int)rank_of(&r) != rank)
 				continue;
-			put_name(b, s, &r,
-				 rank <= RANK_HELD || s->records_n <= PAGES_OPEN_MAX);
+			put_name(b, s, &r, rank <= RANK_HELD || s->records_n <= PAGES_OPEN_MAX);
 			if (!pages_keep(b, mark)) {
 				buf_str(b, "<p class=note>This page has no room for ");
 				put_count(b, left_n, "more name");
@@ -364,9 +363,11 @@ static void put_top(struct buf *b, const struct status *s)
 
 void pages_html(const struct status *s, struct buf *b)
 {
-	buf_fmt(b, "<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
+	buf_fmt(b,
+		"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
 		"<meta name=viewport content=\"width=device-width\">\n"
-		"<meta http-equiv=refresh content=%d>\n", PAGES_REFRESH_SEC);
+		"<meta http-equiv=refresh content=%d>\n",
+		PAGES_REFRESH_SEC);
 	put_top(b, s);
 	put_names(b, s);
 	buf_str(b, "</main>\n</html>\n");

@@ -32,8 +32,7 @@ static const struct {
 			 "How long the records have not been what is wanted."},
 	[LAST_SYNC] = {"record_last_sync_timestamp_seconds",
 		       "When the records were last what is wanted."},
-	[LAST_CHANGE] = {"record_last_change_timestamp_seconds",
-			 "When a record was last written."},
+	[LAST_CHANGE] = {"record_last_change_timestamp_seconds", "When a record was last written."},
 	[CONSUL_AGE] = {"consul_last_answer_age_seconds",
 			"Since Consul answered last for this service."},
 };
@@ -127,7 +126,8 @@ static void put_records(const struct status *s, size_t records_n, struct buf *b)
 static void put_calls(const struct status *s, struct buf *b)
 {
 	static const char *const kinds[] = {
-		[STATUS_CALL_ZONES] = "zones", [STATUS_CALL_LIST] = "list",
+		[STATUS_CALL_ZONES] = "zones",
+		[STATUS_CALL_LIST] = "list",
 		[STATUS_CALL_WRITE] = "write",
 	};
 	static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
@@ -136,11 +136,13 @@ static void put_calls(const struct status *s, struct buf *b)
 	put_head(b, "cloudflare_calls_total", "counter",
 		 "API calls by kind and class of the answer; none: there was no answer.");
 	for (size_t kind = 0; kind < STATUS_CALLS; kind++)
-		for (size_t class = 0; class < sizeof classes / sizeof classes[0]; class++) {
+		for (size_t class = 0; class < sizeof classes / sizeof classes[0]; class ++) {
 			if (class == 1) /* never final */
 				continue;
-			buf_fmt(b, "dnsbuddy_cloudflare_calls_total{kind=\"%s\",status=\"%s\"} "
-				"%llu\n", kinds[kind], classes[class],
+			buf_fmt(b,
+				"dnsbuddy_cloudflare_calls_total{kind=\"%s\",status=\"%s\"} "
+				"%llu\n",
+				kinds[kind], classes[class],
 				(unsigned long long)s->api_calls[kind][class]);
 		}
 }

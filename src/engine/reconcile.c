@@ -10,7 +10,7 @@
 
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS 15000
-#define WATCH_CAP_MS 60000     /* watch never waits longer than that, but for a 429 */
+#define WATCH_CAP_MS 60000 /* watch never waits longer than that, but for a 429 */
 
 enum step {
 	STEP_HEALTH,
@@ -192,8 +192,8 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 	if (delay_ms > r->give_up_ms - now_ms) {
 		if (e->kind == ERR_BUSY && now_ms < r->give_up_ms)
 			(void)err_set(&r->last_err, e->kind,
-				      "%s; to be asked again in %lld s, past --retry-for",
-				      e->text, (long long)(delay_ms / 1000));
+				      "%s; to be asked again in %lld s, past --retry-for", e->text,
+				      (long long)(delay_ms / 1000));
 		end(r, RECONCILE_FAILED);
 		return;
 	}
@@ -292,8 +292,7 @@ static void prepare_write(struct reconcile *r, int64_t now_ms, uint32_t random)
 		.ops = r->storage->picked,
 		.ops_n = n,
 		.is_single = is_single,
-		.created = RECORDS_MAX - r->list.records_n < n ? NULL
-							       : r->have + r->list.records_n,
+		.created = RECORDS_MAX - r->list.records_n < n ? NULL : r->have + r->list.records_n,
 	};
 	r->step = STEP_WRITE;
 }
@@ -453,11 +452,8 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 		observe_restore_leaving(r);
 		after_list(r, now_ms, random);
 		break;
-	case STEP_WAIT:
-		start_try(r);
-		break;
-	default:
-		break;
+	case STEP_WAIT: start_try(r); break;
+	default: break;
 	}
 }
 

@@ -25,9 +25,9 @@
 #include "core/plan.h"
 #include "engine/job.h"
 
-#define RECONCILE_ROUNDS_MAX 4    /* listings after refusals, within one try */
-#define RECONCILE_BUSY_MS 300000  /* a 429 that does not say for how long: five minutes */
-#define RECONCILE_READ_MS 2000    /* so old may be what Consul said when a write begins */
+#define RECONCILE_ROUNDS_MAX 4   /* listings after refusals, within one try */
+#define RECONCILE_BUSY_MS 300000 /* a 429 that does not say for how long: five minutes */
+#define RECONCILE_READ_MS 2000   /* so old may be what Consul said when a write begins */
 
 /* What comes next. */
 enum call {
@@ -68,10 +68,10 @@ struct reconcile_storage {
 struct reconcile {
 	const struct job *job;
 	struct reconcile_storage *storage;
-	struct record *have;   /* RECORDS_MAX of them */
+	struct record *have; /* RECORDS_MAX of them */
 	bool is_watch;
-	bool is_dry_run;       /* plan only: no CALL_WRITE ever */
-	int64_t give_up_ms;    /* no new try after this */
+	bool is_dry_run;    /* plan only: no CALL_WRITE ever */
+	int64_t give_up_ms; /* no new try after this */
 
 	/* The calls: what to ask, where the answer goes. */
 	struct consul_query query;
@@ -85,28 +85,28 @@ struct reconcile {
 	const char *name;
 	char zone_id[RECORD_ID_CAP];
 	const struct consul_view *seen; /* the last good answer of Consul */
-	int64_t read_ms;       /* when it came */
+	int64_t read_ms;                /* when it came */
 	size_t want_n;
-	bool has_list;         /* have is what the API said last, and what was written since */
-	bool is_resync;        /* listed anew for no reason but time: a change is drift */
-	int64_t linger_ms;     /* when the next record's grace is over; CLOCK_NEVER */
-	bool is_on_fallback;   /* no instance is wanted, but the fallback in their place */
+	bool has_list;       /* have is what the API said last, and what was written since */
+	bool is_resync;      /* listed anew for no reason but time: a change is drift */
+	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
+	bool is_on_fallback; /* no instance is wanted, but the fallback in their place */
 	struct plan plan;
 	enum evidence_gap gap;
-	struct err gap_err;    /* with EVIDENCE_READ_FAILED: how */
-	size_t instances_n;    /* of the last good answer */
+	struct err gap_err; /* with EVIDENCE_READ_FAILED: how */
+	size_t instances_n; /* of the last good answer */
 	size_t state_n[INSTANCE_STATES];
 	size_t unaddressed_n;
-	char unaddressed[sizeof ((struct consul_view *)0)->unaddressed];
+	char unaddressed[sizeof((struct consul_view *)0)->unaddressed];
 
 	/* Where we are. */
 	int step;
-	unsigned tries;        /* failed ones */
-	unsigned rounds;       /* listings in this try */
-	bool is_single;        /* batches are refused: one call per record */
-	bool has_stale_list;   /* an answer said the records are not what was listed */
-	size_t refused_n;      /* single calls that were refused in this round */
-	size_t absent_n;       /* of these: wanted records that could not be created */
+	unsigned tries;      /* failed ones */
+	unsigned rounds;     /* listings in this try */
+	bool is_single;      /* batches are refused: one call per record */
+	bool has_stale_list; /* an answer said the records are not what was listed */
+	size_t refused_n;    /* single calls that were refused in this round */
+	size_t absent_n;     /* of these: wanted records that could not be created */
 	struct err last_err;
 	enum reconcile_result result;
 

@@ -13,26 +13,26 @@
 #include "engine/caller.h"
 
 #define REGISTRAR_TTL_SEC 30
-#define REGISTRAR_GONE_SEC 3600  /* after so long without us Consul forgets us */
+#define REGISTRAR_GONE_SEC 3600 /* after so long without us Consul forgets us */
 #define REGISTRAR_REPORT_MS 10000
-#define REGISTRAR_HURRY_MS 1000  /* a changed line is told that soon */
+#define REGISTRAR_HURRY_MS 1000 /* a changed line is told that soon */
 #define REGISTRAR_ID_CAP 256
 #define REGISTRAR_LINE_CAP 512
 
 struct registrar {
 	struct caller caller;
-	const char *name;           /* of the service */
+	const char *name; /* of the service */
 	char id[REGISTRAR_ID_CAP];
 	int64_t timeout_ms;
 	bool is_registered;
 	bool is_leaving;
 	bool is_over;
-	bool was_refused;           /* the last call failed, and that was told */
-	int64_t next_ms;            /* no call before this */
-	int64_t report_ms;          /* the next report is due */
+	bool was_refused;  /* the last call failed, and that was told */
+	int64_t next_ms;   /* no call before this */
+	int64_t report_ms; /* the next report is due */
 	bool is_well;
 	char line[REGISTRAR_LINE_CAP];
-	bool is_told_well;          /* what was reported last */
+	bool is_told_well; /* what was reported last */
 	char told[REGISTRAR_LINE_CAP];
 	struct err last_err;
 };

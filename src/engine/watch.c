@@ -88,8 +88,7 @@ static void step_watchers(struct watch *w, struct watcher *one, int64_t now_ms)
 			  {"failures", NULL, one->failures});
 		break;
 	case WATCHER_NOTHING:
-	default:
-		break;
+	default: break;
 	}
 	if (failures && !one->failures)
 		LOG_EVENT(LOG_INFO, "consul answers again", {"service", one->query.service, 0});
@@ -141,8 +140,7 @@ static void step_leader(struct watch *w, int64_t now_ms)
 			  {"error", w->leader.last_err.text, 0});
 		break;
 	case LEADER_NOTHING:
-	default:
-		break;
+	default: break;
 	}
 }
 
@@ -170,13 +168,14 @@ static void account(struct watch *w, struct worker *k, enum call call, int64_t n
 	for (; k->requests < requests; k->requests++)
 		bucket_take(&w->api, now_ms);
 	class = reply->status / 100;
-	w->api_calls[call == CALL_ZONE ? STATUS_CALL_ZONES : call == CALL_LIST ? STATUS_CALL_LIST
-									     : STATUS_CALL_WRITE]
-		    [class >= 1 && class <= 5 ? class : 0]++;
+	w->api_calls[call == CALL_ZONE ? STATUS_CALL_ZONES
+		     : call == CALL_LIST
+			     ? STATUS_CALL_LIST
+			     : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
 	if (reply->status == 429)
-		bucket_block(&w->api, now_ms + (reply->has_retry_after
-							? reply->retry_after_sec * 1000
-							: RECONCILE_BUSY_MS));
+		bucket_block(&w->api,
+			     now_ms + (reply->has_retry_after ? reply->retry_after_sec * 1000
+							      : RECONCILE_BUSY_MS));
 	else if (reply->has_remaining && !reply->remaining)
 		bucket_block(&w->api, now_ms + reply->remaining_sec * 1000);
 }

@@ -20,20 +20,20 @@
 #include "engine/watcher.h"
 #include "net/listen.h"
 
-#define WATCH_RECORDS_MAX 512  /* names, those just dropped included */
-#define WATCH_WORKERS 3        /* names that are written at the same time */
-#define WATCH_API_BURST 200    /* requests at once, and then one every... */
-#define WATCH_API_MS 333       /* ...so: 200 + 900 in five minutes, of the 1,200 allowed */
-#define WATCH_FINISH_MS 600    /* at the end, for the exchange under way */
-#define WATCH_LEAVE_MS 950     /* and for all of it */
+#define WATCH_RECORDS_MAX 512 /* names, those just dropped included */
+#define WATCH_WORKERS 3       /* names that are written at the same time */
+#define WATCH_API_BURST 200   /* requests at once, and then one every... */
+#define WATCH_API_MS 333      /* ...so: 200 + 900 in five minutes, of the 1,200 allowed */
+#define WATCH_FINISH_MS 600   /* at the end, for the exchange under way */
+#define WATCH_LEAVE_MS 950    /* and for all of it */
 
 /* Scratch and connections for one go. */
 struct worker {
 	struct driver driver;
 	struct reconcile_storage storage;
-	struct keeper *keeper;   /* NULL: free */
-	bool is_calling;         /* an exchange is under way */
-	uint64_t requests;       /* of the driver, already taken from the bucket */
+	struct keeper *keeper; /* NULL: free */
+	bool is_calling;       /* an exchange is under way */
+	uint64_t requests;     /* of the driver, already taken from the bucket */
 };
 
 /* What the loop is told; the texts and what is pointed to stay in use. */
@@ -43,8 +43,8 @@ struct watch_setup {
 	int64_t timeout_ms;
 	int64_t resync_ms;
 	int64_t unhealthy_ms;
-	const char *lock_key;    /* NULL: no lock */
-	const char *register_as; /* NULL: not */
+	const char *lock_key;      /* NULL: no lock */
+	const char *register_as;   /* NULL: not */
 	struct consul_place place; /* of lock and registration */
 	struct listener *listener; /* open, or NULL for none */
 	/*
@@ -63,9 +63,9 @@ struct watch {
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct leader leader;
 	struct registrar registrar;
-	struct bucket api;      /* requests to Cloudflare */
+	struct bucket api; /* requests to Cloudflare */
 	int64_t start_ms;
-	bool was_refused;       /* credentials: to be read again */
+	bool was_refused; /* credentials: to be read again */
 	int64_t refused_ms;
 	bool is_stopping, is_leaving;
 	int64_t stop_ms;

@@ -59,7 +59,8 @@ static int start(struct watcher *w, int64_t now_ms, struct err *e)
 	w->started_ms = now_ms;
 	return http_start(&w->client, &request, &sink,
 			  w->query.index ? now_ms + wait_ms + wait_ms / 16 + WATCHER_MARGIN_MS
-					 : now_ms + w->timeout_ms, e);
+					 : now_ms + w->timeout_ms,
+			  e);
 }
 
 static bool is_same_content(const struct consul_view *a, const struct consul_view *b)

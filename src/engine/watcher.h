@@ -16,10 +16,10 @@
 #include "core/bucket.h"
 #include "net/http.h"
 
-#define WATCHER_WAIT_SEC 60         /* how long Consul may let a query wait; it adds a 16th */
-#define WATCHER_MARGIN_MS 10000     /* and so much later we do not believe in an answer any more */
-#define WATCHER_READ_MS 1000        /* one read per second... */
-#define WATCHER_READ_MAX_MS 15000   /* ...down to one in 15 while the service churns */
+#define WATCHER_WAIT_SEC 60       /* how long Consul may let a query wait; it adds a 16th */
+#define WATCHER_MARGIN_MS 10000   /* and so much later we do not believe in an answer any more */
+#define WATCHER_READ_MS 1000      /* one read per second... */
+#define WATCHER_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
 #define WATCHER_BACKOFF_MS 250
 #define WATCHER_BACKOFF_MAX_MS 60000
 
@@ -35,20 +35,20 @@ struct watcher {
 	int64_t timeout_ms;
 	struct http_client client;
 	struct consul_reader reader;
-	struct consul_view *view;     /* the last good answer, sorted; see has_view */
+	struct consul_view *view; /* the last good answer, sorted; see has_view */
 	struct consul_view *incoming;
-	char *element;                /* JSON_ELEMENT_MAX + 1 bytes */
-	char *rest;                   /* JSON_REST_MAX + 1 */
-	struct tls_storage *tls;      /* used with https */
+	char *element;           /* JSON_ELEMENT_MAX + 1 bytes */
+	char *rest;              /* JSON_REST_MAX + 1 */
+	struct tls_storage *tls; /* used with https */
 	bool has_view;
-	int64_t answered_ms;          /* when the last good answer came */
-	int64_t started_ms;           /* when the last query went out */
+	int64_t answered_ms; /* when the last good answer came */
+	int64_t started_ms;  /* when the last query went out */
 	struct bucket bucket;
-	unsigned busy_n;              /* answers in a row that came without a rest between them */
-	unsigned failures;            /* in a row */
-	int64_t retry_ms;             /* no query before this */
+	unsigned busy_n;   /* answers in a row that came without a rest between them */
+	unsigned failures; /* in a row */
+	int64_t retry_ms;  /* no query before this */
 	struct err last_err;
-	uint64_t reads;               /* good answers, for the metrics */
+	uint64_t reads; /* good answers, for the metrics */
 };
 
 /*

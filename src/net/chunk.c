@@ -114,18 +114,14 @@ static int line_byte(struct chunk *c, unsigned char b, struct err *e)
 		return err_set(e, ERR_LIMIT, "chunked body: size line longer than %d bytes",
 			       CHUNK_LINE_MAX);
 	switch ((enum state)c->state) {
-	case SIZE_FIRST:
-		return digit < 0 ? bad(e, "no chunk size") : take_digit(c, digit, e);
-	case SIZE:
-		return digit < 0 ? size_byte(c, b, e) : take_digit(c, digit, e);
+	case SIZE_FIRST: return digit < 0 ? bad(e, "no chunk size") : take_digit(c, digit, e);
+	case SIZE: return digit < 0 ? size_byte(c, b, e) : take_digit(c, digit, e);
 	case SIZE_SPACE:
 		if (b != ' ' && b != '\t' && b != ';')
 			return bad(e, "white space after a chunk size");
 		return size_byte(c, b, e);
-	case EXTENSION:
-		return extension_byte(c, b, e);
-	default:
-		return end_size_line(c, b, e);
+	case EXTENSION: return extension_byte(c, b, e);
+	default: return end_size_line(c, b, e);
 	}
 }
 
@@ -133,19 +129,13 @@ static int line_byte(struct chunk *c, unsigned char b, struct err *e)
 static int take_byte(struct chunk *c, unsigned char b, struct err *e)
 {
 	switch ((enum state)c->state) {
-	case DATA_CR:
-		return expect(c, b, '\r', DATA_LF, e);
-	case DATA_LF:
-		return expect(c, b, '\n', SIZE_FIRST, e);
+	case DATA_CR: return expect(c, b, '\r', DATA_LF, e);
+	case DATA_LF: return expect(c, b, '\n', SIZE_FIRST, e);
 	case TRAILER_FIRST:
-	case TRAILER:
-		return trailer_byte(c, b, e);
-	case TRAILER_LF:
-		return expect(c, b, '\n', TRAILER_FIRST, e);
-	case LAST_LF:
-		return expect(c, b, '\n', END, e);
-	default:
-		return line_byte(c, b, e);
+	case TRAILER: return trailer_byte(c, b, e);
+	case TRAILER_LF: return expect(c, b, '\n', TRAILER_FIRST, e);
+	case LAST_LF: return expect(c, b, '\n', END, e);
+	default: return line_byte(c, b, e);
 	}
 }
 

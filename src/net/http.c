@@ -111,12 +111,9 @@ static enum http_progress step_dial(struct http_client *c, struct err *e)
 	int fd = -1;
 
 	switch (dial_step(&c->dial, next_hop(c), &fd, e)) {
-	case DIAL_MORE:
-		return PROGRESS_WAIT;
-	case DIAL_BAD:
-		return PROGRESS_BAD;
-	case DIAL_DONE:
-		break;
+	case DIAL_MORE: return PROGRESS_WAIT;
+	case DIAL_BAD: return PROGRESS_BAD;
+	case DIAL_DONE: break;
 	}
 	c->counters.connections++;
 	dial_stop(&c->dial);
@@ -176,12 +173,9 @@ static enum http_progress step_tunnel(struct http_client *c, struct err *e)
 	if (r != IO_OK)
 		return from_io(r, e);
 	switch (head_feed(&c->head, c->in, n, &used, e)) {
-	case HEAD_BAD:
-		return PROGRESS_BAD;
-	case HEAD_MORE:
-		return PROGRESS_GO;
-	case HEAD_DONE:
-		break;
+	case HEAD_BAD: return PROGRESS_BAD;
+	case HEAD_MORE: return PROGRESS_GO;
+	case HEAD_DONE: break;
 	}
 	return proxy_answered(c, used < n, e);
 }
@@ -257,17 +251,12 @@ static enum http_progress receive_some(struct http_client *c, struct err *e)
 	enum io_result r = stream_recv(&c->stream, c->in, sizeof c->in, &n, e);
 
 	switch (r) {
-	case IO_OK:
-		return http_answer_feed(c, c->in, n, e);
-	case IO_WAIT:
-		return PROGRESS_WAIT;
+	case IO_OK: return http_answer_feed(c, c->in, n, e);
+	case IO_WAIT: return PROGRESS_WAIT;
 	case IO_EOF:
-	case IO_CUT:
-		return http_answer_eof(c, r == IO_CUT, e);
-	case IO_LOST:
-		return c->has_answer ? PROGRESS_BAD : PROGRESS_DEAD;
-	case IO_BAD:
-		break;
+	case IO_CUT: return http_answer_eof(c, r == IO_CUT, e);
+	case IO_LOST: return c->has_answer ? PROGRESS_BAD : PROGRESS_DEAD;
+	case IO_BAD: break;
 	}
 	return PROGRESS_BAD;
 }
@@ -286,14 +275,10 @@ static enum http_progress step_exchange(struct http_client *c, struct err *e)
 static const char *phase_name(const struct http_client *c)
 {
 	switch (c->phase) {
-	case HTTP_PHASE_DIAL:
-		return dial_phase(&c->dial);
-	case HTTP_PHASE_TUNNEL:
-		return "asking the proxy";
-	case HTTP_PHASE_SECURE:
-		return "TLS handshake";
-	default:
-		break;
+	case HTTP_PHASE_DIAL: return dial_phase(&c->dial);
+	case HTTP_PHASE_TUNNEL: return "asking the proxy";
+	case HTTP_PHASE_SECURE: return "TLS handshake";
+	default: break;
 	}
 	if (!c->has_answer)
 		return is_all_sent(c) ? "waiting for the answer" : "sending the request";
@@ -313,16 +298,11 @@ static enum http_progress too_late(const struct http_client *c, struct err *e)
 static enum http_progress step_once(struct http_client *c, struct err *e)
 {
 	switch (c->phase) {
-	case HTTP_PHASE_DIAL:
-		return step_dial(c, e);
-	case HTTP_PHASE_TUNNEL:
-		return step_tunnel(c, e);
-	case HTTP_PHASE_SECURE:
-		return step_secure(c, e);
-	case HTTP_PHASE_EXCHANGE:
-		return step_exchange(c, e);
-	case HTTP_PHASE_IDLE:
-		break;
+	case HTTP_PHASE_DIAL: return step_dial(c, e);
+	case HTTP_PHASE_TUNNEL: return step_tunnel(c, e);
+	case HTTP_PHASE_SECURE: return step_secure(c, e);
+	case HTTP_PHASE_EXCHANGE: return step_exchange(c, e);
+	case HTTP_PHASE_IDLE: break;
 	}
 	(void)err_set(e, ERR_SYS, "no exchange was begun");
 	return PROGRESS_BAD;

@@ -65,17 +65,14 @@ static int keep_key(struct tls_identity *i, const br_skey_decoder_context *d, st
 	bool fits;
 
 	switch (br_skey_decoder_key_type(d)) {
-	case BR_KEYTYPE_RSA:
-		fits = keep_rsa(i, br_skey_decoder_get_rsa(d));
-		break;
+	case BR_KEYTYPE_RSA: fits = keep_rsa(i, br_skey_decoder_get_rsa(d)); break;
 	case BR_KEYTYPE_EC:
 		if (!is_known_curve(br_skey_decoder_get_ec(d)->curve))
 			return err_set(e, ERR_CONFIG,
 				       "the key's curve is not P-256, P-384 or P-521");
 		fits = keep_ec(i, br_skey_decoder_get_ec(d));
 		break;
-	default:
-		return err_set(e, ERR_CONFIG, "the key is neither RSA nor EC, or damaged");
+	default: return err_set(e, ERR_CONFIG, "the key is neither RSA nor EC, or damaged");
 	}
 	if (!fits)
 		return err_set(e, ERR_LIMIT, "the key is longer than %d bytes",

@@ -216,14 +216,10 @@ static int explain_name(const struct judge *j, struct err *e)
 int judge_explain(const struct judge *j, int code, struct err *e)
 {
 	switch (code) {
-	case BR_ERR_X509_EXPIRED:
-		return explain_dates(j, e);
-	case BR_ERR_X509_NOT_TRUSTED:
-		return explain_trust(j, e);
-	case BR_ERR_X509_BAD_SERVER_NAME:
-		return explain_name(j, e);
-	case BR_ERR_X509_EMPTY_CHAIN:
-		return err_set(e, ERR_TLS, "the server sent no certificate");
+	case BR_ERR_X509_EXPIRED: return explain_dates(j, e);
+	case BR_ERR_X509_NOT_TRUSTED: return explain_trust(j, e);
+	case BR_ERR_X509_BAD_SERVER_NAME: return explain_name(j, e);
+	case BR_ERR_X509_EMPTY_CHAIN: return err_set(e, ERR_TLS, "the server sent no certificate");
 	case BR_ERR_X509_BAD_SIGNATURE:
 		return err_set(e, ERR_TLS, "a signature in the certificate chain is wrong");
 	case BR_ERR_X509_DN_MISMATCH:

@@ -25,8 +25,10 @@ struct asker {
 
 static int bad_address(const char *text, const char *why, struct err *e)
 {
-	return err_set(e, ERR_CONFIG, "\"%s\": %s: give ADDR:PORT, [ADDR]:PORT or :PORT, as "
-		       "0.0.0.0:8080", text, why);
+	return err_set(e, ERR_CONFIG,
+		       "\"%s\": %s: give ADDR:PORT, [ADDR]:PORT or :PORT, as "
+		       "0.0.0.0:8080",
+		       text, why);
 }
 
 static bool is_address(const char *host, bool is_ip6)
@@ -55,8 +57,9 @@ int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, s
 	if (str_eq_nocase(found, "localhost"))
 		memcpy(found, "127.0.0.1", sizeof "127.0.0.1");
 	if ((len || has_brackets) && !is_address(found, has_brackets))
-		return bad_address(text, is_address(found, true) ? "brackets are missing"
-								 : "no IP address", e);
+		return bad_address(
+			text, is_address(found, true) ? "brackets are missing" : "no IP address",
+			e);
 	*port = (uint16_t)number;
 	return str_copy(host, LISTEN_HOST_CAP, found);
 }
@@ -111,8 +114,8 @@ static int open_family(bool is_ip6, const char *host, uint16_t port)
 
 	if (fd < 0)
 		return -1;
-	if (!set_flags(fd) && !set_options(fd) &&
-	    !(is_ip6 ? bind_ip6 : bind_ip4)(fd, host, port) && !listen(fd, BACKLOG))
+	if (!set_flags(fd) && !set_options(fd) && !(is_ip6 ? bind_ip6 : bind_ip4)(fd, host, port) &&
+	    !listen(fd, BACKLOG))
 		return fd;
 	error = errno;
 	(void)close(fd);
@@ -175,7 +178,8 @@ static void begin_answer(struct listen_connection *c, int status, const char *co
 	buf_init(&c->head, c->head_text, sizeof c->head_text);
 	buf_fmt(&c->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status,
 		phrase(status), content_type, c->page.len);
-	buf_str(&c->head, "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+	buf_str(&c->head,
+		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
 		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n"
 		"Connection: close\r\n");
 	if (status == 405)

@@ -26,8 +26,8 @@
 #define LISTEN_LINGER_MAX 65536  /* bytes it may send meanwhile */
 #define LISTEN_PAUSE_MS 1000     /* without accepting, when the system has no descriptor left */
 #define LISTEN_POLLS (LISTEN_CONNECTIONS_MAX + 1)
-#define LISTEN_HOST_CAP 46       /* bytes of a numeric address */
-#define LISTEN_HEAD_CAP 512      /* bytes of an answer's head */
+#define LISTEN_HOST_CAP 46  /* bytes of a numeric address */
+#define LISTEN_HEAD_CAP 512 /* bytes of an answer's head */
 
 /*
  * Make the page at path.
@@ -36,8 +36,7 @@
  *   content_type  set to a string that lives; text/plain when left alone
  * Returns the status: 200, 404 or 503. An empty page gets a line that names the status.
  */
-typedef int listen_page_fn(void *ctx, const char *path, struct buf *out,
-			   const char **content_type);
+typedef int listen_page_fn(void *ctx, const char *path, struct buf *out, const char **content_type);
 
 enum listen_phase {
 	LISTEN_FREE,    /* no connection */

@@ -72,8 +72,7 @@ static int feed(struct reader *r, const char *p, size_t n, struct err *e)
 			/* Headers, as those of an encrypted key of old, end here too. */
 			return err_set(e, ERR_CONFIG,
 				       "a %s is damaged, or encrypted with a passphrase", r->label);
-		default:
-			break;
+		default: break;
 		}
 	}
 	return 0;

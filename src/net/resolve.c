@@ -208,12 +208,9 @@ static enum next begin_try(struct resolve *r)
 static enum resolve_reply kind_of_reply(const struct dns_answer *a)
 {
 	switch (a->rcode) {
-	case DNS_NOERROR:
-		return a->n ? REPLY_ADDRESSES : REPLY_EMPTY;
-	case DNS_NXDOMAIN:
-		return REPLY_NO_NAME;
-	default:
-		return REPLY_FAILED;
+	case DNS_NOERROR: return a->n ? REPLY_ADDRESSES : REPLY_EMPTY;
+	case DNS_NXDOMAIN: return REPLY_NO_NAME;
+	default: return REPLY_FAILED;
 	}
 }
 
@@ -381,16 +378,11 @@ static enum next step_once(struct resolve *r)
 		return NEXT_FAILED;
 	}
 	switch (r->phase) {
-	case RESOLVE_TRY:
-		return begin_try(r);
-	case RESOLVE_UDP:
-		return step_udp(r);
-	case RESOLVE_TCP:
-		return step_tcp(r);
-	case RESOLVE_JUDGE:
-		return judge(r);
-	case RESOLVE_IDLE:
-		break;
+	case RESOLVE_TRY: return begin_try(r);
+	case RESOLVE_UDP: return step_udp(r);
+	case RESOLVE_TCP: return step_tcp(r);
+	case RESOLVE_JUDGE: return judge(r);
+	case RESOLVE_IDLE: break;
 	}
 	return NEXT_FAILED;
 }

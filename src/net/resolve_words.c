@@ -8,28 +8,20 @@
 static const char *rcode_name(int rcode)
 {
 	switch (rcode) {
-	case DNS_FORMERR:
-		return "it does not understand the query (FORMERR)";
-	case DNS_SERVFAIL:
-		return "it cannot tell (SERVFAIL)";
-	case DNS_REFUSED:
-		return "it refuses to tell (REFUSED)";
-	default:
-		return "it cannot tell (another error code)";
+	case DNS_FORMERR: return "it does not understand the query (FORMERR)";
+	case DNS_SERVFAIL: return "it cannot tell (SERVFAIL)";
+	case DNS_REFUSED: return "it refuses to tell (REFUSED)";
+	default: return "it cannot tell (another error code)";
 	}
 }
 
 static const char *trouble_text(const struct resolve *r)
 {
 	switch (r->trouble) {
-	case TROUBLE_SILENT:
-		return "no answer";
-	case TROUBLE_BROKEN:
-		return "a broken answer";
-	case TROUBLE_RCODE:
-		return rcode_name(r->trouble_code);
-	case TROUBLE_SYSTEM:
-		break;
+	case TROUBLE_SILENT: return "no answer";
+	case TROUBLE_BROKEN: return "a broken answer";
+	case TROUBLE_RCODE: return rcode_name(r->trouble_code);
+	case TROUBLE_SYSTEM: break;
 	}
 	return errno_text(r->trouble_code);
 }

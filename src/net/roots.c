@@ -58,9 +58,17 @@ static unsigned char *put_attribute(unsigned char *to, const unsigned char **in)
 {
 	unsigned char type = (unsigned char)take_8(in), n = (unsigned char)take_8(in);
 	const unsigned char head[] = {
-		DER_SET, (unsigned char)(n + 9), DER_SEQUENCE, (unsigned char)(n + 7),
-		DER_OID, 3, 0x55, 0x04, (unsigned char)(type & ~TYPE_IS_UTF8),
-		type & TYPE_IS_UTF8 ? DER_UTF8_STRING : DER_PRINTABLE_STRING, n,
+		DER_SET,
+		(unsigned char)(n + 9),
+		DER_SEQUENCE,
+		(unsigned char)(n + 7),
+		DER_OID,
+		3,
+		0x55,
+		0x04,
+		(unsigned char)(type & ~TYPE_IS_UTF8),
+		type & TYPE_IS_UTF8 ? DER_UTF8_STRING : DER_PRINTABLE_STRING,
+		n,
 	};
 
 	memcpy(to, head, sizeof head);

@@ -32,15 +32,12 @@ static int received_alert(int alert, bool in_handshake, bool has_identity, struc
 	case BR_ALERT_CERTIFICATE_UNKNOWN:
 	case BR_ALERT_UNKNOWN_CA:
 	case BR_ALERT_ACCESS_DENIED:
-	case ALERT_CERTIFICATE_REQUIRED:
-		return refused_our_certificate(has_identity, e);
-	case ALERT_UNRECOGNIZED_NAME:
-		return err_set(e, ERR_TLS, "the server knows no such name");
+	case ALERT_CERTIFICATE_REQUIRED: return refused_our_certificate(has_identity, e);
+	case ALERT_UNRECOGNIZED_NAME: return err_set(e, ERR_TLS, "the server knows no such name");
 	case BR_ALERT_INTERNAL_ERROR:
 	case BR_ALERT_USER_CANCELED:
 		return err_set(e, ERR_RETRY, "the server gave up (alert %d)", alert);
-	default:
-		return err_set(e, ERR_PROTO, "the server sent alert %d", alert);
+	default: return err_set(e, ERR_PROTO, "the server sent alert %d", alert);
 	}
 }
 
@@ -53,8 +50,7 @@ int tls_words(int code, bool in_handshake, bool has_identity, struct err *e)
 				      e);
 	switch (code) {
 	case BR_ERR_UNSUPPORTED_VERSION:
-	case BR_ERR_BAD_VERSION:
-		return err_set(e, ERR_PROTO, "the server offers no TLS 1.2");
+	case BR_ERR_BAD_VERSION: return err_set(e, ERR_PROTO, "the server offers no TLS 1.2");
 	case BR_ERR_BAD_SIGNATURE:
 		return err_set(e, ERR_TLS, "the server does not own its certificate's key");
 	case BR_ERR_BAD_FINISHED:
@@ -64,11 +60,8 @@ int tls_words(int code, bool in_handshake, bool has_identity, struct err *e)
 	case BR_ERR_WRONG_KEY_USAGE:
 		return err_set(e, ERR_TLS, "certificate does not fit the cipher suite");
 	case BR_ERR_TOO_LARGE:
-	case BR_ERR_BAD_LENGTH:
-		return err_set(e, ERR_PROTO, "a record is too long");
-	case BR_ERR_NO_RANDOM:
-		return err_set(e, ERR_SYS, "no source of random numbers");
-	default:
-		return err_set(e, ERR_PROTO, "the server breaks the protocol (code %d)", code);
+	case BR_ERR_BAD_LENGTH: return err_set(e, ERR_PROTO, "a record is too long");
+	case BR_ERR_NO_RANDOM: return err_set(e, ERR_SYS, "no source of random numbers");
+	default: return err_set(e, ERR_PROTO, "the server breaks the protocol (code %d)", code);
 	}
 }

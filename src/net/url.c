@@ -206,12 +206,9 @@ int url_parse(struct url *u, const char *text, enum url_scheme scheme, uint16_t 
 static bool has_default_port(const struct url *u)
 {
 	switch (u->scheme) {
-	case URL_HTTP:
-		return u->port == 80;
-	case URL_HTTPS:
-		return u->port == 443;
-	case URL_UNIX:
-		break;
+	case URL_HTTP: return u->port == 80;
+	case URL_HTTPS: return u->port == 443;
+	case URL_UNIX: break;
 	}
 	return true;
 }

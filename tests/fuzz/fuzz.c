@@ -102,8 +102,7 @@ static int give_header(struct fuzz_input line, const struct http_sink *sink, str
 	return failed;
 }
 
-int fuzz_answer(struct fuzz_input in, struct fuzz_cuts cuts, const struct http_sink *sink,
-		struct err *e)
+int fuzz_answer(struct fuzz_input in, struct fuzz_cuts cuts, const struct http_sink *sink, struct err *e)
 {
 	struct fuzz_input line = fuzz_take_until(&in, '\n');
 	int status = 0;

@@ -26,10 +26,10 @@ int fuzz_dns(const uint8_t *p, size_t n);
 int fuzz_resolve(const uint8_t *p, size_t n);
 
 /* Abort, with its place, when the condition does not hold. */
-#define MUST(condition)                                                                            \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fuzz_fail(#condition, __FILE__, __LINE__);                                 \
+#define MUST(condition)                                                                                                            \
+	do {                                                                                                                       \
+		if (!(condition))                                                                                                  \
+			fuzz_fail(#condition, __FILE__, __LINE__);                                                                 \
 	} while (0)
 
 _Noreturn void fuzz_fail(const char *what, const char *file, int line);
@@ -67,8 +67,7 @@ struct fuzz_input fuzz_piece(struct fuzz_input *in, struct fuzz_cuts *cuts);
 /*
  * Give an answer to a sink as an exchange does: "200\nName: value\n\nbody". -1 when it refuses.
  */
-int fuzz_answer(struct fuzz_input in, struct fuzz_cuts cuts, const struct http_sink *sink,
-		struct err *e);
+int fuzz_answer(struct fuzz_input in, struct fuzz_cuts cuts, const struct http_sink *sink, struct err *e);
 
 /* A text of what a target was told in one way; two of them must be the same. */
 void fuzz_tell_start(struct buf *told, int way);

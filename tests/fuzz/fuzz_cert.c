@@ -100,8 +100,7 @@ static int on_object(void *ctx, const char *label, const unsigned char *p, size_
 	MUST(n <= PEM_OBJECT_MAX && strlen(label) < 64 && copy);
 	o->n++;
 	if (o->want)
-		MUST(!strcmp(label, "CERTIFICATE") && n == o->want->n &&
-		     (!n || !memcmp(p, o->want->p, n)));
+		MUST(!strcmp(label, "CERTIFICATE") && n == o->want->n && (!n || !memcmp(p, o->want->p, n)));
 	if (n)
 		memcpy(copy, p, n);
 	check_cert((struct der){copy, n});

@@ -22,8 +22,7 @@ static void tell_reply(const struct cf_reply *r, struct buf *told)
 	MUST(memchr(r->ray, '\0', sizeof r->ray));
 	MUST(!r->has_retry_after || r->retry_after_sec >= 0);
 	MUST(!r->has_remaining || (r->remaining >= 0 && r->remaining_sec >= 0));
-	buf_fmt(told, "ray %s retry %d %lld codes", r->ray, r->has_retry_after,
-		(long long)r->retry_after_sec);
+	buf_fmt(told, "ray %s retry %d %lld codes", r->ray, r->has_retry_after, (long long)r->retry_after_sec);
 	for (size_t i = 0; i < r->codes_n; i++) {
 		MUST(cf_reply_has(r, (enum cf_code)81057) || r->codes[i] != 81057);
 		buf_fmt(told, " %lld", (long long)r->codes[i]);
@@ -39,8 +38,8 @@ static void tell_record(const struct record *r, struct buf *told)
 	MUST(r->target.type < RECORD_TYPES);
 	MUST(!r->target.host == (r->target.type != RECORD_CNAME));
 	target_format(&r->target, text);
-	buf_fmt(told, "%s %s %s ttl %u%s%s\n", r->id, record_type_name(r->target.type), text,
-		(unsigned)r->ttl, r->proxied ? " proxied" : "", r->is_ours ? " ours" : "");
+	buf_fmt(told, "%s %s %s ttl %u%s%s\n", r->id, record_type_name(r->target.type), text, (unsigned)r->ttl,
+		r->proxied ? " proxied" : "", r->is_ours ? " ours" : "");
 }
 
 static void read_records(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *told)
@@ -71,8 +70,7 @@ static void read_records(struct fuzz_input in, struct fuzz_cuts cuts, struct buf
 		tell_record(&records[i], told);
 }
 
-static void read_zones(struct fuzz_input in, struct fuzz_cuts cuts, bool is_exact,
-		       struct buf *told)
+static void read_zones(struct fuzz_input in, struct fuzz_cuts cuts, bool is_exact, struct buf *told)
 {
 	static struct cf_zone_search s;
 	const char *name = is_exact ? "example.com" : NAME;
@@ -101,8 +99,7 @@ static void read_zones(struct fuzz_input in, struct fuzz_cuts cuts, bool is_exac
 }
 
 /* A create and an update of an address, a create of a host's CNAME, a delete. */
-static void read_write(struct fuzz_input in, struct fuzz_cuts cuts, unsigned single,
-		       struct buf *told)
+static void read_write(struct fuzz_input in, struct fuzz_cuts cuts, unsigned single, struct buf *told)
 {
 	static const struct record have[] = {{.id = "b"}, {.id = "d"}};
 	static const struct target want[] = {

@@ -33,8 +33,7 @@ static size_t count_values(void)
 {
 	size_t n = 0;
 
-	while (json_is_object((int)n) || json_is_array((int)n) || json_is_string((int)n) ||
-	       json_offset((int)n))
+	while (json_is_object((int)n) || json_is_array((int)n) || json_is_string((int)n) || json_offset((int)n))
 		n++;
 	return n;
 }
@@ -45,8 +44,7 @@ static size_t count_values(void)
  */
 static void check_expansion(const char *text)
 {
-	static const char *const hostile[] = {"\"", "\\", "\\\"", "\"}],\"x\":[{\"", "\n", "{{ .X }}",
-					      "\\u0022", "\xc3", "\x01"};
+	static const char *const hostile[] = {"\"", "\\", "\\\"", "\"}],\"x\":[{\"", "\n", "{{ .X }}", "\\u0022", "\xc3", "\x01"};
 	static char storage[TEXT_CAP];
 	struct err e = {0};
 	struct buf out;

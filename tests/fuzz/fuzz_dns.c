@@ -33,8 +33,7 @@ static void check_query(struct fuzz_input in)
 	free(name);
 }
 
-static unsigned char *make_message(struct fuzz_input in, const unsigned char *query, size_t query_n,
-				   size_t *n)
+static unsigned char *make_message(struct fuzz_input in, const unsigned char *query, size_t query_n, size_t *n)
 {
 	size_t head_n = in.n < 10 ? in.n : 10;
 	unsigned char *p = malloc(query_n + in.n);
@@ -50,8 +49,7 @@ static unsigned char *make_message(struct fuzz_input in, const unsigned char *qu
 	return realloc(p, *n);
 }
 
-static void check_answer(const unsigned char *p, size_t n, const unsigned char *query,
-			 size_t query_n)
+static void check_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n)
 {
 	struct dns_answer a, b;
 	unsigned char other[DNS_QUERY_MAX];

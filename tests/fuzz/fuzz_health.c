@@ -62,8 +62,7 @@ static void tell_view(struct buf *told)
 		buf_fmt(told, "%zu without address: %s\n", view.unaddressed_n, view.unaddressed);
 }
 
-static void read_health(struct fuzz_input in, struct fuzz_cuts cuts, const struct consul_query *q,
-			struct buf *told)
+static void read_health(struct fuzz_input in, struct fuzz_cuts cuts, const struct consul_query *q, struct buf *told)
 {
 	struct http_sink sink = consul_health_begin(&reader, q, &view, element_buf, rest);
 	struct err e = {0};
@@ -75,8 +74,8 @@ static void read_health(struct fuzz_input in, struct fuzz_cuts cuts, const struc
 	if (!failed)
 		tell_view(told);
 	else
-		MUST(e.kind == ERR_AUTH || e.kind == ERR_RETRY || e.kind == ERR_REFUSED ||
-		     e.kind == ERR_PROTO || e.kind == ERR_LIMIT);
+		MUST(e.kind == ERR_AUTH || e.kind == ERR_RETRY || e.kind == ERR_REFUSED || e.kind == ERR_PROTO ||
+		     e.kind == ERR_LIMIT);
 }
 
 static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *told)
@@ -98,14 +97,13 @@ static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *
 	fuzz_tell_err(told, consul_session_renew_read(&answer, &ttl_sec, &e), &e);
 	fuzz_tell_err(told, consul_lock_read(&answer, &is_ours, &e), &e);
 	fuzz_tell_err(told, consul_lock_watch_read(&answer, id, &e), &e);
-	buf_fmt(told, "ttl %u ours %d holder %s index %llu\n", ttl_sec, is_ours, id,
-		(unsigned long long)answer.index);
+	buf_fmt(told, "ttl %u ours %d holder %s index %llu\n", ttl_sec, is_ours, id, (unsigned long long)answer.index);
 }
 
 int fuzz_health(const uint8_t *p, size_t n)
 {
-	static const enum consul_address sources[] = {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE,
-						      CONSUL_ADDRESS_NODE, CONSUL_ADDRESS_LAN};
+	static const enum consul_address sources[] = {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE,
+						      CONSUL_ADDRESS_LAN};
 	struct fuzz_input in = {p, n};
 	unsigned options = fuzz_take(&in), seed = fuzz_take(&in);
 	struct consul_query q = {.service = "web", .is_consistent = options & 8, .addresses_n = 4};

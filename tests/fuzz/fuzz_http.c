@@ -31,8 +31,7 @@ static int on_header(void *ctx, const char *name, const char *value, struct err 
 }
 
 /* The pieces as a stream: what is not used is what comes next. */
-static enum head_result read_head(struct head *h, struct fuzz_input *in, struct fuzz_cuts cuts,
-				  struct buf *told)
+static enum head_result read_head(struct head *h, struct fuzz_input *in, struct fuzz_cuts cuts, struct buf *told)
 {
 	struct head_sink sink = {.ctx = told, .status = on_status, .header = on_header};
 	enum head_result r = HEAD_MORE;
@@ -55,13 +54,12 @@ static enum head_result read_head(struct head *h, struct fuzz_input *in, struct 
 		return r;
 	MUST(h->status >= 200 && h->status <= 599);
 	MUST(!(h->chunked && (h->has_length || h->is_http10)));
-	buf_fmt(told, "%d %d %d %d %llu, %zu left\n", h->chunked, h->close, h->keep_alive,
-		h->has_length, (unsigned long long)h->length, in->n);
+	buf_fmt(told, "%d %d %d %d %llu, %zu left\n", h->chunked, h->close, h->keep_alive, h->has_length,
+		(unsigned long long)h->length, in->n);
 	return r;
 }
 
-static enum chunk_result read_chunks(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *body,
-				     struct buf *told)
+static enum chunk_result read_chunks(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *body, struct buf *told)
 {
 	enum chunk_result r = CHUNK_MORE;
 	size_t total_used = 0;
@@ -139,8 +137,7 @@ int fuzz_http(const uint8_t *p, size_t n)
 		buf_init(&body, body_text, sizeof body_text);
 		if (!is_body)
 			is_chunked = read_head(&head, &in, cuts, &told) == HEAD_DONE && head.chunked;
-		if (is_chunked && read_chunks(in, cuts, &body, &told) == CHUNK_DONE &&
-		    buf_ok(&body))
+		if (is_chunked && read_chunks(in, cuts, &body, &told) == CHUNK_DONE && buf_ok(&body))
 			check_encoded(&body, seed);
 		for (size_t i = 0; i < body.len; i++)
 			buf_fmt(&told, "%02x", (unsigned char)body.p[i]);

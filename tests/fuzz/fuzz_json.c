@@ -96,8 +96,7 @@ static void check_members(int value, unsigned depth, size_t n)
 
 			MUST(json_is_string(i));
 			if (json_string(i, name, sizeof name) == 0 && json_equals(i, name))
-				MUST(json_get(value, name) != JSON_NONE &&
-				     json_get(value, name) <= json_value(i));
+				MUST(json_get(value, name) != JSON_NONE && json_get(value, name) <= json_value(i));
 		}
 		check_value(json_is_object(value) ? json_value(i) : i, depth + 1, n);
 	}
@@ -109,8 +108,7 @@ static void check_value(int value, unsigned depth, size_t n)
 	bool is_container = json_is_object(value) || json_is_array(value);
 	int64_t number = 77;
 	bool truth = false;
-	int kinds = json_is_object(value) + json_is_array(value) + json_is_string(value) +
-		    json_is_null(value);
+	int kinds = json_is_object(value) + json_is_array(value) + json_is_string(value) + json_is_null(value);
 
 	MUST(depth <= JSON_DEPTH_MAX && value >= 0);
 	MUST(json_offset(value) < n || (json_is_string(value) && json_offset(value) == n));

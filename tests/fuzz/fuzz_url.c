@@ -11,9 +11,8 @@
 
 static bool is_same(const struct url *a, const struct url *b)
 {
-	return a->scheme == b->scheme && !strcmp(a->host, b->host) && a->port == b->port &&
-	       a->is_ip6 == b->is_ip6 && !strcmp(a->path, b->path) &&
-	       !strcmp(a->socket, b->socket);
+	return a->scheme == b->scheme && !strcmp(a->host, b->host) && a->port == b->port && a->is_ip6 == b->is_ip6 &&
+	       !strcmp(a->path, b->path) && !strcmp(a->socket, b->socket);
 }
 
 /* What is printed is read as the same. */
@@ -73,8 +72,7 @@ static void check_proxy(const char *proxy, const char *no_proxy, const struct ur
 	}
 	MUST(has_proxy == is_wanted && memchr(auth, '\0', sizeof auth));
 	MUST(!auth[0] || (has_proxy && strncmp(auth, "Basic ", 6) == 0));
-	MUST(strspn(auth, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= ") ==
-	     strlen(auth));
+	MUST(strspn(auth, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/= ") == strlen(auth));
 	if (has_proxy) {
 		MUST(u.scheme == URL_HTTP && !u.path[0]);
 		check_url(&u);

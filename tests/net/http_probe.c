@@ -118,8 +118,7 @@ static int option(const char *name, const char *value, struct err *e)
 
 static void pause_between(void)
 {
-	const struct timespec t = {.tv_sec = settings.pause_ms / 1000,
-				   .tv_nsec = settings.pause_ms % 1000 * 1000000L};
+	const struct timespec t = {.tv_sec = settings.pause_ms / 1000, .tv_nsec = settings.pause_ms % 1000 * 1000000L};
 
 	fflush(stdout);
 	if (settings.pause_ms)
@@ -148,8 +147,7 @@ int main(int argc, char **argv)
 	if (i == argc)
 		return 64;
 	if (url_parse(&origin.url, argv[i++], URL_HTTP, 0, &e) ||
-	    proxy_choose(&proxies, &origin.url, &origin.has_proxy, &origin.proxy, origin.proxy_auth,
-			 &e))
+	    proxy_choose(&proxies, &origin.url, &origin.has_proxy, &origin.proxy, origin.proxy_auth, &e))
 		return fail(&e);
 	origin.tls = &config;
 	http_client_init(&client, &origin, &storage);
@@ -162,8 +160,7 @@ int main(int argc, char **argv)
 	}
 	http_close(&client);
 	n = http_counters(&client);
-	printf("connections %llu handshakes %llu resumed %llu requests %llu\n",
-	       (unsigned long long)n->connections, (unsigned long long)n->handshakes,
-	       (unsigned long long)n->resumed, (unsigned long long)n->requests);
+	printf("connections %llu handshakes %llu resumed %llu requests %llu\n", (unsigned long long)n->connections,
+	       (unsigned long long)n->handshakes, (unsigned long long)n->resumed, (unsigned long long)n->requests);
 	return code;
 }

@@ -80,8 +80,7 @@ int ask(const char *method)
 void assert_failed(int result, enum err_kind kind, const char *part)
 {
 	if (result != -1 || e.kind != kind || !strstr(e.text, part))
-		fail_msg("%d %s: %s; wanted %s: %s", result, err_kind_name(e.kind), e.text,
-			 err_kind_name(kind), part);
+		fail_msg("%d %s: %s; wanted %s: %s", result, err_kind_name(e.kind), e.text, err_kind_name(kind), part);
 	assert_int_equal(client.stream.fd, -1);
 	assert_false(http_is_busy(&client));
 }

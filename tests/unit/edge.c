@@ -15,8 +15,7 @@ const char *edge_copy(const void *p, size_t n)
 	if (!map) {
 		size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
-		map = mmap(NULL, EDGE_BYTES + page, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		map = mmap(NULL, EDGE_BYTES + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (map == MAP_FAILED || mprotect(map + EDGE_BYTES, page, PROT_NONE))
 			abort();
 	}

@@ -75,8 +75,7 @@ int guest_connect_sized(int receive_buffer)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (receive_buffer)
-		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
-					    sizeof receive_buffer), 0);
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer), 0);
 	sa.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sa, sizeof sa), 0);
 	return fd;

@@ -7,7 +7,10 @@ struct locks locks;
 void locks_init(unsigned ttl_sec)
 {
 	locks = (struct locks){
-		.holder = -1, .index = 1, .ttl_sec = ttl_sec, .answer_ttl_sec = ttl_sec,
+		.holder = -1,
+		.index = 1,
+		.ttl_sec = ttl_sec,
+		.answer_ttl_sec = ttl_sec,
 	};
 }
 
@@ -75,8 +78,7 @@ static int answer_key(const char *method, const char *target, int64_t now_ms, ch
 	if (method[0] == 'G' && locks.holder < 0)
 		return say(text, 200, "[{\"Key\":\"k\"}]");
 	if (method[0] == 'G') {
-		(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"Key\":\"k\",\"Session\":\"s%d\"}]",
-			       locks.holder);
+		(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"Key\":\"k\",\"Session\":\"s%d\"}]", locks.holder);
 		return 200;
 	}
 	if (strstr(target, "acquire="))
@@ -108,13 +110,12 @@ static int renew(int i, int64_t now_ms, uint32_t *seed, char *text)
 	if (!locks.sessions[i].is_alive)
 		return say(text, 404, "");
 	locks.sessions[i].ends_ms = expiry_ms(now_ms, seed);
-	(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"ID\":\"s%d\",\"TTL\":\"%us\"}]", i,
-		       locks.answer_ttl_sec);
+	(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"ID\":\"s%d\",\"TTL\":\"%us\"}]", i, locks.answer_ttl_sec);
 	return 200;
 }
 
-int locks_answer(const char *method, const char *target, const char *body, int64_t now_ms,
-		 uint32_t *seed, char text[LOCKS_TEXT_CAP])
+int locks_answer(const char *method, const char *target, const char *body, int64_t now_ms, uint32_t *seed,
+		 char text[LOCKS_TEXT_CAP])
 {
 	if (strncmp(target, "/v1/kv/", 7) == 0)
 		return answer_key(method, target, now_ms, text);

@@ -20,10 +20,10 @@ struct locks_session {
 extern struct locks {
 	struct locks_session sessions[LOCKS_SESSIONS];
 	unsigned sessions_n;
-	int holder;       /* the session that holds the key; -1: none */
-	int64_t free_ms;  /* nobody gets it before: a lock-delay */
-	uint64_t index;   /* of the key; 1: there is none */
-	unsigned ttl_sec; /* what a session has to ask for... */
+	int holder;              /* the session that holds the key; -1: none */
+	int64_t free_ms;         /* nobody gets it before: a lock-delay */
+	uint64_t index;          /* of the key; 1: there is none */
+	unsigned ttl_sec;        /* what a session has to ask for... */
 	unsigned answer_ttl_sec; /* ...and what a renewal says */
 } locks;
 
@@ -34,7 +34,7 @@ void locks_age(int64_t now_ms);
 void locks_end_session(int i, int64_t now_ms);
 
 /* Carry out a request; returns the status, with the body in text. The ids are s0, s1... */
-int locks_answer(const char *method, const char *target, const char *body, int64_t now_ms,
-		 uint32_t *seed, char text[LOCKS_TEXT_CAP]);
+int locks_answer(const char *method, const char *target, const char *body, int64_t now_ms, uint32_t *seed,
+		 char text[LOCKS_TEXT_CAP]);
 
 #endif

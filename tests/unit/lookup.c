@@ -34,8 +34,7 @@ static void write_file(char path[64], const char *text)
 	(void)close(fd);
 }
 
-void lookup_begin(const char *hosts, const char *conf, const char *servers,
-		  const struct ns_rule *rules)
+void lookup_begin(const char *hosts, const char *conf, const char *servers, const struct ns_rule *rules)
 {
 	write_file(lookup_hosts, hosts);
 	write_file(conf_path, conf);
@@ -77,8 +76,7 @@ enum resolve_result lookup(const char *host, int64_t within_ms)
 
 	lookup_out.n = 99;
 	lookup_err.text[0] = '\0';
-	result =
-		resolve_start(&resolve, host, 8500, start_ms + within_ms, &lookup_out, &lookup_err);
+	result = resolve_start(&resolve, host, 8500, start_ms + within_ms, &lookup_out, &lookup_err);
 	while (result == RESOLVE_MORE) {
 		lookup_wait();
 		result = resolve_step(&resolve, &lookup_out, &lookup_err);
@@ -92,8 +90,7 @@ static void add_text(char *text, size_t cap, const struct net_address *a)
 {
 	char one[INET6_ADDRSTRLEN];
 	bool is_ip6 = a->sa.any.sa_family == AF_INET6;
-	const void *bytes =
-		is_ip6 ? (const void *)&a->sa.in6.sin6_addr : (const void *)&a->sa.in.sin_addr;
+	const void *bytes = is_ip6 ? (const void *)&a->sa.in6.sin6_addr : (const void *)&a->sa.in.sin_addr;
 	in_port_t port = is_ip6 ? a->sa.in6.sin6_port : a->sa.in.sin_port;
 
 	assert_int_equal(ntohs(port), 8500);

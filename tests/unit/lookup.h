@@ -17,8 +17,7 @@ extern int64_t lookup_ms; /* by the last lookup() */
 extern char lookup_hosts[64];
 
 /* Write the files and start servers, as ns_start(). lookup_end() undoes it. */
-void lookup_begin(const char *hosts, const char *conf, const char *servers,
-		  const struct ns_rule *rules);
+void lookup_begin(const char *hosts, const char *conf, const char *servers, const struct ns_rule *rules);
 void lookup_end(void);
 
 /* Make r new, with these files. */

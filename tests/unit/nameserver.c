@@ -247,8 +247,7 @@ static void send_message(const struct client *c, const struct message *m, bool i
 		return;
 	}
 	check(servers[from].udp >= 0, "the other server");
-	(void)sendto(servers[from].udp, m->p, m->n, 0, (const struct sockaddr *)&c->from,
-		     sizeof c->from);
+	(void)sendto(servers[from].udp, m->p, m->n, 0, (const struct sockaddr *)&c->from, sizeof c->from);
 }
 
 static void answer(const struct client *c, const unsigned char *q, size_t n, const char *how)
@@ -284,8 +283,8 @@ static void answer(const struct client *c, const unsigned char *q, size_t n, con
 static const char *find_rule(int server, const char *name, char family, char over)
 {
 	for (struct ns_rule *r = rules; r->name; r++) {
-		if ((r->server && r->server != server) || (r->family && r->family != family) ||
-		    (r->over && r->over != over) || strcasecmp(r->name, name) || r->times < 0)
+		if ((r->server && r->server != server) || (r->family && r->family != family) || (r->over && r->over != over) ||
+		    strcasecmp(r->name, name) || r->times < 0)
 			continue;
 		if (r->times && !--r->times)
 			r->times = -1;
@@ -302,10 +301,9 @@ static void take_query(const struct client *c, const unsigned char *q, size_t n)
 	if (!strchr(asked, family))
 		memcpy(first_id[family == '6'], q, 2);
 	for (size_t i = 12; i < n - 5; i += q[i] + 1u)
-		(void)snprintf(name + strlen(name), sizeof name - strlen(name), "%s%.*s",
-			       i > 12 ? "." : "", q[i], q + i + 1);
-	(void)snprintf(asked + at, sizeof asked - at, "%s%d%c%c %s", at ? "," : "", c->server + 1,
-		       c->is_tcp ? 't' : 'u', family, name);
+		(void)snprintf(name + strlen(name), sizeof name - strlen(name), "%s%.*s", i > 12 ? "." : "", q[i], q + i + 1);
+	(void)snprintf(asked + at, sizeof asked - at, "%s%d%c%c %s", at ? "," : "", c->server + 1, c->is_tcp ? 't' : 'u', family,
+		       name);
 	answer(c, q, n, find_rule(c->server + 1, name, family, c->is_tcp ? 't' : 'u'));
 }
 
@@ -379,8 +377,7 @@ size_t ns_wants(struct pollfd *pfd)
 		if (s->tcp >= 0 && s->peer < 0)
 			pfd[n++] = (struct pollfd){.fd = s->tcp, .events = POLLIN};
 		if (s->peer >= 0)
-			pfd[n++] = (struct pollfd){.fd = s->peer,
-						   .events = is_sending ? POLLOUT : POLLIN};
+			pfd[n++] = (struct pollfd){.fd = s->peer, .events = is_sending ? POLLOUT : POLLIN};
 	}
 	return n;
 }

@@ -101,22 +101,14 @@ static int do_step(struct peer *p, const struct peer_step *step, int fd)
 		p->seen->connections++;
 		break;
 	case PEER_READ:
-	case PEER_READ_HEAD:
-		read_request(p, fd, step->what == PEER_READ);
-		break;
-	case PEER_SEND:
-		(void)!send(fd, step->text, strlen(step->text), MSG_NOSIGNAL);
-		break;
-	case PEER_DRIP:
-		drip(fd, step->text);
-		break;
+	case PEER_READ_HEAD: read_request(p, fd, step->what == PEER_READ); break;
+	case PEER_SEND: (void)!send(fd, step->text, strlen(step->text), MSG_NOSIGNAL); break;
+	case PEER_DRIP: drip(fd, step->text); break;
 	case PEER_RESET:
 		(void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 		(void)close(fd);
 		break;
-	case PEER_CLOSE:
-		(void)close(fd);
-		break;
+	case PEER_CLOSE: (void)close(fd); break;
 	case PEER_STAY:
 		for (;;)
 			(void)pause();
@@ -128,8 +120,7 @@ static int do_step(struct peer *p, const struct peer_step *step, int fd)
 void peer_start(struct peer *p, const char *unix_path, const struct peer_step *steps)
 {
 	memset(p, 0, sizeof *p);
-	p->seen = mmap(NULL, sizeof *p->seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		       -1, 0);
+	p->seen = mmap(NULL, sizeof *p->seen, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	check(p->seen != MAP_FAILED);
 	if (unix_path)
 		listen_unix(p, unix_path);

@@ -23,8 +23,7 @@ static void set_instances(struct scene *s, const char *text)
 		s->listed[s->listed_n].state = INSTANCE_PASSING;
 		if (slash) {
 			*slash++ = '\0';
-			s->listed[s->listed_n].state =
-				(enum instance_state)(strchr(letters, *slash) - letters);
+			s->listed[s->listed_n].state = (enum instance_state)(strchr(letters, *slash) - letters);
 		}
 		(void)spec_targets(p, &s->listed[s->listed_n++].target, &s->hosts);
 	}
@@ -127,8 +126,7 @@ static void check_write(struct scene *s, const struct cf_write *w)
 	}
 	for (size_t i = 0; i < want_n; i++)
 		have_n += count_target(s, &want[i]) != 0;
-	CHECK(!deletes || is_swap || have_n == want_n, "%s I1: %zu of %zu present", s->story, have_n,
-	      want_n);
+	CHECK(!deletes || is_swap || have_n == want_n, "%s I1: %zu of %zu present", s->story, have_n, want_n);
 }
 
 static void check_after(const struct scene *s, size_t before_n)
@@ -145,8 +143,7 @@ static void check_after(const struct scene *s, size_t before_n)
 
 static bool excludes(const struct target *a, const struct target *b)
 {
-	return (a->type == RECORD_CNAME) != (b->type == RECORD_CNAME) ||
-	       (a->type == RECORD_CNAME && target_compare(a, b) != 0);
+	return (a->type == RECORD_CNAME) != (b->type == RECORD_CNAME) || (a->type == RECORD_CNAME && target_compare(a, b) != 0);
 }
 
 static int put_record(struct scene *s, const struct op *op, struct record *r)
@@ -162,10 +159,8 @@ static int put_record(struct scene *s, const struct op *op, struct record *r)
 		if (&s->records[i] == r)
 			continue;
 		if (excludes(op->target, &s->records[i].target))
-			return op->target->type == RECORD_CNAME ? CF_CODE_IN_THE_WAY
-								: CF_CODE_CNAME_THERE;
-		if ((!r || target_compare(op->target, &r->target) != 0) &&
-		    target_compare(op->target, &s->records[i].target) == 0)
+			return op->target->type == RECORD_CNAME ? CF_CODE_IN_THE_WAY : CF_CODE_CNAME_THERE;
+		if ((!r || target_compare(op->target, &r->target) != 0) && target_compare(op->target, &s->records[i].target) == 0)
 			return s->has_old_codes ? CF_CODE_EXISTS : CF_CODE_IDENTICAL;
 	}
 	if (!r) {
@@ -291,8 +286,7 @@ static int answer_health(struct scene *s, struct reconcile *r)
 	v->hosts.len = 0;
 	memset(v->n, 0, sizeof v->n);
 	for (size_t i = 0; i < s->listed_n; i++) {
-		v->listed[i].state = r->query.is_consistent && s->is_healed ? INSTANCE_PASSING
-									    : s->listed[i].state;
+		v->listed[i].state = r->query.is_consistent && s->is_healed ? INSTANCE_PASSING : s->listed[i].state;
 		v->n[v->listed[i].state]++;
 		copy_target(&v->listed[i].target, &s->listed[i].target, &v->hosts);
 	}
@@ -332,8 +326,7 @@ static int answer(struct scene *s, struct reconcile *r, enum call call, struct e
 
 static void be_busy(struct scene *s, struct reconcile *r, enum call call)
 {
-	struct cf_reply *reply = call == CALL_ZONE ? &r->zones.reply
-				 : call == CALL_LIST ? &r->list.reply : &r->write.reply;
+	struct cf_reply *reply = call == CALL_ZONE ? &r->zones.reply : call == CALL_LIST ? &r->list.reply : &r->write.reply;
 
 	*reply = (struct cf_reply){.status = 429};
 	if (s->retry_after_sec >= 0) {
@@ -346,12 +339,8 @@ static int answer_with_fault(struct scene *s, struct reconcile *r, enum call cal
 {
 	switch (s->fault) {
 	case SCENE_LOST_BEFORE: return err_set(e, ERR_RETRY, "lost before");
-	case SCENE_LOST_AFTER:
-		(void)answer(s, r, call, e);
-		return err_set(e, ERR_RETRY, "lost after");
-	case SCENE_GARBAGE:
-		(void)answer(s, r, call, e);
-		return err_set(e, ERR_PROTO, "not JSON");
+	case SCENE_LOST_AFTER: (void)answer(s, r, call, e); return err_set(e, ERR_RETRY, "lost after");
+	case SCENE_GARBAGE: (void)answer(s, r, call, e); return err_set(e, ERR_PROTO, "not JSON");
 	case SCENE_BUSY:
 		if (call == CALL_HEALTH)
 			return err_set(e, ERR_RETRY, "HTTP 429");
@@ -370,7 +359,10 @@ static int answer_with_fault(struct scene *s, struct reconcile *r, enum call cal
 static void tell_call(struct scene *s, const struct reconcile *r, enum call call)
 {
 	static const char letters[] = {
-		[CALL_HEALTH] = 'H', [CALL_ZONE] = 'Z', [CALL_LIST] = 'L', [CALL_WAIT] = '.',
+		[CALL_HEALTH] = 'H',
+		[CALL_ZONE] = 'Z',
+		[CALL_LIST] = 'L',
+		[CALL_WAIT] = '.',
 	};
 	size_t len = strlen(s->story);
 
@@ -384,8 +376,7 @@ static void tell_call(struct scene *s, const struct reconcile *r, enum call call
 static void start(struct scene *s)
 {
 	s->starts++;
-	reconcile_init(&reconcile, &s->job, &storage, remembered, s->is_dry_run,
-		       s->now_ms + s->retry_for_ms);
+	reconcile_init(&reconcile, &s->job, &storage, remembered, s->is_dry_run, s->now_ms + s->retry_for_ms);
 }
 
 const struct reconcile *scene_run(struct scene *s)
@@ -396,8 +387,8 @@ const struct reconcile *scene_run(struct scene *s)
 	s->calls = s->writes = s->lists = s->starts = 0;
 	start(s);
 	while ((call = reconcile_next(&reconcile)) != CALL_END) {
-		bool has_fault = call != CALL_WAIT && s->fault_at && ++s->calls >= s->fault_at &&
-				 s->calls < s->fault_at + s->fault_n;
+		bool has_fault =
+			call != CALL_WAIT && s->fault_at && ++s->calls >= s->fault_at && s->calls < s->fault_at + s->fault_n;
 		bool is_death = s->fault == SCENE_DEATH_BEFORE || s->fault == SCENE_DEATH_AFTER;
 		struct err e = {0};
 		int rc = 0;
@@ -428,8 +419,8 @@ bool scene_is_right(const struct scene *s)
 		if (!count_target(s, &want[i]))
 			return false;
 	for (size_t i = 0; i < s->records_n; i++)
-		if (s->records[i].is_ours && (!is_listed(&s->records[i].target, want, want_n) ||
-					      count_target(s, &s->records[i].target) > 1))
+		if (s->records[i].is_ours &&
+		    (!is_listed(&s->records[i].target, want, want_n) || count_target(s, &s->records[i].target) > 1))
 			return false;
 	return true;
 }

@@ -17,9 +17,9 @@ enum scene_fault {
 	SCENE_GARBAGE,      /* it is carried out, the answer is no JSON */
 	SCENE_DEATH_BEFORE, /* our process dies and is started again */
 	SCENE_DEATH_AFTER,
-	SCENE_BUSY,         /* 429; see retry_after_sec */
-	SCENE_AUTH,         /* 401 */
-	SCENE_REFUSED,      /* 400, a code nobody knows */
+	SCENE_BUSY,    /* 429; see retry_after_sec */
+	SCENE_AUTH,    /* 401 */
+	SCENE_REFUSED, /* 400, a code nobody knows */
 	SCENE_FAULTS
 };
 
@@ -37,30 +37,30 @@ struct scene {
 	struct evidence evidence; /* of every answer; is_consistent is as asked */
 	struct evidence gap;      /* of the first gap_reads consistent ones instead */
 	unsigned gap_reads;
-	bool is_healed;           /* consistent reads find every instance passing */
+	bool is_healed; /* consistent reads find every instance passing */
 
 	/* Cloudflare */
 	struct record records[SCENE_MAX];
 	size_t records_n;
 	unsigned next_id;
-	const char *bad;          /* a content that no record may have: code 9005 */
-	const char *phantom;      /* a content that is said to be there (81058), and is not */
+	const char *bad;     /* a content that no record may have: code 9005 */
+	const char *phantom; /* a content that is said to be there (81058), and is not */
 	bool refuses_batches;
-	bool has_old_codes;       /* 81057 where 81058 is said today */
+	bool has_old_codes; /* 81057 where 81058 is said today */
 	bool refuses_singles_of_kind[OP_KINDS];
-	const char *late;         /* a record that another hand adds after the first listing */
-	const char *stolen;       /* and the id of one it removes */
-	unsigned late_after;      /* after this listing instead */
+	const char *late;    /* a record that another hand adds after the first listing */
+	const char *stolen;  /* and the id of one it removes */
+	unsigned late_after; /* after this listing instead */
 
 	/* the fault */
 	unsigned fault_at, fault_n; /* from this call on, so many; from 1 */
 	enum scene_fault fault;
-	int64_t retry_after_sec;  /* with SCENE_BUSY; -1: not told */
+	int64_t retry_after_sec; /* with SCENE_BUSY; -1: not told */
 
 	/* what happened */
 	int64_t now_ms;
 	unsigned calls, lists, writes, starts;
-	char story[4096];         /* H V Z L . W[+1.1.1.1/60] S[-a]: see spec.h; . is a wait */
+	char story[4096]; /* H V Z L . W[+1.1.1.1/60] S[-a]: see spec.h; . is a wait */
 	uint32_t seed;
 	struct target_hosts hosts;
 };

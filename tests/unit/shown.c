@@ -156,8 +156,8 @@ void shown_check_families(const char *text)
 			(void)snprintf(head, sizeof head, "\n# TYPE %s ", name);
 			assert_ptr_equal(strstr(text, head), line + len);
 		} else if (line[0] != '#') {
-			CHECK(strlen(name) == name_len && strncmp(line, name, name_len) == 0,
-			      "under %s: %.*s", name, (int)len, line);
+			CHECK(strlen(name) == name_len && strncmp(line, name, name_len) == 0, "under %s: %.*s", name, (int)len,
+			      line);
 		}
 		assert_int_equal(line[len], '\n');
 		line += len + 1;

@@ -8,7 +8,7 @@
 #include "engine/status.h"
 
 #define SHOWN_NAMES_MAX 256
-#define SHOWN_CAP 524289 /* bytes the server gives for a page, with the NUL */
+#define SHOWN_CAP 524289         /* bytes the server gives for a page, with the NUL */
 #define SHOWN_NOW_SEC 1700000000 /* 2023-11-14T22:13:20Z */
 
 extern struct status shown;

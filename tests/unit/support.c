@@ -46,8 +46,7 @@ const char *test_stderr(void (*fn)(void *ctx), void *ctx)
 	int ends[2], saved = dup(STDERR_FILENO);
 	ssize_t got;
 
-	if (saved < 0 || pipe(ends) || fcntl(ends[0], F_SETFL, O_NONBLOCK) ||
-	    dup2(ends[1], STDERR_FILENO) < 0)
+	if (saved < 0 || pipe(ends) || fcntl(ends[0], F_SETFL, O_NONBLOCK) || dup2(ends[1], STDERR_FILENO) < 0)
 		abort();
 	fn(ctx);
 	got = read(ends[0], text, sizeof text - 1);
@@ -69,8 +68,7 @@ static int give_header(const struct http_sink *sink, const char *line, size_t le
 	return sink->header(sink->ctx, copy, colon + 1 + strspn(colon + 1, " "), e);
 }
 
-int test_answer(const struct http_sink *sink, int status, const char *headers, const char *body,
-		size_t step, struct err *e)
+int test_answer(const struct http_sink *sink, int status, const char *headers, const char *body, size_t step, struct err *e)
 {
 	size_t len = strlen(body);
 

@@ -18,10 +18,10 @@
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
 /* Fail with words of its own when the condition does not hold. */
-#define CHECK(condition, ...)                                                                      \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			fail_msg(__VA_ARGS__);                                                     \
+#define CHECK(condition, ...)                                                                                                      \
+	do {                                                                                                                       \
+		if (!(condition))                                                                                                  \
+			fail_msg(__VA_ARGS__);                                                                                     \
 	} while (0)
 
 /* The next of a fixed row of numbers (xorshift32); *state is the seed, not 0. */
@@ -37,8 +37,7 @@ const char *test_file(const void *p, size_t n);
  * Give an answer to a sink as an exchange does: the status, each line "Name: value\n" of headers,
  * the body in pieces of step bytes (0: whole). Returns -1 with *e when the sink refuses.
  */
-int test_answer(const struct http_sink *sink, int status, const char *headers, const char *body,
-		size_t step, struct err *e);
+int test_answer(const struct http_sink *sink, int status, const char *headers, const char *body, size_t step, struct err *e);
 
 /*
  * What fn writes to stderr, as a string; until the next call.

@@ -13,9 +13,9 @@ static const char *const kept[] = {
 	"::1",
 	"1::",
 	"2001:db8::1",
-	"2001:db8::1:0:0:1",        /* the first of two runs of the same length */
-	"2001:0:0:1::1",            /* the longer, though it comes later */
-	"2001:db8:0:1:1:1:1:1",     /* a single zero stays: section 4.2.2 */
+	"2001:db8::1:0:0:1",    /* the first of two runs of the same length */
+	"2001:0:0:1::1",        /* the longer, though it comes later */
+	"2001:db8:0:1:1:1:1:1", /* a single zero stays: section 4.2.2 */
 	"1:0:3:4:5:6:7:0",
 	"0:1:2:3:4:5:6:7",
 	"::2:3:4:5:6:7",

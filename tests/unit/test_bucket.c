@@ -72,8 +72,7 @@ static void test_no_window_sees_more(void **state)
 			now_ms += test_random_below(&seed, 200000);
 	}
 	for (size_t i = 1200; i < n; i++)
-		CHECK(at_ms[i] - at_ms[i - 1200] >= 300000, "1,201 in %lld ms",
-		      (long long)(at_ms[i] - at_ms[i - 1200]));
+		CHECK(at_ms[i] - at_ms[i - 1200] >= 300000, "1,201 in %lld ms", (long long)(at_ms[i] - at_ms[i - 1200]));
 }
 
 int main(void)

@@ -139,9 +139,15 @@ static void test_url_part(void **state)
 static void test_base64(void **state)
 {
 	static const char *const vectors[][2] = {
-		{"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},
-		{"foo", "Zm9v"},    {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
-		{"foobar", "Zm9vYmFy"}, {"\xff\xfe\xfd", "//79"}, {"\xfb\xf0", "+/A="},
+		{"", ""},
+		{"f", "Zg=="},
+		{"fo", "Zm8="},
+		{"foo", "Zm9v"},
+		{"foob", "Zm9vYg=="},
+		{"fooba", "Zm9vYmE="},
+		{"foobar", "Zm9vYmFy"},
+		{"\xff\xfe\xfd", "//79"},
+		{"\xfb\xf0", "+/A="},
 		{"user:pass", "dXNlcjpwYXNz"},
 	};
 
@@ -159,9 +165,8 @@ static void test_base64(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bounds),      cmocka_unit_test(test_one_byte),
-		cmocka_unit_test(test_fmt),         cmocka_unit_test(test_json_string),
-		cmocka_unit_test(test_url_part),    cmocka_unit_test(test_base64),
+		cmocka_unit_test(test_bounds),      cmocka_unit_test(test_one_byte), cmocka_unit_test(test_fmt),
+		cmocka_unit_test(test_json_string), cmocka_unit_test(test_url_part), cmocka_unit_test(test_base64),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

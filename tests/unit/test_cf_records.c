@@ -17,15 +17,14 @@ static int page(const char *entries, const char *info, bool *again, struct err *
 	static char body[65536];
 	struct http_sink sink = cf_record_list_begin(&list, element_buf, rest);
 
-	(void)snprintf(body, sizeof body, "{\"result\":[%s],\"success\":true,\"result_info\":{%s}}",
-		       entries, info);
+	(void)snprintf(body, sizeof body, "{\"result\":[%s],\"success\":true,\"result_info\":{%s}}", entries, info);
 	if (test_answer(&sink, 200, "", body, 0, e))
 		return -1;
 	return cf_record_list_finish(&list, again, e);
 }
 
-#define ENTRY(id, type, name, content, more)                                                      \
-	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"" name "\",\"content\":\"" content      \
+#define ENTRY(id, type, name, content, more)                                                                                       \
+	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"" name "\",\"content\":\"" content                                    \
 	"\",\"ttl\":60,\"proxied\":false,\"settings\":{},\"tags\":[]" more "}"
 #define A_RECORD(id, content) ENTRY(id, "A", "www.example.com", content, "")
 #define COMMENT(text) ",\"comment\":" text
@@ -59,8 +58,7 @@ static void test_entries(void **state)
 		bool again = true;
 
 		start(NULL);
-		CHECK(page(entries[i].entry, "\"total_count\":1", &again, &e) == 0, "%s: %s",
-		      entries[i].entry, e.text);
+		CHECK(page(entries[i].entry, "\"total_count\":1", &again, &e) == 0, "%s: %s", entries[i].entry, e.text);
 		assert_false(again);
 		CHECK(list.records_n == (entries[i].is_taken ? 1 : 0), "%s", entries[i].entry);
 		/* Nothing of the listing before is kept. */
@@ -77,7 +75,9 @@ static void test_fields(void **state)
 	(void)state;
 	start(NULL);
 	assert_int_equal(page("{\"id\":\"x1\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":"
-			      "\"192.0.2.1\",\"ttl\":1,\"proxied\":true,\"comment\":null}", "", &again, &e), 0);
+			      "\"192.0.2.1\",\"ttl\":1,\"proxied\":true,\"comment\":null}",
+			      "", &again, &e),
+			 0);
 	assert_string_equal(records[0].id, "x1");
 	assert_int_equal(records[0].ttl, 1);
 	assert_true(records[0].proxied);
@@ -95,17 +95,21 @@ static const struct {
 	{"{\"name\":\"www.example.com\"}", "type or name"},
 	{"{\"type\":\"A\",\"name\":\"www.example.com\"}", "an A record"},
 	{"{\"id\":\"\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1,"
-	 "\"proxied\":true}", "without id"},
+	 "\"proxied\":true}",
+	 "without id"},
 	{"{\"id\":7,\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1,"
-	 "\"proxied\":true}", "without id"},
+	 "\"proxied\":true}",
+	 "without id"},
 	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":\"1\","
-	 "\"proxied\":true}", "ttl"},
+	 "\"proxied\":true}",
+	 "ttl"},
 	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":-1,"
-	 "\"proxied\":true}", "ttl"},
+	 "\"proxied\":true}",
+	 "ttl"},
 	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\","
-	 "\"ttl\":4294967296,\"proxied\":true}", "ttl"},
-	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1}",
-	 "proxied"},
+	 "\"ttl\":4294967296,\"proxied\":true}",
+	 "ttl"},
+	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1}", "proxied"},
 	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"ttl\":1,\"proxied\":true}", "content"},
 	{A_RECORD("x", "not an address"), "record x"},
 	{A_RECORD("x", "::1"), "record x"},
@@ -128,7 +132,9 @@ static void test_bad(void **state)
 static void test_no_list(void **state)
 {
 	static const char *const bodies[] = {
-		"{\"success\":true}", "{\"success\":true,\"result\":null}", "{\"success\":true,\"result\":{}}",
+		"{\"success\":true}",
+		"{\"success\":true,\"result\":null}",
+		"{\"success\":true,\"result\":{}}",
 	};
 
 	(void)state;
@@ -175,8 +181,8 @@ static void test_owner(void **state)
 		bool again;
 
 		start(marks[i].owner);
-		(void)snprintf(entry, sizeof entry, ENTRY("1", "A", "www.example.com", "192.0.2.1",
-							  COMMENT("%s")), marks[i].comment);
+		(void)snprintf(entry, sizeof entry, ENTRY("1", "A", "www.example.com", "192.0.2.1", COMMENT("%s")),
+			       marks[i].comment);
 		assert_int_equal(page(entry, "", &again, &e), 0);
 		CHECK(records[0].is_ours == marks[i].is_ours, "%s", marks[i].comment);
 	}
@@ -230,7 +236,9 @@ static const struct {
 static void test_first_page(void **state)
 {
 	static const char *const several[] = {
-		"", A_RECORD("1", "192.0.2.1"), A_RECORD("1", "192.0.2.1") "," A_RECORD("2", "192.0.2.2"),
+		"",
+		A_RECORD("1", "192.0.2.1"),
+		A_RECORD("1", "192.0.2.1") "," A_RECORD("2", "192.0.2.2"),
 	};
 
 	(void)state;
@@ -257,25 +265,29 @@ static const struct {
 	int fails_at; /* 0: it does not */
 } listings[] = {
 	{{A_RECORD("1", "192.0.2.1"), A_RECORD("2", "192.0.2.2"), A_RECORD("3", "192.0.2.3")},
-	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":3,\"total_pages\":3",
-	  "\"total_count\":3,\"total_pages\":3"}, 0},
+	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":3,\"total_pages\":3", "\"total_count\":3,\"total_pages\":3"},
+	 0},
 	{{A_RECORD("1", "192.0.2.1"), A_RECORD("2", "192.0.2.2"), ""},
-	 {"\"per_page\":1,\"total_count\":2", "\"per_page\":1,\"total_count\":2",
-	  "\"per_page\":1,\"total_count\":2"}, 0},
+	 {"\"per_page\":1,\"total_count\":2", "\"per_page\":1,\"total_count\":2", "\"per_page\":1,\"total_count\":2"},
+	 0},
 	/* one was added or removed between two pages */
 	{{A_RECORD("1", "192.0.2.1"), A_RECORD("2", "192.0.2.2"), ""},
-	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":2,\"total_pages\":3", ""}, 2},
+	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":2,\"total_pages\":3", ""},
+	 2},
 	{{A_RECORD("1", "192.0.2.1"), A_RECORD("2", "192.0.2.2"), A_RECORD("3", "192.0.2.3")},
-	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":4,\"total_pages\":4", ""}, 2},
+	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":4,\"total_pages\":4", ""},
+	 2},
 	/* one was added before and one removed behind: the total is the same, a record comes twice */
 	{{A_RECORD("1", "192.0.2.1"), A_RECORD("1", "192.0.2.1"), A_RECORD("3", "192.0.2.3")},
-	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":3,\"total_pages\":3",
-	  "\"total_count\":3,\"total_pages\":3"}, 3},
+	 {"\"total_count\":3,\"total_pages\":3", "\"total_count\":3,\"total_pages\":3", "\"total_count\":3,\"total_pages\":3"},
+	 3},
 	{{A_RECORD("2", "192.0.2.2"), A_RECORD("1", "192.0.2.1"), A_RECORD("2", "192.0.2.2")},
-	 {"\"page\":1,\"per_page\":1", "\"page\":2,\"per_page\":1", "\"page\":3,\"per_page\":2"}, 3},
+	 {"\"page\":1,\"per_page\":1", "\"page\":2,\"per_page\":1", "\"page\":3,\"per_page\":2"},
+	 3},
 	/* the same page again */
 	{{A_RECORD("1", "192.0.2.1"), A_RECORD("2", "192.0.2.2"), ""},
-	 {"\"page\":1,\"total_pages\":2", "\"page\":1,\"total_pages\":2", ""}, 2},
+	 {"\"page\":1,\"total_pages\":2", "\"page\":1,\"total_pages\":2", ""},
+	 2},
 };
 
 static void test_pages(void **state)
@@ -290,8 +302,7 @@ static void test_pages(void **state)
 			struct err e = {0};
 			int rc = page(listings[i].entries[p], listings[i].infos[p], &again, &e);
 
-			CHECK(rc == (p + 1 == listings[i].fails_at ? -1 : 0), "case %zu, page %d: %s", i,
-			      p + 1, e.text);
+			CHECK(rc == (p + 1 == listings[i].fails_at ? -1 : 0), "case %zu, page %d: %s", i, p + 1, e.text);
 			CHECK(!rc || e.kind == ERR_RETRY || e.kind == ERR_PROTO, "%s", e.text);
 			if (rc)
 				break;
@@ -315,8 +326,8 @@ static void test_limits(void **state)
 	for (unsigned n = 0; n <= RECORDS_MAX && !rc; n++) {
 		char entry[256];
 
-		(void)snprintf(entry, sizeof entry, ENTRY("%u", "A", "www.example.com", "10.0.%u.%u", ""), n,
-			       n >> 8 & 255, n & 255);
+		(void)snprintf(entry, sizeof entry, ENTRY("%u", "A", "www.example.com", "10.0.%u.%u", ""), n, n >> 8 & 255,
+			       n & 255);
 		list.page = 1;
 		rc = page(entry, "\"total_pages\":2", &again, &e);
 		assert_int_equal(rc, n == RECORDS_MAX ? -1 : 0);
@@ -339,11 +350,10 @@ static void test_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries),    cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_bad),        cmocka_unit_test(test_no_list),
-		cmocka_unit_test(test_owner),      cmocka_unit_test(test_comment),
-		cmocka_unit_test(test_first_page), cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_limits),     cmocka_unit_test(test_target),
+		cmocka_unit_test(test_entries),    cmocka_unit_test(test_fields), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_no_list),    cmocka_unit_test(test_owner),  cmocka_unit_test(test_comment),
+		cmocka_unit_test(test_first_page), cmocka_unit_test(test_pages),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,8 +52,7 @@ static const struct {
 };
 
 /* Feed p[0..n) in pieces of `piece` bytes. */
-static enum chunk_result feed(const char *p, size_t n, size_t piece, char *data, size_t *data_n,
-			      size_t *left, struct err *e)
+static enum chunk_result feed(const char *p, size_t n, size_t piece, char *data, size_t *data_n, size_t *left, struct err *e)
 {
 	enum chunk_result r = CHUNK_MORE;
 	struct chunk c;
@@ -89,8 +88,7 @@ static void test_cases(void **state)
 			struct err e = {0};
 			char data[64];
 			size_t n, left;
-			enum chunk_result r = feed(cases[i].in, strlen(cases[i].in), pieces[k],
-						   data, &n, &left, &e);
+			enum chunk_result r = feed(cases[i].in, strlen(cases[i].in), pieces[k], data, &n, &left, &e);
 
 			if (r != cases[i].result || e.kind != cases[i].kind)
 				fail_msg("case %zu by %zu: %d, %s", i, pieces[k], (int)r, e.text);
@@ -173,9 +171,8 @@ static void test_nul(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),         cmocka_unit_test(test_line_limit),
-		cmocka_unit_test(test_trailer_limit), cmocka_unit_test(test_extension_limit),
-		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_cases),           cmocka_unit_test(test_line_limit), cmocka_unit_test(test_trailer_limit),
+		cmocka_unit_test(test_extension_limit), cmocka_unit_test(test_nul),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

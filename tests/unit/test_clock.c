@@ -13,12 +13,13 @@ static void check_same(int64_t sec)
 	struct tm tm;
 
 	assert_non_null(gmtime_r(&t, &tm));
-	(void)snprintf(theirs, sizeof theirs, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
-		       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+	(void)snprintf(theirs, sizeof theirs, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+		       tm.tm_hour, tm.tm_min, tm.tm_sec);
 	clock_format(sec, ours);
 	assert_string_equal(ours, theirs);
-	assert_true(clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 +
-			    tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec == sec);
+	assert_true(clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 + tm.tm_hour * 3600 + tm.tm_min * 60 +
+			    tm.tm_sec ==
+		    sec);
 }
 
 static void test_dates(void **state)
@@ -41,12 +42,8 @@ static void test_date_limits(void **state)
 		int64_t sec;
 		const char *text;
 	} cases[] = {
-		{-62162035200, "0000-03-01T00:00:00Z"},
-		{-62162035201, "0000-03-01T00:00:00Z"},
-		{INT64_MIN, "0000-03-01T00:00:00Z"},
-		{253402300799, "9999-12-31T23:59:59Z"},
-		{253402300800, "9999-12-31T23:59:59Z"},
-		{INT64_MAX, "9999-12-31T23:59:59Z"},
+		{-62162035200, "0000-03-01T00:00:00Z"}, {-62162035201, "0000-03-01T00:00:00Z"}, {INT64_MIN, "0000-03-01T00:00:00Z"},
+		{253402300799, "9999-12-31T23:59:59Z"}, {253402300800, "9999-12-31T23:59:59Z"}, {INT64_MAX, "9999-12-31T23:59:59Z"},
 	};
 	char text[CLOCK_TEXT_CAP];
 
@@ -93,9 +90,8 @@ static void test_entropy(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dates), cmocka_unit_test(test_date_limits),
-		cmocka_unit_test(test_poll_timeout), cmocka_unit_test(test_now),
-		cmocka_unit_test(test_entropy),
+		cmocka_unit_test(test_dates), cmocka_unit_test(test_date_limits), cmocka_unit_test(test_poll_timeout),
+		cmocka_unit_test(test_now),   cmocka_unit_test(test_entropy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

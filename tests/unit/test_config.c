@@ -74,18 +74,16 @@ static void test_precedence(void **state)
 
 		(void)snprintf(env, sizeof env, BASE "DNSBUDDY_CONFIG=%%|%s", precedence[i].env);
 		read_good(precedence[i].args, env, precedence[i].file);
-		CHECK(conf.records[0].ttl == precedence[i].ttl, "case %zu: %u", i,
-		      (unsigned)conf.records[0].ttl);
+		CHECK(conf.records[0].ttl == precedence[i].ttl, "case %zu: %u", i, (unsigned)conf.records[0].ttl);
 	}
 }
 
 /* An entry's own value stands between environment and file. */
 static void test_records_precedence(void **state)
 {
-	static const char file[] =
-		"{\"ttl\":100,\"owner\":\"all\",\"records\":["
-		"{\"service\":\"a\",\"record\":\"a.example.com\"},"
-		"{\"service\":\"b\",\"record\":\"b.example.com\",\"ttl\":200,\"owner\":\"own\"}]}";
+	static const char file[] = "{\"ttl\":100,\"owner\":\"all\",\"records\":["
+				   "{\"service\":\"a\",\"record\":\"a.example.com\"},"
+				   "{\"service\":\"b\",\"record\":\"b.example.com\",\"ttl\":200,\"owner\":\"own\"}]}";
 
 	(void)state;
 	read_good("", TOKEN "DNSBUDDY_CONFIG=file://%|", file);
@@ -108,7 +106,8 @@ static void test_file_forms(void **state)
 	read_good("", TOKEN "DNSBUDDY_CONFIG= {\"service\":\"s\",\"record\":\"r.example.com\"}|", NULL);
 	assert_string_equal(conf.records[0].service, "s");
 	read_good("--config|{\"service\":\"s\",\"record\":\"r.example.com\",\"address\":[\"wan\",\"node\"],"
-		  "\"proxied\":true,\"include_warning\":true,\"min_records\":0}|", TOKEN, NULL);
+		  "\"proxied\":true,\"include_warning\":true,\"min_records\":0}|",
+		  TOKEN, NULL);
 	assert_int_equal(conf.records[0].addresses_n, 2);
 	assert_int_equal(conf.records[0].addresses[0], CONSUL_ADDRESS_WAN);
 	assert_int_equal(conf.records[0].addresses[1], CONSUL_ADDRESS_NODE);
@@ -132,8 +131,7 @@ static void test_values(void **state)
 	read_good("--record|@|--zone|Example.COM.|", TOKEN "SERVICE=s|", NULL);
 	assert_string_equal(r->name, "example.com");
 	assert_string_equal(r->zone, "example.com");
-	read_good("--record|*.Example.com|--proxied|false|--on-empty|remove|--include-warning|", BASE
-		  "OWNER=a.B-c_9|", NULL);
+	read_good("--record|*.Example.com|--proxied|false|--on-empty|remove|--include-warning|", BASE "OWNER=a.B-c_9|", NULL);
 	assert_string_equal(r->name, "*.example.com");
 	assert_int_equal(r->proxied, PROXIED_OFF);
 	assert_int_equal(r->on_empty, ON_EMPTY_REMOVE);
@@ -178,7 +176,8 @@ static void test_consul(void **state)
 		(void)snprintf(env, sizeof env, BASE "%s", consuls[i].env);
 		read_good("", env, NULL);
 		CHECK(conf.consul_url.scheme == consuls[i].scheme && conf.consul_url.port == consuls[i].port &&
-		      strcmp(conf.consul_url.host, consuls[i].host) == 0, "%s", consuls[i].env);
+			      strcmp(conf.consul_url.host, consuls[i].host) == 0,
+		      "%s", consuls[i].env);
 	}
 }
 
@@ -216,14 +215,9 @@ static void test_help_wins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),
-		cmocka_unit_test(test_precedence),
-		cmocka_unit_test(test_records_precedence),
-		cmocka_unit_test(test_file_forms),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_consul),
-		cmocka_unit_test(test_secrets),
-		cmocka_unit_test(test_help_wins),
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_precedence), cmocka_unit_test(test_records_precedence),
+		cmocka_unit_test(test_file_forms), cmocka_unit_test(test_values),     cmocka_unit_test(test_consul),
+		cmocka_unit_test(test_secrets),    cmocka_unit_test(test_help_wins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -80,8 +80,7 @@ static const struct bad environment[] = {
 	/* two names of one setting */
 	{"", BASE "CF_API_TOKEN=tok-other|", NULL, ERR_CONFIG, {"CLOUDFLARE_API_TOKEN", "CF_API_TOKEN", "differ"}},
 	{"", BASE "CONSUL_HTTP_ADDR=a|CONSUL=b|", NULL, ERR_CONFIG, {"CONSUL_HTTP_ADDR and CONSUL"}},
-	{"", BASE "CLOUDFLARE_API_TOKEN_FILE=%|", "tok-other", ERR_CONFIG,
-	 {"CLOUDFLARE_API_TOKEN and CLOUDFLARE_API_TOKEN_FILE"}},
+	{"", BASE "CLOUDFLARE_API_TOKEN_FILE=%|", "tok-other", ERR_CONFIG, {"CLOUDFLARE_API_TOKEN and CLOUDFLARE_API_TOKEN_FILE"}},
 	/* files of secrets */
 	{"", "CF_API_TOKEN_FILE=/nonexistent|", NULL, ERR_CONFIG, {"CF_API_TOKEN_FILE: the file it names: No such file"}},
 	{"", "CF_API_TOKEN_FILE=%|", "", ERR_CONFIG, {"CF_API_TOKEN_FILE", "is empty"}},
@@ -98,25 +97,40 @@ static const struct bad files[] = {
 	{"", FILE_BASE, "{\"config\":\"x\"}", ERR_CONFIG, {"unknown key \"config\""}},
 	{"", FILE_BASE, "{\"ttl\":{}}", ERR_CONFIG, {"line 1: ttl must be"}},
 	{"", FILE_BASE, "{\"ttl\":[1]}", ERR_CONFIG, {"line 1: ttl must be"}},
-	{"", FILE_BASE, "{\"service\":\"s\",\"record\":\"r.example.com\",\n\"ttl\":7}", ERR_CONFIG,
-	 {"ttl: \"7\"", ":2, key ttl"}},
+	{"", FILE_BASE, "{\"service\":\"s\",\"record\":\"r.example.com\",\n\"ttl\":7}", ERR_CONFIG, {"ttl: \"7\"", ":2, key ttl"}},
 	{"", FILE_BASE, "{\n\n\"x\":\"{{ bad }}\"}", ERR_CONFIG, {"line 3, column 6"}},
 	{"", FILE_BASE, "{\"records\":[]}", ERR_CONFIG, {"line 1: \"records\" must be a list"}},
 	{"", FILE_BASE, "{\"records\":{}}", ERR_CONFIG, {"\"records\" must be a list"}},
 	{"", FILE_BASE, "{\"records\":[1]}", ERR_CONFIG, {"must be an object"}},
-	{"", FILE_BASE, RECORDS("{\"service\":\"s\",\n\"api_token\":\"x\"}"), ERR_CONFIG,
+	{"",
+	 FILE_BASE,
+	 RECORDS("{\"service\":\"s\",\n\"api_token\":\"x\"}"),
+	 ERR_CONFIG,
 	 {"line 2, column ", "unknown key \"api_token\" in a record"}},
 	{"", FILE_BASE, RECORDS("{\"service\":\"s\"}"), ERR_CONFIG, {"record 1 of", "record is missing"}},
-	{"", FILE_BASE, RECORDS("{\"service\":\"s\",\"record\":\"a.example.com\"},\n{\"record\":\"b.x.y\","
-				"\"service\":\"t\",\"ttl\":5}"), ERR_CONFIG, {"record 2", ":2, key ttl"}},
-	{"", FILE_BASE, RECORDS("{\"service\":\"s\",\"record\":\"a.b\"},{\"service\":\"t\",\"record\":\"A.B\"}"),
-	 ERR_CONFIG, {"records 1 and 2 are both for a.b"}},
-	{"", FILE_BASE, RECORDS("{\"service\":\"s\",\"record\":\"a.b\",\"owner\":\"x\"},"
-				"{\"service\":\"t\",\"record\":\"a.b\"}"), ERR_CONFIG, {"both for a.b"}},
-	{"", FILE_BASE "SERVICE=s|", RECORDS("{\"record\":\"a.b\"}"), ERR_CONFIG,
+	{"",
+	 FILE_BASE,
+	 RECORDS("{\"service\":\"s\",\"record\":\"a.example.com\"},\n{\"record\":\"b.x.y\","
+		 "\"service\":\"t\",\"ttl\":5}"),
+	 ERR_CONFIG,
+	 {"record 2", ":2, key ttl"}},
+	{"",
+	 FILE_BASE,
+	 RECORDS("{\"service\":\"s\",\"record\":\"a.b\"},{\"service\":\"t\",\"record\":\"A.B\"}"),
+	 ERR_CONFIG,
+	 {"records 1 and 2 are both for a.b"}},
+	{"",
+	 FILE_BASE,
+	 RECORDS("{\"service\":\"s\",\"record\":\"a.b\",\"owner\":\"x\"},"
+		 "{\"service\":\"t\",\"record\":\"a.b\"}"),
+	 ERR_CONFIG,
+	 {"both for a.b"}},
+	{"",
+	 FILE_BASE "SERVICE=s|",
+	 RECORDS("{\"record\":\"a.b\"}"),
+	 ERR_CONFIG,
 	 {"service (SERVICE in the environment)", "exclude each other"}},
-	{"", FILE_BASE, "{\"records\":[{\"service\":\"s\",\"record\":\"a.b\"}],\n\"records\":[]}", ERR_CONFIG,
-	 {"line 2"}},
+	{"", FILE_BASE, "{\"records\":[{\"service\":\"s\",\"record\":\"a.b\"}],\n\"records\":[]}", ERR_CONFIG, {"line 2"}},
 	{"", TOKEN "DNSBUDDY_CONFIG=/nonexistent.json|", NULL, ERR_CONFIG, {"/nonexistent.json"}},
 	{"", TOKEN "DNSBUDDY_CONFIG={\"x\":1}|", NULL, ERR_CONFIG, {"configuration: line 1, column 3: unknown key"}},
 };
@@ -125,8 +139,7 @@ static void check(const struct bad *b)
 {
 	struct err e = {0};
 
-	CHECK(conf_read(b->args, b->env, b->file, &e) == -1, "args %s, env %s, file %s", b->args, b->env,
-	      b->file ? b->file : "-");
+	CHECK(conf_read(b->args, b->env, b->file, &e) == -1, "args %s, env %s, file %s", b->args, b->env, b->file ? b->file : "-");
 	CHECK(e.kind == b->kind, "%s: %s", err_kind_name(e.kind), e.text);
 	for (size_t i = 0; i < COUNT(b->says) && b->says[i]; i++)
 		CHECK(strstr(e.text, b->says[i]), "\"%s\" is not in: %s", b->says[i], e.text);
@@ -158,10 +171,29 @@ static void test_files(void **state)
 static void test_controls(void **state)
 {
 	static const char *const names[] = {
-		"SERVICE", "RECORD", "TTL", "CF_ROOT_DOMAIN", "CF_ZONE_ID", "PROXIED", "OWNER", "ON_EMPTY",
-		"MIN_RECORDS", "SERVICE_TAG", "ADDRESS", "CONSUL_DATACENTER", "CONSUL_NAMESPACE",
-		"CONSUL_PARTITION", "CF_API_URL", "CONSUL_HTTP_ADDR", "CONSUL_TLS_SERVER_NAME", "RETRY_FOR",
-		"LOG_LEVEL", "CONSUL_HTTP_TOKEN", "CONSUL_HTTP_AUTH", "CF_API_KEY", "CF_AUTH_EMAIL",
+		"SERVICE",
+		"RECORD",
+		"TTL",
+		"CF_ROOT_DOMAIN",
+		"CF_ZONE_ID",
+		"PROXIED",
+		"OWNER",
+		"ON_EMPTY",
+		"MIN_RECORDS",
+		"SERVICE_TAG",
+		"ADDRESS",
+		"CONSUL_DATACENTER",
+		"CONSUL_NAMESPACE",
+		"CONSUL_PARTITION",
+		"CF_API_URL",
+		"CONSUL_HTTP_ADDR",
+		"CONSUL_TLS_SERVER_NAME",
+		"RETRY_FOR",
+		"LOG_LEVEL",
+		"CONSUL_HTTP_TOKEN",
+		"CONSUL_HTTP_AUTH",
+		"CF_API_KEY",
+		"CF_AUTH_EMAIL",
 	};
 	static const char *const values[] = {"a.b\r\nX: y", "a.b\n.c", "a.b\x01.c", "a.b\x7f.c"};
 
@@ -242,8 +274,8 @@ static void test_limits(void **state)
 	for (int over = 0; over < 2; over++) {
 		strcpy(records, "{\"records\":[");
 		for (int i = 0; i < CONFIG_RECORDS_MAX + over; i++)
-			(void)snprintf(records + strlen(records), 64, "%s{\"service\":\"s\",\"record\":\"r%d.x\"}",
-				       i ? "," : "", i);
+			(void)snprintf(records + strlen(records), 64, "%s{\"service\":\"s\",\"record\":\"r%d.x\"}", i ? "," : "",
+				       i);
 		strcat(records, "]}");
 		assert_int_equal(conf_read("", TOKEN "DNSBUDDY_CONFIG=%|", records, &e), over ? -1 : 0);
 	}
@@ -254,9 +286,8 @@ static void test_limits(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_usage),    cmocka_unit_test(test_environment),
-		cmocka_unit_test(test_files),    cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_no_secret_is_told), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_usage),    cmocka_unit_test(test_environment),       cmocka_unit_test(test_files),
+		cmocka_unit_test(test_controls), cmocka_unit_test(test_no_secret_is_told), cmocka_unit_test(test_limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -77,20 +77,17 @@ static const struct {
 	{"one", IS(BEGIN("\1") OWNER A("\1")), 0, "\1", false},
 	{"two", IS(BEGIN("\2") OWNER A("\1") OWNER A("\2")), 0, "\1\2", false},
 	{"none", IS(BEGIN("\0")), 0, "", false},
-	{"case of letters", IS(HEAD "\0\1" REST "\3wWw\7EXAMPLE\0\0\1\0\1\3WWW\7example\0" A("\1")),
-	 0, "\1", false},
+	{"case of letters", IS(HEAD "\0\1" REST "\3wWw\7EXAMPLE\0\0\1\0\1\3WWW\7example\0" A("\1")), 0, "\1", false},
 	{"bytes after it", IS(BEGIN("\1") OWNER A("\1") "more"), 0, "\1", false},
 	{"owner spelled out", IS(BEGIN("\1") "\3www\7example\0" A("\1")), 0, "\1", false},
 	{"owner half spelled out", IS(BEGIN("\1") "\3www\xc0\x10" A("\1")), 0, "\1", false},
-	{"a pointer to a pointer", IS(BEGIN("\2") OWNER A("\1") "\xc0\x1d" A("\2")), 0, "\1\2",
-	 false},
+	{"a pointer to a pointer", IS(BEGIN("\2") OWNER A("\1") "\xc0\x1d" A("\2")), 0, "\1\2", false},
 	{"another owner", IS(BEGIN("\1") "\3ftp\xc0\x10" A("\1")), 0, "", false},
 	{"a shorter owner", IS(BEGIN("\1") "\xc0\x10" A("\1")), 0, "", false},
 	{"a longer owner", IS(BEGIN("\1") "\1a" OWNER A("\1")), 0, "", false},
 	{"another class", IS(BEGIN("\1") OWNER "\0\1\0\3\0\0\0\x3c\0\4\xc0\0\2\1"), 0, "", false},
 	{"another type", IS(BEGIN("\1") OWNER "\0\2\0\1\0\0\0\x3c\0\4\xc0\0\2\1"), 0, "", false},
-	{"an address of another length", IS(BEGIN("\1") OWNER FIXED("\1", "\3") "\xc0\0\2"), 0, "",
-	 false},
+	{"an address of another length", IS(BEGIN("\1") OWNER FIXED("\1", "\3") "\xc0\0\2"), 0, "", false},
 	/* At 29 www -> a.example (41), at 50 a -> b.example (62), at 71 b's address. */
 	{"a chain",
 	 IS(BEGIN("\3") OWNER FIXED("\5", "\4") "\1a\xc0\x10"
@@ -98,8 +95,7 @@ static const struct {
 									     "\1b\xc0\x10" A("\1")),
 	 0, "\1", false},
 	{"a chain out of order",
-	 IS(BEGIN("\3") "\1b\xc0\x10" A("\1") "\1a\xc0\x10" FIXED(
-		 "\5", "\4") "\1b\xc0\x10" OWNER FIXED("\5", "\4") "\1a\xc0\x10"),
+	 IS(BEGIN("\3") "\1b\xc0\x10" A("\1") "\1a\xc0\x10" FIXED("\5", "\4") "\1b\xc0\x10" OWNER FIXED("\5", "\4") "\1a\xc0\x10"),
 	 0, "\1", false},
 	{"an alias and an address of another name",
 	 IS(BEGIN("\2") OWNER FIXED("\5", "\4") "\1a\xc0\x10"
@@ -112,38 +108,30 @@ static const struct {
 	 0, "", false},
 	{"NXDOMAIN", IS("\x12\x34\x81\x83\0\1\0\0" REST QUESTION), 3, "", false},
 	{"SERVFAIL", IS("\x12\x34\x81\x82\0\1\0\0" REST QUESTION), 2, "", false},
-	{"SERVFAIL and an address", IS("\x12\x34\x81\x82\0\1\0\1" REST QUESTION OWNER A("\1")), 2,
-	 "", false},
+	{"SERVFAIL and an address", IS("\x12\x34\x81\x82\0\1\0\1" REST QUESTION OWNER A("\1")), 2, "", false},
 	{"truncated", IS("\x12\x34\x83\x80\0\1\0\0" REST QUESTION), 0, "", true},
-	{"truncated in a record",
-	 IS("\x12\x34\x83\x80\0\1\0\2" REST QUESTION OWNER A("\1") OWNER "\0"), 0, "\1", true},
+	{"truncated in a record", IS("\x12\x34\x83\x80\0\1\0\2" REST QUESTION OWNER A("\1") OWNER "\0"), 0, "\1", true},
 
 	{"nothing", "", 0, -1, "", false},
 	{"another id", IS("\x12\x35\x81\x80\0\1\0\1" REST QUESTION OWNER A("\1")), -1, "", false},
 	{"a query", IS("\x12\x34\x01\x80\0\1\0\1" REST QUESTION OWNER A("\1")), -1, "", false},
-	{"another opcode", IS("\x12\x34\xa1\x80\0\1\0\1" REST QUESTION OWNER A("\1")), -1, "",
-	 false},
+	{"another opcode", IS("\x12\x34\xa1\x80\0\1\0\1" REST QUESTION OWNER A("\1")), -1, "", false},
 	{"no question", IS("\x12\x34\x81\x80\0\0\0\1" REST QUESTION OWNER A("\1")), -1, "", false},
 	{"two questions", IS("\x12\x34\x81\x80\0\2\0\0" REST QUESTION QUESTION), -1, "", false},
-	{"another name", IS(HEAD "\0\1" REST "\3ftp\7example\0\0\1\0\1" OWNER A("\1")), -1, "",
-	 false},
+	{"another name", IS(HEAD "\0\1" REST "\3ftp\7example\0\0\1\0\1" OWNER A("\1")), -1, "", false},
 	{"a shorter name", IS(HEAD "\0\0" REST "\3www\0\0\1\0\1\0\0\0\0\0\0\0\0"), -1, "", false},
-	{"another type asked for", IS(HEAD "\0\1" REST "\3www\7example\0\0\x1c\0\1" OWNER A("\1")),
-	 -1, "", false},
-	{"another class asked for", IS(HEAD "\0\1" REST "\3www\7example\0\0\1\0\3" OWNER A("\1")),
-	 -1, "", false},
+	{"another type asked for", IS(HEAD "\0\1" REST "\3www\7example\0\0\x1c\0\1" OWNER A("\1")), -1, "", false},
+	{"another class asked for", IS(HEAD "\0\1" REST "\3www\7example\0\0\1\0\3" OWNER A("\1")), -1, "", false},
 	{"fewer records than it says", IS(BEGIN("\2") OWNER A("\1")), -1, "", false},
 	{"a pointer to itself", IS(BEGIN("\1") "\xc0\x1d" A("\1")), -1, "", false},
 	{"a name that leads to itself", IS(BEGIN("\1") "\1a\xc0\x1d" A("\1")), -1, "", false},
-	{"pointers to each other", IS(BEGIN("\2") "\xc0\x2d" A("\1") "\xc0\x1d" A("\1")), -1, "",
-	 false},
+	{"pointers to each other", IS(BEGIN("\2") "\xc0\x2d" A("\1") "\xc0\x1d" A("\1")), -1, "", false},
 	{"a pointer forwards", IS(BEGIN("\2") "\xc0\x2d" A("\1") OWNER A("\1")), -1, "", false},
 	{"a pointer into the head", IS(BEGIN("\1") "\xc0\x0b" A("\1")), -1, "", false},
 	{"half a pointer", IS(BEGIN("\1") "\xc0"), -1, "", false},
 	{"a label of the form 01", IS(BEGIN("\1") "\x40" OWNER A("\1")), -1, "", false},
 	{"a label of the form 10", IS(BEGIN("\1") "\x80" OWNER A("\1")), -1, "", false},
-	{"an alias that does not fill its record",
-	 IS(BEGIN("\1") OWNER FIXED("\5", "\3") OWNER "x"), -1, "", false},
+	{"an alias that does not fill its record", IS(BEGIN("\1") OWNER FIXED("\5", "\3") OWNER "x"), -1, "", false},
 	{"an alias past its record", IS(BEGIN("\1") OWNER FIXED("\5", "\1") OWNER), -1, "", false},
 	{"data past the end", IS(BEGIN("\1") OWNER FIXED("\1", "\5") "\xc0\0\2\1"), -1, "", false},
 };
@@ -210,8 +198,7 @@ static void test_ip6(void **state)
 
 	(void)state;
 	dns_set_question(q, q_n, 0x1234, DNS_AAAA);
-	assert_int_equal(dns_read_answer((const unsigned char *)text, sizeof text - 1, q, q_n, &a),
-			 0);
+	assert_int_equal(dns_read_answer((const unsigned char *)text, sizeof text - 1, q, q_n, &a), 0);
 	assert_int_equal(a.n, 1);
 	assert_memory_equal(a.list[0], "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\7", 16);
 }
@@ -312,9 +299,8 @@ static void test_fuzz(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_query),    cmocka_unit_test(test_answer_table),
-		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_ip6),
-		cmocka_unit_test(test_limits),   cmocka_unit_test(test_long_names),
+		cmocka_unit_test(test_query), cmocka_unit_test(test_answer_table), cmocka_unit_test(test_prefixes),
+		cmocka_unit_test(test_ip6),   cmocka_unit_test(test_limits),       cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_fuzz),
 	};
 

@@ -78,15 +78,14 @@ static void test_names(void **state)
 	assert_string_equal(err_kind_name(ERR_RETRY), "retry");
 	assert_string_equal(err_kind_name(ERR_AUTH), "auth");
 	assert_string_equal(err_kind_name(ERR_KINDS), "unknown");
-	assert_string_equal(err_kind_name((enum err_kind)-1), "unknown");
+	assert_string_equal(err_kind_name((enum err_kind) - 1), "unknown");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_set),  cmocka_unit_test(test_controls),
-		cmocka_unit_test(test_wrap), cmocka_unit_test(test_long),
-		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_set),  cmocka_unit_test(test_controls), cmocka_unit_test(test_wrap),
+		cmocka_unit_test(test_long), cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,8 +32,7 @@ static const struct {
 	/* several at once: the worst is told */
 	{{.is_stale = true, .is_filtered = true, .is_cached = true}, true, EVIDENCE_NO_LEADER},
 	{{.has_leader = true, .is_stale = true, .last_contact_ms = LATE}, false, EVIDENCE_STALE},
-	{{.has_leader = true, .last_contact_ms = LATE, .is_filtered = true}, false,
-	 EVIDENCE_OLD_CONTACT},
+	{{.has_leader = true, .last_contact_ms = LATE, .is_filtered = true}, false, EVIDENCE_OLD_CONTACT},
 	{{.has_leader = true, .is_filtered = true, .is_cached = true}, false, EVIDENCE_FILTERED},
 	{{.has_leader = true, .is_cached = true, .is_default_deny = true}, true, EVIDENCE_CACHED},
 	{{.has_leader = true, .is_default_deny = true}, true, EVIDENCE_DENIED},
@@ -54,8 +53,8 @@ static void test_gaps(void **state)
 	(void)state;
 	assert_null(evidence_gap_text(EVIDENCE_OK));
 	for (int gap = EVIDENCE_OK + 1; gap < EVIDENCE_GAPS; gap++) {
-		bool passes = gap == EVIDENCE_NO_LEADER || gap == EVIDENCE_STALE ||
-			      gap == EVIDENCE_OLD_CONTACT || gap == EVIDENCE_READ_FAILED;
+		bool passes = gap == EVIDENCE_NO_LEADER || gap == EVIDENCE_STALE || gap == EVIDENCE_OLD_CONTACT ||
+			      gap == EVIDENCE_READ_FAILED;
 
 		assert_non_null(evidence_gap_text((enum evidence_gap)gap));
 		assert_int_equal(evidence_gap_may_pass((enum evidence_gap)gap), passes);
@@ -87,13 +86,12 @@ static void test_states(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(checks); i++)
-		CHECK(instance_check_state(checks[i].id, checks[i].status) == checks[i].state, "%s %s",
-		      checks[i].id, checks[i].status);
+		CHECK(instance_check_state(checks[i].id, checks[i].status) == checks[i].state, "%s %s", checks[i].id,
+		      checks[i].status);
 	for (int a = 0; a < INSTANCE_STATES; a++) {
 		assert_non_null(instance_state_name((enum instance_state)a));
 		for (int b = 0; b < INSTANCE_STATES; b++)
-			assert_int_equal(instance_worse((enum instance_state)a, (enum instance_state)b),
-					 a < b ? a : b);
+			assert_int_equal(instance_worse((enum instance_state)a, (enum instance_state)b), a < b ? a : b);
 	}
 	assert_string_equal(instance_state_name(INSTANCE_PASSING), "passing");
 	assert_string_equal(instance_state_name(INSTANCE_MAINTENANCE), "maintenance");
@@ -105,10 +103,17 @@ static void test_backoff(void **state)
 		unsigned tries;
 		int64_t base_ms, cap_ms, full_ms;
 	} waits[] = {
-		{0, 500, 15000, 500},   {1, 500, 15000, 1000},  {4, 500, 15000, 8000},
-		{5, 500, 15000, 15000}, {6, 500, 15000, 15000}, {UINT32_MAX, 500, 15000, 15000},
-		{0, 500, 100, 100},     {3, 1, 1000, 8},        {0, 1, 1, 1},
-		{62, 1, INT64_MAX, (int64_t)1 << 62}, {63, 1, INT64_MAX, INT64_MAX},
+		{0, 500, 15000, 500},
+		{1, 500, 15000, 1000},
+		{4, 500, 15000, 8000},
+		{5, 500, 15000, 15000},
+		{6, 500, 15000, 15000},
+		{UINT32_MAX, 500, 15000, 15000},
+		{0, 500, 100, 100},
+		{3, 1, 1000, 8},
+		{0, 1, 1, 1},
+		{62, 1, INT64_MAX, (int64_t)1 << 62},
+		{63, 1, INT64_MAX, INT64_MAX},
 		{UINT32_MAX, 3, INT64_MAX, INT64_MAX},
 	};
 	static const uint32_t randoms[] = {0, 1, 249, 250, 251, 7500, 7501, 123456789, UINT32_MAX};
@@ -118,13 +123,11 @@ static void test_backoff(void **state)
 		int64_t half = waits[i].full_ms / 2;
 
 		for (size_t k = 0; k < COUNT(randoms); k++) {
-			int64_t ms = pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms,
-						     randoms[k]);
+			int64_t ms = pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms, randoms[k]);
 
 			CHECK(ms >= half && ms <= waits[i].full_ms, "case %zu: %lld", i, (long long)ms);
 		}
-		assert_int_equal(pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms, 0),
-				 half);
+		assert_int_equal(pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms, 0), half);
 	}
 	/* The jitter reaches both ends. */
 	assert_int_equal(pace_backoff_ms(0, 500, 15000, 250), 500);

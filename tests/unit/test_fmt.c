@@ -5,13 +5,13 @@
 
 #include "base/fmt.h"
 
-#define SAME(...)                                                                                  \
-	do {                                                                                       \
-		char ours[256], theirs[256];                                                       \
-		int n = snprintf(theirs, sizeof theirs, __VA_ARGS__);                              \
-                                                                                                   \
-		assert_int_equal(fmt_text(ours, sizeof ours, __VA_ARGS__), n);                     \
-		assert_string_equal(ours, theirs);                                                 \
+#define SAME(...)                                                                                                                  \
+	do {                                                                                                                       \
+		char ours[256], theirs[256];                                                                                       \
+		int n = snprintf(theirs, sizeof theirs, __VA_ARGS__);                                                              \
+                                                                                                                                   \
+		assert_int_equal(fmt_text(ours, sizeof ours, __VA_ARGS__), n);                                                     \
+		assert_string_equal(ours, theirs);                                                                                 \
 	} while (0)
 
 static void test_numbers(void **state)
@@ -90,9 +90,8 @@ static void test_unknown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_null),    cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_unknown),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_strings), cmocka_unit_test(test_null),
+		cmocka_unit_test(test_cut),     cmocka_unit_test(test_unknown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

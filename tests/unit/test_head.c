@@ -48,24 +48,19 @@ static const struct {
 	{"HTTP/1.1 204\r\n\r\n", "204|", 204, .excess = 0},
 	{"HTTP/1.1 204 \r\n\r\n", "204|", 204, .excess = 0},
 	{"HTTP/1.9 200 x y\r\n\r\n", "200|", 200, .excess = 0},
-	{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", "200|Connection=keep-alive|", 200,
-	 .keep_alive = true, .is_http10 = true},
-	{OK "Content-Length: 5\r\n\r\nhello", "200|Content-Length=5|", 200, .has_length = true,
-	 .length = 5, .excess = 5},
-	{OK "content-length:5\r\nCONTENT-LENGTH: 5\r\n\r\n",
-	 "200|content-length=5|CONTENT-LENGTH=5|", 200, .has_length = true, .length = 5},
-	{OK "Content-Length: 5, 5\r\n\r\n", "200|Content-Length=5, 5|", 200, .has_length = true,
+	{"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", "200|Connection=keep-alive|", 200, .keep_alive = true,
+	 .is_http10 = true},
+	{OK "Content-Length: 5\r\n\r\nhello", "200|Content-Length=5|", 200, .has_length = true, .length = 5, .excess = 5},
+	{OK "content-length:5\r\nCONTENT-LENGTH: 5\r\n\r\n", "200|content-length=5|CONTENT-LENGTH=5|", 200, .has_length = true,
 	 .length = 5},
-	{OK "Transfer-Encoding: Chunked\r\n\r\n", "200|Transfer-Encoding=Chunked|", 200,
-	 .chunked = true},
+	{OK "Content-Length: 5, 5\r\n\r\n", "200|Content-Length=5, 5|", 200, .has_length = true, .length = 5},
+	{OK "Transfer-Encoding: Chunked\r\n\r\n", "200|Transfer-Encoding=Chunked|", 200, .chunked = true},
 	{OK "Connection: x, Close\r\n\r\n", "200|Connection=x, Close|", 200, .close = true},
 	{OK "X:\t a b\t \r\nY:\r\n\r\n", "200|X=a b|Y=|", 200, .excess = 0},
 	{OK "X: \xe4\xf6\r\n\r\n", "200|X=\xe4\xf6|", 200, .excess = 0},
-	{OK "Content-Encoding: identity\r\n\r\n", "200|Content-Encoding=identity|", 200,
-	 .excess = 0},
+	{OK "Content-Encoding: identity\r\n\r\n", "200|Content-Encoding=identity|", 200, .excess = 0},
 	{"HTTP/1.1 100 Continue\r\n\r\n" OK "\r\n", "200|", 200, .excess = 0},
-	{"HTTP/1.1 103 Early\r\nLink: x\r\nContent-Length: 9\r\n\r\nHTTP/1.1 404 No\r\n\r\n",
-	 "404|", 404, .excess = 0},
+	{"HTTP/1.1 103 Early\r\nLink: x\r\nContent-Length: 9\r\n\r\nHTTP/1.1 404 No\r\n\r\n", "404|", 404, .excess = 0},
 };
 
 static const struct {
@@ -125,8 +120,7 @@ static const struct {
 	{OK "Refuse: x\r\n", ERR_REFUSED},
 };
 
-static enum head_result feed(struct head *h, const char *p, size_t n, size_t piece, size_t *left,
-			     struct err *e)
+static enum head_result feed(struct head *h, const char *p, size_t n, size_t piece, size_t *left, struct err *e)
 {
 	enum head_result r = HEAD_MORE;
 
@@ -156,8 +150,7 @@ static void test_good(void **state)
 		for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
 			struct err e;
 			size_t left;
-			enum head_result r =
-				feed(&h, good[i].in, strlen(good[i].in), pieces[k], &left, &e);
+			enum head_result r = feed(&h, good[i].in, strlen(good[i].in), pieces[k], &left, &e);
 
 			if (r != HEAD_DONE)
 				fail_msg("case %zu by %zu: %d %s", i, pieces[k], (int)r, e.text);
@@ -183,8 +176,7 @@ static void test_bad(void **state)
 		for (size_t piece = 1; piece < 10000; piece *= 10) {
 			struct err e;
 			size_t left;
-			enum head_result r =
-				feed(&h, bad[i].in, strlen(bad[i].in), piece, &left, &e);
+			enum head_result r = feed(&h, bad[i].in, strlen(bad[i].in), piece, &left, &e);
 
 			if (r != HEAD_BAD || e.kind != bad[i].kind)
 				fail_msg("case %zu by %zu: %d %s", i, piece, (int)r, e.text);
@@ -249,8 +241,7 @@ static size_t head_of(size_t total)
 
 	for (int i = 0; i < 4; i++)
 		n += (size_t)snprintf(big + n, sizeof big - n, "X:%07996d\r\n", 0);
-	return n +
-	       (size_t)snprintf(big + n, sizeof big - n, "X:%0*d\r\n\r\n", (int)(total - n - 6), 0);
+	return n + (size_t)snprintf(big + n, sizeof big - n, "X:%0*d\r\n\r\n", (int)(total - n - 6), 0);
 }
 
 static void test_head_limit(void **state)

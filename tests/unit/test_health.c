@@ -13,11 +13,11 @@ static struct consul_query query;
 
 /* One instance: its id, address, further members of Service, its checks. */
 #define CHECK_OF(id, status) "{\"Node\":\"n1\",\"CheckID\":\"" id "\",\"Name\":\"x\",\"Status\":\"" status "\"}"
-#define INSTANCE(id, address, more, checks)                                                        \
-	"{\"Node\":{\"ID\":\"9\",\"Node\":\"n1\",\"Address\":\"10.9.9.9\",\"Datacenter\":\"dc1\","  \
-	"\"TaggedAddresses\":{\"lan\":\"10.9.9.9\",\"wan\":\"203.0.113.9\"},\"Meta\":null},"       \
-	"\"Service\":{\"ID\":\"" id "\",\"Service\":\"nginx\",\"Tags\":[\"a\"],\"Address\":\"" address \
-	"\"" more ",\"Port\":80},\"Checks\":[" checks "]}"
+#define INSTANCE(id, address, more, checks)                                                                                        \
+	"{\"Node\":{\"ID\":\"9\",\"Node\":\"n1\",\"Address\":\"10.9.9.9\",\"Datacenter\":\"dc1\","                                 \
+	"\"TaggedAddresses\":{\"lan\":\"10.9.9.9\",\"wan\":\"203.0.113.9\"},\"Meta\":null},"                                       \
+	"\"Service\":{\"ID\":\"" id "\",\"Service\":\"nginx\",\"Tags\":[\"a\"],\"Address\":\"" address "\"" more                   \
+	",\"Port\":80},\"Checks\":[" checks "]}"
 #define SERF CHECK_OF("serfHealth", "passing")
 #define TAGGED(pairs) ",\"TaggedAddresses\":{" pairs "}"
 #define AT(name, address) "\"" name "\":{\"Address\":\"" address "\",\"Port\":80}"
@@ -38,7 +38,9 @@ static int set_up(void **state)
 	(void)state;
 	memset(&view, 0xa5, sizeof view); /* nothing may rest on what was there */
 	query = (struct consul_query){
-		.service = "nginx", .addresses = {CONSUL_ADDRESS_SERVICE}, .addresses_n = 1,
+		.service = "nginx",
+		.addresses = {CONSUL_ADDRESS_SERVICE},
+		.addresses_n = 1,
 	};
 	return 0;
 }
@@ -53,12 +55,10 @@ static const struct {
 	{SERF "," CHECK_OF("service:nginx", "warning"), INSTANCE_WARNING},
 	{SERF "," CHECK_OF("service:nginx", "critical"), INSTANCE_CRITICAL},
 	{CHECK_OF("serfHealth", "critical") "," CHECK_OF("service:nginx", "passing"), INSTANCE_CRITICAL},
-	{CHECK_OF("a", "warning") "," CHECK_OF("b", "critical") "," CHECK_OF("c", "passing"),
-	 INSTANCE_CRITICAL},
+	{CHECK_OF("a", "warning") "," CHECK_OF("b", "critical") "," CHECK_OF("c", "passing"), INSTANCE_CRITICAL},
 	{CHECK_OF("a", "unheard-of"), INSTANCE_CRITICAL},
 	{SERF "," CHECK_OF("_node_maintenance", "critical"), INSTANCE_MAINTENANCE},
-	{CHECK_OF("_service_maintenance:nginx-1", "critical") "," CHECK_OF("a", "critical"),
-	 INSTANCE_MAINTENANCE},
+	{CHECK_OF("_service_maintenance:nginx-1", "critical") "," CHECK_OF("a", "critical"), INSTANCE_MAINTENANCE},
 };
 
 static void test_states(void **state)
@@ -69,8 +69,7 @@ static void test_states(void **state)
 			struct err e = {0};
 			char body[2048];
 
-			(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "192.0.2.1", "", "%s") "]",
-				       states[i].checks);
+			(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "192.0.2.1", "", "%s") "]", states[i].checks);
 			CHECK(ask(200, LEADER, body, step, &e) == 0, "%s: %s", body, e.text);
 			assert_int_equal(view.listed_n, 1);
 			assert_int_equal(view.instances_n, 1);
@@ -97,19 +96,24 @@ static const struct {
 	{"192.0.2.1", "", {CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE}, 2, "192.0.2.1"},
 	{"192.0.2.1", "", {CONSUL_ADDRESS_WAN}, 1, ""}, /* the node's tags are not the service's */
 	{"192.0.2.1", TAGGED(AT("wan", "203.0.113.1")), {CONSUL_ADDRESS_WAN}, 1, "203.0.113.1"},
-	{"192.0.2.1", TAGGED(AT("lan", "10.0.0.1") "," AT("wan", "203.0.113.1")),
-	 {CONSUL_ADDRESS_LAN}, 1, "10.0.0.1"},
-	{"192.0.2.1", TAGGED(AT("wan_ipv4", "203.0.113.1") "," AT("wan_ipv6", "2001:db8::7") "," AT(
-		"wan", "203.0.113.2")), {CONSUL_ADDRESS_WAN}, 1, "203.0.113.1 2001:db8::7"},
-	{"192.0.2.1", TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")),
-	 {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
-	{"192.0.2.1", TAGGED(AT("lan_ipv4", "10.0.0.1") "," AT("lan_ipv6", "fd00::1")),
-	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_LAN}, 2, "10.0.0.1 fd00::1"},
-	{"192.0.2.1", TAGGED(AT("wan_ipv4", "bad one") "," AT("wan_ipv6", "2001:db8::7")),
-	 {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1", TAGGED(AT("lan", "10.0.0.1") "," AT("wan", "203.0.113.1")), {CONSUL_ADDRESS_LAN}, 1, "10.0.0.1"},
+	{"192.0.2.1",
+	 TAGGED(AT("wan_ipv4", "203.0.113.1") "," AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")),
+	 {CONSUL_ADDRESS_WAN},
+	 1,
+	 "203.0.113.1 2001:db8::7"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")), {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1",
+	 TAGGED(AT("lan_ipv4", "10.0.0.1") "," AT("lan_ipv6", "fd00::1")),
+	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_LAN},
+	 2,
+	 "10.0.0.1 fd00::1"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv4", "bad one") "," AT("wan_ipv6", "2001:db8::7")), {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
 	{"192.0.2.1", TAGGED("\"wan\":\"203.0.113.1\""), {CONSUL_ADDRESS_WAN}, 1, ""},
-	{"", TAGGED(AT("lan", "10.0.0.1")),
-	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_LAN, CONSUL_ADDRESS_NODE}, 4,
+	{"",
+	 TAGGED(AT("lan", "10.0.0.1")),
+	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_LAN, CONSUL_ADDRESS_NODE},
+	 4,
 	 "10.0.0.1"},
 };
 
@@ -120,8 +124,8 @@ static void test_addresses(void **state)
 		char body[2048], all[512] = "";
 		struct err e = {0};
 
-		(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "%s", "%s", SERF) "]",
-			       addresses[i].address, addresses[i].more);
+		(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "%s", "%s", SERF) "]", addresses[i].address,
+			       addresses[i].more);
 		memcpy(query.addresses, addresses[i].from, sizeof query.addresses);
 		query.addresses_n = addresses[i].from_n;
 		CHECK(ask(200, LEADER, body, 0, &e) == 0, "case %zu: %s", i, e.text);
@@ -143,9 +147,11 @@ static void test_unaddressed(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(ask(200, LEADER, "[" INSTANCE("first", "", "", SERF) "," INSTANCE(
-				 "second", "0.0.0.0", "", SERF) "," INSTANCE("third", "1.1.1.1", "", SERF) "]",
-			     0, &e), 0);
+	assert_int_equal(ask(200, LEADER,
+			     "[" INSTANCE("first", "", "", SERF) "," INSTANCE("second", "0.0.0.0", "",
+									      SERF) "," INSTANCE("third", "1.1.1.1", "", SERF) "]",
+			     0, &e),
+			 0);
 	assert_int_equal(view.unaddressed_n, 2);
 	assert_string_equal(view.unaddressed, "first: no address");
 	assert_int_equal(view.instances_n, 3);
@@ -153,7 +159,13 @@ static void test_unaddressed(void **state)
 	assert_int_equal(view.n[INSTANCE_PASSING], 3);
 }
 
-#define SAYS(h, ...) {h, {__VA_ARGS__}}
+#define SAYS(h, ...)                                                                                                               \
+	{                                                                                                                          \
+		h,                                                                                                                 \
+		{                                                                                                                  \
+			__VA_ARGS__                                                                                                \
+		}                                                                                                                  \
+	}
 
 static const struct {
 	const char *headers;
@@ -197,9 +209,9 @@ static void test_headers(void **state)
 		query.token = i % 3 ? "secret" : NULL;
 		assert_int_equal(ask(200, headers[i].headers, "[]", 0, &e), 0);
 		CHECK(got->has_leader == want->has_leader && got->is_stale == want->is_stale &&
-		      got->last_contact_ms == want->last_contact_ms &&
-		      got->is_filtered == want->is_filtered && got->is_cached == want->is_cached &&
-		      got->is_default_deny == want->is_default_deny, "%s", headers[i].headers);
+			      got->last_contact_ms == want->last_contact_ms && got->is_filtered == want->is_filtered &&
+			      got->is_cached == want->is_cached && got->is_default_deny == want->is_default_deny,
+		      "%s", headers[i].headers);
 		assert_int_equal(got->is_consistent, i % 2);
 		assert_int_equal(got->has_token, i % 3 != 0);
 	}
@@ -233,15 +245,11 @@ static const struct {
 	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\"},\"Checks\":[]}]", ERR_PROTO, "no Node"},
 	{200, "[{\"Node\":{},\"Service\":{\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no Node"},
 	{200, "[{\"Node\":{},\"Service\":{\"ID\":1,\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":null},\"Checks\":[]}]", ERR_PROTO,
-	 "no"},
-	{200, "[{\"Node\":[],\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO,
-	 "no"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":null},\"Checks\":[]}]", ERR_PROTO, "no"},
+	{200, "[{\"Node\":[],\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
 	{200, "[{\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"}}]", ERR_PROTO,
-	 "instance x: Checks"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":{}}]", ERR_PROTO,
-	 "Checks"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"}}]", ERR_PROTO, "instance x: Checks"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":{}}]", ERR_PROTO, "Checks"},
 	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\"}") "]", ERR_PROTO, "no Status"},
 	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"Status\":\"passing\"}") "]", ERR_PROTO, "CheckID"},
 	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\",\"Status\":1}") "]", ERR_PROTO, "no"},
@@ -257,8 +265,8 @@ static void test_bad(void **state)
 			struct err e = {0};
 
 			CHECK(ask(bad[i].status, LEADER, bad[i].body, step, &e) == -1, "%s", bad[i].body);
-			CHECK(e.kind == bad[i].kind && strstr(e.text, bad[i].says), "%d %s: %s", bad[i].status,
-			      bad[i].body, e.text);
+			CHECK(e.kind == bad[i].kind && strstr(e.text, bad[i].says), "%d %s: %s", bad[i].status, bad[i].body,
+			      e.text);
 		}
 	}
 }
@@ -315,8 +323,7 @@ static void test_target(void **state)
 		{{.service = "../agent"}, "/v1/health/service/..%2Fagent"},
 		{{.service = "n", .tag = "a&b", .datacenter = "dc 1", .is_consistent = true},
 		 "/v1/health/service/n?dc=dc%201&tag=a%26b&consistent"},
-		{{.service = "n", .ns = "team", .partition = "p"},
-		 "/v1/health/service/n?ns=team&partition=p"},
+		{{.service = "n", .ns = "team", .partition = "p"}, "/v1/health/service/n?ns=team&partition=p"},
 		{{.service = "n", .tag = "", .datacenter = ""}, "/v1/health/service/n"},
 		{{.service = "n", .token = "secret"}, "/v1/health/service/n"},
 	};

@@ -19,34 +19,28 @@ static const struct {
 } answers[] = {
 	{"length", "GET", HELLO, ERR_NONE, "hello"},
 	{"length 0", "GET", OK "Content-Length: 0\r\n\r\n", ERR_NONE, ""},
-	{"chunked", "GET",
-	 OK "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: x\r\n\r\n",
-	 ERR_NONE, "hello"},
+	{"chunked", "GET", OK "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x\r\nllo\r\n0\r\nT: x\r\n\r\n", ERR_NONE, "hello"},
 	{"until close", "GET", OK "\r\nhello", ERR_NONE, "hello"},
 	{"until close, empty", "GET", OK "\r\n", ERR_NONE, ""},
 	{"204", "GET", "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", ERR_NONE, ""},
 	{"304", "GET", "HTTP/1.1 304 Not\r\nTransfer-Encoding: chunked\r\n\r\n", ERR_NONE, ""},
 	{"HEAD", "HEAD", OK "Content-Length: 5\r\n\r\n", ERR_NONE, ""},
-	{"interim", "GET", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 102 P\r\nX: y\r\n\r\n" HELLO, ERR_NONE,
-	 "hello"},
+	{"interim", "GET", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 102 P\r\nX: y\r\n\r\n" HELLO, ERR_NONE, "hello"},
 	{"excess", "GET", HELLO "HTTP/1.1 200 OK\r\n", ERR_NONE, "hello"},
 	{"nothing", "GET", "", ERR_RETRY, "closed the connection without an answer"},
 	{"cut in the status line", "GET", "HTTP/1.1 2", ERR_RETRY, "within the answer's head"},
 	{"cut in the head", "GET", OK "Content-Le", ERR_RETRY, "within the answer's head"},
-	{"cut in the body", "GET", OK "Content-Length: 6\r\n\r\nhello", ERR_RETRY,
-	 "before the end of the answer's body"},
+	{"cut in the body", "GET", OK "Content-Length: 6\r\n\r\nhello", ERR_RETRY, "before the end of the answer's body"},
 	{"cut in a chunk", "GET", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhel", ERR_RETRY,
 	 "before the end of the answer's body"},
-	{"cut before the last chunk", "GET", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
-	 ERR_RETRY, "before the end of the answer's body"},
+	{"cut before the last chunk", "GET", OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", ERR_RETRY,
+	 "before the end of the answer's body"},
 	{"garbage", "GET", "\x16\x03\x01\x02\x00\x01", ERR_PROTO, "control character"},
 	{"not HTTP", "GET", "SSH-2.0-OpenSSH\r\n", ERR_PROTO, "not HTTP"},
 	{"bad chunk", "GET", OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n", ERR_PROTO, "chunk"},
 	{"too long", "GET", OK "Content-Length: 268435457\r\n\r\n", ERR_LIMIT, "268435456"},
-	{"far too long", "GET", OK "Content-Length: 18446744073709551615\r\n\r\n", ERR_LIMIT,
-	 "268435456"},
-	{"two framings", "GET",
-	 OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ERR_PROTO, "both"},
+	{"far too long", "GET", OK "Content-Length: 18446744073709551615\r\n\r\n", ERR_LIMIT, "268435456"},
+	{"two framings", "GET", OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ERR_PROTO, "both"},
 	{"switch", "GET", "HTTP/1.1 101 Switching\r\n\r\n", ERR_PROTO, "101"},
 };
 
@@ -77,16 +71,14 @@ static void test_answers(void **state)
 
 static void test_request(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
 	char expected[512];
 	struct peer p;
 
 	(void)state;
 	use_peer(&p, steps);
 	assert_int_equal(ask_within("POST", "{}", LONG_MS), 0);
-	(void)snprintf(expected, sizeof expected, "POST /pre/x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n",
-		       (unsigned)p.port);
+	(void)snprintf(expected, sizeof expected, "POST /pre/x HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n", (unsigned)p.port);
 	assert_memory_equal(p.seen->request, expected, strlen(expected));
 	assert_non_null(strstr(p.seen->request, "\r\nUser-Agent: dnsbuddy/"));
 	assert_non_null(strstr(p.seen->request, "\r\nAccept: application/json\r\n"
@@ -107,8 +99,7 @@ static void test_keep_alive(void **state)
 		{PEER_SEND, "HTTP/1.1 204 No\r\nConnection: close\r\n\r\n"},
 		{PEER_ACCEPT, NULL},
 		{PEER_READ, NULL},
-		{PEER_SEND,
-		 "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"},
+		{PEER_SEND, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n"},
 		{PEER_READ, NULL},
 		{PEER_SEND, "HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n"},
 		{PEER_ACCEPT, NULL},
@@ -163,18 +154,15 @@ static void test_dead_on_reuse(void **state)
 		enum peer_what ending;
 		bool again;
 	} cases[] = {
-		{"GET", PEER_CLOSE, true},    {"PUT", PEER_CLOSE, true},
-		{"DELETE", PEER_RESET, true}, {"GET", PEER_RESET, true},
-		{"POST", PEER_CLOSE, false},  {"POST", PEER_RESET, false},
-		{"PATCH", PEER_CLOSE, false},
+		{"GET", PEER_CLOSE, true},   {"PUT", PEER_CLOSE, true},   {"DELETE", PEER_RESET, true}, {"GET", PEER_RESET, true},
+		{"POST", PEER_CLOSE, false}, {"POST", PEER_RESET, false}, {"PATCH", PEER_CLOSE, false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		const struct peer_step steps[] = {
-			{PEER_ACCEPT, NULL}, {PEER_READ, NULL},       {PEER_SEND, HELLO},
-			{PEER_READ, NULL},   {cases[i].ending, NULL}, {PEER_ACCEPT, NULL},
-			{PEER_READ, NULL},   {PEER_SEND, HELLO},      {PEER_STAY, NULL}};
+		const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},       {PEER_SEND, HELLO},
+						  {PEER_READ, NULL},   {cases[i].ending, NULL}, {PEER_ACCEPT, NULL},
+						  {PEER_READ, NULL},   {PEER_SEND, HELLO},      {PEER_STAY, NULL}};
 		struct peer p;
 
 		use_peer(&p, steps);
@@ -196,10 +184,9 @@ static void test_dead_on_reuse(void **state)
 /* The second go fails as well: there is no third. */
 static void test_dead_twice(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL},   {PEER_SEND, HELLO}, {PEER_READ, NULL},
-		{PEER_CLOSE, NULL},  {PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_CLOSE, NULL},
-		{PEER_ACCEPT, NULL}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},   {PEER_SEND, HELLO}, {PEER_READ, NULL},
+						 {PEER_CLOSE, NULL},  {PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_CLOSE, NULL},
+						 {PEER_ACCEPT, NULL}, {PEER_STAY, NULL}};
 	struct peer p;
 
 	(void)state;
@@ -213,9 +200,8 @@ static void test_dead_twice(void **state)
 /* A byte of the answer came: it was begun, so it is not sent again. */
 static void test_cut_on_reuse(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_SEND, HELLO},  {PEER_READ, NULL},
-		{PEER_SEND, "H"},    {PEER_CLOSE, NULL}, {PEER_ACCEPT, NULL}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_SEND, HELLO},  {PEER_READ, NULL},
+						 {PEER_SEND, "H"},    {PEER_CLOSE, NULL}, {PEER_ACCEPT, NULL}, {PEER_STAY, NULL}};
 	struct peer p;
 
 	(void)state;
@@ -229,9 +215,8 @@ static void test_cut_on_reuse(void **state)
 /* Closed while idle, seen before anything is sent: a POST is safe. */
 static void test_stale_idle(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_CLOSE, NULL},
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_CLOSE, NULL},
+						 {PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
 	struct peer p;
 
 	(void)state;
@@ -245,8 +230,7 @@ static void test_stale_idle(void **state)
 
 static void test_lost_post(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_RESET, NULL}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_RESET, NULL}, {PEER_STAY, NULL}};
 	struct peer p;
 
 	(void)state;
@@ -258,11 +242,8 @@ static void test_lost_post(void **state)
 
 static void test_reset_in_body(void **state)
 {
-	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL},
-						 {PEER_READ, NULL},
-						 {PEER_SEND, OK "\r\nhel"},
-						 {PEER_RESET, NULL},
-						 {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {
+		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, OK "\r\nhel"}, {PEER_RESET, NULL}, {PEER_STAY, NULL}};
 	struct peer p;
 
 	(void)state;
@@ -274,11 +255,10 @@ static void test_reset_in_body(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),       cmocka_unit_test(test_request),
-		cmocka_unit_test(test_keep_alive),    cmocka_unit_test(test_excess_drops),
-		cmocka_unit_test(test_dead_on_reuse), cmocka_unit_test(test_dead_twice),
-		cmocka_unit_test(test_cut_on_reuse),  cmocka_unit_test(test_stale_idle),
-		cmocka_unit_test(test_lost_post),     cmocka_unit_test(test_reset_in_body),
+		cmocka_unit_test(test_answers),       cmocka_unit_test(test_request),       cmocka_unit_test(test_keep_alive),
+		cmocka_unit_test(test_excess_drops),  cmocka_unit_test(test_dead_on_reuse), cmocka_unit_test(test_dead_twice),
+		cmocka_unit_test(test_cut_on_reuse),  cmocka_unit_test(test_stale_idle),    cmocka_unit_test(test_lost_post),
+		cmocka_unit_test(test_reset_in_body),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

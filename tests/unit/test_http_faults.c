@@ -21,8 +21,7 @@ static void test_slow_bytes(void **state)
 		const char *drip;
 		const char *phase;
 	} cases[] = {
-		{"", "HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-		 "reading the head"},
+		{"", "HTTP/1.1 200 OK\r\nX: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "reading the head"},
 		{OK "\r\n", "a", "reading the body"},
 		{OK "Content-Length: 100000\r\n\r\n", "a", "reading the body"},
 		{OK "Transfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n", "reading the body"},
@@ -85,11 +84,10 @@ static void test_slow_connect(void **state)
 /* The answer comes while most of the request has not been read. */
 static void test_early_answer(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL},
-		{PEER_READ_HEAD, NULL},
-		{PEER_SEND, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"},
-		{PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL},
+						 {PEER_READ_HEAD, NULL},
+						 {PEER_SEND, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"},
+						 {PEER_STAY, NULL}};
 	size_t n = 32 << 20;
 	char *big = malloc(n + 1);
 	struct peer p;
@@ -116,8 +114,7 @@ static int refuse(void *ctx, int s, struct err *err)
 
 static void test_sink_refuses(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
 	const struct http_sink no = {.status = refuse};
 	const struct http_request r = {.method = "GET", .target = "/", .headers = ""};
 	struct peer p;
@@ -134,8 +131,7 @@ static void test_sink_refuses(void **state)
 static void test_bad_requests(void **state)
 {
 	static const char *const targets[] = {"", "x", "/a b", "/a\r\nX: y", "/\x7f", "/\xc3\xa4"};
-	static const char *const headers[] = {"X: y",         "X: y\n",      "X\r\n",      "\r\n",
-					      "X: y\r\n\r\n", "X: \x01\r\n", "X: y\rz\r\n"};
+	static const char *const headers[] = {"X: y", "X: y\n", "X\r\n", "\r\n", "X: y\r\n\r\n", "X: \x01\r\n", "X: y\rz\r\n"};
 	static char longest[HTTP_REQUEST_HEAD_MAX];
 	struct http_request r = {.method = "GET", .headers = ""};
 
@@ -173,8 +169,7 @@ static void test_refused(void **state)
 
 static void test_names(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
 	char url[64];
 	struct peer p;
 
@@ -191,8 +186,7 @@ static void test_names(void **state)
 
 static void test_unix_socket(void **state)
 {
-	static const struct peer_step steps[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
 	char dir[] = "/tmp/test_http.XXXXXX";
 	char path[64], url[96];
 	struct peer p;
@@ -216,10 +210,8 @@ static void test_unix_socket(void **state)
 /* Two exchanges in one loop: neither waits for the other. */
 static void test_two_clients(void **state)
 {
-	static const struct peer_step slow[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_DRIP, "HTTP"}, {PEER_STAY, NULL}};
-	static const struct peer_step fast[] = {
-		{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
+	static const struct peer_step slow[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_DRIP, "HTTP"}, {PEER_STAY, NULL}};
+	static const struct peer_step fast[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_SEND, HELLO}, {PEER_STAY, NULL}};
 	static struct http_client clients[2];
 	static struct http_origin origins[2];
 	const struct http_request r = {.method = "GET", .target = "/", .headers = ""};
@@ -232,11 +224,9 @@ static void test_two_clients(void **state)
 	peer_start(&peers[0], NULL, slow);
 	peer_start(&peers[1], NULL, fast);
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(
-			url_parse(&origins[i].url, "127.0.0.1", URL_HTTP, peers[i].port, &e), 0);
+		assert_int_equal(url_parse(&origins[i].url, "127.0.0.1", URL_HTTP, peers[i].port, &e), 0);
 		http_client_init(&clients[i], &origins[i], NULL);
-		assert_int_equal(
-			http_start(&clients[i], &r, &none, start_ms + (i ? LONG_MS : 300), &e), 0);
+		assert_int_equal(http_start(&clients[i], &r, &none, start_ms + (i ? LONG_MS : 300), &e), 0);
 	}
 	while (results[0] == HTTP_MORE || results[1] == HTTP_MORE) {
 		int64_t wake_ms = CLOCK_NEVER;
@@ -289,8 +279,7 @@ static void test_proxy_refuses(void **state)
 		assert_int_equal(url_parse(&origin.proxy, "127.0.0.1", URL_HTTP, p.port, &e), 0);
 		(void)snprintf(origin.proxy_auth, sizeof origin.proxy_auth, "Basic c2VjcmV0");
 		assert_failed(ask("GET"), cases[i].kind, cases[i].part);
-		assert_non_null(
-			strstr(e.text, "https://[2001:db8::1]:8501: proxy http://127.0.0.1:"));
+		assert_non_null(strstr(e.text, "https://[2001:db8::1]:8501: proxy http://127.0.0.1:"));
 		assert_null(strstr(e.text, "c2VjcmV0"));
 		assert_memory_equal(p.seen->request,
 				    "CONNECT [2001:db8::1]:8501 HTTP/1.1\r\n"
@@ -304,12 +293,10 @@ static void test_proxy_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slow_bytes),    cmocka_unit_test(test_silence),
-		cmocka_unit_test(test_slow_connect),  cmocka_unit_test(test_early_answer),
-		cmocka_unit_test(test_sink_refuses),  cmocka_unit_test(test_bad_requests),
-		cmocka_unit_test(test_refused),       cmocka_unit_test(test_names),
-		cmocka_unit_test(test_unix_socket),   cmocka_unit_test(test_two_clients),
-		cmocka_unit_test(test_proxy_refuses),
+		cmocka_unit_test(test_slow_bytes),   cmocka_unit_test(test_silence),       cmocka_unit_test(test_slow_connect),
+		cmocka_unit_test(test_early_answer), cmocka_unit_test(test_sink_refuses),  cmocka_unit_test(test_bad_requests),
+		cmocka_unit_test(test_refused),      cmocka_unit_test(test_names),         cmocka_unit_test(test_unix_socket),
+		cmocka_unit_test(test_two_clients),  cmocka_unit_test(test_proxy_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

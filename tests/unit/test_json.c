@@ -10,10 +10,9 @@ static void parse(const char *text)
 	CHECK(json_parse(text, strlen(text), &e) == 0, "%s: %s", text, e.text);
 }
 
-static const char document[] =
-	"{ \"id\": \"a1\", \"n\": -42, \"on\": true, \"off\": false, \"none\": null,\n"
-	"  \"list\": [1, \"two\", [3, 4], {\"five\": [5]}, []], \"id\": \"second\",\n"
-	"  \"deep\": {\"list\": [{\"x\": {\"y\": [[[\"z\"]]]}}], \"last\": 7}, \"end\": {} }";
+static const char document[] = "{ \"id\": \"a1\", \"n\": -42, \"on\": true, \"off\": false, \"none\": null,\n"
+			       "  \"list\": [1, \"two\", [3, 4], {\"five\": [5]}, []], \"id\": \"second\",\n"
+			       "  \"deep\": {\"list\": [{\"x\": {\"y\": [[[\"z\"]]]}}], \"last\": 7}, \"end\": {} }";
 
 static void test_get(void **state)
 {
@@ -283,11 +282,9 @@ static void test_bare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get),     cmocka_unit_test(test_walk),
-		cmocka_unit_test(test_empty_strings),
-		cmocka_unit_test(test_types),   cmocka_unit_test(test_offset),
-		cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_bad),     cmocka_unit_test(test_tokens_limit),
+		cmocka_unit_test(test_get),     cmocka_unit_test(test_walk),   cmocka_unit_test(test_empty_strings),
+		cmocka_unit_test(test_types),   cmocka_unit_test(test_offset), cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_numbers), cmocka_unit_test(test_bad),    cmocka_unit_test(test_tokens_limit),
 		cmocka_unit_test(test_bare),
 	};
 

@@ -5,14 +5,54 @@
 #include "edge.h"
 
 static const char *const good[] = {
-	"0", "-0", "1", "-1", "10", "1.5", "-0.0", "1e5", "1E+5", "1e-05", "0e0", "123.456e7",
-	"true", "false", "null", "\"\"", "\"a\"", "[]", "{}", " [ ] ", "\t{\n}\r",
-	"[1]", "[1,2]", "[ 1 , 2 ]", "[[]]", "[{}]", "[[],[]]", "{\"a\":1}", "{ \"a\" : 1 }",
-	"{\"a\":1,\"b\":2}", "{\"a\":{\"b\":[1,{\"c\":null}]}}", "{\"\":\"\"}", "[true,false,null]",
+	"0",
+	"-0",
+	"1",
+	"-1",
+	"10",
+	"1.5",
+	"-0.0",
+	"1e5",
+	"1E+5",
+	"1e-05",
+	"0e0",
+	"123.456e7",
+	"true",
+	"false",
+	"null",
+	"\"\"",
+	"\"a\"",
+	"[]",
+	"{}",
+	" [ ] ",
+	"\t{\n}\r",
+	"[1]",
+	"[1,2]",
+	"[ 1 , 2 ]",
+	"[[]]",
+	"[{}]",
+	"[[],[]]",
+	"{\"a\":1}",
+	"{ \"a\" : 1 }",
+	"{\"a\":1,\"b\":2}",
+	"{\"a\":{\"b\":[1,{\"c\":null}]}}",
+	"{\"\":\"\"}",
+	"[true,false,null]",
 	"{\"a\":1,\"a\":2}", /* odd, and allowed */
-	"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\u0000\\uABCD\\uabcd\\uD83D\\uDE00\"", "\"\\ud800\"",
-	"\"\x7f\xc3\xa4\"", "\"/\"", "[1.0,2e3]", "[-1]", "{\"a\":-0.1e+1}", " 1 ", "1 \n", "[0]",
-	"{\"a\":\"}\"}", "[\"]\"]", "[\"\\\\\"]",
+	"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+	"\"\\u0000\\uABCD\\uabcd\\uD83D\\uDE00\"",
+	"\"\\ud800\"",
+	"\"\x7f\xc3\xa4\"",
+	"\"/\"",
+	"[1.0,2e3]",
+	"[-1]",
+	"{\"a\":-0.1e+1}",
+	" 1 ",
+	"1 \n",
+	"[0]",
+	"{\"a\":\"}\"}",
+	"[\"]\"]",
+	"[\"\\\\\"]",
 };
 
 /* offset: of the first wrong byte; the length when something is missing. */
@@ -20,27 +60,90 @@ static const struct {
 	const char *text;
 	size_t offset;
 } bad[] = {
-	{"", 0},           {" ", 1},            {"[", 1},           {"{", 1},
-	{"]", 0},          {"}", 0},            {"[}", 1},          {"{]", 1},
-	{"[1}", 2},        {"{\"a\":1]", 6},    {"[,]", 1},         {"[1,]", 3},
-	{"[1,,2]", 3},     {"[1 2]", 3},        {"{,}", 1},         {"{\"a\"}", 4},
-	{"{\"a\":}", 5},   {"{\"a\":1,}", 7},   {"{a:1}", 1},       {"{'a':1}", 1},
-	{"{1:2}", 1},      {"{\"a\" 1}", 5},    {"{\"a\"::1}", 5},  {"{\"a\":1 \"b\":2}", 7},
-	{"1 2", 2},        {"[] []", 3},        {"{}x", 2},         {"true false", 5},
-	{"00", 1},         {"01", 1},           {"-", 1},           {"-a", 1},
-	{"+1", 0},         {".5", 0},           {"1.", 2},          {"1.e5", 2},
-	{"1e", 2},         {"1e+", 3},          {"1ee5", 2},        {"1e5.5", 3},
-	{"0x10", 1},       {"1a", 1},           {"-01", 2},         {"1.5.5", 3},
-	{"--1", 1},        {"1-", 1},           {"NaN", 0},         {"Infinity", 0},
-	{"tru", 3},        {"truE", 3},         {"trux", 3},        {"True", 0},
-	{"nul", 3},        {"nulll", 4},        {"falsee", 5},      {"undefined", 0},
-	{"\"", 1},         {"\"a", 2},          {"\"\\\"", 3},      {"\"\\x\"", 2},
-	{"\"\\u12\"", 5},  {"\"\\u12g4\"", 5},  {"\"\\u\"", 3},     {"\"\\'\"", 2},
-	{"\"\n\"", 1},     {"\"\t\"", 1},       {"\"\x01\"", 1},    {"\"\x1f\"", 1},
-	{"'a'", 0},        {"\xef\xbb\xbf[]", 0}, {"[1]//", 3},     {"/**/1", 0},
-	{"\v1", 0},        {"[1\f]", 2},        {"[\"a\", \"b\": 1]", 9}, {"[1:2]", 2},
-	{"{\"a\":1,2}", 7}, {"<html>", 0},      {"[1e]", 3},        {"[-]", 2},
-	{"[1.]", 3},       {"{\"a\":tru}", 8},  {"[\"a]", 4},       {"{\"a\":[1}", 7},
+	{"", 0},
+	{" ", 1},
+	{"[", 1},
+	{"{", 1},
+	{"]", 0},
+	{"}", 0},
+	{"[}", 1},
+	{"{]", 1},
+	{"[1}", 2},
+	{"{\"a\":1]", 6},
+	{"[,]", 1},
+	{"[1,]", 3},
+	{"[1,,2]", 3},
+	{"[1 2]", 3},
+	{"{,}", 1},
+	{"{\"a\"}", 4},
+	{"{\"a\":}", 5},
+	{"{\"a\":1,}", 7},
+	{"{a:1}", 1},
+	{"{'a':1}", 1},
+	{"{1:2}", 1},
+	{"{\"a\" 1}", 5},
+	{"{\"a\"::1}", 5},
+	{"{\"a\":1 \"b\":2}", 7},
+	{"1 2", 2},
+	{"[] []", 3},
+	{"{}x", 2},
+	{"true false", 5},
+	{"00", 1},
+	{"01", 1},
+	{"-", 1},
+	{"-a", 1},
+	{"+1", 0},
+	{".5", 0},
+	{"1.", 2},
+	{"1.e5", 2},
+	{"1e", 2},
+	{"1e+", 3},
+	{"1ee5", 2},
+	{"1e5.5", 3},
+	{"0x10", 1},
+	{"1a", 1},
+	{"-01", 2},
+	{"1.5.5", 3},
+	{"--1", 1},
+	{"1-", 1},
+	{"NaN", 0},
+	{"Infinity", 0},
+	{"tru", 3},
+	{"truE", 3},
+	{"trux", 3},
+	{"True", 0},
+	{"nul", 3},
+	{"nulll", 4},
+	{"falsee", 5},
+	{"undefined", 0},
+	{"\"", 1},
+	{"\"a", 2},
+	{"\"\\\"", 3},
+	{"\"\\x\"", 2},
+	{"\"\\u12\"", 5},
+	{"\"\\u12g4\"", 5},
+	{"\"\\u\"", 3},
+	{"\"\\'\"", 2},
+	{"\"\n\"", 1},
+	{"\"\t\"", 1},
+	{"\"\x01\"", 1},
+	{"\"\x1f\"", 1},
+	{"'a'", 0},
+	{"\xef\xbb\xbf[]", 0},
+	{"[1]//", 3},
+	{"/**/1", 0},
+	{"\v1", 0},
+	{"[1\f]", 2},
+	{"[\"a\", \"b\": 1]", 9},
+	{"[1:2]", 2},
+	{"{\"a\":1,2}", 7},
+	{"<html>", 0},
+	{"[1e]", 3},
+	{"[-]", 2},
+	{"[1.]", 3},
+	{"{\"a\":tru}", 8},
+	{"[\"a]", 4},
+	{"{\"a\":[1}", 7},
 };
 
 static void check_good(const char *text)
@@ -81,8 +184,7 @@ static void test_bad(void **state)
 		size_t len = strlen(bad[i].text), offset = 4711;
 		struct json_scan s;
 
-		CHECK(json_check(edge_copy(bad[i].text, len), len, &offset) == JSON_BAD, "%s",
-		      bad[i].text);
+		CHECK(json_check(edge_copy(bad[i].text, len), len, &offset) == JSON_BAD, "%s", bad[i].text);
 		CHECK(offset == bad[i].offset, "%s: offset %zu", bad[i].text, offset);
 		json_scan_init(&s);
 		for (size_t k = 0; k < bad[i].offset; k++)
@@ -118,8 +220,7 @@ static void test_cut(void **state)
 		if (strchr("0123456789", good[i][len - 1]))
 			continue;
 		while (--len) {
-			CHECK(json_check(edge_copy(good[i], len), len, &offset) == JSON_BAD, "%.*s",
-			      (int)len, good[i]);
+			CHECK(json_check(edge_copy(good[i], len), len, &offset) == JSON_BAD, "%.*s", (int)len, good[i]);
 			assert_int_equal(offset, len);
 		}
 	}
@@ -139,8 +240,7 @@ static void test_depth(void **state)
 			strcat(text, "1");
 			for (size_t i = 0; i < depth; i++)
 				strcat(text, is_object ? "}" : "]");
-			assert_int_equal(json_check(text, strlen(text), &offset),
-					 depth <= JSON_DEPTH_MAX ? JSON_DONE : JSON_BAD);
+			assert_int_equal(json_check(text, strlen(text), &offset), depth <= JSON_DEPTH_MAX ? JSON_DONE : JSON_BAD);
 			if (depth > JSON_DEPTH_MAX)
 				assert_int_equal(offset, open_len - (is_object ? 5 : 1));
 		}
@@ -201,9 +301,8 @@ static void test_position(void **state)
 		size_t offset;
 		unsigned line, column;
 	} places[] = {
-		{"", 0, 1, 1}, {"abc", 0, 1, 1}, {"abc", 2, 1, 3}, {"a\nb", 1, 1, 2},
-		{"a\nb", 2, 2, 1}, {"a\nb", 3, 2, 2}, {"\n\n\n", 3, 4, 1}, {"abc", 99, 1, 4},
-		{"a\r\nb", 3, 2, 1},
+		{"", 0, 1, 1},     {"abc", 0, 1, 1},    {"abc", 2, 1, 3},  {"a\nb", 1, 1, 2},   {"a\nb", 2, 2, 1},
+		{"a\nb", 3, 2, 2}, {"\n\n\n", 3, 4, 1}, {"abc", 99, 1, 4}, {"a\r\nb", 3, 2, 1},
 	};
 
 	(void)state;
@@ -219,9 +318,8 @@ static void test_position(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),  cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_nul),   cmocka_unit_test(test_cut),
-		cmocka_unit_test(test_depth), cmocka_unit_test(test_mixed_depth),
+		cmocka_unit_test(test_good),  cmocka_unit_test(test_bad),      cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_cut),   cmocka_unit_test(test_depth),    cmocka_unit_test(test_mixed_depth),
 		cmocka_unit_test(test_where), cmocka_unit_test(test_position),
 	};
 

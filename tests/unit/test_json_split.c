@@ -49,8 +49,8 @@ static const struct {
 	{JSON_CUT_ROOT, "{\"a\":[1]}", "", "{\"a\":[1]}", false},
 	{JSON_CUT_ROOT, "\"[1]\"", "", "\"[1]\"", false},
 	{JSON_CUT_ROOT, "null", "", "null", false},
-	{JSON_CUT_RESULT, "{\"result\":[{\"id\":1},{\"id\":2}],\"success\":true}",
-	 "{\"id\":1};{\"id\":2};", "{\"result\":[],\"success\":true}", true},
+	{JSON_CUT_RESULT, "{\"result\":[{\"id\":1},{\"id\":2}],\"success\":true}", "{\"id\":1};{\"id\":2};",
+	 "{\"result\":[],\"success\":true}", true},
 	{JSON_CUT_RESULT, "{\"success\":true,\"result\" : [ 1 ] , \"errors\":[{\"code\":7}]}", "1 ;",
 	 "{\"success\":true,\"result\" : [] , \"errors\":[{\"code\":7}]}", true},
 	{JSON_CUT_RESULT, "{\"result\":[]}", "", "{\"result\":[]}", true},
@@ -58,26 +58,25 @@ static const struct {
 	{JSON_CUT_RESULT, "{\"result\":{\"result\":[1]}}", "", "{\"result\":{\"result\":[1]}}", false},
 	{JSON_CUT_RESULT, "{\"a\":{\"result\":[1]}}", "", "{\"a\":{\"result\":[1]}}", false},
 	{JSON_CUT_RESULT, "[{\"result\":[1]}]", "", "[{\"result\":[1]}]", false},
-	{JSON_CUT_RESULT, "{\"results\":[1],\"resul\":[2],\"Result\":[3]}", "",
-	 "{\"results\":[1],\"resul\":[2],\"Result\":[3]}", false},
+	{JSON_CUT_RESULT, "{\"results\":[1],\"resul\":[2],\"Result\":[3]}", "", "{\"results\":[1],\"resul\":[2],\"Result\":[3]}",
+	 false},
 	{JSON_CUT_RESULT, "{\"r\\u0065sult\":[1]}", "", "{\"r\\u0065sult\":[1]}", false},
 	{JSON_CUT_RESULT, "{\"x\":\"result\",\"y\":[1]}", "", "{\"x\":\"result\",\"y\":[1]}", false},
-	{JSON_CUT_RESULT, "{\"x\":{\"result\":0},\"y\":[1]}", "", "{\"x\":{\"result\":0},\"y\":[1]}",
-	 false},
+	{JSON_CUT_RESULT, "{\"x\":{\"result\":0},\"y\":[1]}", "", "{\"x\":{\"result\":0},\"y\":[1]}", false},
 	{JSON_CUT_RESULT, "{\"resultresultresultresultresult\":[1],\"result\":[2]}", "2;",
 	 "{\"resultresultresultresultresult\":[1],\"result\":[]}", true},
-	{JSON_CUT_RESULT, "{\"result\":[[\"result\",[1]],{\"result\":[2]}]}",
-	 "[\"result\",[1]];{\"result\":[2]};", "{\"result\":[]}", true},
+	{JSON_CUT_RESULT, "{\"result\":[[\"result\",[1]],{\"result\":[2]}]}", "[\"result\",[1]];{\"result\":[2]};",
+	 "{\"result\":[]}", true},
 	{JSON_CUT_RESULT, "{\"result\":[\"a\\\\\",\"b\"]}", "\"a\\\\\";\"b\";", "{\"result\":[]}", true},
-	{JSON_CUT_RESULT_LISTS, "{\"result\":{\"posts\":[1,2],\"puts\":null,\"patches\":[]}}",
-	 "posts:1;posts:2;", "{\"result\":{\"posts\":[],\"puts\":null,\"patches\":[]}}", true},
-	{JSON_CUT_RESULT_LISTS, "{\"success\":true,\"result\":{\"deletes\":[{\"id\":[9]}]}}",
-	 "deletes:{\"id\":[9]};", "{\"success\":true,\"result\":{\"deletes\":[]}}", true},
+	{JSON_CUT_RESULT_LISTS, "{\"result\":{\"posts\":[1,2],\"puts\":null,\"patches\":[]}}", "posts:1;posts:2;",
+	 "{\"result\":{\"posts\":[],\"puts\":null,\"patches\":[]}}", true},
+	{JSON_CUT_RESULT_LISTS, "{\"success\":true,\"result\":{\"deletes\":[{\"id\":[9]}]}}", "deletes:{\"id\":[9]};",
+	 "{\"success\":true,\"result\":{\"deletes\":[]}}", true},
 	{JSON_CUT_RESULT_LISTS, "{\"errors\":{\"posts\":[1]},\"result\":{\"a\":{\"posts\":[2]}}}", "",
 	 "{\"errors\":{\"posts\":[1]},\"result\":{\"a\":{\"posts\":[2]}}}", false},
 	{JSON_CUT_RESULT_LISTS, "{\"result\":[[1]]}", "", "{\"result\":[[1]]}", false},
-	{JSON_CUT_RESULT_LISTS, "{\"result\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":[1]}}",
-	 "aaaaaaaaaaaaaaaaaaaaaaa:1;", "{\"result\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":[]}}", true},
+	{JSON_CUT_RESULT_LISTS, "{\"result\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":[1]}}", "aaaaaaaaaaaaaaaaaaaaaaa:1;",
+	 "{\"result\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":[]}}", true},
 };
 
 /* Feed in pieces of up to step bytes; step 0: of random length. */
@@ -108,8 +107,7 @@ static void test_cases(void **state)
 			struct err e = {0};
 
 			json_split_init(&s, cases[i].cut, take, &seen, element_buf, rest);
-			CHECK(feed(&s, cases[i].text, strlen(cases[i].text), steps[k], &e) == 0, "%s: %s",
-			      cases[i].text, e.text);
+			CHECK(feed(&s, cases[i].text, strlen(cases[i].text), steps[k], &e) == 0, "%s: %s", cases[i].text, e.text);
 			CHECK(strcmp(seen.text, cases[i].elements) == 0, "%s: %s", cases[i].text, seen.text);
 			CHECK(strcmp(rest, cases[i].rest) == 0, "%s: rest %s", cases[i].text, rest);
 			assert_int_equal(s.rest_len, strlen(rest));
@@ -257,12 +255,8 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_callback_fails),
-		cmocka_unit_test(test_element_limit),
-		cmocka_unit_test(test_rest_limit),
-		cmocka_unit_test(test_many),
+		cmocka_unit_test(test_cases),         cmocka_unit_test(test_bad),        cmocka_unit_test(test_callback_fails),
+		cmocka_unit_test(test_element_limit), cmocka_unit_test(test_rest_limit), cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

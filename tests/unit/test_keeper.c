@@ -15,9 +15,13 @@ static int set_up(void **state)
 {
 	(void)state;
 	job = (struct job){
-		.query = {.service = "web"}, .policy = {.name = "www.example.com"},
-		.name = "www.example.com", .owner = "east", .zone = "example.com",
-		.grace_ms = 1000, .removes_on_drop = true,
+		.query = {.service = "web"},
+		.policy = {.name = "www.example.com"},
+		.name = "www.example.com",
+		.owner = "east",
+		.zone = "example.com",
+		.grace_ms = 1000,
+		.removes_on_drop = true,
 	};
 	w = (struct watcher){.has_view = true};
 	k.have = have;
@@ -52,14 +56,10 @@ static const struct {
 	bool is_dirty;
 	int64_t wake_ms, linger_ms, resync_ms, due_ms; /* from NOW */
 } dues[] = {
-	{STATUS_IN_SYNC, false, -1, -1, 300, 300},
-	{STATUS_IN_SYNC, false, -1, 5, 300, 5},
-	{STATUS_IN_SYNC, true, -1, 5, 300, 0},
-	{STATUS_HELD, false, 8, -1, 300, 8},
-	{STATUS_HELD, false, 8, 5, 300, 5},
-	{STATUS_HELD, false, 400, -1, 300, 300},
-	{STATUS_HELD, true, 8, -1, 300, 0},   /* an addition does not wait for evidence */
-	{STATUS_FAILING, false, 8, 5, 3, 8},  /* the backoff does */
+	{STATUS_IN_SYNC, false, -1, -1, 300, 300}, {STATUS_IN_SYNC, false, -1, 5, 300, 5}, {STATUS_IN_SYNC, true, -1, 5, 300, 0},
+	{STATUS_HELD, false, 8, -1, 300, 8},       {STATUS_HELD, false, 8, 5, 300, 5},     {STATUS_HELD, false, 400, -1, 300, 300},
+	{STATUS_HELD, true, 8, -1, 300, 0},  /* an addition does not wait for evidence */
+	{STATUS_FAILING, false, 8, 5, 3, 8}, /* the backoff does */
 	{STATUS_FAILING, true, 8, 5, 3, 8},
 };
 
@@ -81,8 +81,7 @@ static void test_due(void **state)
 		k.r.linger_ms = at(dues[i].linger_ms);
 		k.resync_ms = at(dues[i].resync_ms);
 		due_ms = keeper_due_ms(&k);
-		CHECK(dues[i].due_ms ? due_ms == at(dues[i].due_ms) : due_ms <= NOW, "%zu: %lld", i,
-		      (long long)due_ms);
+		CHECK(dues[i].due_ms ? due_ms == at(dues[i].due_ms) : due_ms <= NOW, "%zu: %lld", i, (long long)due_ms);
 	}
 }
 

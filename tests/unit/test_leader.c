@@ -142,8 +142,7 @@ static void serve(void)
 
 		if (!k->is_busy || k->is_done || now_ms < k->arrive_ms)
 			continue;
-		if (k->method[0] == 'G' && k->asked_index && k->asked_index == locks.index &&
-		    now_ms - k->arrive_ms < 60000)
+		if (k->method[0] == 'G' && k->asked_index && k->asked_index == locks.index && now_ms - k->arrive_ms < 60000)
 			continue; /* it waits */
 		status = locks_answer(k->method, k->target, k->body, now_ms, &seed, text);
 		say(k, status, text);
@@ -394,8 +393,7 @@ static void test_never_two(void **state)
 					(void)step_copy(i);
 				writers += could_write(i);
 			}
-			CHECK(writers <= 1, "round %u: %d may write at %lld", round, writers,
-			      (long long)now_ms);
+			CHECK(writers <= 1, "round %u: %d may write at %lld", round, writers, (long long)now_ms);
 			led += (unsigned)writers;
 			serve();
 		}

@@ -143,9 +143,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guest_setup, guest_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_get),         TEST(test_head),      TEST(test_statuses),
-		TEST(test_byte_by_byte), TEST(test_too_long), TEST(test_pipelined),
-		TEST(test_half_closed),
+		TEST(test_get),      TEST(test_head),      TEST(test_statuses),    TEST(test_byte_by_byte),
+		TEST(test_too_long), TEST(test_pipelined), TEST(test_half_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,8 +150,7 @@ static void test_killed_peer(void **state)
 		say(fd, texts[i]);
 		step();
 		assert_false(is_idle());
-		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once),
-				 0);
+		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once), 0);
 		(void)close(fd);
 		step(); /* SIGPIPE would end the test */
 		assert_true(is_idle());
@@ -209,8 +208,7 @@ static void test_wants(void **state)
 	(void)listen_wants(&l, pfds, LISTEN_POLLS, &early_ms);
 	assert_int_equal(early_ms, 7);
 	for (int i = 0; i < 3; i++)
-		assert_true(fcntl(pfds[i].fd, F_GETFD) & FD_CLOEXEC &&
-			    fcntl(pfds[i].fd, F_GETFL) & O_NONBLOCK);
+		assert_true(fcntl(pfds[i].fd, F_GETFD) & FD_CLOEXEC && fcntl(pfds[i].fd, F_GETFL) & O_NONBLOCK);
 	listen_close(&l);
 	assert_int_equal(listen_wants(&l, pfds, LISTEN_POLLS, &wake_ms), 0);
 	step();
@@ -223,10 +221,14 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guest_setup, guest_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_big),           TEST(test_slow_writer),
-		TEST(test_slow_reader),   TEST(test_ninth),
-		TEST(test_ninth_when_one_lingers), TEST(test_crowd),
-		TEST(test_killed_peer),   TEST(test_no_descriptor),
+		TEST(test_big),
+		TEST(test_slow_writer),
+		TEST(test_slow_reader),
+		TEST(test_ninth),
+		TEST(test_ninth_when_one_lingers),
+		TEST(test_crowd),
+		TEST(test_killed_peer),
+		TEST(test_no_descriptor),
 		TEST(test_wants),
 	};
 

@@ -21,8 +21,7 @@ static void test_good(void **state)
 		{"127.0.0.1:65535", "127.0.0.1", 65535},
 		{"[::]:9119", "::", 9119},
 		{"[2001:db8::1]:80", "2001:db8::1", 80},
-		{"[1111:2222:3333:4444:5555:6666:255.255.255.255]:1",
-		 "1111:2222:3333:4444:5555:6666:255.255.255.255", 1},
+		{"[1111:2222:3333:4444:5555:6666:255.255.255.255]:1", "1111:2222:3333:4444:5555:6666:255.255.255.255", 1},
 		{"localhost:80", "127.0.0.1", 80},
 		{"LocalHost:80", "127.0.0.1", 80},
 	};
@@ -73,8 +72,7 @@ static void test_bad(void **state)
 		uint16_t port = 7;
 		struct err e = {0};
 
-		(void)snprintf(text, sizeof text,
-			       "\"%s\": %s: give ADDR:PORT, [ADDR]:PORT or :PORT, as 0.0.0.0:8080",
+		(void)snprintf(text, sizeof text, "\"%s\": %s: give ADDR:PORT, [ADDR]:PORT or :PORT, as 0.0.0.0:8080",
 			       cases[i].text, cases[i].why);
 		CHECK(listen_parse(cases[i].text, host, &port, &e) == -1, "%s", cases[i].text);
 		assert_string_equal(e.text, text);
@@ -100,13 +98,11 @@ static uint16_t free_port(void)
 static int dial(bool is_ip6, uint16_t port)
 {
 	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(port)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port),
-				   .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
 	int fd = socket(is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0), failed;
 
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	failed = is_ip6 ? connect(fd, (struct sockaddr *)&in6, sizeof in6)
-			: connect(fd, (struct sockaddr *)&in, sizeof in);
+	failed = is_ip6 ? connect(fd, (struct sockaddr *)&in6, sizeof in6) : connect(fd, (struct sockaddr *)&in, sizeof in);
 	if (!failed)
 		return fd;
 	(void)close(fd);
@@ -201,11 +197,8 @@ static void test_not_ours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_open),
-		cmocka_unit_test(test_half_taken),
-		cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_good),       cmocka_unit_test(test_bad),      cmocka_unit_test(test_open),
+		cmocka_unit_test(test_half_taken), cmocka_unit_test(test_not_ours),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

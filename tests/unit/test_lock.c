@@ -20,18 +20,10 @@ static const struct {
 	int rc;
 	bool is_ours;
 } locks[] = {
-	{"true", 0, true},    /* a server */
-	{"true\n", 0, true},  /* an agent in -dev mode */
-	{"false", 0, false},
-	{"false\r\n", 0, false},
-	{"", -1, false},
-	{"tru", -1, false},
-	{"trueish", -1, false},
-	{"truefalse", -1, false},
-	{"\"true\"", -1, false},
-	{"[true]", -1, false},
-	{"null", -1, false},
-	{"{}", -1, false},
+	{"true", 0, true},   /* a server */
+	{"true\n", 0, true}, /* an agent in -dev mode */
+	{"false", 0, false},      {"false\r\n", 0, false}, {"", -1, false},       {"tru", -1, false},  {"trueish", -1, false},
+	{"truefalse", -1, false}, {"\"true\"", -1, false}, {"[true]", -1, false}, {"null", -1, false}, {"{}", -1, false},
 };
 
 static void test_lock(void **state)
@@ -76,8 +68,7 @@ static void test_renew(void **state)
 		unsigned ttl_sec = 0;
 		int rc = consul_session_renew_read(say(200, renewals[i].body), &ttl_sec, &e);
 
-		CHECK(rc == renewals[i].rc && (rc || ttl_sec == renewals[i].ttl_sec), "%s: %d, %u",
-		      renewals[i].body, rc, ttl_sec);
+		CHECK(rc == renewals[i].rc && (rc || ttl_sec == renewals[i].ttl_sec), "%s: %d, %u", renewals[i].body, rc, ttl_sec);
 	}
 }
 
@@ -104,8 +95,7 @@ static void test_watch(void **state)
 		char holder[CONSUL_SESSION_CAP];
 		int rc = consul_lock_watch_read(say(holders[i].status, holders[i].body), holder, &e);
 
-		CHECK(rc == holders[i].rc && strcmp(holder, holders[i].holder) == 0, "%zu: %d %s", i,
-		      rc, holder);
+		CHECK(rc == holders[i].rc && strcmp(holder, holders[i].holder) == 0, "%zu: %d %s", i, rc, holder);
 		assert_int_equal(answer.index, 7);
 	}
 }
@@ -151,9 +141,8 @@ static void test_requests(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lock),   cmocka_unit_test(test_renew),
-		cmocka_unit_test(test_watch),  cmocka_unit_test(test_create),
-		cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_lock),   cmocka_unit_test(test_renew),    cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_create), cmocka_unit_test(test_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,22 +38,23 @@ static const char *get_line(struct line *line)
 }
 
 static struct line two = {
-	LOG_WARN, "record created",
-	{{"name", "www.example.com", 0}, {"ttl", NULL, 60}, {"why", "two words", 0}}, 3,
+	LOG_WARN,
+	"record created",
+	{{"name", "www.example.com", 0}, {"ttl", NULL, 60}, {"why", "two words", 0}},
+	3,
 };
 
 static void test_formats(void **state)
 {
 	(void)state;
 	log_setup(LOG_TEXT, LOG_INFO);
-	assert_string_equal(get_line(&two),
-			    " warn  record created name=www.example.com ttl=60 why=\"two words\"\n");
+	assert_string_equal(get_line(&two), " warn  record created name=www.example.com ttl=60 why=\"two words\"\n");
 	log_setup(LOG_LOGFMT, LOG_INFO);
 	assert_string_equal(get_line(&two), "time= level=warn msg=\"record created\" "
-			    "name=www.example.com ttl=60 why=\"two words\"\n");
+					    "name=www.example.com ttl=60 why=\"two words\"\n");
 	log_setup(LOG_JSON, LOG_INFO);
 	assert_string_equal(get_line(&two), "{\"time\":\"\",\"level\":\"warn\",\"msg\":\"record "
-			    "created\",\"name\":\"www.example.com\",\"ttl\":60,\"why\":\"two words\"}\n");
+					    "created\",\"name\":\"www.example.com\",\"ttl\":60,\"why\":\"two words\"}\n");
 	/* Not a terminal: logfmt. */
 	log_setup(LOG_AUTO, LOG_INFO);
 	(void)get_line(&two);
@@ -100,8 +101,7 @@ static void test_levels(void **state)
 			const char *text = get_line(&line);
 
 			assert_int_equal(log_is_on((enum log_level)level), level >= at);
-			CHECK(level >= at ? strstr(text, names[level]) != NULL : !*text, "%d at %d",
-			      level, at);
+			CHECK(level >= at ? strstr(text, names[level]) != NULL : !*text, "%d at %d", level, at);
 		}
 		assert_int_equal(log_level_parse(names[at], &parsed), 0);
 		assert_int_equal(parsed, at);
@@ -138,7 +138,10 @@ static void test_too_long(void **state)
 	for (int format = LOG_TEXT; format < LOG_FORMATS; format++) {
 		for (size_t len = LOG_LINE_MAX - 120; len < LOG_LINE_MAX + 20; len++) {
 			struct line line = {
-				LOG_INFO, "m", {{"a", "1", 0}, {"long", text, 0}, {"z", "9", 0}}, 3,
+				LOG_INFO,
+				"m",
+				{{"a", "1", 0}, {"long", text, 0}, {"z", "9", 0}},
+				3,
 			};
 			struct err e = {0};
 			const char *all;
@@ -202,8 +205,7 @@ static void test_masking(void **state)
 static void test_masking_overlap(void **state)
 {
 	static const char *const texts[] = {
-		"abcdWXYZ", "x abcdWXYZ y", "abcdWXYZabcd", "abcdWXYZ1234", "aabcdWXYZ",
-		"abcdWXYZ1234abcd", "WXYZ1234 abcd",
+		"abcdWXYZ", "x abcdWXYZ y", "abcdWXYZabcd", "abcdWXYZ1234", "aabcdWXYZ", "abcdWXYZ1234abcd", "WXYZ1234 abcd",
 	};
 	char storage[64];
 	struct buf b;
@@ -259,21 +261,17 @@ static void test_secrets_limit(void **state)
 	assert_true(refused > 0 && refused < LOG_SECRETS_MAX);
 	check_masked("many0", "***");
 	assert_int_equal(log_add_secret("hunter22"), 0); /* known: no place needed */
-	secrets[0][1] = '\0'; /* written over with a text too short to be masked */
+	secrets[0][1] = '\0';                            /* written over with a text too short to be masked */
 	check_masked("mmmm hunter22", "mmmm ***");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_formats),
-		cmocka_unit_test(test_quotes),
-		cmocka_unit_test(test_levels),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_too_long),
-		cmocka_unit_test(test_masking),
-		cmocka_unit_test(test_masking_overlap),
-		cmocka_unit_test(test_masking_escaped),
+		cmocka_unit_test(test_formats),         cmocka_unit_test(test_quotes),
+		cmocka_unit_test(test_levels),          cmocka_unit_test(test_words),
+		cmocka_unit_test(test_too_long),        cmocka_unit_test(test_masking),
+		cmocka_unit_test(test_masking_overlap), cmocka_unit_test(test_masking_escaped),
 		cmocka_unit_test(test_secrets_limit),
 	};
 

@@ -35,7 +35,10 @@ static const struct {
 	{NAME_RECORD, "www..example.com", NULL, "empty label"},
 	{NAME_RECORD, "a" A63 ".com", NULL, "63"},
 	{NAME_RECORD, "a" NAME_253, NULL, "253"},
-	{NAME_RECORD, "b\xc3\xbc" "cher.example", NULL, "Punycode"},
+	{NAME_RECORD,
+	 "b\xc3\xbc"
+	 "cher.example",
+	 NULL, "Punycode"},
 	{NAME_RECORD, "www example.com", NULL, "character"},
 	{NAME_RECORD, "www.example.com\n", NULL, "character"},
 	{NAME_RECORD, "www/example", NULL, "character"},
@@ -50,8 +53,7 @@ static void test_normalize(void **state)
 		char name[NAME_CAP] = "old";
 		struct err e = {0};
 
-		CHECK(name_normalize(name, cases[i].text, cases[i].kind, &e) == (want ? 0 : -1), "%s",
-		      cases[i].text);
+		CHECK(name_normalize(name, cases[i].text, cases[i].kind, &e) == (want ? 0 : -1), "%s", cases[i].text);
 		CHECK(strcmp(name, want ? want : "old") == 0, "%s: %s", cases[i].text, name);
 		if (want)
 			continue;

@@ -56,13 +56,11 @@ static void test_a_copy_stands_alone(void **state)
 /* Several instances of one address: the best of them counts, and it is wanted once. */
 static void test_the_best_state_counts(void **state)
 {
-	static const enum instance_state states[] = {INSTANCE_CRITICAL, INSTANCE_PASSING,
-						     INSTANCE_MAINTENANCE, INSTANCE_WARNING};
+	static const enum instance_state states[] = {INSTANCE_CRITICAL, INSTANCE_PASSING, INSTANCE_MAINTENANCE, INSTANCE_WARNING};
 
 	(void)state;
 	list("1.1.1.1 1.1.1.1 1.1.1.2 1.1.1.3", states);
-	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60", have,
-					NULL);
+	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60", have, NULL);
 	observe_view(&r, &view);
 	observe_states(&r);
 	assert_int_equal(r.want_n, 1);
@@ -75,13 +73,13 @@ static void test_the_best_state_counts(void **state)
 /* Who lingers: critical and vanished; not who asked to go, not a foreign one, not beside a CNAME. */
 static void test_who_lingers(void **state)
 {
-	static const enum instance_state states[] = {INSTANCE_PASSING, INSTANCE_CRITICAL,
-						     INSTANCE_MAINTENANCE};
+	static const enum instance_state states[] = {INSTANCE_PASSING, INSTANCE_CRITICAL, INSTANCE_MAINTENANCE};
 
 	(void)state;
 	list("1.1.1.1 1.1.1.2 1.1.1.3", states);
 	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60 "
-					"e=1.1.1.5/60/f", have, NULL);
+					"e=1.1.1.5/60/f",
+					have, NULL);
 	observe_view(&r, &view);
 	observe_states(&r);
 	assert_int_equal(observe_targets(&r, 5000), 3);

@@ -172,9 +172,8 @@ static void test_full_pipe(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_to_file),       cmocka_unit_test(test_full_disk),
-		cmocka_unit_test(test_closed_pipe), cmocka_unit_test(test_no_stdout),
-		cmocka_unit_test(test_full_pipe),
+		cmocka_unit_test(test_to_file),   cmocka_unit_test(test_full_disk), cmocka_unit_test(test_closed_pipe),
+		cmocka_unit_test(test_no_stdout), cmocka_unit_test(test_full_pipe),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

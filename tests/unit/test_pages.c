@@ -23,9 +23,8 @@ static void test_paths(void **state)
 		const char *path;
 		int well, ill;
 	} cases[] = {
-		{"/", 200, 200},       {"/metrics", 200, 200}, {"/health", 200, 503},
-		{"/health/", 404, 404}, {"/Health", 404, 404},  {"//", 404, 404},
-		{"", 404, 404},
+		{"/", 200, 200},       {"/metrics", 200, 200}, {"/health", 200, 503}, {"/health/", 404, 404},
+		{"/Health", 404, 404}, {"//", 404, 404},       {"", 404, 404},
 	};
 
 	(void)state;
@@ -131,8 +130,7 @@ static void test_health_escapes(void **state)
 	r->service = NASTY;
 	r->error = NASTY;
 	(void)parse_health();
-	assert_json(json_get(json_first(json_get(0, "records")), "service"),
-		    "<i>&\"'\\??x\xe2\x82\xac");
+	assert_json(json_get(json_first(json_get(0, "records")), "service"), "<i>&\"'\\??x\xe2\x82\xac");
 }
 
 /* ---- text ---- */
@@ -146,14 +144,16 @@ static void test_utf8(void **state)
 		{"\xe0\xa0\x80 \xed\x9f\xbf", "\xe0\xa0\x80 \xed\x9f\xbf"},
 		{"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf"},
 		{"\x80 \xbf", "? ?"},
-		{"\xc1\xbf \xc0\x80", "?? ??"},       /* longer than needed */
+		{"\xc1\xbf \xc0\x80", "?? ??"}, /* longer than needed */
 		{"\xe0\x9f\xbf \xf0\x8f\xbf\xbf", "??? ????"},
-		{"\xed\xa0\x80", "???"},              /* half a pair */
+		{"\xed\xa0\x80", "???"},                            /* half a pair */
 		{"\xf4\x90\x80\x80 \xf5\x80\x80\x80", "???? ????"}, /* past U+10FFFF */
-		{"\xe2\x82", "??"},                   /* cut off */
+		{"\xe2\x82", "??"},                                 /* cut off */
 		{"\xf0\x9f\x98", "???"},
 		{"\xc3", "?"},
-		{"a\x7f\x1f" "b", "a??b"},
+		{"a\x7f\x1f"
+		 "b",
+		 "a??b"},
 	};
 
 	(void)state;
@@ -195,12 +195,9 @@ static void test_metrics(void **state)
 	assert_true(shown_has("/metrics", "\ndnsbuddy_record_actual" AT "1\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_record_held" AT "2\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_record_unconverged_seconds" AT "1.005\n"));
-	assert_true(shown_has("/metrics", "\ndnsbuddy_record_last_sync_timestamp_seconds" AT
-			"1700000000\n"));
-	assert_true(shown_has("/metrics", "\ndnsbuddy_record_last_change_timestamp_seconds" AT
-			"1600000000\n"));
-	assert_true(shown_has("/metrics", "\ndnsbuddy_consul_last_answer_age_seconds" AT
-			      "2.500\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_last_sync_timestamp_seconds" AT "1700000000\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_last_change_timestamp_seconds" AT "1600000000\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_consul_last_answer_age_seconds" AT "2.500\n"));
 	assert_true(shown_has("/metrics", "service=\"web\",state=\"critical\"} 1\n"));
 	assert_true(shown_has("/metrics", "calls_total{kind=\"write\",status=\"4xx\"} 7\n"));
 	assert_true(shown_has("/metrics", "calls_total{kind=\"list\",status=\"none\"} 8\n"));
@@ -212,7 +209,7 @@ static void test_metrics(void **state)
 	r->state = STATUS_HELD;
 	r->owner = "a\"b";
 	assert_true(shown_has("/metrics", "dnsbuddy_record_in_sync{name=\"www.example.com\","
-			"service=\"web\",owner=\"a\\\"b\"} 0\n"));
+					  "service=\"web\",owner=\"a\\\"b\"} 0\n"));
 }
 
 /* What is not known has no sample: no zero that looks like one. */
@@ -252,8 +249,7 @@ static void test_html_escapes(void **state)
 	shown.version = shown.lock_key = NASTY;
 	shown.has_lock_key = true;
 	shown_instance(INSTANCE_PASSING, "192.0.2.1");
-	assert_int_equal(shown_count(shown_at("/"),
-				     "&lt;i&gt;&amp;&quot;&#39;\\??x\xe2\x82\xac"), 5);
+	assert_int_equal(shown_count(shown_at("/"), "&lt;i&gt;&amp;&quot;&#39;\\??x\xe2\x82\xac"), 5);
 	assert_false(shown_has("/", "<i>"));
 	assert_false(shown_has("/", "<script"));
 }
@@ -273,9 +269,9 @@ static void test_html_says(void **state)
 	assert_true(shown_has("/", "<p>1 name, in sync</p>"));
 	assert_true(shown_has("/", "up 1 d 2 h"));
 	assert_true(shown_has("/", "<time datetime=\"2023-11-14T22:13:20Z\">"
-			      "2023-11-14 22:13:20 UTC</time>"));
+				   "2023-11-14 22:13:20 UTC</time>"));
 	assert_true(shown_has("/", "<dd>2 h 1 min ago <small>"
-			      "<time datetime=\"2023-11-14T20:12:20Z\">"));
+				   "<time datetime=\"2023-11-14T20:12:20Z\">"));
 	assert_true(shown_has("/", "<dt>Consul answered<dd>never</div>"));
 	assert_false(shown_has("/", "Instances in Consul"));
 	assert_false(shown_has("/", "Cloudflare"));
@@ -351,12 +347,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_paths),           TEST(test_health_well),
-		TEST(test_health_ill),      TEST(test_health_escapes),
-		TEST(test_utf8),            TEST(test_metrics),
-		TEST(test_metrics_unknown), TEST(test_metrics_families),
-		TEST(test_html_escapes),    TEST(test_html_says),
-		TEST(test_html_order),      TEST(test_html_roles),
+		TEST(test_paths),        TEST(test_health_well), TEST(test_health_ill),      TEST(test_health_escapes),
+		TEST(test_utf8),         TEST(test_metrics),     TEST(test_metrics_unknown), TEST(test_metrics_families),
+		TEST(test_html_escapes), TEST(test_html_says),   TEST(test_html_order),      TEST(test_html_roles),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,8 +118,7 @@ static void test_page_limit(void **state)
 		check_sum(text, "<details ", "no room for ", cap);
 		text = shown_page("/metrics", cap, &status);
 		shown_check_families(text);
-		check_sum(text, "\ndnsbuddy_record_in_sync{", "\ndnsbuddy_records_left_out ",
-			  cap);
+		check_sum(text, "\ndnsbuddy_record_in_sync{", "\ndnsbuddy_records_left_out ", cap);
 		text = shown_page("/health", cap, &status);
 		assert_int_equal(json_check(text, strlen(text), &(size_t){0}), JSON_DONE);
 		check_sum(text, "\"unconverged_seconds\":", "\"left_out\":", cap);
@@ -151,8 +150,7 @@ static void test_typical(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < SHOWN_NAMES_MAX; i++) {
-		(void)snprintf(names[i], sizeof names[i], "service-%03zu.production.example.com",
-			       i);
+		(void)snprintf(names[i], sizeof names[i], "service-%03zu.production.example.com", i);
 		(void)shown_name(names[i]);
 		shown_records[i].has_synced = shown_records[i].has_changed = true;
 		shown_records[i].synced_sec = shown_records[i].changed_sec = SHOWN_NOW_SEC;
@@ -173,9 +171,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_list_limit),    TEST(test_match_limit), TEST(test_open_limit),
-		TEST(test_reasons_limit), TEST(test_page_limit),  TEST(test_one_past),
-		TEST(test_typical),
+		TEST(test_list_limit), TEST(test_match_limit), TEST(test_open_limit), TEST(test_reasons_limit),
+		TEST(test_page_limit), TEST(test_one_past),    TEST(test_typical),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,63 +18,44 @@ static const struct plan_case cases[] = {
 	{"add", .want = "1.1.1.1", .have = "", .plan = "+1.1.1.1/60"},
 	{"add v6", .want = "2001:db8::1", .have = "", .plan = "+2001:db8::1/60"},
 	{"add host", .want = "lb.example.net", .have = "", .plan = "+lb.example.net/60"},
-	{"both families", .want = "2001:db8::1 1.1.1.1", .have = "",
-	 .plan = "+1.1.1.1/60 +2001:db8::1/60"},
+	{"both families", .want = "2001:db8::1 1.1.1.1", .have = "", .plan = "+1.1.1.1/60 +2001:db8::1/60"},
 	{"want twice", .want = "1.1.1.1 1.1.1.1 1.1.1.1", .have = "", .plan = "+1.1.1.1/60"},
-	{"the article's bug", .want = "1.1.1.1 1.1.1.2", .have = "zz=1.1.1.1/60 aa=1.1.1.9/60",
-	 .plan = "+1.1.1.2/60 -aa", .kept = 1},
+	{"the article's bug", .want = "1.1.1.1 1.1.1.2", .have = "zz=1.1.1.1/60 aa=1.1.1.9/60", .plan = "+1.1.1.2/60 -aa",
+	 .kept = 1},
 	{"spellings", .want = "2001:db8:0:0::1", .have = "a=2001:db8::1/60", .plan = "", .kept = 1},
-	{"v4 is not v6", .want = "1.1.1.1", .have = "a=::ffff:1.1.1.1/60",
-	 .plan = "+1.1.1.1/60 -a"},
+	{"v4 is not v6", .want = "1.1.1.1", .have = "a=::ffff:1.1.1.1/60", .plan = "+1.1.1.1/60 -a"},
 
 	/* ttl and proxied */
 	{"ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300", .plan = "~a=1.1.1.1/60"},
 	{"proxied has ttl 1", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "", .kept = 1},
-	{"proxied told another ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300/p",
-	 .plan = "~a=1.1.1.1/1p"},
-	{"keep leaves proxied", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/1/p",
-	 .plan = "+2.2.2.2/60", .kept = 1},
-	{"proxied on", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/60",
-	 .plan = "+2.2.2.2/1p ~a=1.1.1.1/1p", .policy = {.proxied = PROXIED_ON}},
-	{"proxied off", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "~a=1.1.1.1/60",
-	 .policy = {.proxied = PROXIED_OFF}},
-	{"private is never proxied", .want = "10.0.0.1", .have = "", .plan = "+10.0.0.1/60",
+	{"proxied told another ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300/p", .plan = "~a=1.1.1.1/1p"},
+	{"keep leaves proxied", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/1/p", .plan = "+2.2.2.2/60", .kept = 1},
+	{"proxied on", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/60", .plan = "+2.2.2.2/1p ~a=1.1.1.1/1p",
 	 .policy = {.proxied = PROXIED_ON}},
-	{"private, no longer", .want = "10.0.0.1", .have = "a=10.0.0.1/1/p",
-	 .plan = "~a=10.0.0.1/60", .policy = {.proxied = PROXIED_ON}},
-	{"automatic", .want = "1.1.1.1", .have = "a=1.1.1.1/60", .plan = "~a=1.1.1.1/1",
-	 .policy = {.ttl = 1}},
+	{"proxied off", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "~a=1.1.1.1/60", .policy = {.proxied = PROXIED_OFF}},
+	{"private is never proxied", .want = "10.0.0.1", .have = "", .plan = "+10.0.0.1/60", .policy = {.proxied = PROXIED_ON}},
+	{"private, no longer", .want = "10.0.0.1", .have = "a=10.0.0.1/1/p", .plan = "~a=10.0.0.1/60",
+	 .policy = {.proxied = PROXIED_ON}},
+	{"automatic", .want = "1.1.1.1", .have = "a=1.1.1.1/60", .plan = "~a=1.1.1.1/1", .policy = {.ttl = 1}},
 
 	/* duplicates: the one of the lowest id stays */
-	{"duplicate", .want = "1.1.1.1", .have = "b=1.1.1.1/60 a=1.1.1.1/60 c=1.1.1.1/60",
-	 .plan = "-b -c", .kept = 1},
-	{"duplicates go first", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60 c=0.0.0.0/60/m",
-	 .plan = "-b -c", .kept = 1},
+	{"duplicate", .want = "1.1.1.1", .have = "b=1.1.1.1/60 a=1.1.1.1/60 c=1.1.1.1/60", .plan = "-b -c", .kept = 1},
+	{"duplicates go first", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60 c=0.0.0.0/60/m", .plan = "-b -c", .kept = 1},
 
 	/* owner */
-	{"foreign stays", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=9.9.9.9/60/f", .plan = "",
-	 .kept = 1},
-	{"foreign of the target serves", .want = "1.1.1.1", .have = "a=1.1.1.1/300/f", .plan = "",
-	 .kept = 1},
-	{"ours before the foreign", .want = "1.1.1.1", .have = "a=1.1.1.1/300/f b=1.1.1.1/60",
-	 .plan = "", .kept = 1},
-	{"foreign duplicate stays", .want = "1.1.1.1",
-	 .have = "a=1.1.1.1/60 b=1.1.1.1/60/f c=1.1.1.1/60", .plan = "-c", .kept = 1},
-	{"foreign CNAME of the same host", .want = "lb.example.net",
-	 .have = "a=lb.example.net/300/f", .plan = "", .kept = 1},
+	{"foreign stays", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=9.9.9.9/60/f", .plan = "", .kept = 1},
+	{"foreign of the target serves", .want = "1.1.1.1", .have = "a=1.1.1.1/300/f", .plan = "", .kept = 1},
+	{"ours before the foreign", .want = "1.1.1.1", .have = "a=1.1.1.1/300/f b=1.1.1.1/60", .plan = "", .kept = 1},
+	{"foreign duplicate stays", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60/f c=1.1.1.1/60", .plan = "-c", .kept = 1},
+	{"foreign CNAME of the same host", .want = "lb.example.net", .have = "a=lb.example.net/300/f", .plan = "", .kept = 1},
 	{"foreign in nobody's way", .want = "", .have = "a=lb.example.net/300/f", .plan = ""},
 
 	/* CNAME and addresses */
-	{"to CNAME", .want = "lb.example.net", .have = "a=1.1.1.1/60 b=2.2.2.2/60",
-	 .plan = "swap +lb.example.net/60 -a -b"},
-	{"from CNAME", .want = "1.1.1.1 2.2.2.2", .have = "a=lb.example.net/60",
-	 .plan = "swap +1.1.1.1/60 +2.2.2.2/60 -a"},
-	{"other host", .want = "new.example.net", .have = "a=old.example.net/60",
-	 .plan = "~a=new.example.net/60"},
-	{"other host, proxied", .want = "new.example.net", .have = "a=old.example.net/1/p",
-	 .plan = "~a=new.example.net/1p"},
-	{"same host", .want = "lb.example.net", .have = "a=LB.example.net./60", .plan = "",
-	 .kept = 1},
+	{"to CNAME", .want = "lb.example.net", .have = "a=1.1.1.1/60 b=2.2.2.2/60", .plan = "swap +lb.example.net/60 -a -b"},
+	{"from CNAME", .want = "1.1.1.1 2.2.2.2", .have = "a=lb.example.net/60", .plan = "swap +1.1.1.1/60 +2.2.2.2/60 -a"},
+	{"other host", .want = "new.example.net", .have = "a=old.example.net/60", .plan = "~a=new.example.net/60"},
+	{"other host, proxied", .want = "new.example.net", .have = "a=old.example.net/1/p", .plan = "~a=new.example.net/1p"},
+	{"same host", .want = "lb.example.net", .have = "a=LB.example.net./60", .plan = "", .kept = 1},
 
 	/* nothing wanted */
 	{"empty, keep", .want = "", .have = "a=1.1.1.1/60", .plan = "!a", .held = "--on-empty"},
@@ -86,42 +67,37 @@ static const struct plan_case cases[] = {
 
 	/* the floor; what is held is what is missed most */
 	{"floor 1", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 -a"},
-	{"floor 2", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=3.3.3.3/60",
-	 .plan = "+1.1.1.1/60 -a !b", .policy = {.min_records = 2}, .held = "--min-records"},
-	{"floor, exactly", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=3.3.3.3/60",
-	 .plan = "+1.1.1.1/60 -a -b"},
-	{"floor above all", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a",
-	 .policy = {.min_records = 9}, .held = "--min-records"},
-	{"rank", .want = "1.1.1.1",
-	 .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
+	{"floor 2", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=3.3.3.3/60", .plan = "+1.1.1.1/60 -a !b",
+	 .policy = {.min_records = 2}, .held = "--min-records"},
+	{"floor, exactly", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=3.3.3.3/60", .plan = "+1.1.1.1/60 -a -b"},
+	{"floor above all", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .policy = {.min_records = 9},
+	 .held = "--min-records"},
+	{"rank", .want = "1.1.1.1", .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
 	 .plan = "-e -d -c -b", .kept = 1},
-	{"rank, one held", .want = "1.1.1.1",
-	 .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
+	{"rank, one held", .want = "1.1.1.1", .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
 	 .plan = "-e -d -c !b", .policy = {.min_records = 2}, .kept = 1, .held = "--min-records"},
 	{"rank, three held", .want = "1.1.1.1",
-	 .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
-	 .plan = "-e !d !c !b", .policy = {.min_records = 4}, .kept = 1, .held = "--min-records"},
-	{"duplicates before rank", .want = "1.1.1.1",
-	 .have = "a=1.1.1.1/60/g b=1.1.1.1/60/g e=5.5.5.5/60/m", .plan = "-b !e",
+	 .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m", .plan = "-e !d !c !b",
+	 .policy = {.min_records = 4}, .kept = 1, .held = "--min-records"},
+	{"duplicates before rank", .want = "1.1.1.1", .have = "a=1.1.1.1/60/g b=1.1.1.1/60/g e=5.5.5.5/60/m", .plan = "-b !e",
 	 .policy = {.min_records = 2}, .kept = 1, .held = "--min-records"},
-	{"swap below the floor", .want = "lb.example.net", .have = "a=1.1.1.1/60 b=2.2.2.2/60",
-	 .plan = "!a !b", .policy = {.min_records = 2}, .held = "--min-records"},
-	{"foreign counts", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=9.9.9.9/60/f",
-	 .plan = "+1.1.1.1/60 -a", .policy = {.min_records = 2}},
+	{"swap below the floor", .want = "lb.example.net", .have = "a=1.1.1.1/60 b=2.2.2.2/60", .plan = "!a !b",
+	 .policy = {.min_records = 2}, .held = "--min-records"},
+	{"foreign counts", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=9.9.9.9/60/f", .plan = "+1.1.1.1/60 -a",
+	 .policy = {.min_records = 2}},
 
 	/* no evidence */
-	{"held", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a",
+	{"held", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .policy = {.not_evidence = "because"},
+	 .held = "because"},
+	{"updates go on", .want = "1.1.1.1", .have = "a=1.1.1.1/300 b=2.2.2.2/60", .plan = "~a=1.1.1.1/60 !b",
 	 .policy = {.not_evidence = "because"}, .held = "because"},
-	{"updates go on", .want = "1.1.1.1", .have = "a=1.1.1.1/300 b=2.2.2.2/60",
-	 .plan = "~a=1.1.1.1/60 !b", .policy = {.not_evidence = "because"}, .held = "because"},
-	{"duplicates are held too", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60",
-	 .plan = "!b", .policy = {.not_evidence = "because"}, .kept = 1, .held = "because"},
-	{"other host held", .want = "new.example.net", .have = "a=old.example.net/60",
-	 .plan = "!a", .policy = {.not_evidence = "because"}, .held = "because"},
-	{"swap held", .want = "1.1.1.1", .have = "a=lb.example.net/60", .plan = "!a",
+	{"duplicates are held too", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60", .plan = "!b",
+	 .policy = {.not_evidence = "because"}, .kept = 1, .held = "because"},
+	{"other host held", .want = "new.example.net", .have = "a=old.example.net/60", .plan = "!a",
 	 .policy = {.not_evidence = "because"}, .held = "because"},
-	{"nothing to hold", .want = "1.1.1.1", .have = "", .plan = "+1.1.1.1/60",
-	 .policy = {.not_evidence = "because"}},
+	{"swap held", .want = "1.1.1.1", .have = "a=lb.example.net/60", .plan = "!a", .policy = {.not_evidence = "because"},
+	 .held = "because"},
+	{"nothing to hold", .want = "1.1.1.1", .have = "", .plan = "+1.1.1.1/60", .policy = {.not_evidence = "because"}},
 };
 
 static struct op ops[64];
@@ -130,8 +106,7 @@ static struct record have[64];
 static struct target_hosts hosts;
 static char text[4096];
 
-static int build(struct plan *p, const char *want_text, const char *have_text,
-		 struct plan_policy policy, struct err *e)
+static int build(struct plan *p, const char *want_text, const char *have_text, struct plan_policy policy, struct err *e)
 {
 	struct plan_input in = {.want = want, .have = have, .policy = &policy};
 
@@ -197,8 +172,8 @@ static void test_refused(void **state)
 		struct plan p = {0};
 		struct err e = {0};
 
-		CHECK(build(&p, refused[i].want, refused[i].have, (struct plan_policy){0}, &e) == -1,
-		      "%s over %s", refused[i].want, refused[i].have);
+		CHECK(build(&p, refused[i].want, refused[i].have, (struct plan_policy){0}, &e) == -1, "%s over %s", refused[i].want,
+		      refused[i].have);
 		assert_int_equal(e.kind, refused[i].kind);
 		CHECK(strstr(e.text, refused[i].says) && strstr(e.text, "www.example.com"), "%s", e.text);
 	}
@@ -212,14 +187,15 @@ static void test_ops_limit(void **state)
 	(void)state;
 	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60", (struct plan_policy){0}, &e), 0);
 	assert_int_equal(p.ops_n, 3);
-	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60 b=8.8.8.8/60",
-			       (struct plan_policy){0}, &e), -1);
+	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60 b=8.8.8.8/60", (struct plan_policy){0}, &e), -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
-	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4", "",
-			       (struct plan_policy){0}, &e), -1);
+	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4", "", (struct plan_policy){0}, &e), -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
-	assert_int_equal(build(&p, "1.1.1.1", "a=1.1.1.1/60 b=1.1.1.1/60 c=1.1.1.1/60 d=1.1.1.1/60 "
-			       "e=1.1.1.1/60", (struct plan_policy){0}, &e), -1);
+	assert_int_equal(build(&p, "1.1.1.1",
+			       "a=1.1.1.1/60 b=1.1.1.1/60 c=1.1.1.1/60 d=1.1.1.1/60 "
+			       "e=1.1.1.1/60",
+			       (struct plan_policy){0}, &e),
+			 -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
 }
 
@@ -275,19 +251,14 @@ static const struct {
 	size_t cap;
 	const char *writes;
 } picks[] = {
-	{"1.1.1.1 2.2.2.2", "a=3.3.3.3/60 b=4.4.4.4/60", 200,
-	 "+1.1.1.1/60 +2.2.2.2/60 | -a -b | "},
-	{"1.1.1.1 2.2.2.2", "a=3.3.3.3/60 b=4.4.4.4/60", 1,
-	 "+1.1.1.1/60 | +2.2.2.2/60 | -a | -b | "},
-	{"1.1.1.1 2.2.2.2 5.5.5.5", "a=2.2.2.2/300 b=4.4.4.4/60", 2,
-	 "+1.1.1.1/60 +5.5.5.5/60 | ~a=2.2.2.2/60 | -b | "},
+	{"1.1.1.1 2.2.2.2", "a=3.3.3.3/60 b=4.4.4.4/60", 200, "+1.1.1.1/60 +2.2.2.2/60 | -a -b | "},
+	{"1.1.1.1 2.2.2.2", "a=3.3.3.3/60 b=4.4.4.4/60", 1, "+1.1.1.1/60 | +2.2.2.2/60 | -a | -b | "},
+	{"1.1.1.1 2.2.2.2 5.5.5.5", "a=2.2.2.2/300 b=4.4.4.4/60", 2, "+1.1.1.1/60 +5.5.5.5/60 | ~a=2.2.2.2/60 | -b | "},
 	{"lb.example.net", "a=1.1.1.1/60 b=2.2.2.2/60", 200, "-a -b +lb.example.net/60 | "},
 	{"lb.example.net", "a=1.1.1.1/60 b=2.2.2.2/60", 3, "-a -b +lb.example.net/60 | "},
 	{"lb.example.net", "a=1.1.1.1/60 b=2.2.2.2/60", 2, "-a | -b +lb.example.net/60 | "},
-	{"lb.example.net", "a=1.1.1.1/60 b=2.2.2.2/60 c=3.3.3.3/60 d=4.4.4.4/60", 2,
-	 "-a -b | -c | -d +lb.example.net/60 | "},
-	{"1.1.1.1 2.2.2.2 3.3.3.3", "a=lb.example.net/60", 2,
-	 "-a +1.1.1.1/60 | +2.2.2.2/60 +3.3.3.3/60 | "},
+	{"lb.example.net", "a=1.1.1.1/60 b=2.2.2.2/60 c=3.3.3.3/60 d=4.4.4.4/60", 2, "-a -b | -c | -d +lb.example.net/60 | "},
+	{"1.1.1.1 2.2.2.2 3.3.3.3", "a=lb.example.net/60", 2, "-a +1.1.1.1/60 | +2.2.2.2/60 +3.3.3.3/60 | "},
 	{"lb.example.net", "a=1.1.1.1/60", 1, ""}, /* a swap needs two */
 	{"1.1.1.1", "a=1.1.1.1/60", 200, ""},
 };
@@ -313,9 +284,8 @@ static void test_pick(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),   cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_ops_limit), cmocka_unit_test(test_removes),
-		cmocka_unit_test(test_pick),
+		cmocka_unit_test(test_cases),   cmocka_unit_test(test_refused), cmocka_unit_test(test_ops_limit),
+		cmocka_unit_test(test_removes), cmocka_unit_test(test_pick),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

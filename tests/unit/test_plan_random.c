@@ -34,8 +34,7 @@ static struct target random_target(uint32_t *seed, bool is_host)
 	struct target t = {.type = RECORD_A};
 
 	if (is_host)
-		return (struct target){.type = RECORD_CNAME,
-				       .host = hosts[test_random_below(seed, COUNT(hosts))]};
+		return (struct target){.type = RECORD_CNAME, .host = hosts[test_random_below(seed, COUNT(hosts))]};
 	if (test_random_below(seed, 3) == 0) {
 		t.type = RECORD_AAAA;
 		t.addr[0] = 0x20;
@@ -52,8 +51,7 @@ static void add_record(struct names *names, const struct target *t, uint32_t ttl
 	struct record *r = &names->r[names->n++];
 
 	assert_true(names->n <= COUNT(names->r));
-	*r = (struct record){.target = *t, .ttl = ttl, .proxied = proxied, .is_ours = true,
-			     .state = INSTANCE_VANISHED};
+	*r = (struct record){.target = *t, .ttl = ttl, .proxied = proxied, .is_ours = true, .state = INSTANCE_VANISHED};
 	(void)snprintf(r->id, sizeof r->id, "%08x", (names->next_id++ * 2654435761u));
 }
 
@@ -64,13 +62,13 @@ static void make_input(struct input *in, uint32_t *seed)
 	static const uint32_t ttls[] = {1, 60, 300};
 
 	*in = (struct input){.policy = {
-		.name = "www.example.com",
-		.ttl = ttls[test_random_below(seed, 3)],
-		.proxied = (enum plan_proxied)test_random_below(seed, 3),
-		.on_empty = (enum plan_on_empty)test_random_below(seed, 2),
-		.min_records = test_random_below(seed, 5),
-		.not_evidence = test_random_below(seed, 5) ? NULL : "because",
-	}};
+				     .name = "www.example.com",
+				     .ttl = ttls[test_random_below(seed, 3)],
+				     .proxied = (enum plan_proxied)test_random_below(seed, 3),
+				     .on_empty = (enum plan_on_empty)test_random_below(seed, 2),
+				     .min_records = test_random_below(seed, 5),
+				     .not_evidence = test_random_below(seed, 5) ? NULL : "because",
+			     }};
 	if (want_host && want_n > 1)
 		want_n = 1;
 	if (have_host && have_n > 1)
@@ -81,8 +79,7 @@ static void make_input(struct input *in, uint32_t *seed)
 		struct target t = random_target(seed, have_host);
 		struct record *r = &in->have.r[in->have.n];
 
-		add_record(&in->have, &t, ttls[test_random_below(seed, 3)],
-			   test_random_below(seed, 4) == 0);
+		add_record(&in->have, &t, ttls[test_random_below(seed, 3)], test_random_below(seed, 4) == 0);
 		r->is_ours = test_random_below(seed, 8) != 0;
 		r->state = (enum instance_state)test_random_below(seed, INSTANCE_STATES);
 	}
@@ -108,8 +105,7 @@ static bool has_all(const struct names *names, const struct target *want, size_t
 static struct record *find(struct names *names, const struct record *like)
 {
 	for (size_t i = 0; i < names->n; i++)
-		if (strcmp(names->r[i].id, like->id) == 0 &&
-		    target_compare(&names->r[i].target, &like->target) == 0)
+		if (strcmp(names->r[i].id, like->id) == 0 && target_compare(&names->r[i].target, &like->target) == 0)
 			return &names->r[i];
 	fail_msg("a write to the record %s that is not there", like->id);
 	return NULL;
@@ -178,8 +174,8 @@ static size_t least(size_t a, size_t b)
 	return a < b ? a : b;
 }
 
-static void run_plan(const struct input *in, struct plan *p, struct names *names,
-		     const struct target *want, size_t want_n, size_t cap)
+static void run_plan(const struct input *in, struct plan *p, struct names *names, const struct target *want, size_t want_n,
+		     size_t cap)
 {
 	size_t start_n = names->n, foreign_n = count_foreign(names), writes = 0, n;
 	bool was_swap = p->is_swap, empties = !want_n && in->policy.on_empty == ON_EMPTY_REMOVE;
@@ -202,19 +198,16 @@ static void run_plan(const struct input *in, struct plan *p, struct names *names
 	CHECK(names->n >= least(in->policy.min_records, start_n) || empties, "I2 at the end");
 }
 
-static bool is_swap_held(const struct plan *p, const struct names *names, const struct target *want,
-			 size_t want_n)
+static bool is_swap_held(const struct plan *p, const struct names *names, const struct target *want, size_t want_n)
 {
-	return p->n[OP_HOLD] && want_n && names->n &&
-	       (names->r[0].target.type == RECORD_CNAME || want[0].type == RECORD_CNAME);
+	return p->n[OP_HOLD] && want_n && names->n && (names->r[0].target.type == RECORD_CNAME || want[0].type == RECORD_CNAME);
 }
 
 /* After a plan that held nothing the records are what is wanted, once each, and ours as policy has it. */
-static void check_end(const struct input *in, const struct plan *p, const struct names *names,
-		      const struct target *want, size_t want_n)
+static void check_end(const struct input *in, const struct plan *p, const struct names *names, const struct target *want,
+		      size_t want_n)
 {
-	CHECK(has_all(names, want, want_n) || is_swap_held(p, names, want, want_n),
-	      "something that is wanted is absent");
+	CHECK(has_all(names, want, want_n) || is_swap_held(p, names, want, want_n), "something that is wanted is absent");
 	for (size_t i = 0; i < names->n; i++) {
 		const struct record *r = &names->r[i];
 		bool is_wanted = false, proxied;
@@ -238,8 +231,7 @@ static bool has_excuse(const struct input *in)
 	return false;
 }
 
-static void plan_again(const struct input *in, const struct plan *first, struct names *names,
-		       struct target *want, size_t want_n)
+static void plan_again(const struct input *in, const struct plan *first, struct names *names, struct target *want, size_t want_n)
 {
 	static struct op ops[MANY * 3];
 	struct plan p = {.ops = ops, .ops_cap = COUNT(ops)};

@@ -7,8 +7,7 @@
 static struct scene s;
 
 /* Run, and compare the calls, the result and the records. */
-static const struct reconcile *expect(const char *story, enum reconcile_result result,
-				      const char *records)
+static const struct reconcile *expect(const char *story, enum reconcile_result result, const char *records)
 {
 	const struct reconcile *r = scene_run(&s);
 	size_t len = strlen(s.story);
@@ -31,8 +30,7 @@ static const struct {
 	{"1.1.1.1", "", "H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1"},
 	{"1.1.1.1", "a=1.1.1.1/300", "H L W[~a=1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1"},
 	/* the article's bug: .1 has the larger id, .9 the smaller */
-	{"1.1.1.1 1.1.1.2", "zz=1.1.1.1/60 aa=1.1.1.9/60", "H L V W[+1.1.1.2/60] W[-aa]",
-	 RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
+	{"1.1.1.1 1.1.1.2", "zz=1.1.1.1/60 aa=1.1.1.9/60", "H L V W[+1.1.1.2/60] W[-aa]", RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
 	{"1.1.1.1", "a=1.1.1.1/60 b=1.1.1.9/60", "H L V W[-b]", RECONCILE_DONE, "1.1.1.1"},
 	{"1.1.1.1", "a=1.1.1.1/60 b=1.1.1.1/60", "H L V W[-b]", RECONCILE_DONE, "1.1.1.1"},
 	/* states */
@@ -40,15 +38,12 @@ static const struct {
 	 "H L V W[+1.1.1.1/60] W[-c -d -b -a]", RECONCILE_DONE, "1.1.1.1"},
 	{"1.1.1.1/c 1.1.1.1", "a=1.1.1.1/60", "H L", RECONCILE_DONE, "1.1.1.1"},
 	/* of several instances at one address the best counts */
-	{"1.1.1.1 2.2.2.2/c 2.2.2.2/w 3.3.3.3/c", "k=1.1.1.1/60 a=2.2.2.2/60 b=3.3.3.3/60",
-	 "H L V W[-b -a]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1 2.2.2.2/c 2.2.2.2/w 3.3.3.3/c", "k=1.1.1.1/60 a=2.2.2.2/60 b=3.3.3.3/60", "H L V W[-b -a]", RECONCILE_DONE,
+	 "1.1.1.1"},
 	/* CNAME */
-	{"lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60", "H L V W[-a -b +lb.example.net/60]",
-	 RECONCILE_DONE, "lb.example.net"},
-	{"1.1.1.1 1.1.1.2", "a=lb.example.net/60", "H L V W[-a +1.1.1.1/60 +1.1.1.2/60]",
-	 RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
-	{"new.example.net", "a=old.example.net/60", "H L V W[~a=new.example.net/60]",
-	 RECONCILE_DONE, "new.example.net"},
+	{"lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60", "H L V W[-a -b +lb.example.net/60]", RECONCILE_DONE, "lb.example.net"},
+	{"1.1.1.1 1.1.1.2", "a=lb.example.net/60", "H L V W[-a +1.1.1.1/60 +1.1.1.2/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
+	{"new.example.net", "a=old.example.net/60", "H L V W[~a=new.example.net/60]", RECONCILE_DONE, "new.example.net"},
 	/* nothing wanted */
 	{"", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
 	{"1.1.1.1/c", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
@@ -146,8 +141,7 @@ static void test_chunks(void **state)
 
 		s.listed[s.listed_n].state = INSTANCE_PASSING;
 		s.listed[s.listed_n++].target = (struct target){.addr = {8, 8, 0, (unsigned char)i}};
-		*old = (struct record){.target = {.addr = {9, 9, 0, (unsigned char)i}}, .ttl = 60,
-				       .is_ours = true};
+		*old = (struct record){.target = {.addr = {9, 9, 0, (unsigned char)i}}, .ttl = 60, .is_ours = true};
 		(void)snprintf(old->id, sizeof old->id, "o%u", i);
 	}
 	r = scene_run(&s);
@@ -162,12 +156,9 @@ static void test_chunks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),
-		cmocka_unit_test(test_second_look),
-		cmocka_unit_test(test_policies),
-		cmocka_unit_test(test_zone_is_looked_up_once),
-		cmocka_unit_test(test_dry_run),
-		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_plain),    cmocka_unit_test(test_second_look),
+		cmocka_unit_test(test_policies), cmocka_unit_test(test_zone_is_looked_up_once),
+		cmocka_unit_test(test_dry_run),  cmocka_unit_test(test_chunks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

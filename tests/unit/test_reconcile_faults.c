@@ -6,8 +6,7 @@
 
 static struct scene s;
 
-static const struct reconcile *expect(const char *story, enum reconcile_result result,
-				      const char *records)
+static const struct reconcile *expect(const char *story, enum reconcile_result result, const char *records)
 {
 	const struct reconcile *r = scene_run(&s);
 	size_t len = strlen(s.story);
@@ -85,14 +84,10 @@ static const struct {
 	enum reconcile_result result;
 	int64_t waits_ms; /* at least */
 } busy[] = {
-	{7, 60000, RECONCILE_DONE, 7000},
-	{59, 60000, RECONCILE_DONE, 59000},
-	{0, 60000, RECONCILE_DONE, 0},
-	{60, 60000, RECONCILE_FAILED, 0},
-	{86400, 60000, RECONCILE_FAILED, 0},
-	{-1, 60000, RECONCILE_DONE, 250}, /* when it is not told: the usual backoff */
-	{-1, 100, RECONCILE_FAILED, 0},
-	{7, 0, RECONCILE_FAILED, 0},
+	{7, 60000, RECONCILE_DONE, 7000},    {59, 60000, RECONCILE_DONE, 59000},
+	{0, 60000, RECONCILE_DONE, 0},       {60, 60000, RECONCILE_FAILED, 0},
+	{86400, 60000, RECONCILE_FAILED, 0}, {-1, 60000, RECONCILE_DONE, 250}, /* when it is not told: the usual backoff */
+	{-1, 100, RECONCILE_FAILED, 0},      {7, 0, RECONCILE_FAILED, 0},
 };
 
 static void test_busy(void **state)
@@ -113,8 +108,8 @@ static void test_busy(void **state)
 			CHECK(s.now_ms - started >= busy[i].waits_ms, "case %zu: too early", i);
 			CHECK(s.now_ms - started < busy[i].waits_ms + 1000, "case %zu: too late", i);
 			CHECK(r->result == RECONCILE_DONE || r->last_err.kind == ERR_BUSY, "case %zu", i);
-			CHECK(r->result == RECONCILE_DONE || !s.retry_for_ms ||
-			      strstr(r->last_err.text, "--retry-for"), "%s", r->last_err.text);
+			CHECK(r->result == RECONCILE_DONE || !s.retry_for_ms || strstr(r->last_err.text, "--retry-for"), "%s",
+			      r->last_err.text);
 		}
 	}
 }
@@ -127,8 +122,7 @@ static void test_auth_ends_at_once(void **state)
 	for (unsigned at = 1; at <= 2; at++) {
 		start();
 		set_fault(SCENE_AUTH, at, 1);
-		assert_int_equal(expect(stories[at - 1], RECONCILE_FAILED, "9.9.9.9")->last_err.kind,
-				 ERR_AUTH);
+		assert_int_equal(expect(stories[at - 1], RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_AUTH);
 	}
 	start();
 	set_fault(SCENE_AUTH, 4, 1);
@@ -238,7 +232,8 @@ static void test_batches_are_refused(void **state)
 	scene_init(&s, "1.1.1.1 1.1.1.2", "a=1.1.1.1/300 b=9.9.9.9/60 c=9.9.9.8/60");
 	s.refuses_batches = true;
 	(void)expect("H L V W[+1.1.1.2/60 ~a=1.1.1.1/60] L V W[+1.1.1.2/60 ~a=1.1.1.1/60] "
-		     "S[+1.1.1.2/60] S[~a=1.1.1.1/60] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+		     "S[+1.1.1.2/60] S[~a=1.1.1.1/60] S[-c] S[-b]",
+		     RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 }
 
 /* A refused ttl is no reason to keep a dead address. */
@@ -248,8 +243,7 @@ static void test_refused_update(void **state)
 	scene_init(&s, "1.1.1.1", "a=1.1.1.1/300 b=9.9.9.9/60");
 	s.refuses_batches = true;
 	s.refuses_singles_of_kind[OP_UPDATE] = true;
-	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] S[-b]",
-		     RECONCILE_FAILED, "1.1.1.1");
+	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] S[-b]", RECONCILE_FAILED, "1.1.1.1");
 }
 
 static void test_refused_delete(void **state)
@@ -258,8 +252,8 @@ static void test_refused_delete(void **state)
 	scene_init(&s, "1.1.1.1", "a=9.9.9.8/60 b=9.9.9.9/60");
 	s.refuses_batches = true;
 	s.refuses_singles_of_kind[OP_DELETE] = true;
-	(void)expect("H L V W[+1.1.1.1/60] L V W[+1.1.1.1/60] S[+1.1.1.1/60] S[-a] S[-b]",
-		     RECONCILE_FAILED, "1.1.1.1 9.9.9.8 9.9.9.9");
+	(void)expect("H L V W[+1.1.1.1/60] L V W[+1.1.1.1/60] S[+1.1.1.1/60] S[-a] S[-b]", RECONCILE_FAILED,
+		     "1.1.1.1 9.9.9.8 9.9.9.9");
 }
 
 /* Another hand adds what we add: 81058, listed again, fine. */
@@ -278,7 +272,8 @@ static void test_somebody_was_faster(void **state)
 		s.late = "x=1.1.1.1/60";
 		s.late_after = 2;
 		(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L V W[+1.1.1.1/60 +1.1.1.2/60] "
-			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L V S[-a]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L V S[-a]",
+			     RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 	}
 }
 
@@ -307,7 +302,8 @@ static void test_new_try_starts_anew(void **state)
 	set_fault(SCENE_LOST_BEFORE, 6, 1);
 	(void)expect("H L W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] . "
 		     "H L W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] "
-		     "S[+1.1.1.1/60] S[+1.1.1.2/60]", RECONCILE_FAILED, "1.1.1.1");
+		     "S[+1.1.1.1/60] S[+1.1.1.2/60]",
+		     RECONCILE_FAILED, "1.1.1.1");
 	scene_init(&s, "1.1.1.1 2.2.2.2/c 3.3.3.3/m", "a=1.1.1.1/60 b=2.2.2.2/60 c=3.3.3.3/60");
 	s.refuses_batches = true;
 	(void)expect("H L V W[-c -b] L V W[-c -b] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1");
@@ -336,7 +332,8 @@ static void test_already_gone(void **state)
 	s.stolen = "a";
 	s.late_after = 2;
 	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] L V S[+1.1.1.1/60] "
-		     "S[-b]", RECONCILE_DONE, "1.1.1.1");
+		     "S[-b]",
+		     RECONCILE_DONE, "1.1.1.1");
 }
 
 static void test_swap_refused(void **state)
@@ -346,8 +343,7 @@ static void test_swap_refused(void **state)
 	(void)state;
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60");
 	s.refuses_batches = true;
-	r = expect("H L V W[-a -b +lb.example.net/60] L V W[-a -b +lb.example.net/60]",
-		   RECONCILE_FAILED, "1.1.1.1 1.1.1.2");
+	r = expect("H L V W[-a -b +lb.example.net/60] L V W[-a -b +lb.example.net/60]", RECONCILE_FAILED, "1.1.1.1 1.1.1.2");
 	assert_int_equal(r->last_err.kind, ERR_REFUSED);
 	/* Somebody else's address came in between: it is in the way, and named. */
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60");

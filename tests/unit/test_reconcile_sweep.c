@@ -31,14 +31,14 @@ static const struct {
 /* What a run alone gets over, without a second one. */
 static bool is_passing_fault(enum scene_fault fault)
 {
-	return fault == SCENE_LOST_BEFORE || fault == SCENE_LOST_AFTER || fault == SCENE_GARBAGE ||
-	       fault == SCENE_DEATH_BEFORE || fault == SCENE_DEATH_AFTER;
+	return fault == SCENE_LOST_BEFORE || fault == SCENE_LOST_AFTER || fault == SCENE_GARBAGE || fault == SCENE_DEATH_BEFORE ||
+	       fault == SCENE_DEATH_AFTER;
 }
 
 static void tell(const char *what, size_t i, unsigned at)
 {
-	fail_msg("%s: case %zu, fault %d at call %u, %u times: %s\nrecords: %s", what, i, s.fault, at,
-		 s.fault_n, s.story, scene_records(&s));
+	fail_msg("%s: case %zu, fault %d at call %u, %u times: %s\nrecords: %s", what, i, s.fault, at, s.fault_n, s.story,
+		 scene_records(&s));
 }
 
 /* No more faults: it comes right, and stays quiet. */
@@ -64,8 +64,7 @@ static void run_with_fault(size_t i, enum scene_fault fault, unsigned at, unsign
 	s.fault_n = n;
 	s.refuses_batches = !batches;
 	r = scene_run(&s);
-	if (is_passing_fault(fault) && batches &&
-	    (r->result != RECONCILE_DONE || !scene_is_right(&s)))
+	if (is_passing_fault(fault) && batches && (r->result != RECONCILE_DONE || !scene_is_right(&s)))
 		tell("not in one run", i, at);
 	s.refuses_batches = false;
 	settle(i, at);
@@ -124,9 +123,8 @@ static void random_records(uint32_t *seed)
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		(void)snprintf(text, sizeof text, "r%zu=1.1.1.%u/%u%s", i,
-			       (unsigned)test_random_below(seed, 9), test_random_below(seed, 3) ? 60 : 300,
-			       test_random_below(seed, 9) ? "" : "/f");
+		(void)snprintf(text, sizeof text, "r%zu=1.1.1.%u/%u%s", i, (unsigned)test_random_below(seed, 9),
+			       test_random_below(seed, 3) ? 60 : 300, test_random_below(seed, 9) ? "" : "/f");
 		s.records_n += spec_records(text, s.records + s.records_n, &s.hosts);
 	}
 }
@@ -144,8 +142,7 @@ static void random_listed(uint32_t *seed)
 	}
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(text, sizeof text, "1.1.1.%u", (unsigned)test_random_below(seed, 9));
-		s.listed[i].state = i ? (enum instance_state)test_random_below(seed, INSTANCE_STATES)
-				      : INSTANCE_PASSING;
+		s.listed[i].state = i ? (enum instance_state)test_random_below(seed, INSTANCE_STATES) : INSTANCE_PASSING;
 		s.listed_n += spec_targets(text, &s.listed[i].target, &s.hosts);
 	}
 }

@@ -39,7 +39,8 @@ static void list_instances(unsigned mask)
 	for (unsigned i = 0; i < ADDRESSES; i++)
 		if (mask & 1u << i)
 			listed[seen.listed_n++] = (struct consul_listed){
-				.state = INSTANCE_PASSING, .target = target_of(i),
+				.state = INSTANCE_PASSING,
+				.target = target_of(i),
 			};
 	seen.instances_n = seen.n[INSTANCE_PASSING] = seen.listed_n;
 	seen.evidence = (struct evidence){.has_leader = true};

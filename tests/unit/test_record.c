@@ -75,8 +75,7 @@ static void test_parse(void **state)
 		struct err e = {0};
 
 		hosts.len = 0;
-		CHECK(target_parse(&t, parsed[i].text, &hosts, &e) == (parsed[i].again ? 0 : -1), "%s",
-		      parsed[i].text);
+		CHECK(target_parse(&t, parsed[i].text, &hosts, &e) == (parsed[i].again ? 0 : -1), "%s", parsed[i].text);
 		if (!parsed[i].again) {
 			assert_int_equal(e.kind, ERR_CONFIG);
 			CHECK(strstr(e.text, parsed[i].says), "%s: %s", parsed[i].text, e.text);
@@ -128,8 +127,8 @@ static void test_content(void **state)
 		struct err e = {0};
 
 		hosts.len = 0;
-		CHECK(target_from_content(&t, cases[i].type, cases[i].content, &hosts, &e) ==
-		      (cases[i].again ? 0 : -1), "%s", cases[i].content);
+		CHECK(target_from_content(&t, cases[i].type, cases[i].content, &hosts, &e) == (cases[i].again ? 0 : -1), "%s",
+		      cases[i].content);
 		if (!cases[i].again) {
 			assert_int_equal(e.kind, ERR_PROTO);
 			continue;
@@ -200,8 +199,7 @@ static enum record_type guess_type(const char *text)
 static void test_compare(void **state)
 {
 	static const char *const order[] = {
-		"1.1.1.1", "1.1.1.2", "2.0.0.0", "200.0.0.0", "::1", "2001:db8::1", "ff00::",
-		"a.example.net", "b.example.net",
+		"1.1.1.1", "1.1.1.2", "2.0.0.0", "200.0.0.0", "::1", "2001:db8::1", "ff00::", "a.example.net", "b.example.net",
 	};
 	struct target t[COUNT(order)];
 	struct err e = {0};
@@ -209,8 +207,7 @@ static void test_compare(void **state)
 	(void)state;
 	hosts.len = 0;
 	for (size_t i = 0; i < COUNT(order); i++)
-		assert_int_equal(target_from_content(&t[i], guess_type(order[i]), order[i], &hosts, &e),
-				 0);
+		assert_int_equal(target_from_content(&t[i], guess_type(order[i]), order[i], &hosts, &e), 0);
 	for (size_t i = 0; i < COUNT(order); i++)
 		for (size_t k = 0; k < COUNT(order); k++) {
 			int c = target_compare(&t[i], &t[k]);
@@ -223,17 +220,43 @@ static const struct {
 	const char *text;
 	bool is_private;
 } ranges[] = {
-	{"9.255.255.255", false}, {"10.0.0.0", true}, {"10.255.255.255", true}, {"11.0.0.0", false},
-	{"172.15.255.255", false}, {"172.16.0.0", true}, {"172.31.255.255", true},
-	{"172.32.0.0", false}, {"192.167.255.255", false}, {"192.168.0.0", true},
-	{"192.168.255.255", true}, {"192.169.0.0", false}, {"126.255.255.255", false},
-	{"127.0.0.0", true}, {"127.255.255.255", true}, {"128.0.0.0", false},
-	{"169.253.255.255", false}, {"169.254.0.0", true}, {"169.254.255.255", true},
-	{"169.255.0.0", false}, {"100.63.255.255", false}, {"100.64.0.0", true},
-	{"100.127.255.255", true}, {"100.128.0.0", false}, {"8.8.8.8", false},
-	{"fbff::1", false}, {"fc00::", true}, {"fdff:ffff::1", true}, {"fe00::1", false},
-	{"fe7f::1", false}, {"fe80::", true}, {"febf:ffff::1", true}, {"fec0::1", false},
-	{"::1", true}, {"::2", false}, {"2001:db8::1", false}, {"a00::1", false},
+	{"9.255.255.255", false},
+	{"10.0.0.0", true},
+	{"10.255.255.255", true},
+	{"11.0.0.0", false},
+	{"172.15.255.255", false},
+	{"172.16.0.0", true},
+	{"172.31.255.255", true},
+	{"172.32.0.0", false},
+	{"192.167.255.255", false},
+	{"192.168.0.0", true},
+	{"192.168.255.255", true},
+	{"192.169.0.0", false},
+	{"126.255.255.255", false},
+	{"127.0.0.0", true},
+	{"127.255.255.255", true},
+	{"128.0.0.0", false},
+	{"169.253.255.255", false},
+	{"169.254.0.0", true},
+	{"169.254.255.255", true},
+	{"169.255.0.0", false},
+	{"100.63.255.255", false},
+	{"100.64.0.0", true},
+	{"100.127.255.255", true},
+	{"100.128.0.0", false},
+	{"8.8.8.8", false},
+	{"fbff::1", false},
+	{"fc00::", true},
+	{"fdff:ffff::1", true},
+	{"fe00::1", false},
+	{"fe7f::1", false},
+	{"fe80::", true},
+	{"febf:ffff::1", true},
+	{"fec0::1", false},
+	{"::1", true},
+	{"::2", false},
+	{"2001:db8::1", false},
+	{"a00::1", false},
 	{"localhost", false},
 };
 
@@ -245,8 +268,7 @@ static void test_private(void **state)
 		struct err e = {0};
 
 		hosts.len = 0;
-		assert_int_equal(target_from_content(&t, guess_type(ranges[i].text), ranges[i].text,
-						     &hosts, &e), 0);
+		assert_int_equal(target_from_content(&t, guess_type(ranges[i].text), ranges[i].text, &hosts, &e), 0);
 		CHECK(target_is_private(&t) == ranges[i].is_private, "%s", ranges[i].text);
 	}
 }
@@ -270,9 +292,8 @@ static void test_types(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_parse),        cmocka_unit_test(test_no_hosts),
-		cmocka_unit_test(test_content),      cmocka_unit_test(test_long_content),
-		cmocka_unit_test(test_hosts),        cmocka_unit_test(test_compare),
+		cmocka_unit_test(test_parse),        cmocka_unit_test(test_no_hosts), cmocka_unit_test(test_content),
+		cmocka_unit_test(test_long_content), cmocka_unit_test(test_hosts),    cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_private),      cmocka_unit_test(test_types),
 	};
 

@@ -33,8 +33,7 @@ static const struct {
 	{200, "{\"success\":null}", ERR_PROTO, "success"},
 	{200, "<!DOCTYPE html>", ERR_PROTO, "not JSON"},
 	{204, "", ERR_PROTO, "cut off"},
-	{200, FAILED(ERROR(1004, "DNS Validation Error")), ERR_REFUSED,
-	 "HTTP 200: DNS Validation Error (code 1004)"},
+	{200, FAILED(ERROR(1004, "DNS Validation Error")), ERR_REFUSED, "HTTP 200: DNS Validation Error (code 1004)"},
 	{200, FAILED(""), ERR_REFUSED, "HTTP 200"},
 	{400, "{\"success\":true,\"result\":{}}", ERR_REFUSED, "HTTP 400"},
 	/* the edge's own pages */
@@ -62,15 +61,14 @@ static const struct {
 	{400, FAILED(ERROR(81058, "An identical record already exists.")), ERR_REFUSED, "81058"},
 	{400, FAILED(ERROR(81053, "A CNAME is there")), ERR_REFUSED, "81053"},
 	/* several, and chains */
-	{400, FAILED(ERROR(1, "one") "," ERROR(2, "two")), ERR_REFUSED,
-	 "HTTP 400: one (code 1); two (code 2)"},
-	{400, FAILED("{\"code\":6003,\"message\":\"Invalid request headers\",\"error_chain\":["
-		     ERROR(6111, "Invalid format for Authorization header") "]}"), ERR_AUTH,
-	 "Invalid request headers (code 6003): Invalid format for Authorization header (code 6111)"},
-	{400, FAILED("{\"code\":1004,\"error_chain\":[" ERROR(9005, "a") "," ERROR(9009, "b") "]}"),
-	 ERR_REFUSED, "(code 1004): a (code 9005): b (code 9009)"},
-	{400, FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":[" ERROR(9109, "t") "]}"),
-	 ERR_AUTH, "code 9109"},
+	{400, FAILED(ERROR(1, "one") "," ERROR(2, "two")), ERR_REFUSED, "HTTP 400: one (code 1); two (code 2)"},
+	{400,
+	 FAILED("{\"code\":6003,\"message\":\"Invalid request headers\",\"error_chain\":[" ERROR(
+		 6111, "Invalid format for Authorization header") "]}"),
+	 ERR_AUTH, "Invalid request headers (code 6003): Invalid format for Authorization header (code 6111)"},
+	{400, FAILED("{\"code\":1004,\"error_chain\":[" ERROR(9005, "a") "," ERROR(9009, "b") "]}"), ERR_REFUSED,
+	 "(code 1004): a (code 9005): b (code 9009)"},
+	{400, FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":[" ERROR(9109, "t") "]}"), ERR_AUTH, "code 9109"},
 	/* odd ones */
 	{400, FAILED("7,null,{},\"x\",{\"code\":\"1\",\"message\":2}"), ERR_REFUSED, "(code 0)"},
 	{400, "{\"errors\":{\"code\":1}}", ERR_REFUSED, "HTTP 400"},
@@ -88,8 +86,8 @@ static void test_bad(void **state)
 			struct err e = {0};
 
 			CHECK(ask(bad[i].status, "", bad[i].body, step, &e) == -1, "%s", bad[i].body);
-			CHECK(e.kind == bad[i].kind && strstr(e.text, bad[i].says), "%d %s: %s (%s)",
-			      bad[i].status, bad[i].body, e.text, err_kind_name(e.kind));
+			CHECK(e.kind == bad[i].kind && strstr(e.text, bad[i].says), "%d %s: %s (%s)", bad[i].status, bad[i].body,
+			      e.text, err_kind_name(e.kind));
 		}
 	}
 }
@@ -103,8 +101,11 @@ static void test_good(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(statuses); i++)
 		for (size_t step = 0; step < 3; step++) {
-			assert_int_equal(ask(statuses[i], "", "{\"success\":true,\"errors\":[],"
-					     "\"result\":{\"on\":true}} \n", step, &e), 0);
+			assert_int_equal(ask(statuses[i], "",
+					     "{\"success\":true,\"errors\":[],"
+					     "\"result\":{\"on\":true}} \n",
+					     step, &e),
+					 0);
 			assert_int_equal(json_boolean(json_get(json_get(0, "result"), "on"), &on), 0);
 			assert_true(on);
 			assert_int_equal(reply.codes_n, 0);
@@ -116,15 +117,19 @@ static void test_codes(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(ask(400, "", FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":["
-			     ERROR(81053, "y") "]}," ERROR(81044, "z")), 0, &e), -1);
+	assert_int_equal(ask(400, "",
+			     FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":[" ERROR(81053, "y") "]}," ERROR(81044, "z")),
+			     0, &e),
+			 -1);
 	assert_true(cf_reply_has(&reply, CF_CODE_IN_THE_WAY));
 	assert_true(cf_reply_has(&reply, CF_CODE_GONE));
 	assert_false(cf_reply_has(&reply, CF_CODE_IDENTICAL));
 	/* More of them than are kept: no harm. */
-	assert_int_equal(ask(400, "", FAILED(ERROR(1, "") "," ERROR(2, "") "," ERROR(3, "") "," ERROR(4, "")
-			     "," ERROR(5, "") "," ERROR(6, "") "," ERROR(7, "") "," ERROR(81057, "") ","
-			     ERROR(81058, "")), 0, &e), -1);
+	assert_int_equal(ask(400, "",
+			     FAILED(ERROR(1, "") "," ERROR(2, "") "," ERROR(3, "") "," ERROR(4, "") "," ERROR(5, "") "," ERROR(
+				     6, "") "," ERROR(7, "") "," ERROR(81057, "") "," ERROR(81058, "")),
+			     0, &e),
+			 -1);
 	assert_int_equal(reply.codes_n, CF_CODES_MAX);
 	assert_true(cf_reply_has(&reply, CF_CODE_EXISTS));
 	assert_false(cf_reply_has(&reply, CF_CODE_IDENTICAL));
@@ -183,8 +188,7 @@ static void test_ray(void **state)
 	assert_non_null(strstr(e.text, "(CF-RAY 8a1b2c3d4e5f-FRA)"));
 	assert_int_equal(ask(400, "cf-ray: 77-AMS\n", FAILED(ERROR(1, "x")), 0, &e), -1);
 	assert_string_equal(e.text, "HTTP 400: x (code 1) (CF-RAY 77-AMS)");
-	assert_int_equal(ask(400, "CF-RAY: 0123456789012345678901234567890123456789012345678\n", "{}", 0,
-			     &e), -1);
+	assert_int_equal(ask(400, "CF-RAY: 0123456789012345678901234567890123456789012345678\n", "{}", 0, &e), -1);
 	assert_string_equal(e.text, "HTTP 400");
 }
 
@@ -205,9 +209,8 @@ static void test_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bad),         cmocka_unit_test(test_good),
-		cmocka_unit_test(test_codes),       cmocka_unit_test(test_retry_after),
-		cmocka_unit_test(test_ray),         cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_bad),         cmocka_unit_test(test_good), cmocka_unit_test(test_codes),
+		cmocka_unit_test(test_retry_after), cmocka_unit_test(test_ray),  cmocka_unit_test(test_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

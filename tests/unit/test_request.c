@@ -110,8 +110,7 @@ static void test_nul(void **state)
 	struct request r;
 
 	(void)state;
-	assert_int_equal(request_read(copy(text, sizeof text - 1), sizeof text - 1, &r),
-			 REQUEST_BAD);
+	assert_int_equal(request_read(copy(text, sizeof text - 1), sizeof text - 1, &r), REQUEST_BAD);
 	assert_int_equal(r.status, 400);
 }
 
@@ -136,13 +135,10 @@ static void test_limit(void **state)
 	(void)state;
 	for (int in_target = 0; in_target < 2; in_target++) {
 		(void)make_long(text, REQUEST_MAX, in_target);
-		assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r),
-				 REQUEST_DONE);
+		assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r), REQUEST_DONE);
 		(void)make_long(text, REQUEST_MAX + 1, in_target);
-		assert_int_equal(request_read(copy(text, REQUEST_MAX - 1), REQUEST_MAX - 1, &r),
-				 REQUEST_MORE);
-		assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r),
-				 REQUEST_BAD);
+		assert_int_equal(request_read(copy(text, REQUEST_MAX - 1), REQUEST_MAX - 1, &r), REQUEST_MORE);
+		assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r), REQUEST_BAD);
 		assert_int_equal(r.status, 431);
 	}
 	memset(text, 'a', sizeof text);
@@ -174,9 +170,8 @@ static void test_noise(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole), cmocka_unit_test(test_byte_by_byte),
-		cmocka_unit_test(test_nul),   cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_whole), cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

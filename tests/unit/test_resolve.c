@@ -21,8 +21,7 @@ struct scene {
 static const struct scene good[] = {
 	{.what = "both families, taking turns",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", '4', 0, "192.0.2.1 192.0.2.2 192.0.2.3", 0},
-		   {0, "www.example", '6', 0, "2001:db8::1", 0}},
+	 .rules = {{0, "www.example", '4', 0, "192.0.2.1 192.0.2.2 192.0.2.3", 0}, {0, "www.example", '6', 0, "2001:db8::1", 0}},
 	 .want = "192.0.2.1 2001:db8::1 192.0.2.2 192.0.2.3",
 	 .asked = "1u4 www.example,1u6 www.example"},
 	{.what = "one family is empty",
@@ -31,8 +30,7 @@ static const struct scene good[] = {
 	 .want = "2001:db8::1"},
 	{.what = "an address twice",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", '4', 0, "192.0.2.1 192.0.2.2 192.0.2.1", 0},
-		   {0, "www.example", '6', 0, "", 0}},
+	 .rules = {{0, "www.example", '4', 0, "192.0.2.1 192.0.2.2 192.0.2.1", 0}, {0, "www.example", '6', 0, "", 0}},
 	 .want = "192.0.2.1 192.0.2.2"},
 	{.what = "a chain of aliases",
 	 .host = "www.example",
@@ -47,28 +45,25 @@ static const struct scene good[] = {
 	{.what = "more than are kept",
 	 .host = "www.example",
 	 .rules = {{0, "www.example", '4', 0,
-		    A4(1) A4(2) A4(3) A4(4) A4(5) A4(6) A4(7) A4(8) A4(9) A4(10) A4(11) A4(12)
-			    A4(13) A4(14) A4(15) A4(16) A4(17) A4(18),
+		    A4(1) A4(2) A4(3) A4(4) A4(5) A4(6) A4(7) A4(8) A4(9) A4(10) A4(11) A4(12) A4(13) A4(14) A4(15) A4(16) A4(17)
+			    A4(18),
 		    0},
 		   {0, "www.example", '6', 0, "2001:db8::1", 0}},
-	 .want = "192.0.2.1 2001:db8::1 " A4(2) A4(3) A4(4) A4(5) A4(6) A4(7) A4(8) A4(9) A4(10)
-		 A4(11) A4(12) A4(13) A4(14) "192.0.2.15"},
+	 .want = "192.0.2.1 2001:db8::1 " A4(2) A4(3) A4(4) A4(5) A4(6) A4(7) A4(8) A4(9) A4(10) A4(11) A4(12) A4(13)
+		 A4(14) "192.0.2.15"},
 	{.what = "AAAA fails: A will do",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", '4', 0, "192.0.2.1", 0},
-		   {0, "www.example", '6', 0, "rcode=2", 0}},
+	 .rules = {{0, "www.example", '4', 0, "192.0.2.1", 0}, {0, "www.example", '6', 0, "rcode=2", 0}},
 	 .want = "192.0.2.1",
 	 .asked = "1u4 www.example,1u6 www.example"},
 	{.what = "AAAA has NXDOMAIN, wrongly",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", '6', 0, "rcode=3", 0},
-		   {0, "www.example", '4', 0, "192.0.2.1", 0}},
+	 .rules = {{0, "www.example", '6', 0, "rcode=3", 0}, {0, "www.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1"},
 	{.what = "AAAA is not answered: A will do after the first try",
 	 .host = "www.example",
 	 .conf = ONE "options timeout:1",
-	 .rules = {{0, "www.example", '4', 0, "192.0.2.1", 0},
-		   {0, "www.example", '6', 0, "silent", 0}},
+	 .rules = {{0, "www.example", '4', 0, "192.0.2.1", 0}, {0, "www.example", '6', 0, "silent", 0}},
 	 .want = "192.0.2.1",
 	 .asked = "1u4 www.example,1u6 www.example"},
 	{.what = "A is empty, AAAA not answered: only that is asked again",
@@ -92,13 +87,11 @@ static const struct scene good[] = {
 	 .host = "www.example",
 	 .conf = TWO,
 	 .servers = "12",
-	 .rules = {{1, "www.example", 0, 0, "rcode=5", 0},
-		   {2, "www.example", '4', 0, "192.0.2.1", 0}},
+	 .rules = {{1, "www.example", 0, 0, "rcode=5", 0}, {2, "www.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1"},
 	{.what = "SERVFAIL once: a second attempt",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", 0, 0, "rcode=2", 2},
-		   {0, "www.example", '4', 0, "192.0.2.1", 0}},
+	 .rules = {{0, "www.example", 0, 0, "rcode=2", 2}, {0, "www.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1"},
 	{.what = "a server that nobody runs: the next one, at once",
 	 .host = "www.example",
@@ -111,8 +104,7 @@ static const struct scene good[] = {
 	 .host = "www",
 	 .conf = TWO "search b.example c.example\noptions timeout:1",
 	 .servers = "12",
-	 .rules = {{1, "www.b.example", 0, 0, "silent", 0},
-		   {0, "www.c.example", '4', 0, "192.0.2.1", 0}},
+	 .rules = {{1, "www.b.example", 0, 0, "silent", 0}, {0, "www.c.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1",
 	 .asked = "1u4 www.b.example,1u6 www.b.example,2u4 www.b.example,2u6 www.b.example,"
 		  "2u4 www.c.example,2u6 www.c.example"},
@@ -125,8 +117,7 @@ static const struct scene good[] = {
 	 .asked = "1u4 www.example,1u6 www.example,1t4 www.example,1t6 www.example"},
 	{.what = "truncated with something in it, and TCP fails",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", '4', 'u', "192.0.2.1 tc", 0},
-		   {0, "www.example", '4', 't', "silent close", 0}},
+	 .rules = {{0, "www.example", '4', 'u', "192.0.2.1 tc", 0}, {0, "www.example", '4', 't', "silent close", 0}},
 	 .want = "192.0.2.1"},
 	{.what = "truncated, TCP closes: the next server",
 	 .host = "www.example",
@@ -148,8 +139,7 @@ static const struct scene good[] = {
 	 .want = "192.0.2.1"},
 	{.what = "over TCP more than is read",
 	 .host = "www.example",
-	 .rules = {{0, "www.example", '4', 'u', "tc", 0},
-		   {0, "www.example", '4', 't', "192.0.2.1 fill=4000 192.0.2.2", 0}},
+	 .rules = {{0, "www.example", '4', 'u', "tc", 0}, {0, "www.example", '4', 't', "192.0.2.1 fill=4000 192.0.2.2", 0}},
 	 .want = "192.0.2.1"},
 	{.what = "over UDP more than is read, too",
 	 .host = "www.example",
@@ -174,8 +164,7 @@ static const struct scene good[] = {
 	{.what = "fewer dots than ndots: the search list first",
 	 .host = "consul.svc",
 	 .conf = ONE "search a.example b.example\noptions ndots:2",
-	 .rules = {{0, "consul.svc", '4', 0, "192.0.2.66", 0},
-		   {0, "consul.svc.b.example", '4', 0, "192.0.2.1", 0}},
+	 .rules = {{0, "consul.svc", '4', 0, "192.0.2.66", 0}, {0, "consul.svc.b.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1",
 	 .asked = "1u4 consul.svc.a.example,1u6 consul.svc.a.example,"
 		  "1u4 consul.svc.b.example,1u6 consul.svc.b.example"},
@@ -184,8 +173,7 @@ static const struct scene good[] = {
 	 .conf = ONE "search a.example",
 	 .rules = {{0, "consul.svc.a.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1",
-	 .asked =
-		 "1u4 consul.svc,1u6 consul.svc,1u4 consul.svc.a.example,1u6 consul.svc.a.example"},
+	 .asked = "1u4 consul.svc,1u6 consul.svc,1u4 consul.svc.a.example,1u6 consul.svc.a.example"},
 	{.what = "nothing in the search list: as it is last",
 	 .host = "api.example",
 	 .conf = ONE "search ns.svc.cluster.local svc.cluster.local\noptions ndots:5",
@@ -197,8 +185,7 @@ static const struct scene good[] = {
 	{.what = "a domain that no server can tell of: on",
 	 .host = "www",
 	 .conf = ONE "search a.example b.example\noptions attempts:1",
-	 .rules = {{0, "www.a.example", 0, 0, "rcode=2", 0},
-		   {0, "www.b.example", '4', 0, "192.0.2.1", 0}},
+	 .rules = {{0, "www.a.example", 0, 0, "rcode=2", 0}, {0, "www.b.example", '4', 0, "192.0.2.1", 0}},
 	 .want = "192.0.2.1"},
 	{.what = "a domain where the name is empty: on",
 	 .host = "www",
@@ -208,10 +195,7 @@ static const struct scene good[] = {
 };
 
 static const struct scene bad[] = {
-	{.what = "NXDOMAIN",
-	 .host = "www.example",
-	 .want = "resolver: no such name",
-	 .asked = "1u4 www.example,1u6 www.example"},
+	{.what = "NXDOMAIN", .host = "www.example", .want = "resolver: no such name", .asked = "1u4 www.example,1u6 www.example"},
 	{.what = "NXDOMAIN to A, AAAA never answered",
 	 .host = "www.example",
 	 .conf = ONE "options timeout:1",
@@ -244,26 +228,20 @@ static const struct scene bad[] = {
 	 .conf = ONE "search a.example b.example",
 	 .rules = {{0, "www.a.example", 0, 0, "rcode=2", 0}},
 	 .want = "resolver 127.0.0.1: it cannot tell (SERVFAIL)"},
-	{.what = "nobody runs",
-	 .host = "www.example",
-	 .servers = "",
-	 .want = "resolver 127.0.0.1: Connection refused"},
+	{.what = "nobody runs", .host = "www.example", .servers = "", .want = "resolver 127.0.0.1: Connection refused"},
 	{.what = "silence: no other name is tried",
 	 .host = "www",
 	 .conf = ONE "search a.example b.example\noptions timeout:1 attempts:1",
 	 .rules = {{0, "www.a.example", 0, 0, "silent", 0}},
 	 .want = "resolver 127.0.0.1: no answer",
 	 .asked = "1u4 www.a.example,1u6 www.a.example"},
-	{.what = "an empty label",
-	 .host = "a..b",
-	 .want = "resolver: not a name that DNS can hold"},
+	{.what = "an empty label", .host = "a..b", .want = "resolver: not a name that DNS can hold"},
 	{.what = "a dot", .host = ".", .want = "resolver: not a name that DNS can hold"},
 	{.what = "nothing", .host = "", .want = "resolver: not a name that DNS can hold"},
 	{.what = "truncated, TCP broken",
 	 .host = "www.example",
 	 .conf = ONE "options attempts:1",
-	 .rules = {{0, "www.example", 0, 'u', "tc", 0},
-		   {0, "www.example", 0, 't', "silent close", 0}},
+	 .rules = {{0, "www.example", 0, 'u', "tc", 0}, {0, "www.example", 0, 't', "silent close", 0}},
 	 .want = "resolver 127.0.0.1: a broken answer"},
 };
 
@@ -274,8 +252,7 @@ static enum resolve_result run_scene(const struct scene *s)
 	lookup_begin("", s->conf ? s->conf : ONE, s->servers ? s->servers : "1", s->rules);
 	result = lookup(s->host, LONG_MS);
 	if (s->asked)
-		CHECK(!strcmp(ns_asked(), s->asked), "%s: asked \"%s\", not \"%s\"", s->what,
-		      ns_asked(), s->asked);
+		CHECK(!strcmp(ns_asked(), s->asked), "%s: asked \"%s\", not \"%s\"", s->what, ns_asked(), s->asked);
 	lookup_end();
 	return result;
 }
@@ -295,8 +272,7 @@ static void test_bad(void **state)
 	for (size_t i = 0; i < COUNT(bad); i++) {
 		CHECK(run_scene(&bad[i]) == RESOLVE_BAD, "%s: found", bad[i].what);
 		assert_int_equal(lookup_err.kind, ERR_RETRY);
-		CHECK(!strcmp(lookup_err.text, bad[i].want), "%s: \"%s\"", bad[i].what,
-		      lookup_err.text);
+		CHECK(!strcmp(lookup_err.text, bad[i].want), "%s: \"%s\"", bad[i].what, lookup_err.text);
 		assert_int_equal(lookup_out.n, 99);
 	}
 }
@@ -306,15 +282,9 @@ static void test_bad(void **state)
 static const struct {
 	const char *host, *want;
 } here[] = {
-	{"192.0.2.7", "192.0.2.7"},
-	{"2001:db8::7", "2001:db8::7"},
-	{"box", "192.0.2.1 2001:db8::1 192.0.2.2"},
-	{"BOX.Example.", "192.0.2.1"},
-	{"alias", "192.0.2.1"},
-	{"last", "192.0.2.3"},
-	{"localhost", "127.0.0.1 ::1"},
-	{"LocalHost.", "127.0.0.1 ::1"},
-	{"a.localhost", "127.0.0.1 ::1"},
+	{"192.0.2.7", "192.0.2.7"},     {"2001:db8::7", "2001:db8::7"},  {"box", "192.0.2.1 2001:db8::1 192.0.2.2"},
+	{"BOX.Example.", "192.0.2.1"},  {"alias", "192.0.2.1"},          {"last", "192.0.2.3"},
+	{"localhost", "127.0.0.1 ::1"}, {"LocalHost.", "127.0.0.1 ::1"}, {"a.localhost", "127.0.0.1 ::1"},
 	{"own.localhost", "192.0.2.4"},
 };
 
@@ -326,8 +296,7 @@ static void test_here(void **state)
 		     "192.0.2.4 own.localhost\n192.0.2.3  last",
 		     ONE, "", NULL);
 	for (size_t i = 0; i < COUNT(here); i++) {
-		CHECK(lookup(here[i].host, LONG_MS) == RESOLVE_DONE, "%s: %s", here[i].host,
-		      lookup_err.text);
+		CHECK(lookup(here[i].host, LONG_MS) == RESOLVE_DONE, "%s: %s", here[i].host, lookup_err.text);
 		lookup_found(here[i].host, here[i].want);
 	}
 	assert_int_equal(lookup("not", LONG_MS), RESOLVE_BAD);

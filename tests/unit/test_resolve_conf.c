@@ -42,8 +42,7 @@ static const char *all_words(const char *path)
 	text[0] = '\0';
 	words_open(&w, path);
 	while ((next = words_next(&w)) != WORDS_END)
-		(void)snprintf(text + strlen(text), sizeof text - strlen(text),
-			       next == WORDS_LINE ? "/" : "[%s]", w.word);
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), next == WORDS_LINE ? "/" : "[%s]", w.word);
 	words_close(&w);
 	assert_int_equal(w.fd, -1);
 	words_close(&w);
@@ -54,8 +53,7 @@ static void test_words(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(files); i++)
-		assert_string_equal(all_words(test_file(files[i].text, files[i].n)),
-				    files[i].words);
+		assert_string_equal(all_words(test_file(files[i].text, files[i].n)), files[i].words);
 }
 
 /* Words that lie across what is read at once: at each place. */
@@ -140,18 +138,15 @@ static void show_conf(const struct resolve_conf *c, char *text, size_t cap)
 		const struct resolve_server *s = &c->servers[i];
 		char one[INET6_ADDRSTRLEN];
 
-		assert_non_null(inet_ntop(s->family == NET_IP6 ? AF_INET6 : AF_INET, s->bytes, one,
-					  sizeof one));
+		assert_non_null(inet_ntop(s->family == NET_IP6 ? AF_INET6 : AF_INET, s->bytes, one, sizeof one));
 		(void)snprintf(text + strlen(text), cap - strlen(text), "%s%s", i ? " " : "", one);
 		if (s->scope)
 			(void)snprintf(text + strlen(text), cap - strlen(text), "%%%u", s->scope);
 	}
 	(void)snprintf(text + strlen(text), cap - strlen(text), "; ");
 	for (size_t i = 0; i < c->search_n; i++)
-		(void)snprintf(text + strlen(text), cap - strlen(text), "%s ",
-			       resolve_conf_search(c, i));
-	(void)snprintf(text + strlen(text), cap - strlen(text), "%u %u %u", c->ndots,
-		       c->timeout_sec, c->attempts);
+		(void)snprintf(text + strlen(text), cap - strlen(text), "%s ", resolve_conf_search(c, i));
+	(void)snprintf(text + strlen(text), cap - strlen(text), "%u %u %u", c->ndots, c->timeout_sec, c->attempts);
 }
 
 static void test_conf(void **state)
@@ -217,9 +212,8 @@ static void test_many_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),      cmocka_unit_test(test_pieces),
-		cmocka_unit_test(test_odd_files),  cmocka_unit_test(test_file_limit),
-		cmocka_unit_test(test_conf),       cmocka_unit_test(test_random_conf),
+		cmocka_unit_test(test_words),      cmocka_unit_test(test_pieces), cmocka_unit_test(test_odd_files),
+		cmocka_unit_test(test_file_limit), cmocka_unit_test(test_conf),   cmocka_unit_test(test_random_conf),
 		cmocka_unit_test(test_many_hosts),
 	};
 

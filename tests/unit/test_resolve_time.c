@@ -22,9 +22,8 @@ static void test_deadline(void **state)
 /* A far deadline is shared out: a dead server does not use it up. */
 static void test_share(void **state)
 {
-	static const struct ns_rule rules[] = {{1, "www.example", 0, 0, "silent", 0},
-					       {2, "www.example", '4', 0, "192.0.2.1", 0},
-					       {0}};
+	static const struct ns_rule rules[] = {
+		{1, "www.example", 0, 0, "silent", 0}, {2, "www.example", '4', 0, "192.0.2.1", 0}, {0}};
 
 	(void)state;
 	lookup_begin("", TWO, "12", rules);
@@ -40,16 +39,14 @@ static void test_timeout(void **state)
 	assert_int_equal(lookup("www.example", LONG_MS), RESOLVE_BAD);
 	CHECK(lookup_ms >= 1990 && lookup_ms < 2900, "%d ms", (int)lookup_ms);
 	assert_string_equal(lookup_err.text, "resolver 127.0.0.2: no answer");
-	assert_string_equal(ns_asked(),
-			    "1u4 www.example,1u6 www.example,2u4 www.example,2u6 www.example");
+	assert_string_equal(ns_asked(), "1u4 www.example,1u6 www.example,2u4 www.example,2u6 www.example");
 	lookup_end();
 }
 
 /* TCP that is accepted and never answered has its time, too. */
 static void test_tcp_timeout(void **state)
 {
-	static const struct ns_rule rules[] = {
-		{0, "www.example", 0, 'u', "tc", 0}, {0, "www.example", 0, 't', "silent", 0}, {0}};
+	static const struct ns_rule rules[] = {{0, "www.example", 0, 'u', "tc", 0}, {0, "www.example", 0, 't', "silent", 0}, {0}};
 
 	(void)state;
 	lookup_begin("", ONE "options timeout:1 attempts:1", "1", rules);
@@ -62,13 +59,12 @@ static void test_tcp_timeout(void **state)
 /* A forger who floods the port, one wrong id after the other, does not stop the clock. */
 static void test_flood(void **state)
 {
-	static const struct ns_rule rules[] = {
-		{0, "www.example", 0, 0,
-		 "id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | "
-		 "id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | "
-		 "id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66",
-		 0},
-		{0}};
+	static const struct ns_rule rules[] = {{0, "www.example", 0, 0,
+						"id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | "
+						"id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | "
+						"id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66 | id 192.0.2.66",
+						0},
+					       {0}};
 
 	(void)state;
 	lookup_begin("", ONE "options timeout:1 attempts:1", "1", rules);
@@ -80,16 +76,13 @@ static void test_flood(void **state)
 /* Given up halfway, and begun anew: the answers to the first are nobody's. */
 static void test_stop(void **state)
 {
-	static const struct ns_rule rules[] = {{0, "old.example", 0, 0, "192.0.2.66", 0},
-					       {0, "www.example", '4', 0, "192.0.2.1", 0},
-					       {0}};
+	static const struct ns_rule rules[] = {
+		{0, "old.example", 0, 0, "192.0.2.66", 0}, {0, "www.example", '4', 0, "192.0.2.1", 0}, {0}};
 
 	(void)state;
 	lookup_begin("", ONE, "1", rules);
 	resolve_stop(&resolve);
-	assert_int_equal(
-		resolve_start(&resolve, "old.example", 1, CLOCK_NEVER, &lookup_out, &lookup_err),
-		RESOLVE_MORE);
+	assert_int_equal(resolve_start(&resolve, "old.example", 1, CLOCK_NEVER, &lookup_out, &lookup_err), RESOLVE_MORE);
 	lookup_wait();
 	resolve_stop(&resolve);
 	assert_int_equal(resolve.fd, -1);
@@ -102,16 +95,13 @@ static void test_stop(void **state)
 static void test_late(void **state)
 {
 	static const struct ns_rule rules[] = {
-		{0, "www.example", 0, 0, "silent", 2},
-		{0, "www.example", 0, 0, "late 192.0.2.66 | 192.0.2.1", 0},
-		{0}};
+		{0, "www.example", 0, 0, "silent", 2}, {0, "www.example", 0, 0, "late 192.0.2.66 | 192.0.2.1", 0}, {0}};
 
 	(void)state;
 	lookup_begin("", ONE "options timeout:1", "1", rules);
 	assert_int_equal(lookup("www.example", LONG_MS), RESOLVE_DONE);
 	lookup_found("www.example", "192.0.2.1");
-	assert_string_equal(ns_asked(),
-			    "1u4 www.example,1u6 www.example,1u4 www.example,1u6 www.example");
+	assert_string_equal(ns_asked(), "1u4 www.example,1u6 www.example,1u4 www.example,1u6 www.example");
 	lookup_end();
 }
 
@@ -124,9 +114,7 @@ static void test_ids(void **state)
 	(void)state;
 	lookup_begin("", ONE, "1", silent);
 	for (size_t i = 0; i < COUNT(ids); i += 2) {
-		assert_int_equal(resolve_start(&resolve, "www.example", 1, CLOCK_NEVER, &lookup_out,
-					       &lookup_err),
-				 RESOLVE_MORE);
+		assert_int_equal(resolve_start(&resolve, "www.example", 1, CLOCK_NEVER, &lookup_out, &lookup_err), RESOLVE_MORE);
 		ids[i] = resolve.of[NET_IP4].id;
 		ids[i + 1] = resolve.of[NET_IP6].id;
 	}
@@ -154,11 +142,9 @@ static void test_files_change(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_deadline),     cmocka_unit_test(test_share),
-		cmocka_unit_test(test_timeout),      cmocka_unit_test(test_tcp_timeout),
-		cmocka_unit_test(test_flood),        cmocka_unit_test(test_stop),
-		cmocka_unit_test(test_late),         cmocka_unit_test(test_ids),
-		cmocka_unit_test(test_files_change),
+		cmocka_unit_test(test_deadline),    cmocka_unit_test(test_share), cmocka_unit_test(test_timeout),
+		cmocka_unit_test(test_tcp_timeout), cmocka_unit_test(test_flood), cmocka_unit_test(test_stop),
+		cmocka_unit_test(test_late),        cmocka_unit_test(test_ids),   cmocka_unit_test(test_files_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,14 +36,11 @@ static void check_same(const br_x509_trust_anchor *a, const br_x509_trust_anchor
 	check_bytes(a->dn.data, a->dn.len, b->dn.data, b->dn.len);
 	assert_int_equal(a->pkey.key_type, b->pkey.key_type);
 	if (a->pkey.key_type == BR_KEYTYPE_RSA) {
-		check_bytes(a->pkey.key.rsa.n, a->pkey.key.rsa.nlen, b->pkey.key.rsa.n,
-			    b->pkey.key.rsa.nlen);
-		check_bytes(a->pkey.key.rsa.e, a->pkey.key.rsa.elen, b->pkey.key.rsa.e,
-			    b->pkey.key.rsa.elen);
+		check_bytes(a->pkey.key.rsa.n, a->pkey.key.rsa.nlen, b->pkey.key.rsa.n, b->pkey.key.rsa.nlen);
+		check_bytes(a->pkey.key.rsa.e, a->pkey.key.rsa.elen, b->pkey.key.rsa.e, b->pkey.key.rsa.elen);
 	} else {
 		assert_int_equal(a->pkey.key.ec.curve, b->pkey.key.ec.curve);
-		check_bytes(a->pkey.key.ec.q, a->pkey.key.ec.qlen, b->pkey.key.ec.q,
-			    b->pkey.key.ec.qlen);
+		check_bytes(a->pkey.key.ec.q, a->pkey.key.ec.qlen, b->pkey.key.ec.q, b->pkey.key.ec.qlen);
 	}
 }
 

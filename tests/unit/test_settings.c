@@ -52,7 +52,8 @@ static const struct {
 	{"{{ .NAME }}", "value"},
 	{"{{.NAME}}", "value"},
 	{"\"{{ .NAME }}\"", "\"value\""},
-	{"\"x{{ .NAME }}y{{ .NAME }}\"", "\"xvaluey" "value\""},
+	{"\"x{{ .NAME }}y{{ .NAME }}\"", "\"xvaluey"
+					 "value\""},
 	{"\"{{ .REC }}\"", "\"a=b=c\""},
 	{"\"{{ .QUOTED }}\"", "\"a\\\"b\\\\c\""},
 	{"\"{{ .LINES }}\"", "\"a\\u000ab\""},

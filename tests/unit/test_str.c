@@ -58,8 +58,7 @@ static void test_control(void **state)
 static void test_trim(void **state)
 {
 	static const char *const cases[][2] = {
-		{"", ""}, {" ", ""}, {" \t\r\n\v\f", ""}, {"a", "a"}, {" a b \n", "a b"},
-		{"a\r\n", "a"}, {"\xa0", "\xa0"},
+		{"", ""}, {" ", ""}, {" \t\r\n\v\f", ""}, {"a", "a"}, {" a b \n", "a b"}, {"a\r\n", "a"}, {"\xa0", "\xa0"},
 	};
 
 	(void)state;
@@ -108,8 +107,7 @@ static void test_numbers(void **state)
 	for (size_t i = 0; i < COUNT(numbers); i++) {
 		uint64_t value = 4711;
 
-		CHECK(str_u64(numbers[i].text, numbers[i].max, &value) == numbers[i].rc, "\"%s\"",
-		      numbers[i].text);
+		CHECK(str_u64(numbers[i].text, numbers[i].max, &value) == numbers[i].rc, "\"%s\"", numbers[i].text);
 		CHECK(value == (numbers[i].rc ? 4711 : numbers[i].value), "\"%s\"", numbers[i].text);
 	}
 }
@@ -126,9 +124,8 @@ static void test_lower(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copy),    cmocka_unit_test(test_case),
-		cmocka_unit_test(test_control), cmocka_unit_test(test_trim),
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_lower),
+		cmocka_unit_test(test_copy), cmocka_unit_test(test_case),    cmocka_unit_test(test_control),
+		cmocka_unit_test(test_trim), cmocka_unit_test(test_numbers), cmocka_unit_test(test_lower),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,8 @@
 #define watcher_wants tested_wants
 #define watcher_is_same_query tested_is_same_query
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
-static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s,
-		      int64_t deadline_ms, struct err *e);
+static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
+		      struct err *e);
 static enum http_result wire_step(struct http_client *c, struct err *e);
 static bool wire_is_busy(const struct http_client *c);
 static void wire_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_ms);
@@ -31,9 +31,9 @@ static void wire_wants(const struct http_client *c, struct pollfd *pfd, int64_t 
 
 #define START_MS 5000000
 #define HEAD "X-Consul-KnownLeader: true\n"
-#define ONE(address, status)                                                                       \
-	"{\"Node\":{\"Address\":\"10.0.0.1\"},\"Service\":{\"ID\":\"" address "\",\"Address\":\"" \
-	address "\"},\"Checks\":[{\"CheckID\":\"c\",\"Status\":\"" status "\"}]}"
+#define ONE(address, status)                                                                                                       \
+	"{\"Node\":{\"Address\":\"10.0.0.1\"},\"Service\":{\"ID\":\"" address "\",\"Address\":\"" address                          \
+	"\"},\"Checks\":[{\"CheckID\":\"c\",\"Status\":\"" status "\"}]}"
 #define A ONE("192.0.2.1", "passing")
 #define B ONE("192.0.2.2", "passing")
 
@@ -57,8 +57,8 @@ static void wire_init(struct http_client *c, const struct http_origin *o, struct
 	(void)tls;
 }
 
-static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s,
-		      int64_t deadline_ms, struct err *e)
+static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
+		      struct err *e)
 {
 	(void)c;
 	(void)e;
@@ -83,8 +83,7 @@ static enum http_result wire_step(struct http_client *c, struct err *e)
 		(void)err_set(e, ERR_RETRY, "connection lost");
 		return HTTP_BAD;
 	}
-	return test_answer(&wire.sink, wire.status, wire.headers, wire.body, 0, e) ? HTTP_BAD
-										   : HTTP_DONE;
+	return test_answer(&wire.sink, wire.status, wire.headers, wire.body, 0, e) ? HTTP_BAD : HTTP_DONE;
 }
 
 static bool wire_is_busy(const struct http_client *c)
@@ -112,7 +111,9 @@ static int64_t now_ms;
 static int set_up(void **state)
 {
 	const struct consul_query q = {
-		.service = "web", .addresses = {CONSUL_ADDRESS_SERVICE}, .addresses_n = 1,
+		.service = "web",
+		.addresses = {CONSUL_ADDRESS_SERVICE},
+		.addresses_n = 1,
 	};
 
 	(void)state;
@@ -152,8 +153,8 @@ static enum watcher_event answer(int64_t ms, const char *index, const char *body
 {
 	static char headers[256];
 
-	(void)snprintf(headers, sizeof headers, HEAD "%s%s%s", index ? "X-Consul-Index: " : "",
-		       index ? index : "", index ? "\n" : "");
+	(void)snprintf(headers, sizeof headers, HEAD "%s%s%s", index ? "X-Consul-Index: " : "", index ? index : "",
+		       index ? "\n" : "");
 	now_ms += ms;
 	wire.has_answer = true;
 	wire.fails = false;
@@ -181,9 +182,9 @@ static const struct {
 } indices[] = {
 	{"10", "11", "index=11&wait=60s"},
 	{"10", "10", "index=10&wait=60s"},
-	{"10", "9", ""},                  /* it went back */
+	{"10", "9", ""}, /* it went back */
 	{"10", "0", ""},
-	{"10", NULL, ""},                 /* none counts as 0 */
+	{"10", NULL, ""}, /* none counts as 0 */
 	{"10", "x", ""},
 	{"0", "0", ""},
 	{"0", "7", "index=7&wait=60s"},
@@ -205,8 +206,7 @@ static void test_index(void **state)
 		(void)answer(5000, indices[i].second, "[" A "]");
 		(void)wait_for_query();
 		question = strchr(wire.target, '?');
-		CHECK(strcmp(question ? question + 1 : "", indices[i].asked) == 0, "%zu: %s", i,
-		      wire.target);
+		CHECK(strcmp(question ? question + 1 : "", indices[i].asked) == 0, "%zu: %s", i, wire.target);
 	}
 }
 
@@ -246,8 +246,7 @@ static const struct {
 	{"[" A "]", "[]", true},
 	{"[" A "]", "[" B "]", true},
 	{"[" A "]", "[" ONE("192.0.2.1", "critical") "]", true},
-	{"[" A "," ONE("192.0.2.2", "critical") "]",
-	 "[" ONE("192.0.2.1", "critical") "," B "]", true}, /* as many of each */
+	{"[" A "," ONE("192.0.2.2", "critical") "]", "[" ONE("192.0.2.1", "critical") "," B "]", true}, /* as many of each */
 	{"[" ONE("", "passing") "]", "[]", true},
 };
 
@@ -258,8 +257,8 @@ static void test_content_is_compared_not_the_index(void **state)
 		(void)wait_for_query();
 		assert_int_equal(answer(5, "10", contents[i].first), WATCHER_CHANGED);
 		(void)wait_for_query();
-		CHECK(answer(5000, "11", contents[i].second) ==
-			      (contents[i].is_news ? WATCHER_CHANGED : WATCHER_NOTHING), "%zu", i);
+		CHECK(answer(5000, "11", contents[i].second) == (contents[i].is_news ? WATCHER_CHANGED : WATCHER_NOTHING), "%zu",
+		      i);
 	}
 }
 
@@ -289,8 +288,8 @@ static void test_a_bad_answer_leaves_the_last_good_one(void **state)
 	(void)answer(5, "10", "[" A "," B "]");
 	for (int i = 0; i < 4; i++) {
 		(void)wait_for_query();
-		assert_int_equal(i == 3 ? answer(5, "9", "{\"no\":\"list\"}")
-					: answer_badly(i == 0, i == 1 ? 500 : 403), WATCHER_FAILED);
+		assert_int_equal(i == 3 ? answer(5, "9", "{\"no\":\"list\"}") : answer_badly(i == 0, i == 1 ? 500 : 403),
+				 WATCHER_FAILED);
 		assert_int_equal(w.view->instances_n, 2);
 		assert_true(w.has_view);
 	}
@@ -324,8 +323,7 @@ static void test_pace_without_news(void **state)
 
 		CHECK(gap_ms >= 990, "%zu: %lld ms", i, (long long)gap_ms);
 		CHECK(gap_ms <= WATCHER_READ_MAX_MS + 10, "%zu: %lld ms", i, (long long)gap_ms);
-		CHECK(i < 12 || gap_ms >= WATCHER_READ_MAX_MS - 10, "%zu: %lld ms", i,
-		      (long long)gap_ms);
+		CHECK(i < 12 || gap_ms >= WATCHER_READ_MAX_MS - 10, "%zu: %lld ms", i, (long long)gap_ms);
 	}
 }
 
@@ -361,8 +359,7 @@ static void test_never_more_than_one_a_second(void **state)
 	(void)state;
 	for (int64_t until_ms = now_ms + 3600000; now_ms < until_ms;) {
 		(void)wait_for_query();
-		(void)answer(test_random_below(&seed, 4000), "10",
-			     test_random_below(&seed, 2) ? "[" A "]" : "[" B "]");
+		(void)answer(test_random_below(&seed, 4000), "10", test_random_below(&seed, 2) ? "[" A "]" : "[" B "]");
 	}
 	CHECK(wire.starts <= 3602, "%u reads in an hour", wire.starts);
 	CHECK(wire.starts >= 3600 / 16, "%u reads in an hour", wire.starts);
@@ -377,8 +374,7 @@ static void test_backoff(void **state)
 		int64_t waited_ms = wait_for_query();
 
 		CHECK(waited_ms <= WATCHER_BACKOFF_MAX_MS, "%lld ms", (long long)waited_ms);
-		CHECK(i < 4 || waited_ms >= last_ms, "%lld ms after %lld", (long long)waited_ms,
-		      (long long)last_ms);
+		CHECK(i < 4 || waited_ms >= last_ms, "%lld ms after %lld", (long long)waited_ms, (long long)last_ms);
 		last_ms = waited_ms;
 		assert_int_equal(answer_badly(true, 0), WATCHER_FAILED);
 	}

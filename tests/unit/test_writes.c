@@ -45,7 +45,11 @@ static void set_ops(const char *text, const char *owner, bool is_single)
 		picked[n] = op;
 	}
 	w = (struct cf_write){
-		.zone_id = "z0ne", .name = "www.example.com", .owner = owner, .ops = picked, .ops_n = n,
+		.zone_id = "z0ne",
+		.name = "www.example.com",
+		.owner = owner,
+		.ops = picked,
+		.ops_n = n,
 		.is_single = is_single,
 	};
 }
@@ -80,8 +84,8 @@ static int parse_body(void)
 	return 0;
 }
 
-static void check_record(int object, const char *id, const char *type, const char *content, int ttl,
-			 bool proxied, const char *comment)
+static void check_record(int object, const char *id, const char *type, const char *content, int ttl, bool proxied,
+			 const char *comment)
 {
 	int64_t got_ttl = 0;
 	bool got_proxied = !proxied;
@@ -111,8 +115,7 @@ static void test_batch_body(void **state)
 	list = json_get(root, "posts");
 	assert_int_equal(json_count(list), 2);
 	check_record(json_first(list), NULL, "A", "1.1.1.1", 60, false, "managed by dnsbuddy");
-	check_record(json_next(json_first(list)), NULL, "AAAA", "2001:db8::1", 1, true,
-		     "managed by dnsbuddy");
+	check_record(json_next(json_first(list)), NULL, "AAAA", "2001:db8::1", 1, true, "managed by dnsbuddy");
 	list = json_get(root, "patches");
 	assert_int_equal(json_count(list), 1);
 	check_record(json_first(list), "a", "A", "2.2.2.2", 300, false, NULL);
@@ -130,7 +133,9 @@ static void test_only_lists_that_are_needed(void **state)
 	static const struct {
 		const char *ops, *list;
 	} cases[] = {
-		{"+1.1.1.1/60", "posts"}, {"~a=1.1.1.1/60", "patches"}, {"-a", "deletes"},
+		{"+1.1.1.1/60", "posts"},
+		{"~a=1.1.1.1/60", "patches"},
+		{"-a", "deletes"},
 	};
 
 	(void)state;
@@ -145,8 +150,7 @@ static void test_single(void **state)
 {
 	(void)state;
 	set_ops("+lb.example.net/60", "web", true);
-	check_record(parse_body(), NULL, "CNAME", "lb.example.net", 60, false,
-		     "managed by dnsbuddy owner=web");
+	check_record(parse_body(), NULL, "CNAME", "lb.example.net", 60, false, "managed by dnsbuddy owner=web");
 	assert_string_equal(cf_write_method(&w), "POST");
 	assert_string_equal(target(), "/zones/z0ne/dns_records");
 	set_ops("~a=1.1.1.1/60", "web", true);
@@ -174,20 +178,19 @@ static void test_largest_body(void **state)
 	memset(record.id, 'f', RECORD_ID_CAP - 1);
 	t = (struct target){.type = RECORD_CNAME, .host = name};
 	for (size_t i = 0; i < CF_BATCH_MAX; i++) {
-		many[i] = (struct op){.kind = i % 2 ? OP_CREATE : OP_UPDATE, .ttl = 86400, .target = &t,
-				      .record = i % 2 ? NULL : &record};
+		many[i] = (struct op){
+			.kind = i % 2 ? OP_CREATE : OP_UPDATE, .ttl = 86400, .target = &t, .record = i % 2 ? NULL : &record};
 		pick[i] = &many[i];
 	}
-	w = (struct cf_write){.zone_id = "z", .name = name, .owner = owner, .ops = pick,
-			      .ops_n = CF_BATCH_MAX};
+	w = (struct cf_write){.zone_id = "z", .name = name, .owner = owner, .ops = pick, .ops_n = CF_BATCH_MAX};
 	(void)parse_body();
 	assert_int_equal(json_count(json_get(0, "posts")), CF_BATCH_MAX / 2);
 }
 
 /* ---- answers ---- */
 
-#define SHOWN(id, type, content)                                                                   \
-	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"www.example.com\",\"content\":\"" content \
+#define SHOWN(id, type, content)                                                                                                   \
+	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"www.example.com\",\"content\":\"" content                             \
 	"\",\"ttl\":60,\"proxied\":false,\"comment\":\"\"}"
 #define OTHER "{\"id\":\"o\",\"type\":\"A\",\"name\":\"x.example.com\",\"content\":\"1.1.1.1\",\"ttl\":60,\"proxied\":false}"
 
@@ -198,10 +201,9 @@ static const struct {
 	int rc;
 	enum err_kind kind;
 } answers[] = {
-	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "],\"deletes\":[],\"patches\":null}",
-	 0, ERR_NONE},
-	{"+1.1.1.1/60 +1.1.1.2/60", false,
-	 "{\"posts\":[" SHOWN("m", "A", "1.1.1.2") "," SHOWN("n", "A", "1.1.1.1") "]}", 0, ERR_NONE},
+	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "],\"deletes\":[],\"patches\":null}", 0, ERR_NONE},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("m", "A", "1.1.1.2") "," SHOWN("n", "A", "1.1.1.1") "]}", 0,
+	 ERR_NONE},
 	{"+2001:db8::1/60", false, "{\"posts\":[" SHOWN("n", "AAAA", "2001:DB8:0:0::1") "]}", 0, ERR_NONE},
 	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("a", "A", "1.1.1.1") "]}", 0, ERR_NONE},
 	{"+lb.example.net/60", false, "{\"posts\":[" SHOWN("n", "CNAME", "LB.example.net") "]}", 0, ERR_NONE},
@@ -214,8 +216,8 @@ static const struct {
 	{"+1.1.1.1/60", false, "null", -1, ERR_RETRY},
 	{"+1.1.1.1/60", false, "{\"posts\":[" OTHER "]}", -1, ERR_CONFIG},
 	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
-	{"+1.1.1.1/60 +1.1.1.2/60", false,
-	 "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "," SHOWN("m", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "," SHOWN("m", "A", "1.1.1.1") "]}", -1,
+	 ERR_RETRY},
 	/* another content, another list, another id */
 	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.2") "]}", -1, ERR_RETRY},
 	{"+1.1.1.1/60", false, "{\"patches\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
@@ -255,10 +257,9 @@ static void test_answers(void **state)
 			struct err e = {0};
 
 			set_ops(answers[i].ops, NULL, answers[i].is_single);
-			(void)snprintf(text, sizeof text, "{\"success\":true,\"result\":%s,\"errors\":[]}",
-				       answers[i].result);
-			CHECK(answer(200, text, step, &e) == answers[i].rc, "%s: %s: %s", answers[i].ops,
-			      answers[i].result, e.text);
+			(void)snprintf(text, sizeof text, "{\"success\":true,\"result\":%s,\"errors\":[]}", answers[i].result);
+			CHECK(answer(200, text, step, &e) == answers[i].rc, "%s: %s: %s", answers[i].ops, answers[i].result,
+			      e.text);
 			CHECK(e.kind == answers[i].kind, "%s: %s", answers[i].result, e.text);
 			for (size_t k = 0; !answers[i].rc && k < w.ops_n; k++)
 				assert_true(ops[k].is_done);
@@ -272,8 +273,11 @@ static void test_refused(void **state)
 
 	(void)state;
 	set_ops("+1.1.1.1/60 -a", NULL, false);
-	assert_int_equal(answer(400, "{\"success\":false,\"result\":null,\"errors\":[{\"code\":81058,"
-				"\"message\":\"An identical record already exists.\"}]}", 0, &e), -1);
+	assert_int_equal(answer(400,
+				"{\"success\":false,\"result\":null,\"errors\":[{\"code\":81058,"
+				"\"message\":\"An identical record already exists.\"}]}",
+				0, &e),
+			 -1);
 	assert_int_equal(e.kind, ERR_REFUSED);
 	assert_true(cf_reply_has(&w.reply, CF_CODE_IDENTICAL));
 	assert_false(ops[0].is_done || ops[1].is_done);
@@ -285,12 +289,9 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batch_body),
-		cmocka_unit_test(test_only_lists_that_are_needed),
-		cmocka_unit_test(test_single),
-		cmocka_unit_test(test_largest_body),
-		cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_batch_body), cmocka_unit_test(test_only_lists_that_are_needed),
+		cmocka_unit_test(test_single),     cmocka_unit_test(test_largest_body),
+		cmocka_unit_test(test_answers),    cmocka_unit_test(test_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

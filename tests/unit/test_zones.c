@@ -38,16 +38,13 @@ static const struct {
 	{"www.example.com", false, ZONE_AS("1", "example.com", "deactivated"), NULL, "no zone"},
 	{"www.example.com", false, ZONE_AS("1", "example.com", "pending"), "1", NULL},
 	{"www.example.com", false, ZONE_AS("1", "example.com", "moved") "," ZONE("2", "com"), "1", NULL},
-	{"www.example.com", false, ZONE_AS("1", "www.example.com", "deleted") "," ZONE("2", "example.com"),
-	 "2", NULL},
-	{"www.example.com", false, ZONE("1", "example.com") "," ZONE("2", "example.com"), NULL,
-	 "two zones are named example.com"},
+	{"www.example.com", false, ZONE_AS("1", "www.example.com", "deleted") "," ZONE("2", "example.com"), "2", NULL},
+	{"www.example.com", false, ZONE("1", "example.com") "," ZONE("2", "example.com"), NULL, "two zones are named example.com"},
 	{"www.example.com", false, ZONE("1", "example.com") "," ZONE("1", "example.com"), "1", NULL},
-	{"www.example.com", false, ZONE("1", "example.com") "," ZONE_AS("2", "example.com", "deleted"),
-	 "1", NULL},
+	{"www.example.com", false, ZONE("1", "example.com") "," ZONE_AS("2", "example.com", "deleted"), "1", NULL},
 	/* a longer one makes the doubt go away */
-	{"a.www.example.com", false, ZONE("1", "example.com") "," ZONE("2", "example.com") "," ZONE(
-		"3", "www.example.com"), "3", NULL},
+	{"a.www.example.com", false, ZONE("1", "example.com") "," ZONE("2", "example.com") "," ZONE("3", "www.example.com"), "3",
+	 NULL},
 	{"example.com", true, ZONE("1", "example.com"), "1", NULL},
 	/* the filter was not honoured */
 	{"example.com", true, ZONE("9", "com") "," ZONE("1", "example.com"), "1", NULL},
@@ -62,8 +59,7 @@ static void test_search(void **state)
 		struct err e = {0};
 
 		cf_zone_search_init(&s, cases[i].name, cases[i].is_exact);
-		CHECK(page(cases[i].zones, "", &again, &e) == (cases[i].id ? 0 : -1), "case %zu: %s", i,
-		      e.text);
+		CHECK(page(cases[i].zones, "", &again, &e) == (cases[i].id ? 0 : -1), "case %zu: %s", i, e.text);
 		if (cases[i].id) {
 			assert_false(again);
 			assert_string_equal(s.id, cases[i].id);
@@ -88,7 +84,8 @@ static void test_pages(void **state)
 		assert_non_null(strstr(target, "/zones?per_page=50&page="));
 		assert_int_equal(strtoul(strstr(target, "&page=") + 6, NULL, 10), p);
 		assert_int_equal(page(p == 2 ? ZONE("1", "example.com") : ZONE("7", "example.org"),
-				      ",\"result_info\":{\"total_pages\":3}", &again, &e), 0);
+				      ",\"result_info\":{\"total_pages\":3}", &again, &e),
+				 0);
 		assert_int_equal(again, p < 3);
 	}
 	assert_string_equal(s.id, "1");
@@ -110,8 +107,7 @@ static void test_pages_limit(void **state)
 	assert_int_equal(e.kind, ERR_LIMIT);
 	cf_zone_search_init(&s, "www.example.com", false);
 	s.page = CF_ZONE_PAGES_MAX;
-	assert_int_equal(page(ZONE("1", "example.com"), ",\"result_info\":{\"total_pages\":100}", &again,
-			      &e), 0);
+	assert_int_equal(page(ZONE("1", "example.com"), ",\"result_info\":{\"total_pages\":100}", &again, &e), 0);
 }
 
 static void test_exact_target(void **state)
@@ -129,8 +125,13 @@ static void test_exact_target(void **state)
 static void test_bad(void **state)
 {
 	static const char *const zones[] = {
-		"{}", "7", "null", "{\"id\":\"1\",\"name\":\"x\"}", "{\"id\":\"1\",\"status\":\"active\"}",
-		"{\"name\":\"x\",\"status\":\"active\"}", "{\"id\":1,\"name\":\"x\",\"status\":\"active\"}",
+		"{}",
+		"7",
+		"null",
+		"{\"id\":\"1\",\"name\":\"x\"}",
+		"{\"id\":\"1\",\"status\":\"active\"}",
+		"{\"name\":\"x\",\"status\":\"active\"}",
+		"{\"id\":1,\"name\":\"x\",\"status\":\"active\"}",
 		ZONE("123456789012345678901234567890123", "example.com"), /* an id too long */
 	};
 	struct http_sink sink;
@@ -151,9 +152,8 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_search),       cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_pages_limit),  cmocka_unit_test(test_exact_target),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_search),       cmocka_unit_test(test_pages), cmocka_unit_test(test_pages_limit),
+		cmocka_unit_test(test_exact_target), cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
