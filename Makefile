@@ -40,10 +40,13 @@ VERSION := $(shell cat VERSION)
 
 # ---- Sources ---------------------------------------------------------------------------------------------------------
 
-SRC := $(sort $(wildcard src/*/*.c))
+SRC := $(sort $(wildcard src/*/*.c src/*/*/*.c))
 MAIN := src/main.c
-UNIT := $(sort $(wildcard tests/unit/test_*.c))
-UNIT_HELPERS := $(filter-out $(UNIT),$(sort $(wildcard tests/unit/*.c)))
+# Unit tests lie in folders as in src/: a file test_*.c is a program, the others help them.
+UNIT_SRC := $(sort $(wildcard tests/unit/*.c tests/unit/*/*.c tests/unit/*/*/*.c))
+UNIT := $(foreach f,$(UNIT_SRC),$(if $(filter test_%,$(notdir $f)),$f))
+UNIT_HELPERS := $(filter-out $(UNIT),$(UNIT_SRC))
+UNIT_PROGRAMS = $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
 GEN := $(BUILD)/gen
 JSMN := $(BUILD)/third_party/jsmn
 GEN_HEADERS := $(GEN)/version.h $(GEN)/trust_anchors.h $(JSMN)/jsmn.h
@@ -242,13 +245,13 @@ gen: $(GEN_HEADERS) ## fetch the third-party parts and generate headers only
 
 check: deps-test ## quick: unit tests only, under the sanitizers
 	$(Q)$(MAKE) --no-print-directory unit
-	$(Q)scripts/test.sh unit $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
+	$(Q)scripts/test.sh unit $(UNIT_PROGRAMS)
 
 test: deps-test ## every test: unit, then end to end with a real Consul
 	$(Q)$(MAKE) --no-print-directory all asan unit
-	$(Q)PYTHON=$(PYTHON) scripts/test.sh all $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
+	$(Q)PYTHON=$(PYTHON) scripts/test.sh all $(UNIT_PROGRAMS)
 
-unit: $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT))
+unit: $(UNIT_PROGRAMS)
 
 demo: all deps-test ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
 	$(Q)scripts/demo.sh

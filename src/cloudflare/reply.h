@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "net/http.h"
+#include "net/http/client.h"
 
 #define CF_CODES_MAX 8
 

@@ -10,8 +10,8 @@
 #include "base/str.h"
 #include "command/command.h"
 #include "config/values.h"
-#include "net/http.h"
-#include "net/listen.h"
+#include "net/http/client.h"
+#include "net/http/listener.h"
 
 #define HEALTH_MS 2000 /* for the whole exchange */
 

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "command/command.h"
 #include "command/world.h"
-#include "engine/watch.h"
+#include "watch/watch.h"
 
 _Static_assert(WATCH_RECORDS_MAX >= 2 * CONFIG_RECORDS_MAX, "room for every record, old and new");
 

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "net/proxy.h"
-#include "net/roots.h"
+#include "net/http/proxy.h"
+#include "net/tls/roots.h"
 
 static int set_trust(struct world_side *side, struct trust_store *roots, const char *ca_file,
 		     struct err *e)

@@ -4,7 +4,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "config/config.h"
-#include "net/listen.h"
+#include "net/http/listener.h"
 
 #define ORIGIN_CAP 192
 

@@ -15,7 +15,7 @@
 #include "consul/health.h"
 #include "core/name.h"
 #include "core/plan.h"
-#include "net/url.h"
+#include "net/http/url.h"
 
 #define CONFIG_SERVICE_MAX 255 /* bytes of a service's, a tag's, a datacenter's name */
 #define CONFIG_OWNER_MAX 64

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/http.h"
+#include "net/http/client.h"
 
 #define CONSUL_BODY_MAX 4096 /* bytes of a small answer; a lock's key holds less */
 

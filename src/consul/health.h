@@ -17,7 +17,7 @@
 #include "core/evidence.h"
 #include "core/instance.h"
 #include "core/record.h"
-#include "net/http.h"
+#include "net/http/client.h"
 
 #define CONSUL_INSTANCES_MAX 16384
 #define CONSUL_ADDRESSES_MAX 4 /* sources that are tried in order */

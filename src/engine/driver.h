@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "cloudflare/writes.h"
 #include "engine/reconcile.h"
-#include "net/http.h"
+#include "net/http/client.h"
 
 #define DRIVER_TARGET_CAP 2048 /* bytes of a path and query */
 

@@ -11,8 +11,8 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/resolve.h"
-#include "net/url.h"
+#include "net/dns/resolve.h"
+#include "net/http/url.h"
 
 /* The fields are the module's own. */
 struct dial {

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "net/io.h"
-#include "net/tls.h"
+#include "net/tls/tls.h"
 
 struct stream {
 	int fd;                  /* -1 when closed */

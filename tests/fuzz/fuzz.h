@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "net/http.h"
+#include "net/http/client.h"
 
 /* The targets. All return 0: libFuzzer wants it so. */
 int fuzz_json(const uint8_t *p, size_t n);

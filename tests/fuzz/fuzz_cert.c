@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/cert.h"
-#include "net/pem.h"
+#include "net/tls/cert.h"
+#include "net/tls/pem.h"
 
 static bool is_inside(struct der outer, struct der d)
 {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/dns_message.h"
+#include "net/dns/message.h"
 
 #define ID 0x1234
 

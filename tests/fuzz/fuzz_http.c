@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/chunk.h"
-#include "net/head.h"
+#include "net/http/chunk.h"
+#include "net/http/head.h"
 
 static int on_status(void *ctx, int status, struct err *e)
 {

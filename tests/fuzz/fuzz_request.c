@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/request.h"
+#include "net/http/listener_request.h"
 
 static bool is_known(int status)
 {

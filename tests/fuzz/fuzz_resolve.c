@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-#include "net/resolve_conf.h"
-#include "net/words.h"
+#include "net/dns/resolve_conf.h"
+#include "net/dns/words.h"
 
 static void check_conf(const char *path)
 {

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/proxy.h"
-#include "net/url.h"
+#include "net/http/proxy.h"
+#include "net/http/url.h"
 
 static bool is_same(const struct url *a, const struct url *b)
 {

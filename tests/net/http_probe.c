@@ -12,8 +12,8 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "net/http.h"
-#include "net/roots.h"
+#include "net/http/client.h"
+#include "net/tls/roots.h"
 
 static struct http_client client;
 static struct tls_storage storage;

@@ -13,7 +13,7 @@
 /* after those it needs */
 #include <cmocka.h>
 
-#include "net/http.h"
+#include "net/http/client.h"
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 

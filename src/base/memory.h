@@ -1,0 +1,13 @@
+/*
+ * Large storage whose size depends on the configuration: address space, of which only the pages
+ * that are written to cost memory.
+ */
+#ifndef BASE_MEMORY_H
+#define BASE_MEMORY_H
+
+#include <stddef.h>
+
+/* Zeroed storage of so many bytes, for the rest of the program's life. NULL when there is none. */
+void *pages_reserve(size_t size);
+
+#endif

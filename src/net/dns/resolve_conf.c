@@ -1,0 +1,159 @@
+#include "net/dns/resolve_conf.h"
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "net/dns/words.h"
+
+enum keyword { OTHER, NAMESERVER, SEARCH, DOMAIN, OPTIONS };
+
+/* A zone is an interface's name or number, RFC 4007 section 11.2. */
+static int read_zone(const char *zone, uint32_t *scope)
+{
+	uint64_t number;
+
+	*scope = if_nametoindex(zone);
+	if (*scope)
+		return 0;
+	if (str_u64(zone, UINT32_MAX, &number) || !number)
+		return -1;
+	*scope = (uint32_t)number;
+	return 0;
+}
+
+static void add_server(struct resolve_conf *c, char *word)
+{
+	struct resolve_server s = {.scope = 0};
+	char *zone = strchr(word, '%');
+
+	if (c->servers_n == RESOLVE_SERVERS_MAX)
+		return;
+	if (zone) {
+		*zone++ = '\0';
+		if (read_zone(zone, &s.scope))
+			return;
+	}
+	if (net_read_address(word, &s.family, s.bytes))
+		return;
+	c->servers[c->servers_n++] = s;
+}
+
+/* "." stands for the root: the name as it is, which is asked for anyway. */
+static void add_search(struct resolve_conf *c, const char *word)
+{
+	size_t n = strlen(word) + 1;
+
+	if (n == 1 || !strcmp(word, ".") || c->search_n == RESOLVE_SEARCH_MAX ||
+	    n > sizeof c->search - c->search_len)
+		return;
+	memcpy(c->search + c->search_len, word, n);
+	c->search_len += n;
+	c->search_n++;
+}
+
+/* The number after "name:", or what it was before. */
+static void take_option(const char *word, const char *name, unsigned min, unsigned max,
+			unsigned *out)
+{
+	uint64_t v;
+
+	if (!str_starts_nocase(word, name) || str_u64(word + strlen(name), UINT32_MAX, &v))
+		return;
+	*out = v < min ? min : v > max ? max : (unsigned)v;
+}
+
+static enum keyword begin_line(struct resolve_conf *c, const char *word)
+{
+	bool is_search = !strcmp(word, "search"), is_domain = !strcmp(word, "domain");
+
+	if (is_search || is_domain) {
+		c->search_n = 0;
+		c->search_len = 0;
+		return is_search ? SEARCH : DOMAIN;
+	}
+	return !strcmp(word, "nameserver") ? NAMESERVER
+	       : !strcmp(word, "options")  ? OPTIONS
+					   : OTHER;
+}
+
+/* The word in the column, from 1 on, of a line that begins with the keyword. */
+static void take_value(struct resolve_conf *c, enum keyword key, unsigned column, char *word)
+{
+	if (key == NAMESERVER && column == 1)
+		add_server(c, word);
+	else if (key == SEARCH || (key == DOMAIN && column == 1))
+		add_search(c, word);
+	else if (key == OPTIONS) {
+		take_option(word, "ndots:", 0, RESOLVE_NDOTS_MAX, &c->ndots);
+		take_option(word, "timeout:", 1, RESOLVE_TIMEOUT_MAX_SEC, &c->timeout_sec);
+		take_option(word, "attempts:", 1, RESOLVE_ATTEMPTS_MAX, &c->attempts);
+	}
+}
+
+static void set_defaults(struct resolve_conf *c)
+{
+	memset(c, 0, sizeof *c);
+	c->ndots = 1;
+	c->timeout_sec = 5;
+	c->attempts = 2;
+}
+
+void resolve_conf_read(struct resolve_conf *c, const char *path)
+{
+	char loopback[] = "127.0.0.1";
+	enum keyword key = OTHER;
+	enum words_next next;
+	unsigned column = 0;
+	struct words w;
+
+	set_defaults(c);
+	words_open(&w, path);
+	while ((next = words_next(&w)) != WORDS_END) {
+		if (next == WORDS_LINE) {
+			column = 0;
+			continue;
+		}
+		if (!column)
+			key = begin_line(c, w.word);
+		else
+			take_value(c, key, column, w.word);
+		column++;
+	}
+	words_close(&w);
+	if (!c->servers_n)
+		add_server(c, loopback);
+}
+
+const char *resolve_conf_search(const struct resolve_conf *c, size_t i)
+{
+	const char *s = c->search;
+
+	while (i--)
+		s += strlen(s) + 1;
+	return s;
+}
+
+void resolve_hosts_find(const char *path, const char *name, struct net_found *out)
+{
+	bool is_first = true, has_address = false;
+	enum net_family family = NET_IP4;
+	unsigned char bytes[16];
+	enum words_next next;
+	struct words w;
+
+	words_open(&w, path);
+	while ((next = words_next(&w)) != WORDS_END) {
+		if (next == WORDS_LINE) {
+			is_first = true;
+			continue;
+		}
+		if (is_first)
+			has_address = !net_read_address(w.word, &family, bytes);
+		else if (has_address && str_eq_nocase(w.word, name))
+			net_found_add(out, family, bytes);
+		is_first = false;
+	}
+	words_close(&w);
+}

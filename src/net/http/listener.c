@@ -1,0 +1,387 @@
+#include "net/http/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/errno_text.h"
+#include "base/str.h"
+
+#define BACKLOG 16
+#define SEND_BUFFER 65536 /* bytes the kernel keeps per connection: eight of them at most */
+
+struct asker {
+	listen_page_fn *page;
+	void *ctx;
+	int64_t now_ms;
+};
+
+/* ---- address ---- */
+
+static int bad_address(const char *text, const char *why, struct err *e)
+{
+	return err_set(e, ERR_CONFIG,
+		       "\"%s\": %s: give ADDR:PORT, [ADDR]:PORT or :PORT, as "
+		       "0.0.0.0:8080",
+		       text, why);
+}
+
+static bool is_address(const char *host, bool is_ip6)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(is_ip6 ? AF_INET6 : AF_INET, host, bytes) == 1;
+}
+
+int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, struct err *e)
+{
+	const char *colon = strrchr(text, ':');
+	bool has_brackets = text[0] == '[';
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	char found[LISTEN_HOST_CAP];
+	uint64_t number;
+
+	if (!colon)
+		return bad_address(text, "no port", e);
+	if (str_u64(colon + 1, UINT16_MAX, &number) || !number)
+		return bad_address(text, "the port is no number from 1 to 65535", e);
+	if (has_brackets && (len < 2 || text[len - 1] != ']'))
+		return bad_address(text, "a bracket is missing", e);
+	if (str_copy_n(found, sizeof found, text + has_brackets, has_brackets ? len - 2 : len))
+		return bad_address(text, "no IP address", e);
+	if (str_eq_nocase(found, "localhost"))
+		memcpy(found, "127.0.0.1", sizeof "127.0.0.1");
+	if ((len || has_brackets) && !is_address(found, has_brackets))
+		return bad_address(
+			text, is_address(found, true) ? "brackets are missing" : "no IP address",
+			e);
+	*port = (uint16_t)number;
+	return str_copy(host, LISTEN_HOST_CAP, found);
+}
+
+/* ---- listening ---- */
+
+static int set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)
+		       ? -1
+		       : 0;
+}
+
+/* What a connection inherits, and that we may come back at once after a restart. */
+static int set_options(int fd)
+{
+	int on = 1, size = SEND_BUFFER;
+
+	/* Slower or roomier without these two, but right. */
+	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+}
+
+static int bind_ip6(int fd, const char *host, uint16_t port)
+{
+	struct sockaddr_in6 sa = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	int off = 0; /* whatever the system's default is: the unspecified address takes IPv4 too */
+
+	if (*host && inet_pton(AF_INET6, host, &sa.sin6_addr) != 1)
+		return -1;
+	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off))
+		return -1;
+	return bind(fd, (const struct sockaddr *)&sa, sizeof sa);
+}
+
+static int bind_ip4(int fd, const char *host, uint16_t port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	if (*host && inet_pton(AF_INET, host, &sa.sin_addr) != 1)
+		return -1;
+	return bind(fd, (const struct sockaddr *)&sa, sizeof sa);
+}
+
+/* A listening socket of that family, or -1 with errno set. */
+static int open_family(bool is_ip6, const char *host, uint16_t port)
+{
+	int fd = socket(is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0), error;
+
+	if (fd < 0)
+		return -1;
+	if (!set_flags(fd) && !set_options(fd) && !(is_ip6 ? bind_ip6 : bind_ip4)(fd, host, port) &&
+	    !listen(fd, BACKLOG))
+		return fd;
+	error = errno;
+	(void)close(fd);
+	errno = error;
+	return -1;
+}
+
+int listen_open(struct listener *l, const char *text, struct err *e)
+{
+	char host[LISTEN_HOST_CAP] = "";
+	uint16_t port = 0;
+	int fd = -1;
+
+	if (listen_parse(text, host, &port, e))
+		return -1;
+	if (!*host || strchr(host, ':'))
+		fd = open_family(true, host, port);
+	/* A kernel without IPv6 has its IPv4 addresses all the same; a port in use stays in use. */
+	if (fd < 0 && !strchr(host, ':') && (*host || errno != EADDRINUSE))
+		fd = open_family(false, host, port);
+	if (fd < 0)
+		return err_set(e, ERR_SYS, "listen at %s: %s", text, errno_text(errno));
+	l->fd = fd;
+	l->order = 0;
+	l->pause_ms = 0;
+	l->is_open = true;
+	return 0;
+}
+
+/* ---- a connection ---- */
+
+static void drop(struct listen_connection *c)
+{
+	stream_close(&c->stream);
+	c->phase = LISTEN_FREE;
+}
+
+static const char *phrase(int status)
+{
+	switch (status) {
+	case 200: return "OK";
+	case 400: return "Bad Request";
+	case 404: return "Not Found";
+	case 405: return "Method Not Allowed";
+	case 408: return "Request Timeout";
+	case 414: return "URI Too Long";
+	case 431: return "Request Header Fields Too Large";
+	case 503: return "Service Unavailable";
+	case 505: return "HTTP Version Not Supported";
+	default: return "Internal Server Error";
+	}
+}
+
+/* The head to what is in page; an empty one gets its line. */
+static void begin_answer(struct listen_connection *c, int status, const char *content_type,
+			 bool is_head, int64_t now_ms)
+{
+	if (!c->page.len)
+		buf_fmt(&c->page, "%d %s\n", status, phrase(status));
+	buf_init(&c->head, c->head_text, sizeof c->head_text);
+	buf_fmt(&c->head, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n", status,
+		phrase(status), content_type, c->page.len);
+	buf_str(&c->head,
+		"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"
+		"Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'\r\n"
+		"Connection: close\r\n");
+	if (status == 405)
+		buf_str(&c->head, "Allow: GET, HEAD\r\n");
+	buf_str(&c->head, "\r\n");
+	if (is_head)
+		buf_reset(&c->page);
+	c->sent = 0;
+	c->phase = LISTEN_ANSWER;
+	c->deadline_ms = now_ms + LISTEN_ANSWER_MS;
+}
+
+static void answer(struct listen_connection *c, int status, const struct request *r,
+		   const struct asker *a)
+{
+	static const char plain[] = "text/plain; charset=utf-8";
+	const char *content_type = plain;
+
+	buf_init(&c->page, c->page_text, sizeof c->page_text);
+	if (status == 200)
+		status = a->page(a->ctx, r->path, &c->page, &content_type);
+	if (!buf_ok(&c->page)) {
+		buf_reset(&c->page);
+		content_type = plain;
+		status = 500;
+	}
+	begin_answer(c, status, content_type, r->is_head, a->now_ms);
+}
+
+static void read_request(struct listen_connection *c, const struct asker *a)
+{
+	struct request r = {0};
+	struct err e;
+	size_t got;
+	enum io_result io = stream_recv(&c->stream, c->request + c->received,
+					sizeof c->request - c->received, &got, &e);
+
+	/* Gone, or it will say no more and has not asked yet. */
+	if (io != IO_OK && io != IO_WAIT) {
+		drop(c);
+		return;
+	}
+	c->received += got;
+	switch (request_read(c->request, c->received, &r)) {
+	case REQUEST_DONE: answer(c, 200, &r, a); break;
+	case REQUEST_BAD: answer(c, r.status, &r, a); break;
+	case REQUEST_MORE:
+		if (a->now_ms >= c->deadline_ms)
+			answer(c, 408, &r, a);
+		break;
+	}
+}
+
+static void send_answer(struct listen_connection *c, const struct asker *a)
+{
+	size_t head_left = c->sent < c->head.len ? c->head.len - c->sent : 0;
+	size_t page_sent = c->sent - (c->head.len - head_left), done;
+	const struct iovec v[2] = {
+		{.iov_base = c->head.p + c->head.len - head_left, .iov_len = head_left},
+		{.iov_base = c->page.p + page_sent, .iov_len = c->page.len - page_sent},
+	};
+	struct err e;
+	enum io_result io = stream_send(&c->stream, v, 2, &done, &e);
+
+	if (io != IO_OK && io != IO_WAIT) {
+		drop(c);
+		return;
+	}
+	c->sent += done;
+	if (c->sent < c->head.len + c->page.len)
+		return;
+	/* ENOTCONN is tolerated: the peer was quicker. */
+	(void)shutdown(c->stream.fd, SHUT_WR);
+	c->phase = LISTEN_LINGER;
+	c->order = 0;
+	c->received = 0;
+	c->deadline_ms = a->now_ms + LISTEN_LINGER_MS;
+}
+
+static void linger(struct listen_connection *c)
+{
+	struct err e;
+	size_t got;
+	enum io_result io = stream_recv(&c->stream, c->request, sizeof c->request, &got, &e);
+
+	c->received += got;
+	if ((io != IO_OK && io != IO_WAIT) || c->received > LISTEN_LINGER_MAX)
+		drop(c);
+}
+
+static void serve(struct listen_connection *c, const struct asker *a)
+{
+	if (c->phase == LISTEN_REQUEST)
+		read_request(c, a);
+	if (c->phase == LISTEN_ANSWER)
+		send_answer(c, a);
+	if (c->phase == LISTEN_LINGER)
+		linger(c);
+	if (c->phase != LISTEN_FREE && a->now_ms >= c->deadline_ms)
+		drop(c);
+}
+
+/* ---- all of them ---- */
+
+/* A free place, made by dropping whoever is first in line if there is none. */
+static struct listen_connection *make_room(struct listener *l)
+{
+	struct listen_connection *first = &l->connections[0];
+
+	for (size_t i = 0; i < LISTEN_CONNECTIONS_MAX; i++) {
+		struct listen_connection *c = &l->connections[i];
+
+		if (c->phase == LISTEN_FREE)
+			return c;
+		if (c->order < first->order)
+			first = c;
+	}
+	drop(first);
+	return first;
+}
+
+/* Returns false when there is nothing more to accept now. */
+static bool accept_one(struct listener *l, const struct asker *a)
+{
+	int fd = accept(l->fd, NULL, NULL);
+	struct listen_connection *c;
+
+	if (fd < 0) {
+		/* The peer gave up, or a signal came: the next may be well. */
+		if (errno == ECONNABORTED || errno == EINTR)
+			return true;
+		/* EMFILE, ENFILE, ENOMEM: poll() would call at once, over and over. */
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			l->pause_ms = a->now_ms + LISTEN_PAUSE_MS;
+		return false;
+	}
+	if (set_flags(fd)) {
+		(void)close(fd);
+		return true;
+	}
+	c = make_room(l);
+	stream_init(&c->stream, fd);
+	c->phase = LISTEN_REQUEST;
+	c->order = ++l->order;
+	c->received = 0;
+	c->deadline_ms = a->now_ms + LISTEN_REQUEST_MS;
+	serve(c, a);
+	return true;
+}
+
+void listen_step(struct listener *l, int64_t now_ms, listen_page_fn *page, void *ctx)
+{
+	const struct asker a = {.page = page, .ctx = ctx, .now_ms = now_ms};
+
+	if (!l->is_open)
+		return;
+	for (size_t i = 0; i < LISTEN_CONNECTIONS_MAX; i++)
+		serve(&l->connections[i], &a);
+	if (now_ms < l->pause_ms)
+		return;
+	l->pause_ms = 0;
+	for (int i = 0; i < LISTEN_CONNECTIONS_MAX && accept_one(l, &a); i++)
+		;
+}
+
+static void wake_by(int64_t *wake_ms, int64_t at_ms)
+{
+	if (at_ms < *wake_ms)
+		*wake_ms = at_ms;
+}
+
+size_t listen_wants(const struct listener *l, struct pollfd *pfds, size_t cap, int64_t *wake_ms)
+{
+	size_t n = 0;
+
+	if (!l->is_open || cap < LISTEN_POLLS)
+		return 0;
+	if (l->pause_ms)
+		wake_by(wake_ms, l->pause_ms);
+	else
+		pfds[n++] = (struct pollfd){.fd = l->fd, .events = POLLIN};
+	for (size_t i = 0; i < LISTEN_CONNECTIONS_MAX; i++) {
+		const struct listen_connection *c = &l->connections[i];
+
+		if (c->phase == LISTEN_FREE)
+			continue;
+		pfds[n++] = (struct pollfd){
+			.fd = c->stream.fd,
+			.events = c->phase == LISTEN_ANSWER ? POLLOUT : POLLIN,
+		};
+		wake_by(wake_ms, c->deadline_ms);
+	}
+	return n;
+}
+
+void listen_close(struct listener *l)
+{
+	if (!l->is_open)
+		return;
+	for (size_t i = 0; i < LISTEN_CONNECTIONS_MAX; i++)
+		if (l->connections[i].phase != LISTEN_FREE)
+			drop(&l->connections[i]);
+	(void)close(l->fd);
+	l->is_open = false;
+}

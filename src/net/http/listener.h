@@ -1,0 +1,109 @@
+/*
+ * A small HTTP/1.1 server within somebody's poll(2) loop, for pages that are made on the spot:
+ * GET and HEAD, one request per connection, everything bounded in bytes, number and time, so that
+ * no reader or writer, however slow, holds the loop or shuts others out. RFC 9110, RFC 9112; it
+ * sends no Date, for it is not told the wall clock. Knows nothing of what the pages say.
+ */
+#ifndef NET_HTTP_LISTENER_H
+#define NET_HTTP_LISTENER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "net/http/listener_request.h"
+#include "net/stream.h"
+
+#define LISTEN_CONNECTIONS_MAX 8
+#define LISTEN_REQUEST_MAX REQUEST_MAX
+#define LISTEN_ANSWER_MAX 524288 /* bytes of a page; its memory is touched only as far as it goes */
+#define LISTEN_REQUEST_MS 5000   /* from connect to the request's last byte */
+#define LISTEN_ANSWER_MS 10000   /* from there until the peer has taken the answer */
+#define LISTEN_LINGER_MS 1000    /* and from there until it hangs up */
+#define LISTEN_LINGER_MAX 65536  /* bytes it may send meanwhile */
+#define LISTEN_PAUSE_MS 1000     /* without accepting, when the system has no descriptor left */
+#define LISTEN_POLLS (LISTEN_CONNECTIONS_MAX + 1)
+#define LISTEN_HOST_CAP 46  /* bytes of a numeric address */
+#define LISTEN_HEAD_CAP 512 /* bytes of an answer's head */
+
+/*
+ * Make the page at path.
+ *   path          from '/', without query, as sent: not decoded
+ *   out           empty, room for LISTEN_ANSWER_MAX bytes; when it overflows the answer is 500
+ *   content_type  set to a string that lives; text/plain when left alone
+ * Returns the status: 200, 404 or 503. An empty page gets a line that names the status.
+ */
+typedef int listen_page_fn(void *ctx, const char *path, struct buf *out, const char **content_type);
+
+enum listen_phase {
+	LISTEN_FREE,    /* no connection */
+	LISTEN_REQUEST, /* reading */
+	LISTEN_ANSWER,  /* sending */
+	LISTEN_LINGER   /* all is sent: waiting for the peer to close, so that no reset, for bytes
+			   of its that nobody read, takes the answer away from it */
+};
+
+struct listen_connection {
+	enum listen_phase phase;
+	struct stream stream;
+	uint64_t order; /* of connecting; the smallest goes first when room is needed */
+	int64_t deadline_ms;
+	size_t received; /* of the request; when lingering, after it */
+	size_t sent;     /* of head and page together */
+	struct buf head, page;
+	char request[LISTEN_REQUEST_MAX];
+	char head_text[LISTEN_HEAD_CAP];
+	char page_text[LISTEN_ANSWER_MAX + 1];
+};
+
+/* The fields are the module's own. Zeroed, as static storage is, it is closed. */
+struct listener {
+	bool is_open;
+	int fd;
+	uint64_t order;
+	int64_t pause_ms; /* no accept() before; 0: at once */
+	struct listen_connection connections[LISTEN_CONNECTIONS_MAX];
+};
+
+/*
+ * Read "ADDR:PORT", "[ADDR]:PORT" with IPv6, or ":PORT" (every address of this machine;
+ * "[::]:PORT" is the same where there is IPv6).
+ *   host  the address as text; "" for every one; "localhost" becomes 127.0.0.1
+ *   e     ERR_CONFIG: what is wrong and what would be right
+ * Returns 0, or -1 with host and port untouched. Opens nothing.
+ */
+int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * Listen at text, as listen_parse() reads it. l is closed, and static: it is large.
+ *   e  ERR_CONFIG: as listen_parse(); ERR_SYS: the address is in use, not ours, not allowed
+ */
+int listen_open(struct listener *l, const char *text, struct err *e)
+	__attribute__((warn_unused_result));
+
+/*
+ * What to wait for.
+ *   pfds     filled from the first on
+ *   cap      room in pfds, LISTEN_POLLS at least
+ *   wake_ms  lowered to the time listen_step() must be called even without an event
+ * Returns how many of pfds are filled; 0 when closed.
+ */
+size_t listen_wants(const struct listener *l, struct pollfd *pfds, size_t cap, int64_t *wake_ms);
+
+/*
+ * Take and answer what can be without waiting; at most one read and one write per connection, and
+ * LISTEN_CONNECTIONS_MAX new connections. A new one always gets a place: when all are taken, the
+ * one that waits for its peer to hang up, else the one that came first, is dropped for it, so that
+ * idle connections cannot keep a health check out. Does nothing when closed.
+ *   page  called for each request that is sound; not kept
+ */
+void listen_step(struct listener *l, int64_t now_ms, listen_page_fn *page, void *ctx);
+
+/* Stop listening and drop every connection. Legal at any time; listen_open() may follow. */
+void listen_close(struct listener *l);
+
+#endif

@@ -1,0 +1,163 @@
+#include "net/http/listener_request.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+/* A piece of the text: not NUL-terminated. */
+struct span {
+	char *p;
+	size_t len;
+};
+
+static enum request_result bad(struct request *r, int status)
+{
+	r->status = status;
+	return REQUEST_BAD;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* RFC 9110 section 5.6.2. */
+static bool is_token(struct span s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char lower = (char)(s.p[i] | 0x20);
+
+		if (!is_digit(s.p[i]) && (lower < 'a' || lower > 'z') &&
+		    (!s.p[i] || !strchr("!#$%&'*+-.^_`|~", s.p[i])))
+			return false;
+	}
+	return s.len > 0;
+}
+
+static bool equals(struct span s, const char *text)
+{
+	return s.len == strlen(text) && memcmp(s.p, text, s.len) == 0;
+}
+
+/*
+ * Look for the empty line; *end is set behind it on DONE. No control byte but tab may be there,
+ * and CR and LF only as a pair: so a TLS hello or a line by hand fails at once, not by time-out.
+ */
+static enum request_result find_end(const char *text, size_t len, size_t *end, size_t *lines_n)
+{
+	size_t line = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)text[i];
+		bool after_cr = i > line && text[i - 1] == '\r';
+
+		if (after_cr != (c == '\n') || c == 0x7f || (c < ' ' && !strchr("\t\r\n", c)) || !c)
+			return REQUEST_BAD;
+		if (c != '\n')
+			continue;
+		if (i - line == 1) {
+			*end = i + 1;
+			return REQUEST_DONE;
+		}
+		line = i + 1;
+		(*lines_n)++;
+	}
+	return REQUEST_MORE;
+}
+
+/* Cut the next piece off *rest, up to the separator, which is dropped; all of it without one. */
+static struct span cut(struct span *rest, const char *separator)
+{
+	struct span piece = *rest;
+	size_t n = strlen(separator);
+
+	for (size_t i = 0; i + n <= rest->len; i++) {
+		if (memcmp(rest->p + i, separator, n) != 0)
+			continue;
+		piece.len = i;
+		rest->p += i + n;
+		rest->len -= i + n;
+		return piece;
+	}
+	rest->p += rest->len;
+	rest->len = 0;
+	return piece;
+}
+
+/* hosts_n is raised by every Host. -1 when a line is no field. */
+static int read_fields(struct span rest, size_t *hosts_n)
+{
+	while (rest.len) {
+		struct span line = cut(&rest, "\r\n"), name;
+
+		if (!memchr(line.p, ':', line.len))
+			return -1;
+		name = cut(&line, ":");
+		/* White space in front of a line would go on with the one before: obsolete. */
+		if (!is_token(name))
+			return -1;
+		*hosts_n += name.len == 4 && str_starts_nocase(name.p, "host");
+	}
+	return 0;
+}
+
+/* The status to refuse the version with; 0: none. */
+static int judge_version(struct span v, size_t hosts_n)
+{
+	if (v.len != 8 || memcmp(v.p, "HTTP/", 5) != 0 || !is_digit(v.p[5]) || v.p[6] != '.' ||
+	    !is_digit(v.p[7]))
+		return 400;
+	if (v.p[5] != '1')
+		return 505;
+	return hosts_n > 1 || (!hosts_n && v.p[7] != '0') ? 400 : 0;
+}
+
+/* The path of a target: "/x?y", or, as for a proxy, "http://host/x?y". NULL: neither. */
+static const char *find_path(struct span target)
+{
+	static char root[] = "/";
+	struct span path = cut(&target, "?");
+
+	if (path.len > 7 && str_starts_nocase(path.p, "http://")) {
+		path.p += 7;
+		path.len -= 7;
+		(void)cut(&path, "/");
+		/* The slash that was dropped is still in front of what is left. */
+		if (!path.len && path.p[-1] != '/')
+			return root;
+		path.p--;
+		path.len++;
+	}
+	if (!path.len || path.p[0] != '/')
+		return NULL;
+	path.p[path.len] = '\0';
+	return path.p;
+}
+
+enum request_result request_read(char *text, size_t len, struct request *r)
+{
+	struct span rest = {.p = text}, line, method, target;
+	size_t lines_n = 0, hosts_n = 0;
+	enum request_result found = find_end(text, len, &rest.len, &lines_n);
+	int status;
+
+	r->is_head = false;
+	if (found == REQUEST_BAD)
+		return bad(r, 400);
+	if (found == REQUEST_MORE)
+		return len < REQUEST_MAX ? REQUEST_MORE : bad(r, lines_n ? 431 : 414);
+	rest.len -= 2; /* the empty line */
+	line = cut(&rest, "\r\n");
+	method = cut(&line, " ");
+	target = cut(&line, " ");
+	r->is_head = equals(method, "HEAD");
+	if (!is_token(method) || !target.len || read_fields(rest, &hosts_n))
+		return bad(r, 400);
+	status = judge_version(line, hosts_n);
+	if (status)
+		return bad(r, status);
+	if (!r->is_head && !equals(method, "GET"))
+		return bad(r, 405);
+	r->path = find_path(target);
+	return r->path ? REQUEST_DONE : bad(r, 400);
+}

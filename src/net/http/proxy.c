@@ -1,0 +1,230 @@
+#include "net/http/proxy.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+
+static const char *value_of(const char *s)
+{
+	return s && *s ? s : NULL;
+}
+
+/* "host", "host:port", "[v6]", "[v6]:port", "v6" -> host and port (0: any). */
+static bool split_entry(char *entry, const char **host, uint64_t *port)
+{
+	char *colon = strrchr(entry, ':');
+	char *bracket = strrchr(entry, ']');
+
+	*port = 0;
+	*host = entry;
+	if (entry[0] == '[' && bracket) {
+		if (bracket[1] == ':' && str_u64(bracket + 2, 65535, port))
+			return false;
+		*bracket = '\0';
+		*host = entry + 1;
+		return true;
+	}
+	if (!colon || strchr(entry, ':') != colon)
+		return true; /* none, or an IPv6 address without brackets */
+	*colon = '\0';
+	return !str_u64(colon + 1, 65535, port);
+}
+
+static bool is_same_address(const char *a, const char *b)
+{
+	unsigned char x[16], y[16];
+
+	if (inet_pton(AF_INET, a, x) == 1 && inet_pton(AF_INET, b, y) == 1)
+		return memcmp(x, y, 4) == 0;
+	return inet_pton(AF_INET6, a, x) == 1 && inet_pton(AF_INET6, b, y) == 1 &&
+	       memcmp(x, y, 16) == 0;
+}
+
+static bool is_address(const char *host)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+/* "10.0.0.0/8", "fd00::/8" */
+static bool is_in_network(char *network, const char *host)
+{
+	unsigned char x[16], y[16];
+	char *slash = strchr(network, '/');
+	uint64_t bits;
+	int family = strchr(network, ':') ? AF_INET6 : AF_INET;
+
+	*slash = '\0';
+	if (str_u64(slash + 1, family == AF_INET6 ? 128 : 32, &bits) ||
+	    inet_pton(family, network, x) != 1 || inet_pton(family, host, y) != 1)
+		return false;
+	for (uint64_t i = 0; i < bits; i++)
+		if ((x[i / 8] ^ y[i / 8]) & 0x80 >> i % 8)
+			return false;
+	return true;
+}
+
+/* The host itself, or a name below it; a dot at either end of either means nothing. */
+static bool is_below(char *suffix, const char *host)
+{
+	size_t suffix_len, host_len = strlen(host);
+
+	if (*suffix == '.')
+		suffix++;
+	suffix_len = strlen(suffix);
+	if (suffix_len && suffix[suffix_len - 1] == '.')
+		suffix[--suffix_len] = '\0';
+	if (!suffix_len || suffix_len > host_len || !str_ends_nocase(host, suffix))
+		return false;
+	return suffix_len == host_len || host[host_len - suffix_len - 1] == '.';
+}
+
+static bool entry_covers(char *entry, const struct url *target)
+{
+	char host_copy[URL_HOST_MAX + 1];
+	size_t n = strlen(target->host);
+	const char *host;
+	uint64_t port;
+
+	memcpy(host_copy, target->host, n + 1);
+	if (n && host_copy[n - 1] == '.')
+		host_copy[n - 1] = '\0';
+	if (strchr(entry, '/'))
+		return is_in_network(entry, host_copy);
+	if (!split_entry(entry, &host, &port) || (port && port != target->port))
+		return false;
+	if (is_address(host_copy))
+		return is_same_address(host, host_copy);
+	return is_below(entry, host_copy);
+}
+
+bool proxy_is_excluded(const char *no_proxy, const struct url *target)
+{
+	if (!no_proxy)
+		return false;
+	while (*no_proxy) {
+		char entry[URL_HOST_MAX + 16];
+		size_t n;
+
+		no_proxy += strspn(no_proxy, ", \t");
+		n = strcspn(no_proxy, ", \t");
+		if (n == 1 && *no_proxy == '*')
+			return true;
+		/* An entry longer than any host covers none. */
+		if (n && !str_copy_n(entry, sizeof entry, no_proxy, n) &&
+		    entry_covers(entry, target))
+			return true;
+		no_proxy += n;
+	}
+	return false;
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
+		return (c | 0x20) - 'a' + 10;
+	return -1;
+}
+
+/* Percent-decode p[0..n). Returns -1 when it does not fit or is no proper encoding. */
+static int decode(const char *p, size_t n, char *out, size_t cap, size_t *len)
+{
+	*len = 0;
+	for (size_t i = 0; i < n; i++) {
+		int c = (unsigned char)p[i];
+
+		if (c == '%') {
+			if (n - i < 3 || hex_value(p[i + 1]) < 0 || hex_value(p[i + 2]) < 0)
+				return -1;
+			c = hex_value(p[i + 1]) << 4 | hex_value(p[i + 2]);
+			i += 2;
+		}
+		if (*len == cap || c < 0x20 || c == 0x7f)
+			return -1;
+		out[(*len)++] = (char)c;
+	}
+	return 0;
+}
+
+/* "user:password" or "user", percent-encoded, to "Basic ...". */
+static int set_auth(char auth[PROXY_AUTH_MAX], const char *p, size_t n, struct err *e)
+{
+	char secret[PROXY_SECRET_MAX];
+	struct buf b;
+	size_t len;
+
+	if (decode(p, n, secret, sizeof secret - 1, &len))
+		return err_set(e, ERR_CONFIG,
+			       "user and password are too long or not percent-encoded");
+	if (!memchr(p, ':', n))
+		secret[len++] = ':';
+	buf_init(&b, auth, PROXY_AUTH_MAX);
+	buf_str(&b, "Basic ");
+	buf_base64(&b, secret, len);
+	explicit_bzero(secret, sizeof secret);
+	return 0;
+}
+
+static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
+{
+	char rest[URL_HOST_MAX + 64];
+	const char *authority = strstr(text, "://");
+	const char *at = NULL;
+	size_t n;
+
+	if (str_has_control(text))
+		return err_set(e, ERR_CONFIG, "holds a control character");
+	if (authority && !str_starts_nocase(text, "http://"))
+		return err_set(e, ERR_CONFIG,
+			       "only http:// proxies are supported, not https or socks");
+	authority = authority ? authority + 3 : text;
+	n = strcspn(authority, "/?#");
+	for (const char *p = authority; p < authority + n; p++)
+		if (*p == '@')
+			at = p;
+	if (at) {
+		if (set_auth(auth, authority, (size_t)(at - authority), e))
+			return -1;
+		n -= (size_t)(at - authority) + 1;
+		authority = at + 1;
+	}
+	if (str_copy_n(rest, sizeof rest, authority, n))
+		return err_set(e, ERR_CONFIG, "the host is too long");
+	return url_parse(proxy, rest, URL_HTTP, 1080, e);
+}
+
+int proxy_choose(const struct proxy_env *env, const struct url *target, bool *has_proxy,
+		 struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} from[] = {
+		{"https_proxy", value_of(env->https_proxy)},
+		{"HTTPS_PROXY", value_of(env->https_proxy_upper)},
+		{"all_proxy", value_of(env->all_proxy)},
+		{"ALL_PROXY", value_of(env->all_proxy_upper)},
+	};
+	const char *no_proxy = value_of(env->no_proxy);
+	size_t i = 0;
+
+	*has_proxy = false;
+	auth[0] = '\0';
+	while (i < sizeof from / sizeof from[0] && !from[i].value)
+		i++;
+	if (target->scheme != URL_HTTPS || i == sizeof from / sizeof from[0])
+		return 0;
+	if (proxy_is_excluded(no_proxy ? no_proxy : value_of(env->no_proxy_upper), target))
+		return 0;
+	if (read_proxy(from[i].value, proxy, auth, e)) {
+		auth[0] = '\0';
+		return err_wrap(e, "%s", from[i].name);
+	}
+	*has_proxy = true;
+	return 0;
+}

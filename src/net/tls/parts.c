@@ -1,0 +1,67 @@
+#include "net/tls/parts.h"
+
+static const uint16_t suites[] = {
+	BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+	BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+	BR_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+	BR_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+	BR_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+	BR_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+};
+
+/* No SHA-1: neither in certificates nor in handshakes. */
+static const struct {
+	int id;
+	const br_hash_class *hash;
+} hashes[] = {
+	{br_sha256_ID, &br_sha256_vtable},
+	{br_sha384_ID, &br_sha384_vtable},
+	{br_sha512_ID, &br_sha512_vtable},
+};
+
+void tls_parts_for_client(br_ssl_client_context *c)
+{
+	br_ssl_engine_context *eng = &c->eng;
+
+	br_ssl_engine_set_versions(eng, BR_TLS12, BR_TLS12);
+	br_ssl_engine_set_suites(eng, suites, sizeof suites / sizeof suites[0]);
+	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+		br_ssl_engine_set_hash(eng, hashes[i].id, hashes[i].hash);
+	br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
+	br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
+
+	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
+	br_ssl_engine_set_ecdsa(eng, &br_ecdsa_i31_vrfy_asn1);
+	br_ssl_engine_set_rsavrfy(eng, &br_rsa_i31_pkcs1_vrfy);
+
+	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
+	br_ssl_engine_set_aes_ctr(eng, &br_aes_ct64_ctr_vtable);
+	br_ssl_engine_set_ghash(eng, &br_ghash_ctmul64);
+	br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
+	br_ssl_engine_set_chacha20(eng, &br_chacha20_ct_run);
+	br_ssl_engine_set_poly1305(eng, &br_poly1305_ctmul_run);
+
+	br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
+}
+
+void tls_parts_for_certs(br_x509_minimal_context *x)
+{
+	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+		br_x509_minimal_set_hash(x, hashes[i].id, hashes[i].hash);
+	br_x509_minimal_set_rsa(x, &br_rsa_i31_pkcs1_vrfy);
+	br_x509_minimal_set_ecdsa(x, &br_ec_all_m31, &br_ecdsa_i31_vrfy_asn1);
+	br_x509_minimal_set_minrsa(x, 2048 / 8);
+}
+
+void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,
+			   const br_rsa_private_key *key)
+{
+	br_ssl_client_set_single_rsa(c, chain, n, key, &br_rsa_i31_pkcs1_sign);
+}
+
+void tls_parts_for_ec_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,
+			  const br_ec_private_key *key, unsigned issuer_key_type)
+{
+	br_ssl_client_set_single_ec(c, chain, n, key, BR_KEYTYPE_SIGN, issuer_key_type,
+				    &br_ec_all_m31, &br_ecdsa_i31_sign_asn1);
+}

@@ -1,0 +1,318 @@
+#include "net/tls/tls.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/errno_text.h"
+#include "base/str.h"
+#include "net/tls/parts.h"
+#include "net/tls/errors.h"
+
+/* BearSSL's codes for certificates, and only those */
+static bool is_about_certificate(int code)
+{
+	return code >= 32 && code < 64;
+}
+
+void tls_config_init(struct tls_config *c, const br_x509_trust_anchor *anchors, size_t anchors_n)
+{
+	memset(c, 0, sizeof *c);
+	c->anchors = anchors;
+	c->anchors_n = anchors_n;
+	c->verify = true;
+}
+
+/* The name that is checked: a dot at the end of a host name is not part of it. */
+static int server_name(const struct tls_config *c, const char *host, char *out, struct err *e)
+{
+	const char *s = c->server_name[0] ? c->server_name : host;
+	size_t n = strlen(s);
+
+	if (n && s[n - 1] == '.')
+		n--;
+	/* BearSSL would take an empty name as "do not check". */
+	if (!n || str_copy_n(out, URL_HOST_MAX + 1, s, n))
+		return err_set(e, ERR_CONFIG, "TLS: no server name to check");
+	return 0;
+}
+
+static bool fits(const struct tls_session *s, const struct tls_config *c, const char *name)
+{
+	return s->is_set && s->was_verified == c->verify && clock_now_ms() < s->until_ms &&
+	       strcmp(s->name, name) == 0;
+}
+
+static void set_identity(struct tls_storage *t, const struct tls_identity *i)
+{
+	if (i && i->key_type == BR_KEYTYPE_RSA)
+		tls_parts_for_rsa_key(&t->client, i->chain, i->chain_n, &i->key.rsa);
+	else if (i)
+		tls_parts_for_ec_key(&t->client, i->chain, i->chain_n, &i->key.ec,
+				     i->issuer_key_type);
+}
+
+int tls_start(struct tls_storage *t, const struct tls_config *c, const char *host,
+	      struct tls_session *s, struct err *e)
+{
+	br_ssl_engine_context *eng = &t->client.eng;
+	char name[URL_HOST_MAX + 1];
+	unsigned char seed[32];
+
+	if (server_name(c, host, name, e))
+		return -1;
+	t->config = c;
+	t->session = s;
+	t->is_up = false;
+	t->is_send_broken = false;
+	t->is_garbage = false;
+	t->has_input = false;
+	judge_init(&t->judge, name, c->verify, c->anchors, c->anchors_n);
+	br_ssl_client_zero(&t->client);
+	tls_parts_for_client(&t->client);
+	set_identity(t, c->identity);
+	br_ssl_engine_set_x509(eng, &t->judge.vtable);
+	br_ssl_engine_set_buffers_bidi(eng, t->in, sizeof t->in, t->out, sizeof t->out);
+	if (clock_entropy(seed, sizeof seed))
+		return err_set(e, ERR_SYS, "TLS: no source of random numbers");
+	br_ssl_engine_inject_entropy(eng, seed, sizeof seed);
+	if (fits(s, c, name))
+		br_ssl_engine_set_session_parameters(eng, &s->parameters);
+	/* SNI carries no addresses (RFC 6066 section 3). */
+	if (!br_ssl_client_reset(&t->client, t->judge.address_len ? "" : name, fits(s, c, name)))
+		return err_set(e, ERR_CONFIG, "TLS: cannot start (code %d)",
+			       br_ssl_engine_last_error(eng));
+	return 0;
+}
+
+/* The engine has ended: properly, or for a reason. */
+static enum io_result ended(struct tls_storage *t, struct err *e)
+{
+	int code = br_ssl_engine_last_error(&t->client.eng);
+
+	if (code == BR_ERR_OK)
+		return IO_EOF;
+	t->session->is_set = false;
+	if (is_about_certificate(code))
+		(void)judge_explain(&t->judge, code, e);
+	else if (t->is_garbage)
+		(void)err_set(e, ERR_PROTO, "the server does not speak TLS on this port");
+	else
+		(void)tls_words(code, !t->is_up, t->config->identity != NULL, e);
+	(void)err_wrap(e, "TLS");
+	return IO_BAD;
+}
+
+static bool would_block(void)
+{
+	return errno == EAGAIN || errno == EWOULDBLOCK;
+}
+
+/* Records to the socket. IO_OK: some went. */
+static enum io_result push(struct tls_storage *t, int fd)
+{
+	br_ssl_engine_context *eng = &t->client.eng;
+	size_t n;
+	const unsigned char *p = br_ssl_engine_sendrec_buf(eng, &n);
+	ssize_t sent;
+
+	do
+		sent = send(fd, p, n, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	if (sent > 0) {
+		br_ssl_engine_sendrec_ack(eng, (size_t)sent);
+		return IO_OK;
+	}
+	/*
+	 * EPIPE, ECONNRESET...: what the peer said before it closed (an alert, an answer) may
+	 * still be there to be read, and reading tells the reason if not.
+	 */
+	if (!would_block())
+		t->is_send_broken = true;
+	return IO_WAIT;
+}
+
+static void note_first_byte(struct tls_storage *t, unsigned char first)
+{
+	const unsigned char alert = 21, handshake = 22;
+
+	if (!t->has_input)
+		t->is_garbage = first != alert && first != handshake;
+	t->has_input = true;
+}
+
+/* Records from the socket. IO_OK: some came. */
+static enum io_result pull(struct tls_storage *t, int fd, struct err *e)
+{
+	br_ssl_engine_context *eng = &t->client.eng;
+	size_t n;
+	unsigned char *p = br_ssl_engine_recvrec_buf(eng, &n);
+	ssize_t got;
+
+	do
+		got = recv(fd, p, n, 0);
+	while (got < 0 && errno == EINTR);
+	if (got > 0) {
+		note_first_byte(t, p[0]);
+		br_ssl_engine_recvrec_ack(eng, (size_t)got);
+		return IO_OK;
+	}
+	if (!got)
+		return eng->shutdown_recv ? IO_EOF : IO_CUT;
+	if (would_block())
+		return IO_WAIT;
+	(void)err_set(e, ERR_RETRY, "receive: %s",
+		      errno == ECONNRESET ? "connection reset by the server" : errno_text(errno));
+	return IO_LOST;
+}
+
+/*
+ * Move records both ways until nothing moves or decrypted bytes have come. IO_WAIT: the engine
+ * is alive. Never IO_OK.
+ */
+static enum io_result pump(struct tls_storage *t, int fd, struct err *e)
+{
+	for (;;) {
+		unsigned state = br_ssl_engine_current_state(&t->client.eng);
+		enum io_result r;
+
+		if (state & BR_SSL_CLOSED)
+			return ended(t, e);
+		if (state & BR_SSL_SENDREC && !t->is_send_broken && push(t, fd) == IO_OK)
+			continue;
+		if (state & BR_SSL_RECVAPP || !(state & BR_SSL_RECVREC))
+			return IO_WAIT;
+		r = pull(t, fd, e);
+		if (r != IO_OK)
+			return r;
+	}
+}
+
+static void keep_session(struct tls_storage *t)
+{
+	struct tls_session *s = t->session;
+
+	if (!tls_was_resumed(t)) {
+		s->until_ms = clock_now_ms() + TLS_SESSION_MAX_MS;
+		s->was_verified = t->config->verify;
+		memcpy(s->name, t->judge.host, sizeof s->name);
+	}
+	br_ssl_engine_get_session_parameters(&t->client.eng, &s->parameters);
+	s->is_set = s->parameters.session_id_len > 0;
+}
+
+enum io_result tls_handshake(struct tls_storage *t, int fd, struct err *e)
+{
+	enum io_result r = pump(t, fd, e);
+
+	if (br_ssl_engine_current_state(&t->client.eng) & (BR_SSL_SENDAPP | BR_SSL_RECVAPP)) {
+		t->is_up = true;
+		keep_session(t);
+		return IO_OK;
+	}
+	if (r == IO_EOF || r == IO_CUT) {
+		(void)err_set(e, ERR_RETRY,
+			      "TLS: the server closed the connection in the handshake");
+		return IO_LOST;
+	}
+	if (r == IO_LOST)
+		(void)err_wrap(e, "TLS handshake");
+	return r;
+}
+
+enum io_result tls_send(struct tls_storage *t, int fd, const void *p, size_t n, size_t *done,
+			struct err *e)
+{
+	br_ssl_engine_context *eng = &t->client.eng;
+	enum io_result r = IO_OK;
+
+	*done = 0;
+	while (*done < n && r == IO_OK) {
+		size_t room;
+		unsigned char *to = br_ssl_engine_sendapp_buf(eng, &room);
+
+		if (!to) {
+			r = pump(t, fd, e);
+			if (r == IO_WAIT && br_ssl_engine_sendapp_buf(eng, &room))
+				r = IO_OK;
+			continue;
+		}
+		if (room > n - *done)
+			room = n - *done;
+		memcpy(to, (const unsigned char *)p + *done, room);
+		br_ssl_engine_sendapp_ack(eng, room);
+		*done += room;
+	}
+	return r;
+}
+
+enum io_result tls_flush(struct tls_storage *t, int fd, struct err *e)
+{
+	enum io_result r;
+
+	br_ssl_engine_flush(&t->client.eng, 0);
+	r = pump(t, fd, e);
+	return r == IO_WAIT && !tls_wants_send(t) ? IO_OK : r;
+}
+
+static size_t take_decrypted(struct tls_storage *t, char *p, size_t cap)
+{
+	br_ssl_engine_context *eng = &t->client.eng;
+	size_t n;
+	const unsigned char *from = br_ssl_engine_recvapp_buf(eng, &n);
+
+	if (!from)
+		return 0;
+	if (n > cap)
+		n = cap;
+	memcpy(p, from, n);
+	br_ssl_engine_recvapp_ack(eng, n);
+	return n;
+}
+
+enum io_result tls_recv(struct tls_storage *t, int fd, char *p, size_t cap, size_t *got,
+			struct err *e)
+{
+	enum io_result r;
+
+	*got = take_decrypted(t, p, cap);
+	if (*got)
+		return IO_OK;
+	r = pump(t, fd, e);
+	*got = take_decrypted(t, p, cap);
+	return *got ? IO_OK : r;
+}
+
+bool tls_wants_send(const struct tls_storage *t)
+{
+	return !t->is_send_broken && br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDREC;
+}
+
+bool tls_has_input(const struct tls_storage *t)
+{
+	const size_t record_header_len = 5;
+	size_t n;
+
+	if (br_ssl_engine_recvapp_buf(&t->client.eng, &n))
+		return true;
+	/* Between records the engine asks for exactly a record's header. */
+	return !br_ssl_engine_recvrec_buf(&t->client.eng, &n) || n != record_header_len;
+}
+
+bool tls_was_resumed(const struct tls_storage *t)
+{
+	return t->is_up && !t->judge.was_asked;
+}
+
+void tls_bye(struct tls_storage *t, int fd)
+{
+	br_ssl_engine_context *eng = &t->client.eng;
+
+	if (!t->is_up || t->is_send_broken)
+		return;
+	br_ssl_engine_close(eng);
+	while (br_ssl_engine_current_state(eng) & BR_SSL_SENDREC)
+		if (push(t, fd) != IO_OK)
+			break;
+}

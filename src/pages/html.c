@@ -1,0 +1,374 @@
+/*
+ * /: one page for people, in itself complete, without a script. What is wrong comes first and
+ * unfolded; a state is told by its word and its sign, not by its colour alone.
+ */
+#include "pages/pages.h"
+#include "pages/parts.h"
+
+/* How a state is drawn: the class sets the colour. */
+struct look {
+	const char *class;
+	const char *sign;
+};
+
+static const struct look looks[] = {
+	[STATUS_WAITING] = {"dim", "&hellip;"}, [STATUS_IN_SYNC] = {"ok", "&check;"},
+	[STATUS_SYNCING] = {"info", "&rarr;"},  [STATUS_HELD] = {"warn", "&#8214;"},
+	[STATUS_FAILING] = {"bad", "&times;"},
+};
+_Static_assert(sizeof looks / sizeof looks[0] == STATUS_STATES, "a look for each");
+
+static const char *const instance_classes[] = {
+	[INSTANCE_MAINTENANCE] = "info", [INSTANCE_VANISHED] = "dim", [INSTANCE_CRITICAL] = "bad",
+	[INSTANCE_WARNING] = "warn",     [INSTANCE_PASSING] = "ok",
+};
+_Static_assert(sizeof instance_classes / sizeof instance_classes[0] == INSTANCE_STATES,
+	       "a class for each");
+
+/* The order on the page. */
+enum rank { RANK_UNHEALTHY, RANK_FAILING, RANK_HELD, RANK_UNDER_WAY, RANK_IN_SYNC, RANKS };
+
+static const char style[] =
+	":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--line:#d8dde3;--ink:#1b1f24;"
+	"--dim:#57606a;--ok:#116329;--warn:#7a4a00;--bad:#a40e26;--info:#0b4f9e;--alarm:#a40e26}"
+	"@media(prefers-color-scheme:dark){:root{--bg:#0e1116;--card:#161b22;--line:#30363d;"
+	"--ink:#e6edf3;--dim:#9aa4af;--ok:#6fdd8b;--warn:#e8b84a;--bad:#ff9a92;--info:#82bdff;"
+	"--alarm:#85182a}}"
+	"*{box-sizing:border-box}"
+	"body{margin:0 auto;max-width:1120px;padding:16px;background:var(--bg);color:var(--ink);"
+	"font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
+	".ok{--c:var(--ok)}.warn{--c:var(--warn)}.bad{--c:var(--bad)}.info{--c:var(--info)}"
+	".dim{--c:var(--dim)}"
+	"h1{margin:0;font-size:1.5rem;line-height:1.3}h2{display:inline;margin:0;font-size:1.1rem}"
+	"h3{margin:0 0 4px;font-size:.85rem;color:var(--dim)}p,ul,dl{margin:0;padding:0}"
+	"header{margin-bottom:16px}.top{padding:14px 16px;border-radius:8px;background:var(--card);"
+	"border:1px solid var(--line);border-left:6px solid var(--c)}"
+	".top.bad{background:var(--alarm);color:#fff;border-color:var(--alarm)}"
+	".note{color:var(--dim);padding:6px 2px 0;font-size:.9rem}"
+	"details{margin-bottom:10px;background:var(--card);border:1px solid var(--line);"
+	"border-left:6px solid var(--c);border-radius:8px}"
+	"summary{padding:10px 16px;cursor:pointer;display:flex;flex-wrap:wrap;gap:2px 12px;"
+	"align-items:baseline;list-style:none}"
+	"summary::before{content:\"\\25b8\";color:var(--dim)}"
+	"[open]>summary::before{content:\"\\25be\"}"
+	"summary b,.why{color:var(--c)}summary span{color:var(--dim)}"
+	".in{padding:0 16px 14px}.why{font-weight:600;padding-bottom:8px}"
+	"dl{display:flex;flex-wrap:wrap;gap:4px 28px;padding-bottom:10px}"
+	"dt{font-size:.85rem;color:var(--dim)}dd{margin:0}dd small,li small{color:var(--dim)}"
+	".two{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:12px 28px}"
+	"li{list-style:none;padding:3px 0;border-top:1px solid var(--line);display:flex;"
+	"flex-wrap:wrap;gap:0 12px;align-items:baseline}li b{color:var(--c);font-weight:600;"
+	"min-width:7.2em}.rec b{min-width:3.6em}li small b{min-width:0}"
+	"code{font:.95em ui-monospace,monospace}";
+
+static void put_count(struct buf *b, size_t n, const char *one)
+{
+	buf_fmt(b, "%zu %s%s", n, one, n == 1 ? "" : "s");
+}
+
+static void put_html(struct buf *b, const char *text)
+{
+	pages_text(b, text, PAGES_HTML);
+}
+
+/* ---- one name ---- */
+
+static void put_target(struct buf *b, const struct target *t)
+{
+	char text[TARGET_TEXT_CAP];
+
+	target_format(t, text);
+	buf_str(b, "<code>");
+	put_html(b, text);
+	buf_str(b, "</code>");
+}
+
+static void put_more(struct buf *b, size_t n)
+{
+	if (n > PAGES_LIST_MAX)
+		buf_fmt(b, "<li><small>and %zu more</small>", n - PAGES_LIST_MAX);
+}
+
+static bool has_record(const struct status_record *r, const struct target *t)
+{
+	for (size_t i = 0; i < r->records_n; i++)
+		if (r->records[i].id[0] && target_compare(&r->records[i].target, t) == 0)
+			return true;
+	return false;
+}
+
+/* Where Consul and Cloudflare differ. */
+static void put_difference(struct buf *b, const struct status_record *r,
+			   const struct consul_listed *l)
+{
+	bool is_wanted = l->state == INSTANCE_PASSING;
+
+	/* Whether warning is wanted is a setting, which nobody told us. */
+	if (!r->has_records || r->records_n > PAGES_MATCH_MAX || l->state == INSTANCE_WARNING ||
+	    has_record(r, &l->target) == is_wanted)
+		return;
+	buf_fmt(b, "<small><b class=warn>%s</b></small>",
+		is_wanted ? "not in DNS" : "still in DNS");
+}
+
+/* Worst first, as the states are numbered. */
+static void put_instances(struct buf *b, const struct status_record *r)
+{
+	const struct consul_view *v = r->view;
+	size_t shown_n = 0;
+
+	buf_fmt(b, "<section><h3>Instances in Consul: %zu</h3><ul>", v->instances_n);
+	for (int state = 0; state < INSTANCE_STATES; state++) {
+		for (size_t i = 0; i < v->listed_n && shown_n < PAGES_LIST_MAX; i++) {
+			if ((int)v->listed[i].state != state)
+				continue;
+			buf_fmt(b, "<li><b class=%s>%s</b> ", instance_classes[state],
+				instance_state_name((enum instance_state)state));
+			put_target(b, &v->listed[i].target);
+			put_difference(b, r, &v->listed[i]);
+			shown_n++;
+		}
+	}
+	put_more(b, v->listed_n);
+	if (v->unaddressed_n) {
+		buf_fmt(b, "<li class=warn><b>%zu without address</b> ", v->unaddressed_n);
+		put_html(b, v->unaddressed);
+	}
+	buf_str(b, "</ul></section>");
+}
+
+static void put_dns_record(struct buf *b, const struct record *r)
+{
+	buf_fmt(b, "<li><b class=%s>%s</b> ", r->is_leaving ? "warn" : "dim",
+		record_type_name(r->target.type));
+	put_target(b, &r->target);
+	buf_fmt(b, r->ttl == 1 ? " <small>TTL automatic" : " <small>TTL %u s", (unsigned)r->ttl);
+	if (r->proxied)
+		buf_str(b, ", proxied");
+	if (!r->is_ours)
+		buf_str(b, ", not ours");
+	else if (r->is_leaving)
+		buf_fmt(b, ", not wanted: %s", instance_state_name(r->state));
+	buf_str(b, "</small>");
+}
+
+static void put_dns(struct buf *b, const struct status_record *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->records_n; i++)
+		n += r->records[i].id[0] != '\0';
+	buf_fmt(b, "<section class=rec><h3>Records at Cloudflare: %zu</h3><ul>", n);
+	for (size_t i = 0, shown_n = 0; i < r->records_n && shown_n < PAGES_LIST_MAX; i++) {
+		if (!r->records[i].id[0])
+			continue;
+		put_dns_record(b, &r->records[i]);
+		shown_n++;
+	}
+	put_more(b, n);
+	buf_str(b, "</ul></section>");
+}
+
+static void put_when(struct buf *b, const struct status *s, const char *what, int64_t sec)
+{
+	buf_fmt(b, "<div><dt>%s<dd>", what);
+	pages_span(b, s->now_sec - sec);
+	buf_str(b, " ago <small>");
+	pages_time(b, sec);
+	buf_str(b, "</small></div>");
+}
+
+static void put_facts(struct buf *b, const struct status *s, const struct status_record *r)
+{
+	buf_fmt(b, "<dl><div><dt>Wanted<dd>%zu</div>", r->wanted_n);
+	if (r->has_records)
+		buf_fmt(b, "<div><dt>At Cloudflare<dd>%zu</div>", pages_actual_n(r));
+	if (r->held_n)
+		buf_fmt(b, "<div><dt>Held<dd>%zu</div>", r->held_n);
+	if (r->has_changed)
+		put_when(b, s, "Last change", r->changed_sec);
+	if (r->has_synced && r->state != STATUS_IN_SYNC)
+		put_when(b, s, "Last in sync", r->synced_sec);
+	buf_str(b, "<div><dt>Consul answered<dd>");
+	if (r->consul_age_ms < 0) {
+		buf_str(b, "never");
+	} else {
+		pages_span(b, r->consul_age_ms / 1000);
+		buf_str(b, " ago");
+	}
+	buf_str(b, "</div></dl>");
+}
+
+static void put_why(struct buf *b, const struct status *s, const struct status_record *r)
+{
+	size_t mark = b->len, start;
+
+	buf_str(b, "<p class=why>");
+	start = b->len;
+	pages_reason(b, r, PAGES_HTML);
+	if (b->len == start && r->state == STATUS_WAITING)
+		buf_str(b, s->is_leader ? "Waiting for Consul's first answer."
+					: "Another copy leads: this one writes nothing.");
+	if (b->len > start) {
+		buf_str(b, "</p>");
+		return;
+	}
+	b->len = mark;
+	b->p[mark] = '\0';
+}
+
+static void put_name(struct buf *b, const struct status *s, const struct status_record *r,
+		     bool is_open)
+{
+	const struct look *look = &looks[r->state];
+
+	buf_fmt(b, "<details class=%s%s><summary><h2>", r->is_unhealthy ? "bad" : look->class,
+		is_open ? " open" : "");
+	put_html(b, r->name);
+	buf_fmt(b, "</h2><b>%s %s</b><span>for ", look->sign, pages_state_name(r->state));
+	pages_span(b, r->since_ms / 1000);
+	buf_str(b, "</span><span>service ");
+	put_html(b, r->service);
+	if (r->owner) {
+		buf_str(b, ", owner ");
+		put_html(b, r->owner);
+	}
+	buf_str(b, "</span></summary><div class=in>");
+	put_why(b, s, r);
+	put_facts(b, s, r);
+	buf_str(b, "<div class=two>");
+	if (r->view)
+		put_instances(b, r);
+	if (r->has_records)
+		put_dns(b, r);
+	buf_str(b, "</div></div></details>\n");
+}
+
+/* ---- the whole ---- */
+
+static enum rank rank_of(const struct status_record *r)
+{
+	if (r->is_unhealthy)
+		return RANK_UNHEALTHY;
+	switch (r->state) {
+	case STATUS_FAILING: return RANK_FAILING;
+	case STATUS_HELD: return RANK_HELD;
+	case STATUS_IN_SYNC: return RANK_IN_SYNC;
+	default: return RANK_UNDER_WAY;
+	}
+}
+
+static void put_names(struct buf *b, const struct status *s)
+{
+	size_t left_n = s->records_n;
+
+	for (int rank = 0; rank < RANKS; rank++) {
+		for (size_t i = 0; i < s->records_n; i++) {
+			struct status_record r = pages_record(s, i);
+			size_t mark = b->len;
+
+			if ((int)rank_of(&r) != rank)
+				continue;
+			put_name(b, s, &r, rank <= RANK_HELD || s->records_n <= PAGES_OPEN_MAX);
+			if (!pages_keep(b, mark)) {
+				buf_str(b, "<p class=note>This page has no room for ");
+				put_count(b, left_n, "more name");
+				buf_str(b, ": they are in better state than those above.</p>");
+				return;
+			}
+			left_n--;
+		}
+	}
+}
+
+/* How the names are, in one sentence: "2 in sync, 1 held". */
+static void put_sum(struct buf *b, const struct status *s, const size_t n[STATUS_STATES])
+{
+	static const enum status_state order[] = {STATUS_FAILING, STATUS_HELD, STATUS_WAITING,
+						  STATUS_SYNCING, STATUS_IN_SYNC};
+	const char *between = ": ";
+
+	put_count(b, s->records_n, "name");
+	for (size_t i = 0; i < STATUS_STATES; i++) {
+		size_t one = n[order[i]];
+
+		if (!one)
+			continue;
+		if (one == s->records_n)
+			buf_fmt(b, "%s %s", one > 1 ? ", all" : ",", pages_state_name(order[i]));
+		else
+			buf_fmt(b, "%s%zu %s", between, one, pages_state_name(order[i]));
+		between = ", ";
+	}
+}
+
+static void put_role(struct buf *b, const struct status *s)
+{
+	if (!s->has_lock_key)
+		return;
+	buf_str(b, s->is_leader ? "Leader (lock " : "Follower: another copy leads (lock ");
+	if (s->lock_key)
+		put_html(b, s->lock_key);
+	buf_str(b, ") &middot; ");
+}
+
+/* What whoever is woken up at night reads first. */
+static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_n,
+			const char *first)
+{
+	if (s->is_healthy) {
+		buf_str(b, "&check; Healthy");
+		return;
+	}
+	buf_str(b, "&times; Unhealthy");
+	if (unhealthy_n == 1) {
+		buf_str(b, ": ");
+		put_html(b, first);
+	} else if (unhealthy_n) {
+		buf_fmt(b, ": %zu of %zu names", unhealthy_n, s->records_n);
+	}
+}
+
+static void put_top(struct buf *b, const struct status *s)
+{
+	size_t n[STATUS_STATES] = {0}, unhealthy_n = 0;
+	const char *first = "", *class = "bad";
+
+	for (size_t i = 0; i < s->records_n; i++) {
+		struct status_record r = pages_record(s, i);
+
+		n[r.state]++;
+		if (r.is_unhealthy && !unhealthy_n++)
+			first = r.name;
+	}
+	if (s->is_healthy)
+		class = n[STATUS_FAILING] || n[STATUS_HELD] ? "warn" : "ok";
+	buf_fmt(b, "<title>%s - dnsbuddy</title>\n<style>",
+		s->is_healthy ? "Healthy" : "Unhealthy");
+	buf_str(b, style);
+	buf_fmt(b, "</style>\n<header><div class=\"top %s\"><h1>", class);
+	put_verdict(b, s, unhealthy_n, first);
+	buf_str(b, "</h1><p>");
+	put_sum(b, s, n);
+	buf_str(b, "</p></div><p class=note>");
+	put_role(b, s);
+	buf_str(b, "dnsbuddy ");
+	put_html(b, s->version);
+	buf_str(b, " &middot; up ");
+	pages_span(b, s->uptime_ms / 1000);
+	buf_str(b, " &middot; ");
+	pages_time(b, s->now_sec);
+	buf_str(b, "</p></header>\n<main>\n");
+}
+
+void pages_html(const struct status *s, struct buf *b)
+{
+	buf_fmt(b,
+		"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
+		"<meta name=viewport content=\"width=device-width\">\n"
+		"<meta http-equiv=refresh content=%d>\n",
+		PAGES_REFRESH_SEC);
+	put_top(b, s);
+	put_names(b, s);
+	buf_str(b, "</main>\n</html>\n");
+}

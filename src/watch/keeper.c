@@ -1,0 +1,165 @@
+#include "watch/keeper.h"
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "engine/report.h"
+
+/* What a dropped job's service lists. */
+static struct consul_view nothing;
+
+static void set_state(struct keeper *k, enum status_state state, int64_t now_ms)
+{
+	if (k->state != state)
+		k->state_ms = now_ms;
+	k->state = state;
+}
+
+static void set_unconverged(struct keeper *k, int64_t now_ms)
+{
+	if (!k->is_unconverged)
+		k->unconverged_ms = now_ms;
+	k->is_unconverged = true;
+}
+
+void keeper_init(struct keeper *k, const struct job *job, const struct watcher *watcher,
+		 int64_t now_ms)
+{
+	struct record *have = k->have;
+
+	*k = (struct keeper){
+		.job = *job,
+		.have = have,
+		.watcher = watcher,
+		.is_used = true,
+		.is_dirty = true,
+		.state = STATUS_WAITING,
+		.state_ms = now_ms,
+	};
+	reconcile_init_watch(&k->r, &k->job, have);
+	set_unconverged(k, now_ms);
+}
+
+static const char *keep_text(char *out, size_t cap, const char *text)
+{
+	if (!text)
+		return NULL;
+	return str_copy(out, cap, text) ? "" : out;
+}
+
+void keeper_drop(struct keeper *k, int64_t now_ms)
+{
+	struct job job = k->job;
+
+	job.name = keep_text(k->name, sizeof k->name, job.name);
+	job.zone = keep_text(k->zone, sizeof k->zone, job.zone);
+	job.owner = keep_text(k->owner, sizeof k->owner, job.owner);
+	job.zone_id = keep_text(k->zone_id, sizeof k->zone_id, job.zone_id);
+	job.query = (struct consul_query){
+		.service = keep_text(k->service, sizeof k->service, job.query.service),
+	};
+	job.policy.name = job.name;
+	job.policy.on_empty = ON_EMPTY_REMOVE;
+	job.grace_ms = 0;
+	job.has_fallback = false;
+	job.is_dropped = true;
+	k->job = job;
+	k->watcher = NULL;
+	reconcile_init_watch(&k->r, &k->job, k->have);
+	keeper_mark(k, now_ms);
+	set_state(k, STATUS_WAITING, now_ms);
+}
+
+void keeper_mark(struct keeper *k, int64_t now_ms)
+{
+	k->is_dirty = true;
+	set_unconverged(k, now_ms);
+}
+
+void keeper_forget(struct keeper *k, int64_t now_ms)
+{
+	k->wants_list = true;
+	keeper_mark(k, now_ms);
+}
+
+int64_t keeper_due_ms(const struct keeper *k)
+{
+	int64_t due_ms;
+
+	if (k->is_busy || (k->watcher && !k->watcher->has_view))
+		return CLOCK_NEVER;
+	/* After a failure its backoff rules, whatever else there is to do. */
+	if (k->state == STATUS_FAILING && k->r.wake_ms != CLOCK_NEVER)
+		return k->r.wake_ms;
+	if (k->is_dirty)
+		return 0;
+	/* Held removals wait for evidence; what is to be added meanwhile does not. */
+	due_ms = k->r.linger_ms < k->resync_ms ? k->r.linger_ms : k->resync_ms;
+	return k->r.wake_ms < due_ms ? k->r.wake_ms : due_ms;
+}
+
+void keeper_begin(struct keeper *k, struct reconcile_storage *storage, int64_t now_ms,
+		  uint32_t random)
+{
+	bool is_resync = now_ms >= k->resync_ms;
+
+	if (k->wants_list)
+		k->r.has_list = false;
+	k->wants_list = false;
+	k->is_dirty = false;
+	k->is_busy = true;
+	if (k->state != STATUS_FAILING)
+		set_state(k, k->state == STATUS_WAITING ? STATUS_SYNCING : k->state, now_ms);
+	reconcile_begin(&k->r, storage, k->watcher ? k->watcher->view : &nothing, is_resync, now_ms,
+			random);
+	if (reconcile_next(&k->r) == CALL_WRITE || reconcile_next(&k->r) == CALL_HEALTH)
+		set_state(k, STATUS_SYNCING, now_ms);
+}
+
+/* A line when something was written, and when the state is another than the log said last. */
+static void tell(struct keeper *k, bool was_in_sync)
+{
+	const size_t *n = k->r.done_n;
+	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
+	bool is_news =
+		k->r.plan.n[OP_HOLD] != k->told_held_n || k->r.plan.held_why != k->told_held_why;
+
+	if (has_written || is_news || !was_in_sync)
+		report_end(&k->r);
+	k->told_held_n = k->r.plan.n[OP_HOLD];
+	k->told_held_why = k->r.plan.held_why;
+	if (has_written) {
+		k->has_changed = true;
+		k->changed_sec = clock_wall_sec();
+	}
+}
+
+void keeper_end(struct keeper *k, int64_t resync_ms)
+{
+	int64_t now_ms = clock_now_ms();
+	bool was_in_sync = k->has_synced && k->state != STATUS_FAILING;
+
+	k->is_busy = false;
+	if (k->r.result == RECONCILE_FAILED) {
+		k->last_err = k->r.last_err;
+		set_state(k, STATUS_FAILING, now_ms);
+		set_unconverged(k, now_ms);
+		return;
+	}
+	tell(k, was_in_sync);
+	if (now_ms >= k->resync_ms)
+		k->resync_ms = resync_ms;
+	set_state(k, k->r.result == RECONCILE_HELD ? STATUS_HELD : STATUS_IN_SYNC, now_ms);
+	k->has_synced = true;
+	k->synced_sec = clock_wall_sec();
+	k->is_unconverged = k->is_dirty; /* Consul may have had news meanwhile */
+	if (k->is_dirty)
+		k->unconverged_ms = now_ms;
+}
+
+void keeper_cancel(struct keeper *k, int64_t now_ms)
+{
+	reconcile_cancel(&k->r);
+	k->is_busy = false;
+	keeper_forget(k, now_ms);
+	set_state(k, STATUS_WAITING, now_ms);
+}

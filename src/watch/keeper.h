@@ -1,0 +1,68 @@
+/*
+ * Keeps one name: when its reconcile has to go, and how it is doing. Knows the clock only by what
+ * it is told.
+ */
+#ifndef WATCH_KEEPER_H
+#define WATCH_KEEPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/reconcile.h"
+#include "pages/status.h"
+#include "watch/watcher.h"
+
+struct keeper {
+	struct job job;
+	struct reconcile r;
+	struct record *have;           /* RECORDS_MAX of them */
+	const struct watcher *watcher; /* NULL when the job was dropped */
+	bool is_used;
+	bool is_busy;      /* a worker has it */
+	int64_t served_ms; /* when one had it last */
+	bool is_dirty;     /* what Consul lists has changed since the last go began */
+	bool wants_list;   /* the next go lists anew */
+	int64_t resync_ms; /* when to list anew for no other reason */
+	enum status_state state;
+	int64_t state_ms; /* since when */
+	bool is_unconverged;
+	int64_t unconverged_ms; /* since when */
+	bool has_synced, has_changed;
+	int64_t synced_sec, changed_sec; /* wall clock */
+	size_t told_held_n;              /* what the log said last */
+	const char *told_held_why;
+	struct err last_err;
+	/* Of a dropped job: */
+	char name[NAME_CAP], zone[NAME_CAP], owner[128], service[256], zone_id[RECORD_ID_CAP];
+};
+
+/* Prepare to keep a name. job is copied, its texts kept; k->have is set. */
+void keeper_init(struct keeper *k, const struct job *job, const struct watcher *watcher,
+		 int64_t now_ms);
+
+/*
+ * The configuration names it no more, and its records shall go. The job's texts are copied: the
+ * configuration that they are from goes away.
+ */
+void keeper_drop(struct keeper *k, int64_t now_ms);
+
+/* What Consul lists has changed. */
+void keeper_mark(struct keeper *k, int64_t now_ms);
+
+/* Others may have written: what is remembered of the records counts no more. */
+void keeper_forget(struct keeper *k, int64_t now_ms);
+
+/* When the next go is due: CLOCK_NEVER when nothing is. */
+int64_t keeper_due_ms(const struct keeper *k);
+
+/* Begin a go, in scratch that is the keeper's until keeper_end() or keeper_cancel(). */
+void keeper_begin(struct keeper *k, struct reconcile_storage *storage, int64_t now_ms,
+		  uint32_t random);
+
+/* The go has come to CALL_END: note and log how it went. */
+void keeper_end(struct keeper *k, int64_t resync_ms);
+
+/* The go is called off. */
+void keeper_cancel(struct keeper *k, int64_t now_ms);
+
+#endif

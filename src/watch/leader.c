@@ -1,0 +1,278 @@
+#include "watch/leader.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "core/pace.h"
+
+#define BACKOFF_CAP_MS 15000
+
+/* A session can end early (its node is lost, it is destroyed): we stop before others may. */
+_Static_assert(LEADER_LOCK_DELAY_SEC *LEADER_SEC_MS >=
+		       LEADER_TTL_SEC * LEADER_SEC_MS - LEADER_MARGIN_MS,
+	       "nobody else leads before the fence");
+
+void leader_init(struct leader *l, const char *key, const char *name,
+		 const struct consul_place *place, int64_t timeout_ms)
+{
+	l->key = key;
+	l->name = name;
+	l->place = *place;
+	l->timeout_ms = timeout_ms;
+	l->step = LEADER_WATCH;
+	l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
+}
+
+/*
+ * For how long a renewal counts. A session may end long before its TTL (its node is lost, it is
+ * destroyed by hand), and then the lock-delay is all that keeps the others away from the lock.
+ */
+static int64_t valid_ms(const struct leader *l)
+{
+	const int64_t delay_ms = LEADER_LOCK_DELAY_SEC * LEADER_SEC_MS;
+
+	return l->ttl_ms < delay_ms ? l->ttl_ms : delay_ms;
+}
+
+int64_t leader_fence_ms(const struct leader *l, int64_t now_ms)
+{
+	return l->has_lock ? l->renewed_ms + valid_ms(l) - LEADER_MARGIN_MS : now_ms;
+}
+
+static const char *prepare(struct leader *l)
+{
+	struct buf *target = &l->caller.target, *body = &l->caller.body;
+
+	caller_prepare(&l->caller);
+	switch (l->step) {
+	case LEADER_WATCH:
+		consul_lock_watch_target(target, l->key, l->index, LEADER_WAIT_SEC, &l->place);
+		return "GET";
+	case LEADER_CREATE:
+		consul_session_create_target(target, &l->place);
+		consul_session_create_body(body, l->name, LEADER_TTL_SEC, LEADER_LOCK_DELAY_SEC);
+		break;
+	case LEADER_ACQUIRE:
+		consul_lock_acquire_target(target, l->key, l->session, &l->place);
+		buf_str(body, l->name);
+		break;
+	case LEADER_RENEW: consul_session_renew_target(target, l->session, &l->place); break;
+	case LEADER_RELEASE:
+		consul_lock_release_target(target, l->key, l->session, &l->place);
+		buf_str(body, l->name);
+		break;
+	case LEADER_DESTROY:
+	default: consul_session_destroy_target(target, l->session, &l->place); break;
+	}
+	return "PUT";
+}
+
+static int64_t call_deadline_ms(const struct leader *l, int64_t now_ms)
+{
+	const int64_t wait_ms = LEADER_WAIT_SEC * LEADER_SEC_MS;
+
+	if (l->step == LEADER_WATCH && l->index)
+		return now_ms + wait_ms + wait_ms / 16 + l->timeout_ms;
+	return now_ms + l->timeout_ms;
+}
+
+static void go(struct leader *l, enum leader_step step, int64_t at_ms)
+{
+	l->step = step;
+	l->next_ms = at_ms;
+}
+
+/* We lead: until then renew in time, every third of what a renewal is good for. */
+static void lead(struct leader *l)
+{
+	l->has_lock = true;
+	go(l, LEADER_RENEW, l->renewed_ms + valid_ms(l) / 3);
+}
+
+static void drop_session(struct leader *l, int64_t now_ms)
+{
+	l->session[0] = '\0';
+	l->index = 0;
+	go(l, LEADER_WATCH, now_ms);
+}
+
+static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
+{
+	char holder[CONSUL_SESSION_CAP];
+	uint64_t index = l->caller.answer.index;
+
+	if (consul_lock_watch_read(&l->caller.answer, holder, e))
+		return -1;
+	l->index = index < l->index ? 0 : index ? index : 1;
+	if (l->has_lock) {
+		l->index = 0;
+		l->has_lock = strcmp(holder, l->session) == 0; /* or it was taken from us by hand */
+		if (l->has_lock)
+			lead(l);
+		return 0;
+	}
+	if (holder[0] && l->session[0] && strcmp(holder, l->session) == 0) {
+		go(l, LEADER_RENEW, now_ms); /* ours after all: an answer was lost */
+	} else if (holder[0]) {
+		l->session[0] = '\0'; /* its TTL ends it */
+		go(l, LEADER_WATCH, now_ms);
+	} else if (l->session[0] && now_ms - l->renewed_ms < l->ttl_ms / 2) {
+		go(l, LEADER_ACQUIRE, now_ms);
+	} else {
+		go(l, LEADER_CREATE, now_ms);
+	}
+	return 0;
+}
+
+static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, struct err *e)
+{
+	bool is_ours;
+
+	if (consul_lock_read(&l->caller.answer, &is_ours, e))
+		return -1;
+	if (is_ours) {
+		lead(l);
+		return 0;
+	}
+	/* Somebody was faster, or the lock-delay is not over. */
+	l->index = 0;
+	go(l, LEADER_WATCH, now_ms + LEADER_RETRY_MS / 2 + random % LEADER_RETRY_MS);
+	return 0;
+}
+
+static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
+{
+	unsigned ttl_sec;
+
+	if (consul_session_renew_read(&l->caller.answer, &ttl_sec, e))
+		return -1;
+	l->renewed_ms = l->called_ms;
+	if ((int64_t)ttl_sec * 1000 > l->ttl_ms)
+		l->ttl_ms = (int64_t)ttl_sec * 1000;
+	go(l, l->has_lock ? LEADER_WATCH : LEADER_ACQUIRE, now_ms);
+	return 0;
+}
+
+static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct err *e)
+{
+	/* A key that nobody ever locked is not there. */
+	bool is_missing = l->caller.answer.status == 404;
+
+	if (is_missing && l->step == LEADER_RENEW) {
+		drop_session(l, now_ms);
+		return 0;
+	}
+	if (!(is_missing && l->step == LEADER_WATCH) && consul_answer_finish(&l->caller.answer, e))
+		return -1;
+	switch (l->step) {
+	case LEADER_WATCH: return after_watch(l, now_ms, e);
+	case LEADER_CREATE:
+		if (consul_session_create_read(&l->caller.answer, l->session, e))
+			return -1;
+		l->renewed_ms = l->called_ms;
+		l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
+		go(l, LEADER_ACQUIRE, now_ms);
+		return 0;
+	case LEADER_ACQUIRE: return after_acquire(l, now_ms, random, e);
+	case LEADER_RENEW: return after_renew(l, now_ms, e);
+	case LEADER_RELEASE: go(l, LEADER_DESTROY, now_ms); return 0;
+	case LEADER_DESTROY:
+	default: go(l, LEADER_OVER, now_ms); return 0;
+	}
+}
+
+static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t random)
+{
+	l->last_err = *e;
+	(void)err_wrap(&l->last_err, "consul: lock %s", l->key);
+	if (l->step == LEADER_RELEASE || l->step == LEADER_DESTROY) {
+		go(l, LEADER_OVER, now_ms); /* the TTL will do it */
+		return;
+	}
+	l->index = 0;
+	/* Who leads has no time for more; what became of the others' calls, the key tells. */
+	if (l->has_lock)
+		go(l, LEADER_RENEW, now_ms + LEADER_RETRY_MS);
+	else
+		go(l, LEADER_WATCH,
+		   now_ms + pace_backoff_ms(l->failures, LEADER_RETRY_MS, BACKOFF_CAP_MS, random));
+	l->failures++;
+}
+
+/* The fence has come: whatever Consul will say, until it does we do not lead. */
+static void check_fence(struct leader *l, int64_t now_ms)
+{
+	if (!l->has_lock || now_ms < leader_fence_ms(l, now_ms))
+		return;
+	l->has_lock = false;
+	http_close(&l->caller.client);
+	if (l->step != LEADER_RELEASE && l->step != LEADER_DESTROY)
+		go(l, LEADER_RENEW, now_ms);
+}
+
+static void step_call(struct leader *l, int64_t now_ms, uint32_t random)
+{
+	struct err e = {0};
+	enum http_result result;
+
+	if (!caller_is_busy(&l->caller)) {
+		const char *method;
+
+		if (l->step == LEADER_OVER || l->next_ms > now_ms)
+			return;
+		method = prepare(l);
+		l->called_ms = now_ms;
+		if (caller_start(&l->caller, method, call_deadline_ms(l, now_ms), &e)) {
+			fail(l, &e, now_ms, random);
+			return;
+		}
+	}
+	result = caller_step(&l->caller, &e);
+	if (result == HTTP_MORE)
+		return;
+	if (result == HTTP_BAD || after_call(l, now_ms, random, &e))
+		fail(l, &e, now_ms, random);
+	else
+		l->failures = 0;
+}
+
+enum leader_event leader_step(struct leader *l, int64_t now_ms, uint32_t random)
+{
+	bool had_lock = l->has_lock;
+
+	check_fence(l, now_ms);
+	step_call(l, now_ms, random);
+	if (!l->session[0])
+		l->has_lock = false;
+	if (had_lock == l->has_lock)
+		return LEADER_NOTHING;
+	return l->has_lock ? LEADER_WON : LEADER_LOST;
+}
+
+void leader_stop(struct leader *l, int64_t now_ms)
+{
+	http_close(&l->caller.client);
+	l->has_lock = false;
+	/* Even if we do not know that we hold it: a session that ends with it delays the others. */
+	go(l, l->session[0] ? LEADER_RELEASE : LEADER_OVER, now_ms);
+}
+
+bool leader_is_over(const struct leader *l)
+{
+	return l->step == LEADER_OVER;
+}
+
+void leader_wants(const struct leader *l, struct pollfd *pfd, int64_t *wake_ms)
+{
+	int64_t at_ms = CLOCK_NEVER;
+
+	pfd->fd = -1;
+	if (caller_is_busy(&l->caller))
+		caller_wants(&l->caller, pfd, wake_ms);
+	else if (l->step != LEADER_OVER)
+		at_ms = l->next_ms;
+	if (l->has_lock && leader_fence_ms(l, 0) < at_ms)
+		at_ms = leader_fence_ms(l, 0);
+	if (at_ms < *wake_ms)
+		*wake_ms = at_ms;
+}

@@ -1,0 +1,126 @@
+#include "watch/registrar.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/str.h"
+#include "consul/agent.h"
+
+#define RETRY_MS 5000
+
+/* Two copies on one host have different pids; in containers everyone is 1, on a host of its own. */
+void registrar_init(struct registrar *r, const char *name, int64_t timeout_ms)
+{
+	char host[128] = "";
+	struct buf b;
+
+	(void)gethostname(host, sizeof host - 1);
+	buf_init(&b, r->id, sizeof r->id);
+	buf_fmt(&b, "%s-%s", name, host);
+	if (getpid() != 1)
+		buf_fmt(&b, "-%lld", (long long)getpid());
+	r->name = name;
+	r->timeout_ms = timeout_ms;
+}
+
+void registrar_set(struct registrar *r, bool is_well, const char *line)
+{
+	r->is_well = is_well;
+	if (str_copy(r->line, sizeof r->line, line))
+		r->line[0] = '\0';
+}
+
+static bool is_news(const struct registrar *r)
+{
+	return r->is_well != r->is_told_well || strcmp(r->line, r->told) != 0;
+}
+
+/* When the next call is due. */
+static int64_t due_ms(const struct registrar *r)
+{
+	int64_t at_ms = r->next_ms;
+
+	if (r->is_leaving || !r->is_registered)
+		return at_ms;
+	if (!is_news(r) && r->report_ms > at_ms)
+		at_ms = r->report_ms;
+	return at_ms;
+}
+
+static int start(struct registrar *r, int64_t now_ms, struct err *e)
+{
+	struct buf *target = &r->caller.target, *body = &r->caller.body;
+
+	caller_prepare(&r->caller);
+	if (r->is_leaving) {
+		consul_agent_deregister_target(target, r->id);
+	} else if (!r->is_registered) {
+		buf_str(target, "/v1/agent/service/register");
+		consul_agent_register_body(body, r->id, r->name, REGISTRAR_TTL_SEC,
+					   REGISTRAR_GONE_SEC);
+	} else {
+		consul_agent_report_target(target, r->id);
+		consul_agent_report_body(body, r->is_well ? "passing" : "critical", r->line);
+		memcpy(r->told, r->line, sizeof r->told);
+		r->is_told_well = r->is_well;
+	}
+	return caller_start(&r->caller, "PUT", now_ms + r->timeout_ms, e);
+}
+
+static int fail(struct registrar *r, const struct err *e, int64_t now_ms)
+{
+	bool is_first = !r->was_refused;
+
+	r->last_err = *e;
+	(void)err_wrap(&r->last_err, "consul: register as %s", r->id);
+	r->is_over = r->is_leaving;
+	/* A Consul that was restarted does not know us any more: register anew, and soon. */
+	r->next_ms = now_ms + (r->is_registered ? REGISTRAR_HURRY_MS : RETRY_MS);
+	r->was_refused = !r->is_registered;
+	r->is_registered = false;
+	r->told[0] = '\0';
+	return is_first && r->was_refused ? -1 : 0;
+}
+
+int registrar_step(struct registrar *r, int64_t now_ms)
+{
+	struct err e = {0};
+	enum http_result result;
+
+	if (!caller_is_busy(&r->caller)) {
+		if (r->is_over || due_ms(r) > now_ms)
+			return 0;
+		if (start(r, now_ms, &e))
+			return fail(r, &e, now_ms);
+	}
+	result = caller_step(&r->caller, &e);
+	if (result == HTTP_MORE)
+		return 0;
+	if (result == HTTP_BAD || consul_answer_finish(&r->caller.answer, &e))
+		return fail(r, &e, now_ms);
+	r->was_refused = false;
+	r->is_over = r->is_leaving;
+	r->next_ms = now_ms + (r->is_registered ? REGISTRAR_HURRY_MS : 0);
+	r->report_ms = now_ms + REGISTRAR_REPORT_MS;
+	r->is_registered = true;
+	return 0;
+}
+
+void registrar_stop(struct registrar *r, int64_t now_ms)
+{
+	/* A call that is broken off may have registered us. */
+	r->is_over = !r->is_registered && !caller_is_busy(&r->caller);
+	http_close(&r->caller.client);
+	r->is_leaving = true;
+	r->next_ms = now_ms;
+}
+
+void registrar_wants(const struct registrar *r, struct pollfd *pfd, int64_t *wake_ms)
+{
+	pfd->fd = -1;
+	if (caller_is_busy(&r->caller))
+		caller_wants(&r->caller, pfd, wake_ms);
+	else if (!r->is_over && due_ms(r) < *wake_ms)
+		*wake_ms = due_ms(r);
+}

@@ -1,0 +1,202 @@
+/*
+ * Which names a watch keeps and which services it watches for them.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "watch/watch.h"
+
+static int no_memory(struct err *e)
+{
+	return err_set(e, ERR_SYS, "no memory");
+}
+
+static bool is_https(const struct http_origin *o)
+{
+	return o->url.scheme == URL_HTTPS;
+}
+
+/* Storage for TLS with one peer; NULL for plain connections is no failure. */
+static int reserve_tls(const struct http_origin *o, struct tls_storage **tls, struct err *e)
+{
+	*tls = NULL;
+	if (!is_https(o))
+		return 0;
+	*tls = pages_reserve(sizeof **tls);
+	return *tls ? 0 : no_memory(e);
+}
+
+static int init_worker(struct worker *k, const struct watch_setup *s, struct err *e)
+{
+	struct tls_storage *consul_tls, *cf_tls;
+
+	if (reserve_tls(s->consul, &consul_tls, e) || reserve_tls(s->cloudflare, &cf_tls, e))
+		return -1;
+	http_client_init(&k->driver.consul, s->consul, consul_tls);
+	http_client_init(&k->driver.cloudflare, s->cloudflare, cf_tls);
+	k->driver.consul_headers = s->consul_headers;
+	k->driver.cf_headers = s->cf_headers;
+	k->driver.timeout_ms = s->timeout_ms;
+	return 0;
+}
+
+int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
+{
+	struct tls_storage *leader_tls, *registrar_tls;
+
+	memset(w, 0, sizeof *w);
+	w->setup = *setup;
+	w->start_ms = clock_now_ms();
+	w->workers = pages_reserve(WATCH_WORKERS * sizeof *w->workers);
+	if (!w->workers)
+		return no_memory(e);
+	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		if (init_worker(&w->workers[i], setup, e))
+			return -1;
+	if (reserve_tls(setup->consul, &leader_tls, e) ||
+	    reserve_tls(setup->consul, &registrar_tls, e))
+		return -1;
+	caller_init(&w->leader.caller, setup->consul, leader_tls, setup->consul_headers);
+	caller_init(&w->registrar.caller, setup->consul, registrar_tls, setup->consul_headers);
+	if (setup->register_as)
+		registrar_init(&w->registrar, setup->register_as, setup->timeout_ms);
+	if (setup->lock_key)
+		leader_init(&w->leader, setup->lock_key, "dnsbuddy", &setup->place,
+			    setup->timeout_ms);
+	bucket_init(&w->api, WATCH_API_BURST, WATCH_API_MS);
+	return 0;
+}
+
+/* ---- watchers ---- */
+
+struct watcher_pages {
+	struct watcher watcher;
+	struct consul_view views[2];
+	struct consul_listed listed[2][CONSUL_INSTANCES_MAX];
+	char element[JSON_ELEMENT_MAX + 1];
+	char rest[JSON_REST_MAX + 1];
+	struct tls_storage tls;
+};
+
+static struct watcher *reserve_watcher(struct watch *w, size_t i)
+{
+	struct watcher_pages *p;
+
+	if (w->watchers[i])
+		return w->watchers[i];
+	p = pages_reserve(sizeof *p);
+	if (!p)
+		return NULL;
+	p->views[0].listed = p->listed[0];
+	p->views[1].listed = p->listed[1];
+	p->watcher.element = p->element;
+	p->watcher.rest = p->rest;
+	p->watcher.view = &p->views[0];
+	p->watcher.incoming = &p->views[1];
+	p->watcher.tls = &p->tls;
+	w->watchers[i] = &p->watcher;
+	return &p->watcher;
+}
+
+/* The watcher for this query: one that is there, or a new one. */
+static struct watcher *find_watcher(struct watch *w, const struct consul_query *q)
+{
+	struct watcher *found;
+
+	for (size_t i = 0; i < w->watchers_n; i++)
+		if (watcher_is_same_query(&w->watchers[i]->query, q))
+			return w->watchers[i];
+	found = reserve_watcher(w, w->watchers_n);
+	if (!found)
+		return NULL;
+	w->watchers_n++;
+	watcher_init(found, q, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	return found;
+}
+
+static void stop_watchers(struct watch *w)
+{
+	for (size_t i = 0; i < w->watchers_n; i++) {
+		w->old_reads += w->watchers[i]->reads;
+		w->old_connections += http_counters(&w->watchers[i]->client)->connections;
+		http_close(&w->watchers[i]->client);
+	}
+	w->watchers_n = 0;
+}
+
+/* ---- keepers ---- */
+
+struct keeper_pages {
+	struct keeper keeper;
+	struct record have[RECORDS_MAX];
+};
+
+static struct keeper *free_keeper(struct watch *w)
+{
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		struct keeper_pages *p;
+
+		if (w->keepers[i] && w->keepers[i]->is_used)
+			continue;
+		if (w->keepers[i])
+			return w->keepers[i];
+		p = pages_reserve(sizeof *p);
+		if (!p)
+			return NULL;
+		p->keeper.have = p->have;
+		w->keepers[i] = &p->keeper;
+		return &p->keeper;
+	}
+	return NULL;
+}
+
+static bool is_same_owner(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_n)
+{
+	for (size_t i = 0; i < jobs_n; i++)
+		if (strcmp(job->name, jobs[i].name) == 0 &&
+		    is_same_owner(job->owner, jobs[i].owner))
+			return true;
+	return false;
+}
+
+/*
+ * Free the keepers, but for those that have to remove what they kept. Their texts are copied:
+ * the configuration that they are from goes away.
+ */
+static void drop_keepers(struct watch *w, const struct job *jobs, size_t jobs_n, int64_t now_ms)
+{
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		struct keeper *k = w->keepers[i];
+
+		if (!k || !k->is_used)
+			continue;
+		k->is_used = k->job.removes_on_drop && !is_among(&k->job, jobs, jobs_n);
+		if (!k->is_used || k->job.is_dropped)
+			continue;
+		keeper_drop(k, now_ms);
+	}
+}
+
+int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
+{
+	int64_t now_ms = clock_now_ms();
+
+	watch_cancel(w, now_ms);
+	stop_watchers(w);
+	drop_keepers(w, jobs, jobs_n, now_ms);
+	for (size_t i = 0; i < jobs_n; i++) {
+		struct keeper *k = free_keeper(w);
+		struct watcher *watcher = find_watcher(w, &jobs[i].query);
+
+		if (!k || !watcher)
+			return err_set(e, ERR_LIMIT, "no room for record %zu", i + 1);
+		keeper_init(k, &jobs[i], watcher, now_ms);
+	}
+	return 0;
+}

@@ -1,0 +1,179 @@
+#include "watch/watcher.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "core/pace.h"
+#include "engine/observe.h"
+
+#define TARGET_CAP 2048
+#define BURST 2
+#define BUSY_CHANGES 8 /* changes in a row after which a service counts as churning */
+
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+bool watcher_is_same_query(const struct consul_query *a, const struct consul_query *b)
+{
+	return is_same_text(a->service, b->service) && is_same_text(a->tag, b->tag) &&
+	       is_same_text(a->datacenter, b->datacenter) && is_same_text(a->ns, b->ns) &&
+	       is_same_text(a->partition, b->partition) && a->addresses_n == b->addresses_n &&
+	       memcmp(a->addresses, b->addresses, a->addresses_n * sizeof a->addresses[0]) == 0;
+}
+
+void watcher_init(struct watcher *w, const struct consul_query *q, const struct http_origin *origin,
+		  const char *headers, int64_t timeout_ms)
+{
+	*w = (struct watcher){
+		.query = *q,
+		.headers = headers,
+		.timeout_ms = timeout_ms,
+		.view = w->view,
+		.incoming = w->incoming,
+		.element = w->element,
+		.rest = w->rest,
+		.tls = w->tls,
+	};
+	w->query.index = 0;
+	w->query.wait_sec = WATCHER_WAIT_SEC;
+	http_client_init(&w->client, origin, origin->url.scheme == URL_HTTPS ? w->tls : NULL);
+	bucket_init(&w->bucket, BURST, WATCHER_READ_MS);
+}
+
+static int start(struct watcher *w, int64_t now_ms, struct err *e)
+{
+	const int64_t wait_ms = (int64_t)w->query.wait_sec * 1000;
+	char target[TARGET_CAP];
+	struct buf b;
+	struct http_sink sink;
+	struct http_request request = {.method = "GET", .headers = w->headers, .target = target};
+
+	buf_init(&b, target, sizeof target);
+	consul_health_target(&b, &w->query);
+	if (!buf_ok(&b))
+		return err_set(e, ERR_LIMIT, "the request is too long");
+	sink = consul_health_begin(&w->reader, &w->query, w->incoming, w->element, w->rest);
+	w->started_ms = now_ms;
+	return http_start(&w->client, &request, &sink,
+			  w->query.index ? now_ms + wait_ms + wait_ms / 16 + WATCHER_MARGIN_MS
+					 : now_ms + w->timeout_ms,
+			  e);
+}
+
+static bool is_same_content(const struct consul_view *a, const struct consul_view *b)
+{
+	if (a->listed_n != b->listed_n || a->instances_n != b->instances_n ||
+	    a->unaddressed_n != b->unaddressed_n || memcmp(a->n, b->n, sizeof a->n) != 0)
+		return false;
+	/* The same list may remove now, or may not any more: ACLs were changed, a cache is gone. */
+	if (evidence_judge(&a->evidence, !a->instances_n) !=
+	    evidence_judge(&b->evidence, !b->instances_n))
+		return false;
+	for (size_t i = 0; i < a->listed_n; i++)
+		if (a->listed[i].state != b->listed[i].state ||
+		    target_compare(&a->listed[i].target, &b->listed[i].target) != 0)
+			return false;
+	return true;
+}
+
+/*
+ * One read per second, and fewer while answers keep coming at once: soon fewer when nothing in
+ * them is news (a check's output that changes all the time), later when it is.
+ */
+static void set_pace(struct watcher *w, bool has_changed, int64_t now_ms)
+{
+	int64_t slower_ms = 2 * w->bucket.interval_ms;
+
+	if (now_ms - w->started_ms > 2 * w->bucket.interval_ms) {
+		w->busy_n = 0;
+		bucket_set_interval(&w->bucket, WATCHER_READ_MS);
+		return;
+	}
+	w->busy_n++;
+	if (w->busy_n <= BURST || (has_changed && w->busy_n % BUSY_CHANGES != 0))
+		return;
+	bucket_set_interval(&w->bucket,
+			    slower_ms < WATCHER_READ_MAX_MS ? slower_ms : WATCHER_READ_MAX_MS);
+}
+
+/* An index that went back means another truth: start over. 0 would not block. */
+static uint64_t next_index(uint64_t old, uint64_t new)
+{
+	if (new < old)
+		return 0;
+	return new ? new : 1;
+}
+
+static enum watcher_event take_answer(struct watcher *w, int64_t now_ms)
+{
+	struct consul_view *old = w->view;
+	bool has_changed;
+
+	observe_sort_view(w->incoming);
+	has_changed = !w->has_view || !is_same_content(w->view, w->incoming);
+	w->view = w->incoming;
+	w->incoming = old;
+	w->has_view = true;
+	w->query.index = next_index(w->query.index, w->view->index);
+	w->answered_ms = now_ms;
+	w->failures = 0;
+	w->reads++;
+	set_pace(w, has_changed, now_ms);
+	return has_changed ? WATCHER_CHANGED : WATCHER_NOTHING;
+}
+
+static enum watcher_event fail(struct watcher *w, const struct err *e, int64_t now_ms,
+			       uint32_t random)
+{
+	w->last_err = *e;
+	(void)err_wrap(&w->last_err, "consul: watch of %s", w->query.service);
+	w->query.index = 0;
+	w->retry_ms = now_ms + pace_backoff_ms(w->failures, WATCHER_BACKOFF_MS,
+					       WATCHER_BACKOFF_MAX_MS, random);
+	w->failures++;
+	return WATCHER_FAILED;
+}
+
+static int64_t ready_ms(const struct watcher *w, int64_t now_ms)
+{
+	int64_t bucket_ms = bucket_ready_ms(&w->bucket, now_ms);
+
+	return w->retry_ms > bucket_ms ? w->retry_ms : bucket_ms;
+}
+
+enum watcher_event watcher_step(struct watcher *w, int64_t now_ms, uint32_t random)
+{
+	struct err e = {0};
+	enum http_result result;
+
+	if (!http_is_busy(&w->client)) {
+		if (ready_ms(w, now_ms) > now_ms)
+			return WATCHER_NOTHING;
+		bucket_take(&w->bucket, now_ms);
+		if (start(w, now_ms, &e))
+			return fail(w, &e, now_ms, random);
+	}
+	result = http_step(&w->client, &e);
+	if (result == HTTP_MORE)
+		return WATCHER_NOTHING;
+	if (result == HTTP_BAD || consul_health_finish(&w->reader, &e))
+		return fail(w, &e, now_ms, random);
+	return take_answer(w, now_ms);
+}
+
+void watcher_wants(const struct watcher *w, struct pollfd *pfd, int64_t *wake_ms)
+{
+	int64_t at_ms;
+
+	if (http_is_busy(&w->client)) {
+		http_wants(&w->client, pfd, wake_ms);
+		return;
+	}
+	pfd->fd = -1;
+	at_ms = ready_ms(w, clock_now_ms());
+	if (at_ms < *wake_ms)
+		*wake_ms = at_ms;
+}

@@ -1,0 +1,70 @@
+/*
+ * Watches one service of Consul with blocking queries and holds what it lists. Tells when the
+ * content changed, which is not when the index did. Never blocks: it lives in a poll loop.
+ * https://developer.hashicorp.com/consul/api-docs/features/blocking
+ */
+#ifndef WATCH_WATCHER_H
+#define WATCH_WATCHER_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "consul/health.h"
+#include "core/bucket.h"
+#include "net/http/client.h"
+
+#define WATCHER_WAIT_SEC 60       /* how long Consul may let a query wait; it adds a 16th */
+#define WATCHER_MARGIN_MS 10000   /* and so much later we do not believe in an answer any more */
+#define WATCHER_READ_MS 1000      /* one read per second... */
+#define WATCHER_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
+#define WATCHER_BACKOFF_MS 250
+#define WATCHER_BACKOFF_MAX_MS 60000
+
+enum watcher_event {
+	WATCHER_NOTHING,
+	WATCHER_CHANGED, /* view is new */
+	WATCHER_FAILED   /* last_err says how; view is still what was listed last */
+};
+
+struct watcher {
+	struct consul_query query; /* index and wait_sec are the module's */
+	const char *headers;
+	int64_t timeout_ms;
+	struct http_client client;
+	struct consul_reader reader;
+	struct consul_view *view; /* the last good answer, sorted; see has_view */
+	struct consul_view *incoming;
+	char *element;           /* JSON_ELEMENT_MAX + 1 bytes */
+	char *rest;              /* JSON_REST_MAX + 1 */
+	struct tls_storage *tls; /* used with https */
+	bool has_view;
+	int64_t answered_ms; /* when the last good answer came */
+	int64_t started_ms;  /* when the last query went out */
+	struct bucket bucket;
+	unsigned busy_n;   /* answers in a row that came without a rest between them */
+	unsigned failures; /* in a row */
+	int64_t retry_ms;  /* no query before this */
+	struct err last_err;
+	uint64_t reads; /* good answers, for the metrics */
+};
+
+/*
+ * Prepare to watch q over origin. The pointers are kept; view, incoming, element, rest and tls of
+ * *w are the caller's and set before.
+ */
+void watcher_init(struct watcher *w, const struct consul_query *q, const struct http_origin *origin,
+		  const char *headers, int64_t timeout_ms);
+
+/* Go on without waiting. */
+enum watcher_event watcher_step(struct watcher *w, int64_t now_ms, uint32_t random);
+
+/* As http_wants(), between queries too. */
+void watcher_wants(const struct watcher *w, struct pollfd *pfd, int64_t *wake_ms);
+
+/* Whether two queries ask for the same and can share a watcher. */
+bool watcher_is_same_query(const struct consul_query *a, const struct consul_query *b);
+
+#endif

@@ -1,0 +1,298 @@
+/* Writing records: the requests, compared as JSON, and which answers are taken for a yes. */
+#include "support.h"
+
+#include "base/json.h"
+#include "cloudflare/writes.h"
+#include "core/spec.h"
+
+#define MAX 8
+
+static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
+static struct target_hosts hosts;
+static struct target want[MAX];
+static struct record have[MAX];
+static struct op ops[MAX], *picked[MAX];
+static struct cf_write w;
+
+/* "+1.1.1.1/60 ~a=1.1.1.1/60 -b": as spec_plan() writes it; p after a ttl: proxied. */
+static void set_ops(const char *text, const char *owner, bool is_single)
+{
+	char copy[512], *save = NULL;
+	size_t n = 0;
+
+	hosts.len = 0;
+	memset(ops, 0, sizeof ops);
+	(void)snprintf(copy, sizeof copy, "%s", text);
+	for (char *p = strtok_r(copy, " ", &save); p; p = strtok_r(NULL, " ", &save), n++) {
+		struct op *op = &ops[n];
+		char *slash = strchr(p, '/'), *equals = strchr(p, '=');
+
+		op->kind = *p == '+' ? OP_CREATE : *p == '~' ? OP_UPDATE : OP_DELETE;
+		op->ttl = slash ? (uint32_t)strtoul(slash + 1, NULL, 10) : 0;
+		op->proxied = slash && strchr(slash, 'p');
+		if (slash)
+			*slash = '\0';
+		if (equals)
+			*equals = '\0';
+		if (op->kind != OP_CREATE) {
+			(void)snprintf(have[n].id, sizeof have[n].id, "%s", p + 1);
+			op->record = &have[n];
+		}
+		if (op->kind != OP_DELETE) {
+			assert_int_equal(spec_targets(equals ? equals + 1 : p + 1, &want[n], &hosts), 1);
+			op->target = &want[n];
+		}
+		picked[n] = op;
+	}
+	w = (struct cf_write){
+		.zone_id = "z0ne",
+		.name = "www.example.com",
+		.owner = owner,
+		.ops = picked,
+		.ops_n = n,
+		.is_single = is_single,
+	};
+}
+
+static const char *body(void)
+{
+	static char text[CF_BODY_CAP];
+	struct buf b;
+
+	buf_init(&b, text, sizeof text);
+	cf_write_body(&b, &w);
+	assert_true(buf_ok(&b));
+	return text;
+}
+
+static const char *target(void)
+{
+	static char text[256];
+	struct buf b;
+
+	buf_init(&b, text, sizeof text);
+	cf_write_target(&b, &w);
+	return text;
+}
+
+static int parse_body(void)
+{
+	const char *text = body();
+	struct err e = {0};
+
+	CHECK(json_parse(text, strlen(text), &e) == 0, "%s: %s", text, e.text);
+	return 0;
+}
+
+static void check_record(int object, const char *id, const char *type, const char *content, int ttl, bool proxied,
+			 const char *comment)
+{
+	int64_t got_ttl = 0;
+	bool got_proxied = !proxied;
+
+	CHECK(id ? json_equals(json_get(object, "id"), id) : json_get(object, "id") == JSON_NONE, "id");
+	assert_true(json_equals(json_get(object, "type"), type));
+	assert_true(json_equals(json_get(object, "name"), "www.example.com"));
+	assert_true(json_equals(json_get(object, "content"), content));
+	assert_int_equal(json_integer(json_get(object, "ttl"), &got_ttl), 0);
+	assert_int_equal(got_ttl, ttl);
+	assert_int_equal(json_boolean(json_get(object, "proxied"), &got_proxied), 0);
+	assert_int_equal(got_proxied, proxied);
+	if (comment)
+		assert_true(json_equals(json_get(object, "comment"), comment));
+	/* An update leaves comment, tags and settings alone. */
+	assert_int_equal(json_count(object), 5 + (id != NULL) + (comment != NULL));
+}
+
+static void test_batch_body(void **state)
+{
+	int root, list;
+
+	(void)state;
+	set_ops("+1.1.1.1/60 +2001:db8::1/1p ~a=2.2.2.2/300 -b -c", NULL, false);
+	root = parse_body();
+	assert_int_equal(json_count(root), 3);
+	list = json_get(root, "posts");
+	assert_int_equal(json_count(list), 2);
+	check_record(json_first(list), NULL, "A", "1.1.1.1", 60, false, "managed by dnsbuddy");
+	check_record(json_next(json_first(list)), NULL, "AAAA", "2001:db8::1", 1, true, "managed by dnsbuddy");
+	list = json_get(root, "patches");
+	assert_int_equal(json_count(list), 1);
+	check_record(json_first(list), "a", "A", "2.2.2.2", 300, false, NULL);
+	list = json_get(root, "deletes");
+	assert_int_equal(json_count(list), 2);
+	assert_int_equal(json_count(json_first(list)), 1);
+	assert_true(json_equals(json_get(json_first(list), "id"), "b"));
+	assert_true(json_equals(json_get(json_next(json_first(list)), "id"), "c"));
+	assert_string_equal(cf_write_method(&w), "POST");
+	assert_string_equal(target(), "/zones/z0ne/dns_records/batch");
+}
+
+static void test_only_lists_that_are_needed(void **state)
+{
+	static const struct {
+		const char *ops, *list;
+	} cases[] = {
+		{"+1.1.1.1/60", "posts"},
+		{"~a=1.1.1.1/60", "patches"},
+		{"-a", "deletes"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		set_ops(cases[i].ops, NULL, false);
+		assert_int_equal(json_count(parse_body()), 1);
+		assert_int_equal(json_count(json_get(0, cases[i].list)), 1);
+	}
+}
+
+static void test_single(void **state)
+{
+	(void)state;
+	set_ops("+lb.example.net/60", "web", true);
+	check_record(parse_body(), NULL, "CNAME", "lb.example.net", 60, false, "managed by dnsbuddy owner=web");
+	assert_string_equal(cf_write_method(&w), "POST");
+	assert_string_equal(target(), "/zones/z0ne/dns_records");
+	set_ops("~a=1.1.1.1/60", "web", true);
+	(void)snprintf(have[0].id, sizeof have[0].id, "a?b");
+	check_record(parse_body(), NULL, "A", "1.1.1.1", 60, false, NULL);
+	assert_string_equal(cf_write_method(&w), "PATCH");
+	assert_string_equal(target(), "/zones/z0ne/dns_records/a%3Fb");
+	set_ops("-a", "web", true);
+	assert_string_equal(body(), "");
+	assert_string_equal(cf_write_method(&w), "DELETE");
+	assert_string_equal(target(), "/zones/z0ne/dns_records/a");
+}
+
+/* As many and as long ones as there can be. */
+static void test_largest_body(void **state)
+{
+	static struct op many[CF_BATCH_MAX], *pick[CF_BATCH_MAX];
+	static char name[NAME_CAP], owner[65];
+	static struct record record;
+	struct target t;
+
+	(void)state;
+	memset(name, 'a', NAME_MAX_LEN);
+	memset(owner, 'o', 64);
+	memset(record.id, 'f', RECORD_ID_CAP - 1);
+	t = (struct target){.type = RECORD_CNAME, .host = name};
+	for (size_t i = 0; i < CF_BATCH_MAX; i++) {
+		many[i] = (struct op){
+			.kind = i % 2 ? OP_CREATE : OP_UPDATE, .ttl = 86400, .target = &t, .record = i % 2 ? NULL : &record};
+		pick[i] = &many[i];
+	}
+	w = (struct cf_write){.zone_id = "z", .name = name, .owner = owner, .ops = pick, .ops_n = CF_BATCH_MAX};
+	(void)parse_body();
+	assert_int_equal(json_count(json_get(0, "posts")), CF_BATCH_MAX / 2);
+}
+
+/* ---- answers ---- */
+
+#define SHOWN(id, type, content)                                                                                                   \
+	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"www.example.com\",\"content\":\"" content                             \
+	"\",\"ttl\":60,\"proxied\":false,\"comment\":\"\"}"
+#define OTHER "{\"id\":\"o\",\"type\":\"A\",\"name\":\"x.example.com\",\"content\":\"1.1.1.1\",\"ttl\":60,\"proxied\":false}"
+
+static const struct {
+	const char *ops;
+	bool is_single;
+	const char *result;
+	int rc;
+	enum err_kind kind;
+} answers[] = {
+	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "],\"deletes\":[],\"patches\":null}", 0, ERR_NONE},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("m", "A", "1.1.1.2") "," SHOWN("n", "A", "1.1.1.1") "]}", 0,
+	 ERR_NONE},
+	{"+2001:db8::1/60", false, "{\"posts\":[" SHOWN("n", "AAAA", "2001:DB8:0:0::1") "]}", 0, ERR_NONE},
+	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("a", "A", "1.1.1.1") "]}", 0, ERR_NONE},
+	{"+lb.example.net/60", false, "{\"posts\":[" SHOWN("n", "CNAME", "LB.example.net") "]}", 0, ERR_NONE},
+	{"-a", false, "{\"deletes\":[]}", 0, ERR_NONE},
+	{"-a", false, "{\"deletes\":[{\"id\":\"a\"}],\"posts\":[]}", 0, ERR_NONE},
+	{"-a +1.1.1.1/60", false, "{\"deletes\":[],\"posts\":[" SHOWN("n", "A", "1.1.1.1") "]}", 0, ERR_NONE},
+	/* not everything is shown */
+	{"+1.1.1.1/60", false, "{\"posts\":[]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "null", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{\"posts\":[" OTHER "]}", -1, ERR_CONFIG},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "," SHOWN("m", "A", "1.1.1.1") "]}", -1,
+	 ERR_RETRY},
+	/* another content, another list, another id */
+	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.2") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{\"patches\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{\"puts\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("b", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("a", "A", "1.1.1.2") "]}", -1, ERR_RETRY},
+	/* broken */
+	{"+1.1.1.1/60", false, "{\"posts\":[{}]}", -1, ERR_PROTO},
+	{"+1.1.1.1/60", false, "{\"posts\":[null]}", -1, ERR_PROTO},
+	/* single calls */
+	{"+1.1.1.1/60", true, SHOWN("n", "A", "1.1.1.1"), 0, ERR_NONE},
+	{"~a=1.1.1.1/60", true, SHOWN("a", "A", "1.1.1.1"), 0, ERR_NONE},
+	{"-a", true, "{\"id\":\"a\"}", 0, ERR_NONE},
+	{"-a", true, "null", 0, ERR_NONE},
+	{"+1.1.1.1/60", true, SHOWN("n", "A", "1.1.1.2"), -1, ERR_RETRY},
+	{"+1.1.1.1/60", true, OTHER, -1, ERR_CONFIG},
+	{"~a=1.1.1.1/60", true, SHOWN("b", "A", "1.1.1.1"), -1, ERR_RETRY},
+	{"+1.1.1.1/60", true, "null", -1, ERR_PROTO},
+	{"+1.1.1.1/60", true, "[]", -1, ERR_PROTO},
+};
+
+static int answer(int status, const char *text, size_t step, struct err *e)
+{
+	struct http_sink sink = cf_write_begin(&w, element_buf, rest);
+
+	if (test_answer(&sink, status, "", text, step, e))
+		return -1;
+	return cf_write_finish(&w, e);
+}
+
+static void test_answers(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(answers); i++) {
+		for (size_t step = 0; step < 8; step += 7) {
+			char text[2048];
+			struct err e = {0};
+
+			set_ops(answers[i].ops, NULL, answers[i].is_single);
+			(void)snprintf(text, sizeof text, "{\"success\":true,\"result\":%s,\"errors\":[]}", answers[i].result);
+			CHECK(answer(200, text, step, &e) == answers[i].rc, "%s: %s: %s", answers[i].ops, answers[i].result,
+			      e.text);
+			CHECK(e.kind == answers[i].kind, "%s: %s", answers[i].result, e.text);
+			for (size_t k = 0; !answers[i].rc && k < w.ops_n; k++)
+				assert_true(ops[k].is_done);
+		}
+	}
+}
+
+static void test_refused(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	set_ops("+1.1.1.1/60 -a", NULL, false);
+	assert_int_equal(answer(400,
+				"{\"success\":false,\"result\":null,\"errors\":[{\"code\":81058,"
+				"\"message\":\"An identical record already exists.\"}]}",
+				0, &e),
+			 -1);
+	assert_int_equal(e.kind, ERR_REFUSED);
+	assert_true(cf_reply_has(&w.reply, CF_CODE_IDENTICAL));
+	assert_false(ops[0].is_done || ops[1].is_done);
+	assert_int_equal(answer(200, "{\"success\":true,", 0, &e), -1);
+	assert_int_equal(e.kind, ERR_PROTO);
+	assert_false(ops[1].is_done);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_batch_body), cmocka_unit_test(test_only_lists_that_are_needed),
+		cmocka_unit_test(test_single),     cmocka_unit_test(test_largest_body),
+		cmocka_unit_test(test_answers),    cmocka_unit_test(test_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

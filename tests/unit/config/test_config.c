@@ -1,0 +1,224 @@
+/* Where a value is taken from, and what a good configuration turns into. */
+#include "support.h"
+
+#include "config/conf.h"
+
+#define TOKEN "CLOUDFLARE_API_TOKEN=tok-12345|"
+#define BASE TOKEN "SERVICE=nginx|RECORD=www.example.com|"
+
+static void read_good(const char *args, const char *env, const char *file)
+{
+	struct err e = {0};
+
+	CHECK(conf_read(args, env, file, &e) == 0, "%s with %s: %s", args, env, e.text);
+}
+
+static void test_defaults(void **state)
+{
+	const struct config_record *r = &conf.records[0];
+
+	(void)state;
+	read_good("", BASE, NULL);
+	assert_int_equal(conf.records_n, 1);
+	assert_string_equal(r->service, "nginx");
+	assert_string_equal(r->name, "www.example.com");
+	assert_int_equal(r->ttl, 60);
+	assert_false(r->has_zone || r->has_zone_id || r->has_fallback || r->include_warning);
+	assert_int_equal(r->proxied, PROXIED_KEEP);
+	assert_int_equal(r->on_empty, ON_EMPTY_KEEP);
+	assert_int_equal(r->min_records, 1);
+	assert_null(r->owner);
+	assert_null(r->tag);
+	assert_int_equal(r->addresses_n, 1);
+	assert_int_equal(r->addresses[0], CONSUL_ADDRESS_SERVICE);
+	assert_string_equal(conf.api_token, "tok-12345");
+	assert_string_equal(conf.cf_url.host, "api.cloudflare.com");
+	assert_string_equal(conf.cf_url.path, "/client/v4");
+	assert_string_equal(conf.consul_url.host, "127.0.0.1");
+	assert_int_equal(conf.consul_url.port, 8500);
+	assert_int_equal(conf.consul_url.scheme, URL_HTTP);
+	assert_true(conf.consul_verify);
+	assert_int_equal(conf.retry_for_ms, 60000);
+	assert_int_equal(conf.timeout_ms, 10000);
+}
+
+/* The ttl, from each source and from several. */
+static const struct {
+	const char *args, *env, *file;
+	unsigned ttl;
+} precedence[] = {
+	{"", "", "{}", 60},
+	{"", "", "{\"ttl\":100}", 100},
+	{"", "", "{\"ttl\":\"100\"}", 100},
+	{"", "TTL=200|", "{\"ttl\":100}", 200},
+	{"--ttl|300|", "TTL=200|", "{\"ttl\":100}", 300},
+	{"--ttl=300|", "TTL=200|", "{\"ttl\":100}", 300},
+	{"nginx|www.example.com|400|", "TTL=200|", "{\"ttl\":100}", 400},
+	{"--ttl=|", "TTL=200|", "{\"ttl\":100}", 200},
+	{"--ttl||", "TTL=|", "{\"ttl\":100}", 100},
+	{"|nginx||www.example.com|400||", "", "{}", 400},
+	{"nginx|--ttl|400|www.example.com|", "", "{}", 400},
+	{"--|nginx|www.example.com|400|", "", "{}", 400},
+	{"nginx|www.example.com|400|--ttl|400|", "", "{}", 400},
+	{"--ttl|1|", "", "{}", 1},
+	{"--ttl|30|", "", "{}", 30},
+	{"--ttl|86400|", "", "{}", 86400},
+	{"", "", "{\"ttl\":null}", 60},
+};
+
+static void test_precedence(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(precedence); i++) {
+		char env[256];
+
+		(void)snprintf(env, sizeof env, BASE "DNSBUDDY_CONFIG=%%|%s", precedence[i].env);
+		read_good(precedence[i].args, env, precedence[i].file);
+		CHECK(conf.records[0].ttl == precedence[i].ttl, "case %zu: %u", i, (unsigned)conf.records[0].ttl);
+	}
+}
+
+/* An entry's own value stands between environment and file. */
+static void test_records_precedence(void **state)
+{
+	static const char file[] = "{\"ttl\":100,\"owner\":\"all\",\"records\":["
+				   "{\"service\":\"a\",\"record\":\"a.example.com\"},"
+				   "{\"service\":\"b\",\"record\":\"b.example.com\",\"ttl\":200,\"owner\":\"own\"}]}";
+
+	(void)state;
+	read_good("", TOKEN "DNSBUDDY_CONFIG=file://%|", file);
+	assert_int_equal(conf.records_n, 2);
+	assert_int_equal(conf.records[0].ttl, 100);
+	assert_int_equal(conf.records[1].ttl, 200);
+	assert_string_equal(conf.records[0].owner, "all");
+	assert_string_equal(conf.records[1].owner, "own");
+	assert_string_equal(conf.records[1].service, "b");
+	read_good("", TOKEN "TTL=300|DNSBUDDY_CONFIG=%|", file);
+	assert_int_equal(conf.records[0].ttl, 300);
+	assert_int_equal(conf.records[1].ttl, 300);
+	read_good("--owner|flag|", TOKEN "DNSBUDDY_CONFIG=%|", file);
+	assert_string_equal(conf.records[1].owner, "flag");
+}
+
+static void test_file_forms(void **state)
+{
+	(void)state;
+	read_good("", TOKEN "DNSBUDDY_CONFIG= {\"service\":\"s\",\"record\":\"r.example.com\"}|", NULL);
+	assert_string_equal(conf.records[0].service, "s");
+	read_good("--config|{\"service\":\"s\",\"record\":\"r.example.com\",\"address\":[\"wan\",\"node\"],"
+		  "\"proxied\":true,\"include_warning\":true,\"min_records\":0}|",
+		  TOKEN, NULL);
+	assert_int_equal(conf.records[0].addresses_n, 2);
+	assert_int_equal(conf.records[0].addresses[0], CONSUL_ADDRESS_WAN);
+	assert_int_equal(conf.records[0].addresses[1], CONSUL_ADDRESS_NODE);
+	assert_int_equal(conf.records[0].proxied, PROXIED_ON);
+	assert_true(conf.records[0].include_warning);
+	assert_int_equal(conf.records[0].min_records, 0);
+	read_good("--ttl|60|", TOKEN "NAME=we=b|REC=www.example.com|DNSBUDDY_CONFIG=%|",
+		  "{\"service\":\"{{ .NAME }}\",\"record\":\"{{ .REC | default \\\"x\\\" }}\",\"ttl\":{{ .T }}7}");
+	assert_string_equal(conf.records[0].service, "we=b");
+	assert_string_equal(conf.records[0].name, "www.example.com");
+	/* "" members are as good as absent, and hide nothing behind them. */
+	read_good("--config|{\"datacenter\":\"\",\"service\":\"s\",\"record\":\"r.example.com\"}|", TOKEN, NULL);
+	assert_null(conf.records[0].datacenter);
+}
+
+static void test_values(void **state)
+{
+	const struct config_record *r = &conf.records[0];
+
+	(void)state;
+	read_good("--record|@|--zone|Example.COM.|", TOKEN "SERVICE=s|", NULL);
+	assert_string_equal(r->name, "example.com");
+	assert_string_equal(r->zone, "example.com");
+	read_good("--record|*.Example.com|--proxied|false|--on-empty|remove|--include-warning|", BASE "OWNER=a.B-c_9|", NULL);
+	assert_string_equal(r->name, "*.example.com");
+	assert_int_equal(r->proxied, PROXIED_OFF);
+	assert_int_equal(r->on_empty, ON_EMPTY_REMOVE);
+	assert_true(r->include_warning);
+	assert_string_equal(r->owner, "a.B-c_9");
+	read_good("--on-empty|fallback=192.0.2.9|--include-warning=false|", BASE, NULL);
+	assert_true(r->has_fallback && r->fallback.type == RECORD_A && !r->include_warning);
+	read_good("--on-empty|fallback=lb.example.net|--address|wan, lan ,node,service|", BASE, NULL);
+	assert_string_equal(r->fallback.host, "lb.example.net");
+	assert_int_equal(r->addresses_n, 4);
+	read_good("--zone-id|0123456789abcdefABCDEF0123456789|", BASE, NULL);
+	assert_true(r->has_zone_id);
+	read_good("--json|--dry-run|--detailed-exitcode|", BASE, NULL);
+	assert_true(conf.options.json && conf.options.dry_run && conf.options.detailed_exitcode);
+	assert_false(conf.options.help);
+}
+
+static const struct {
+	const char *env;
+	enum url_scheme scheme;
+	const char *host;
+	unsigned port;
+} consuls[] = {
+	{"CONSUL_HTTP_ADDR=consul|", URL_HTTP, "consul", 8500},
+	{"CONSUL=consul:8501|", URL_HTTP, "consul", 8501},
+	{"CONSUL_HTTP_ADDR=https://consul|", URL_HTTPS, "consul", 443},
+	{"CONSUL_HTTP_ADDR=http://consul|", URL_HTTP, "consul", 80},
+	{"CONSUL_HTTP_ADDR=consul:8501|CONSUL_HTTP_SSL=true|", URL_HTTPS, "consul", 8501},
+	{"CONSUL_HTTP_ADDR=http://consul:1|CONSUL_HTTP_SSL=1|", URL_HTTP, "consul", 1},
+	{"CONSUL_PORT_8500_TCP_ADDR=172.17.0.2|", URL_HTTP, "172.17.0.2", 8500},
+	{"CONSUL_PORT_8500_TCP_ADDR=172.17.0.2|CONSUL=c|", URL_HTTP, "c", 8500},
+	{"CONSUL=c|CONSUL_HTTP_ADDR=c|", URL_HTTP, "c", 8500},
+	{"CONSUL_HTTP_ADDR=unix:///run/consul.sock|", URL_UNIX, "localhost", 0},
+};
+
+static void test_consul(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(consuls); i++) {
+		char env[512];
+
+		(void)snprintf(env, sizeof env, BASE "%s", consuls[i].env);
+		read_good("", env, NULL);
+		CHECK(conf.consul_url.scheme == consuls[i].scheme && conf.consul_url.port == consuls[i].port &&
+			      strcmp(conf.consul_url.host, consuls[i].host) == 0,
+		      "%s", consuls[i].env);
+	}
+}
+
+static void test_secrets(void **state)
+{
+	(void)state;
+	read_good("", "SERVICE=s|RECORD=r.example.com|CF_API_TOKEN_FILE=%|", " \tsecret-1\r\n\n");
+	assert_string_equal(conf.api_token, "secret-1");
+	read_good("", "SERVICE=s|RECORD=r.example.com|CF_API_KEY=key-12345|CLOUDFLARE_EMAIL= a@b.c |", NULL);
+	assert_null(conf.api_token);
+	assert_string_equal(conf.api_key, "key-12345");
+	assert_string_equal(conf.api_email, "a@b.c");
+	/* Two names, one value. */
+	read_good("", BASE "CF_API_TOKEN=tok-12345|CF_API_TOKEN_FILE=%|", "tok-12345\n");
+	/* White space alone is nothing. */
+	read_good("", BASE "CONSUL_HTTP_TOKEN= |CF_API_TOKEN= \t|", NULL);
+	assert_null(conf.consul_token);
+	assert_string_equal(conf.api_token, "tok-12345");
+	/* A proxy's names: the first, as curl has it. */
+	read_good("", BASE "https_proxy=http://a:1|HTTPS_PROXY=http://b:2|", NULL);
+	assert_string_equal(conf.https_proxy, "http://a:1");
+}
+
+static void test_help_wins(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(conf_read("--help|", "", NULL, &e), 0);
+	assert_true(conf.options.help);
+	assert_int_equal(conf_read("-h|", "", NULL, &e), 0);
+	assert_true(conf.options.help);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_precedence), cmocka_unit_test(test_records_precedence),
+		cmocka_unit_test(test_file_forms), cmocka_unit_test(test_values),     cmocka_unit_test(test_consul),
+		cmocka_unit_test(test_secrets),    cmocka_unit_test(test_help_wins),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,445 @@
+#include "engine/scene.h"
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "core/spec.h"
+#include "support.h"
+
+#define ZONE_ID "0123456789abcdef0123456789abcdef"
+
+static struct reconcile_storage storage;
+static struct record remembered[RECORDS_MAX];
+static struct reconcile reconcile;
+
+static void set_instances(struct scene *s, const char *text)
+{
+	static const char letters[] = "mvcwg";
+	char copy[4096], *save = NULL;
+
+	(void)snprintf(copy, sizeof copy, "%s", text);
+	for (char *p = strtok_r(copy, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
+		char *slash = strchr(p, '/');
+
+		s->listed[s->listed_n].state = INSTANCE_PASSING;
+		if (slash) {
+			*slash++ = '\0';
+			s->listed[s->listed_n].state = (enum instance_state)(strchr(letters, *slash) - letters);
+		}
+		(void)spec_targets(p, &s->listed[s->listed_n++].target, &s->hosts);
+	}
+}
+
+void scene_init(struct scene *s, const char *instances, const char *have)
+{
+	log_setup(LOG_LOGFMT, LOG_LEVELS); /* quiet */
+	memset(s, 0, sizeof *s);
+	s->job = (struct job){
+		.query = {.service = "nginx"},
+		.policy = {.name = "www.example.com", .ttl = 60, .min_records = 1},
+		.name = "www.example.com",
+		.zone_id = ZONE_ID,
+	};
+	s->evidence.has_leader = true;
+	s->retry_for_ms = 60000;
+	s->retry_after_sec = -1;
+	s->now_ms = 1000000;
+	s->seed = 1;
+	set_instances(s, instances);
+	s->records_n = spec_records(have, s->records, &s->hosts);
+}
+
+/* ---- what must always hold ---- */
+
+static bool is_wanted_state(const struct scene *s, enum instance_state state)
+{
+	return state == INSTANCE_PASSING || (s->job.include_warning && state == INSTANCE_WARNING);
+}
+
+static size_t collect_want(const struct scene *s, struct target *want)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->listed_n; i++)
+		if (is_wanted_state(s, s->listed[i].state))
+			want[n++] = s->listed[i].target;
+	if (!n && s->job.has_fallback)
+		want[n++] = s->job.fallback;
+	return n;
+}
+
+static bool is_listed(const struct target *t, const struct target *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (target_compare(t, &list[i]) == 0)
+			return true;
+	return false;
+}
+
+static size_t count_target(const struct scene *s, const struct target *t)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->records_n; i++)
+		n += target_compare(&s->records[i].target, t) == 0;
+	return n;
+}
+
+static struct record *find_id(struct scene *s, const char *id)
+{
+	for (size_t i = 0; i < s->records_n; i++)
+		if (strcmp(s->records[i].id, id) == 0)
+			return &s->records[i];
+	return NULL;
+}
+
+/* Before a delete or a change is carried out: is it allowed at all? */
+static void check_op(struct scene *s, const struct op *op, const struct target *want, size_t want_n)
+{
+	const struct record *r = op->record ? find_id(s, op->record->id) : NULL;
+
+	CHECK(op->kind != OP_HOLD, "%s a held record is written", s->story);
+	if (!r)
+		return;
+	CHECK(r->is_ours, "%s I6: a foreign record is written", s->story);
+	if (op->kind != OP_DELETE)
+		return;
+	CHECK(target_compare(&r->target, &op->record->target) == 0, "%s I3: another record", s->story);
+	CHECK(!is_listed(&r->target, want, want_n) || count_target(s, &r->target) > 1,
+	      "%s I3: the last record of a wanted target is deleted", s->story);
+}
+
+static bool is_cname_at(const struct scene *s)
+{
+	return s->records_n && s->records[0].target.type == RECORD_CNAME;
+}
+
+static void check_write(struct scene *s, const struct cf_write *w)
+{
+	struct target want[SCENE_MAX];
+	size_t want_n = collect_want(s, want), have_n = 0, deletes = 0;
+	bool is_swap = want_n && s->records_n && is_cname_at(s) != (want[0].type == RECORD_CNAME);
+
+	CHECK(!s->is_dry_run, "%s a dry run writes", s->story);
+	for (size_t i = 0; i < w->ops_n; i++) {
+		check_op(s, w->ops[i], want, want_n);
+		deletes += w->ops[i]->kind == OP_DELETE;
+	}
+	for (size_t i = 0; i < want_n; i++)
+		have_n += count_target(s, &want[i]) != 0;
+	CHECK(!deletes || is_swap || have_n == want_n, "%s I1: %zu of %zu present", s->story, have_n, want_n);
+}
+
+static void check_after(const struct scene *s, size_t before_n)
+{
+	size_t floor = s->job.policy.min_records < before_n ? s->job.policy.min_records : before_n;
+	struct target want[SCENE_MAX];
+
+	if (!collect_want(s, want) && s->job.policy.on_empty == ON_EMPTY_REMOVE)
+		return;
+	CHECK(s->records_n >= floor, "%s I2: %zu records are left", s->story, s->records_n);
+}
+
+/* ---- the API ---- */
+
+static bool excludes(const struct target *a, const struct target *b)
+{
+	return (a->type == RECORD_CNAME) != (b->type == RECORD_CNAME) || (a->type == RECORD_CNAME && target_compare(a, b) != 0);
+}
+
+static int put_record(struct scene *s, const struct op *op, struct record *r)
+{
+	char content[TARGET_TEXT_CAP] = "";
+
+	target_format(op->target, content);
+	if (s->bad && strcmp(content, s->bad) == 0)
+		return 9005;
+	if (s->phantom && strcmp(content, s->phantom) == 0)
+		return CF_CODE_IDENTICAL;
+	for (size_t i = 0; i < s->records_n; i++) {
+		if (&s->records[i] == r)
+			continue;
+		if (excludes(op->target, &s->records[i].target))
+			return op->target->type == RECORD_CNAME ? CF_CODE_IN_THE_WAY : CF_CODE_CNAME_THERE;
+		if ((!r || target_compare(op->target, &r->target) != 0) && target_compare(op->target, &s->records[i].target) == 0)
+			return s->has_old_codes ? CF_CODE_EXISTS : CF_CODE_IDENTICAL;
+	}
+	if (!r) {
+		assert_true(s->records_n < SCENE_MAX);
+		r = &s->records[s->records_n++];
+		*r = (struct record){.is_ours = true, .state = INSTANCE_VANISHED};
+		(void)snprintf(r->id, sizeof r->id, "n%u", s->next_id++);
+	}
+	(void)spec_targets(content, &r->target, &s->hosts);
+	r->ttl = op->ttl;
+	r->proxied = op->proxied;
+	return 0;
+}
+
+/* Returns 0, or the code of the refusal. */
+static int apply_op(struct scene *s, const struct op *op)
+{
+	struct record *r = op->record ? find_id(s, op->record->id) : NULL;
+
+	if (op->record && !r)
+		return CF_CODE_GONE;
+	if (op->kind != OP_DELETE)
+		return put_record(s, op, r);
+	*r = s->records[--s->records_n];
+	return 0;
+}
+
+static int apply_write(struct scene *s, const struct cf_write *w)
+{
+	static const enum op_kind order[] = {OP_DELETE, OP_UPDATE, OP_CREATE};
+
+	if (!w->is_single && s->refuses_batches)
+		return 1;
+	if (w->is_single && s->refuses_singles_of_kind[w->ops[0]->kind])
+		return 1;
+	for (size_t k = 0; k < COUNT(order); k++)
+		for (size_t i = 0; i < w->ops_n; i++)
+			if (w->ops[i]->kind == order[k]) {
+				int code = apply_op(s, w->ops[i]);
+
+				if (code)
+					return code;
+			}
+	return 0;
+}
+
+static void tell_write(struct scene *s, const struct cf_write *w)
+{
+	struct op copy[CF_BATCH_MAX];
+	struct plan view = {.ops = copy, .ops_n = w->ops_n};
+	size_t len = strlen(s->story);
+
+	if (sizeof s->story - len < 2048)
+		return;
+	for (size_t i = 0; i < w->ops_n; i++)
+		copy[i] = *w->ops[i];
+	(void)snprintf(s->story + len, sizeof s->story - len, w->is_single ? "S[" : "W[");
+	if (w->ops_n < 32)
+		spec_plan(&view, s->story + len + 2, sizeof s->story - len - 2);
+	strcat(s->story, "] ");
+}
+
+static int answer_write(struct scene *s, struct cf_write *w, struct err *e)
+{
+	static struct record saved[SCENE_MAX];
+	size_t saved_n = s->records_n;
+	int code;
+
+	s->writes++;
+	tell_write(s, w);
+	check_write(s, w);
+	memcpy(saved, s->records, sizeof saved);
+	w->reply = (struct cf_reply){0};
+	code = apply_write(s, w);
+	if (code) { /* a transaction: nothing of it was done */
+		memcpy(s->records, saved, sizeof saved);
+		s->records_n = saved_n;
+		w->reply.codes[w->reply.codes_n++] = code;
+		return err_set(e, ERR_REFUSED, "HTTP 400: refused (code %d)", code);
+	}
+	check_after(s, saved_n);
+	for (size_t i = 0; i < w->ops_n; i++)
+		w->ops[i]->is_done = true;
+	return 0;
+}
+
+static void copy_target(struct target *to, const struct target *from, struct target_hosts *hosts)
+{
+	char content[TARGET_TEXT_CAP] = "";
+
+	target_format(from, content);
+	(void)spec_targets(content, to, hosts);
+}
+
+static int answer_list(struct scene *s, struct cf_record_list *l)
+{
+	l->reply = (struct cf_reply){0};
+	l->hosts.len = 0;
+	l->records_n = s->records_n;
+	for (size_t i = 0; i < s->records_n; i++) {
+		l->records[i] = s->records[i];
+		l->records[i].state = INSTANCE_VANISHED;
+		copy_target(&l->records[i].target, &s->records[i].target, &l->hosts);
+	}
+	if (++s->lists != (s->late_after ? s->late_after : 1))
+		return 0;
+	/* Another hand, after the listing. */
+	if (s->late)
+		s->records_n += spec_records(s->late, s->records + s->records_n, &s->hosts);
+	if (s->stolen) {
+		struct record *r = find_id(s, s->stolen);
+
+		*r = s->records[--s->records_n];
+	}
+	return 0;
+}
+
+static int answer_health(struct scene *s, struct reconcile *r)
+{
+	struct consul_view *v = &r->view;
+
+	v->listed_n = v->instances_n = s->listed_n;
+	v->hosts.len = 0;
+	memset(v->n, 0, sizeof v->n);
+	for (size_t i = 0; i < s->listed_n; i++) {
+		v->listed[i].state = r->query.is_consistent && s->is_healed ? INSTANCE_PASSING : s->listed[i].state;
+		v->n[v->listed[i].state]++;
+		copy_target(&v->listed[i].target, &s->listed[i].target, &v->hosts);
+	}
+	v->evidence = s->evidence;
+	if (r->query.is_consistent && s->gap_reads) {
+		s->gap_reads--;
+		v->evidence = s->gap;
+	}
+	v->evidence.is_consistent = r->query.is_consistent;
+	return 0;
+}
+
+static int answer_zone(struct reconcile *r)
+{
+	r->zones.reply = (struct cf_reply){0};
+	memcpy(r->zones.id, ZONE_ID, sizeof ZONE_ID);
+	return 0;
+}
+
+static int answer(struct scene *s, struct reconcile *r, enum call call, struct err *e)
+{
+	switch (call) {
+	case CALL_HEALTH: return answer_health(s, r);
+	case CALL_ZONE: return answer_zone(r);
+	case CALL_LIST: return answer_list(s, &r->list);
+	case CALL_WRITE: return answer_write(s, &r->write, e);
+	case CALL_WAIT:
+		CHECK(r->wake_ms >= s->now_ms, "it waits for the past");
+		s->now_ms = r->wake_ms;
+		return 0;
+	case CALL_END:
+	default: fail_msg("the end is no call"); return -1;
+	}
+}
+
+/* ---- faults ---- */
+
+static void be_busy(struct scene *s, struct reconcile *r, enum call call)
+{
+	struct cf_reply *reply = call == CALL_ZONE ? &r->zones.reply : call == CALL_LIST ? &r->list.reply : &r->write.reply;
+
+	*reply = (struct cf_reply){.status = 429};
+	if (s->retry_after_sec >= 0) {
+		reply->has_retry_after = true;
+		reply->retry_after_sec = s->retry_after_sec;
+	}
+}
+
+static int answer_with_fault(struct scene *s, struct reconcile *r, enum call call, struct err *e)
+{
+	switch (s->fault) {
+	case SCENE_LOST_BEFORE: return err_set(e, ERR_RETRY, "lost before");
+	case SCENE_LOST_AFTER: (void)answer(s, r, call, e); return err_set(e, ERR_RETRY, "lost after");
+	case SCENE_GARBAGE: (void)answer(s, r, call, e); return err_set(e, ERR_PROTO, "not JSON");
+	case SCENE_BUSY:
+		if (call == CALL_HEALTH)
+			return err_set(e, ERR_RETRY, "HTTP 429");
+		be_busy(s, r, call);
+		return err_set(e, ERR_BUSY, "HTTP 429");
+	case SCENE_AUTH: return err_set(e, ERR_AUTH, "HTTP 401");
+	case SCENE_REFUSED:
+		if (call == CALL_WRITE)
+			tell_write(s, &r->write);
+		r->write.reply = (struct cf_reply){.status = 400};
+		return err_set(e, ERR_REFUSED, "HTTP 400");
+	default: return answer(s, r, call, e);
+	}
+}
+
+static void tell_call(struct scene *s, const struct reconcile *r, enum call call)
+{
+	static const char letters[] = {
+		[CALL_HEALTH] = 'H',
+		[CALL_ZONE] = 'Z',
+		[CALL_LIST] = 'L',
+		[CALL_WAIT] = '.',
+	};
+	size_t len = strlen(s->story);
+
+	if (call == CALL_WRITE || len + 3 > sizeof s->story)
+		return;
+	s->story[len] = call == CALL_HEALTH && r->query.is_consistent ? 'V' : letters[call];
+	s->story[len + 1] = ' ';
+	s->story[len + 2] = '\0';
+}
+
+static void start(struct scene *s)
+{
+	s->starts++;
+	reconcile_init(&reconcile, &s->job, &storage, remembered, s->is_dry_run, s->now_ms + s->retry_for_ms);
+}
+
+const struct reconcile *scene_run(struct scene *s)
+{
+	enum call call;
+
+	s->story[0] = '\0';
+	s->calls = s->writes = s->lists = s->starts = 0;
+	start(s);
+	while ((call = reconcile_next(&reconcile)) != CALL_END) {
+		bool has_fault =
+			call != CALL_WAIT && s->fault_at && ++s->calls >= s->fault_at && s->calls < s->fault_at + s->fault_n;
+		bool is_death = s->fault == SCENE_DEATH_BEFORE || s->fault == SCENE_DEATH_AFTER;
+		struct err e = {0};
+		int rc = 0;
+
+		s->calls += !s->fault_at;
+		CHECK(s->calls < SCENE_CALLS_MAX, "it does not end: %s", s->story);
+		assert_int_equal(reconcile_next(&reconcile), call);
+		tell_call(s, &reconcile, call);
+		s->now_ms += call == CALL_WAIT ? 0 : 20;
+		if (!has_fault)
+			rc = answer(s, &reconcile, call, &e);
+		else if (s->fault != SCENE_DEATH_BEFORE)
+			rc = answer_with_fault(s, &reconcile, call, &e);
+		if (has_fault && is_death)
+			start(s);
+		else
+			reconcile_take(&reconcile, rc, &e, s->now_ms, test_random(&s->seed));
+	}
+	return &reconcile;
+}
+
+bool scene_is_right(const struct scene *s)
+{
+	struct target want[SCENE_MAX];
+	size_t want_n = collect_want(s, want);
+
+	for (size_t i = 0; i < want_n; i++)
+		if (!count_target(s, &want[i]))
+			return false;
+	for (size_t i = 0; i < s->records_n; i++)
+		if (s->records[i].is_ours &&
+		    (!is_listed(&s->records[i].target, want, want_n) || count_target(s, &s->records[i].target) > 1))
+			return false;
+	return true;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+const char *scene_records(const struct scene *s)
+{
+	static char texts[SCENE_MAX][TARGET_TEXT_CAP], all[4096];
+	struct buf b;
+
+	buf_init(&b, all, sizeof all);
+	for (size_t i = 0; i < s->records_n; i++)
+		target_format(&s->records[i].target, texts[i]);
+	qsort(texts, s->records_n, sizeof texts[0], by_text);
+	for (size_t i = 0; i < s->records_n; i++)
+		buf_fmt(&b, "%s%s", i ? " " : "", texts[i]);
+	return all;
+}

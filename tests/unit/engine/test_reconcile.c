@@ -1,0 +1,165 @@
+/* The engine in a scripted world: the calls it makes, in their order, and what they lead to. */
+#include "support.h"
+
+#include "engine/scene.h"
+#include "core/spec.h"
+
+static struct scene s;
+
+/* Run, and compare the calls, the result and the records. */
+static const struct reconcile *expect(const char *story, enum reconcile_result result, const char *records)
+{
+	const struct reconcile *r = scene_run(&s);
+	size_t len = strlen(s.story);
+
+	if (len)
+		s.story[len - 1] = '\0';
+	CHECK(strcmp(s.story, story) == 0, "story: %s\n  not: %s", s.story, story);
+	CHECK(r->result == result, "result %d: %s", r->result, r->last_err.text);
+	CHECK(strcmp(scene_records(&s), records) == 0, "records: %s", scene_records(&s));
+	return r;
+}
+
+static const struct {
+	const char *listed, *have, *story;
+	enum reconcile_result result;
+	const char *records;
+} plain[] = {
+	/* nothing to do: nothing written, nothing verified */
+	{"1.1.1.1 1.1.1.2", "a=1.1.1.1/60 b=1.1.1.2/60", "H L", RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
+	{"1.1.1.1", "", "H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1", "a=1.1.1.1/300", "H L W[~a=1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1"},
+	/* the article's bug: .1 has the larger id, .9 the smaller */
+	{"1.1.1.1 1.1.1.2", "zz=1.1.1.1/60 aa=1.1.1.9/60", "H L V W[+1.1.1.2/60] W[-aa]", RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
+	{"1.1.1.1", "a=1.1.1.1/60 b=1.1.1.9/60", "H L V W[-b]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1", "a=1.1.1.1/60 b=1.1.1.1/60", "H L V W[-b]", RECONCILE_DONE, "1.1.1.1"},
+	/* states */
+	{"1.1.1.1 1.1.1.2/w 1.1.1.3/c 1.1.1.4/m", "a=1.1.1.2/60 b=1.1.1.3/60 c=1.1.1.4/60 d=1.1.1.5/60",
+	 "H L V W[+1.1.1.1/60] W[-c -d -b -a]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1/c 1.1.1.1", "a=1.1.1.1/60", "H L", RECONCILE_DONE, "1.1.1.1"},
+	/* of several instances at one address the best counts */
+	{"1.1.1.1 2.2.2.2/c 2.2.2.2/w 3.3.3.3/c", "k=1.1.1.1/60 a=2.2.2.2/60 b=3.3.3.3/60", "H L V W[-b -a]", RECONCILE_DONE,
+	 "1.1.1.1"},
+	/* CNAME */
+	{"lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60", "H L V W[-a -b +lb.example.net/60]", RECONCILE_DONE, "lb.example.net"},
+	{"1.1.1.1 1.1.1.2", "a=lb.example.net/60", "H L V W[-a +1.1.1.1/60 +1.1.1.2/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
+	{"new.example.net", "a=old.example.net/60", "H L V W[~a=new.example.net/60]", RECONCILE_DONE, "new.example.net"},
+	/* nothing wanted */
+	{"", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
+	{"1.1.1.1/c", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
+	{"", "", "H L", RECONCILE_DONE, ""},
+	/* what cannot be */
+	{"a.example.net b.example.net", "a=1.1.1.1/60", "H L", RECONCILE_FAILED, "1.1.1.1"},
+	{"1.1.1.1", "a=lb.example.net/60/f", "H L", RECONCILE_FAILED, "lb.example.net"},
+	{"lb.example.net", "a=1.1.1.1/60/f", "H L", RECONCILE_FAILED, "1.1.1.1"},
+	{"1.1.1.1", "a=1.1.1.9/60/f", "H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.9"},
+};
+
+static void test_plain(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(plain); i++) {
+		scene_init(&s, plain[i].listed, plain[i].have);
+		(void)expect(plain[i].story, plain[i].result, plain[i].records);
+	}
+}
+
+/* What the consistent read says counts, not what was read before it. */
+static void test_second_look(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2/c", "a=1.1.1.1/60 b=1.1.1.2/60");
+	s.is_healed = true;
+	(void)expect("H L V", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+}
+
+static void test_policies(void **state)
+{
+	(void)state;
+	scene_init(&s, "", "a=1.1.1.1/60 b=1.1.1.2/60");
+	s.job.policy.on_empty = ON_EMPTY_REMOVE;
+	(void)expect("H L V W[-a -b]", RECONCILE_DONE, "");
+
+	scene_init(&s, "1.1.1.1/w", "");
+	s.job.include_warning = true;
+	(void)expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+
+	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60");
+	s.job.has_fallback = true;
+	assert_int_equal(spec_targets("9.9.9.9", &s.job.fallback, &s.hosts), 1);
+	(void)expect("H L V W[+9.9.9.9/60] W[-a]", RECONCILE_DONE, "9.9.9.9");
+
+	scene_init(&s, "1.1.1.1", "a=1.1.1.1/60");
+	s.job.has_fallback = true;
+	assert_int_equal(spec_targets("9.9.9.9", &s.job.fallback, &s.hosts), 1);
+	(void)expect("H L", RECONCILE_DONE, "1.1.1.1");
+
+	scene_init(&s, "1.1.1.1", "a=1.1.1.2/60 b=1.1.1.3/60");
+	s.job.policy.min_records = 2;
+	(void)expect("H L V W[+1.1.1.1/60] W[-a]", RECONCILE_HELD, "1.1.1.1 1.1.1.3");
+}
+
+static void test_zone_is_looked_up_once(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1", "");
+	s.job.zone_id = NULL;
+	s.job.zone = "example.com";
+	s.fault = SCENE_LOST_BEFORE;
+	s.fault_at = 3;
+	s.fault_n = 1;
+	(void)expect("H Z L . H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+}
+
+static void test_dry_run(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	scene_init(&s, "1.1.1.1", "a=1.1.1.9/60");
+	s.is_dry_run = true;
+	r = expect("H L V", RECONCILE_DONE, "1.1.1.9");
+	assert_int_equal(r->plan.n[OP_CREATE], 1);
+	assert_int_equal(r->plan.n[OP_DELETE], 1);
+
+	scene_init(&s, "1.1.1.1", "a=1.1.1.9/60");
+	s.is_dry_run = true;
+	s.evidence.has_leader = false;
+	r = expect("H L V", RECONCILE_HELD, "1.1.1.9");
+	assert_int_equal(r->plan.n[OP_HOLD], 1);
+}
+
+/* 250 new ones, 250 old ones: two writes of each. */
+static void test_chunks(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	scene_init(&s, "", "");
+	for (unsigned i = 0; i < 250; i++) {
+		struct record *old = &s.records[s.records_n++];
+
+		s.listed[s.listed_n].state = INSTANCE_PASSING;
+		s.listed[s.listed_n++].target = (struct target){.addr = {8, 8, 0, (unsigned char)i}};
+		*old = (struct record){.target = {.addr = {9, 9, 0, (unsigned char)i}}, .ttl = 60, .is_ours = true};
+		(void)snprintf(old->id, sizeof old->id, "o%u", i);
+	}
+	r = scene_run(&s);
+	assert_int_equal(r->result, RECONCILE_DONE);
+	assert_true(scene_is_right(&s));
+	assert_int_equal(s.records_n, 250);
+	assert_int_equal(s.writes, 4);
+	assert_int_equal(r->done_n[OP_CREATE], 250);
+	assert_int_equal(r->done_n[OP_DELETE], 250);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_plain),    cmocka_unit_test(test_second_look),
+		cmocka_unit_test(test_policies), cmocka_unit_test(test_zone_is_looked_up_once),
+		cmocka_unit_test(test_dry_run),  cmocka_unit_test(test_chunks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

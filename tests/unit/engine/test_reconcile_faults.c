@@ -1,0 +1,378 @@
+/* The engine against faults, one by one: what is tried again, when, for how long, and what is not. */
+#include "support.h"
+
+#include "engine/scene.h"
+#include "core/spec.h"
+
+static struct scene s;
+
+static const struct reconcile *expect(const char *story, enum reconcile_result result, const char *records)
+{
+	const struct reconcile *r = scene_run(&s);
+	size_t len = strlen(s.story);
+
+	if (len)
+		s.story[len - 1] = '\0';
+	CHECK(strcmp(s.story, story) == 0, "story: %s\n  not: %s", s.story, story);
+	CHECK(r->result == result, "result %d: %s", r->result, r->last_err.text);
+	CHECK(strcmp(scene_records(&s), records) == 0, "records: %s", scene_records(&s));
+	return r;
+}
+
+static void set_fault(enum scene_fault fault, unsigned at, unsigned n)
+{
+	s.fault = fault;
+	s.fault_at = at;
+	s.fault_n = n;
+}
+
+/* The pair that most cases start from: one to add, one to remove. */
+static void start(void)
+{
+	scene_init(&s, "1.1.1.1", "a=9.9.9.9/60");
+}
+
+static void test_lost(void **state)
+{
+	(void)state;
+	start();
+	set_fault(SCENE_LOST_BEFORE, 1, 1);
+	(void)expect("H . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+	start();
+	set_fault(SCENE_LOST_BEFORE, 2, 2);
+	(void)expect("H L . H . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+	/* The answer to the create is lost: listed again, not created again. */
+	start();
+	set_fault(SCENE_LOST_AFTER, 4, 1);
+	(void)expect("H L V W[+1.1.1.1/60] . H L V W[-a]", RECONCILE_DONE, "1.1.1.1");
+	start();
+	set_fault(SCENE_LOST_AFTER, 5, 1);
+	(void)expect("H L V W[+1.1.1.1/60] W[-a] . H L", RECONCILE_DONE, "1.1.1.1");
+	start();
+	set_fault(SCENE_GARBAGE, 2, 1);
+	(void)expect("H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+}
+
+/* Retries end with --retry-for, and not before. */
+static void test_give_up(void **state)
+{
+	const struct reconcile *r;
+	int64_t started;
+
+	(void)state;
+	start();
+	set_fault(SCENE_LOST_BEFORE, 1, SCENE_CALLS_MAX);
+	started = s.now_ms;
+	r = scene_run(&s);
+	assert_int_equal(r->result, RECONCILE_FAILED);
+	assert_int_equal(r->last_err.kind, ERR_RETRY);
+	assert_string_equal(r->last_err.text, "lost before");
+	assert_true(r->tries >= 5 && r->tries < 20);
+	assert_true(s.now_ms - started <= s.retry_for_ms);
+	assert_true(s.now_ms - started > s.retry_for_ms / 2);
+	assert_int_equal(s.writes, 0);
+
+	start();
+	s.retry_for_ms = 0;
+	set_fault(SCENE_LOST_BEFORE, 1, 1);
+	(void)expect("H", RECONCILE_FAILED, "9.9.9.9");
+}
+
+static const struct {
+	int64_t retry_after_sec;
+	int64_t retry_for_ms;
+	enum reconcile_result result;
+	int64_t waits_ms; /* at least */
+} busy[] = {
+	{7, 60000, RECONCILE_DONE, 7000},    {59, 60000, RECONCILE_DONE, 59000},
+	{0, 60000, RECONCILE_DONE, 0},       {60, 60000, RECONCILE_FAILED, 0},
+	{86400, 60000, RECONCILE_FAILED, 0}, {-1, 60000, RECONCILE_DONE, 250}, /* when it is not told: the usual backoff */
+	{-1, 100, RECONCILE_FAILED, 0},      {7, 0, RECONCILE_FAILED, 0},
+};
+
+static void test_busy(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(busy); i++) {
+		for (unsigned at = 2; at <= 4; at += 2) { /* the listing, the first write */
+			const struct reconcile *r;
+			int64_t started;
+
+			start();
+			set_fault(SCENE_BUSY, at, 1);
+			s.retry_after_sec = busy[i].retry_after_sec;
+			s.retry_for_ms = busy[i].retry_for_ms;
+			started = s.now_ms;
+			r = scene_run(&s);
+			CHECK(r->result == busy[i].result, "case %zu: %s", i, r->last_err.text);
+			CHECK(s.now_ms - started >= busy[i].waits_ms, "case %zu: too early", i);
+			CHECK(s.now_ms - started < busy[i].waits_ms + 1000, "case %zu: too late", i);
+			CHECK(r->result == RECONCILE_DONE || r->last_err.kind == ERR_BUSY, "case %zu", i);
+			CHECK(r->result == RECONCILE_DONE || !s.retry_for_ms || strstr(r->last_err.text, "--retry-for"), "%s",
+			      r->last_err.text);
+		}
+	}
+}
+
+static void test_auth_ends_at_once(void **state)
+{
+	static const char *const stories[] = {"H", "H L"};
+
+	(void)state;
+	for (unsigned at = 1; at <= 2; at++) {
+		start();
+		set_fault(SCENE_AUTH, at, 1);
+		assert_int_equal(expect(stories[at - 1], RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_AUTH);
+	}
+	start();
+	set_fault(SCENE_AUTH, 4, 1);
+	assert_int_equal(expect("H L V", RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_AUTH);
+	start();
+	set_fault(SCENE_REFUSED, 2, 1);
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_REFUSED);
+}
+
+/* ---- evidence ---- */
+
+static const struct {
+	struct evidence gap;
+	bool is_retried;
+} gaps[] = {
+	{{.has_leader = false}, true},
+	{{.has_leader = true, .is_stale = true}, true},
+	{{.has_leader = true, .last_contact_ms = EVIDENCE_LAST_CONTACT_MAX_MS + 1}, true},
+	{{.has_leader = true, .is_filtered = true}, false},
+	{{.has_leader = true, .is_cached = true}, false},
+};
+
+static void test_gaps(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(gaps); i++) {
+		const struct reconcile *r;
+
+		/* For ever: what is new is added, what is old stays, the result is HELD. */
+		start();
+		s.gap = gaps[i].gap;
+		s.gap_reads = SCENE_CALLS_MAX;
+		r = scene_run(&s);
+		CHECK(r->result == RECONCILE_HELD, "gap %zu: %d", i, r->result);
+		CHECK(strcmp(scene_records(&s), "1.1.1.1 9.9.9.9") == 0, "gap %zu", i);
+		CHECK((r->tries > 0) == gaps[i].is_retried, "gap %zu: %u tries", i, r->tries);
+		CHECK(r->plan.held_why && r->plan.n[OP_HOLD] == 1, "gap %zu: why", i);
+		CHECK(s.writes == 1, "gap %zu: %u writes", i, s.writes);
+
+		/* Once: the next read is good. */
+		start();
+		s.gap = gaps[i].gap;
+		s.gap_reads = 1;
+		r = scene_run(&s);
+		CHECK(r->result == (gaps[i].is_retried ? RECONCILE_DONE : RECONCILE_HELD), "gap %zu", i);
+	}
+}
+
+static void test_denied(void **state)
+{
+	(void)state;
+	scene_init(&s, "", "a=1.1.1.1/60");
+	s.job.policy.on_empty = ON_EMPTY_REMOVE;
+	s.evidence.is_default_deny = true;
+	(void)expect("H L V", RECONCILE_HELD, "1.1.1.1");
+	s.evidence.has_token = true;
+	(void)expect("H L V W[-a]", RECONCILE_DONE, "");
+}
+
+/* The first answer may be as bad as it likes as long as it only adds. */
+static void test_additions_never_wait(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1", "");
+	s.evidence = (struct evidence){.is_stale = true, .is_cached = true, .is_filtered = true};
+	(void)expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+}
+
+static void test_verify_fails(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	start();
+	set_fault(SCENE_LOST_BEFORE, 3, 1);
+	(void)expect("H L V W[+1.1.1.1/60] . H L V W[-a]", RECONCILE_DONE, "1.1.1.1");
+	/* Credentials that may read, but not so: still no reason to lose the addition. */
+	start();
+	s.retry_for_ms = 0;
+	set_fault(SCENE_AUTH, 3, 1);
+	r = expect("H L V W[+1.1.1.1/60]", RECONCILE_HELD, "1.1.1.1 9.9.9.9");
+	assert_int_equal(r->gap, EVIDENCE_READ_FAILED);
+	assert_int_equal(r->gap_err.kind, ERR_AUTH);
+}
+
+/* ---- refusals ---- */
+
+static void test_bad_record_blocks_only_itself(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2 1.1.1.3", "a=9.9.9.9/60");
+	s.bad = "1.1.1.2";
+	r = expect("H L V W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] L V "
+		   "W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] S[+1.1.1.1/60] S[+1.1.1.2/60] S[+1.1.1.3/60]",
+		   RECONCILE_FAILED, "1.1.1.1 1.1.1.3 9.9.9.9");
+	assert_int_equal(r->last_err.kind, ERR_REFUSED);
+	assert_non_null(strstr(r->last_err.text, "9005"));
+	assert_int_equal(r->done_n[OP_CREATE], 2);
+	assert_int_equal(r->done_n[OP_DELETE], 0);
+}
+
+static void test_batches_are_refused(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2", "a=1.1.1.1/300 b=9.9.9.9/60 c=9.9.9.8/60");
+	s.refuses_batches = true;
+	(void)expect("H L V W[+1.1.1.2/60 ~a=1.1.1.1/60] L V W[+1.1.1.2/60 ~a=1.1.1.1/60] "
+		     "S[+1.1.1.2/60] S[~a=1.1.1.1/60] S[-c] S[-b]",
+		     RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+}
+
+/* A refused ttl is no reason to keep a dead address. */
+static void test_refused_update(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1", "a=1.1.1.1/300 b=9.9.9.9/60");
+	s.refuses_batches = true;
+	s.refuses_singles_of_kind[OP_UPDATE] = true;
+	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] S[-b]", RECONCILE_FAILED, "1.1.1.1");
+}
+
+static void test_refused_delete(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1", "a=9.9.9.8/60 b=9.9.9.9/60");
+	s.refuses_batches = true;
+	s.refuses_singles_of_kind[OP_DELETE] = true;
+	(void)expect("H L V W[+1.1.1.1/60] L V W[+1.1.1.1/60] S[+1.1.1.1/60] S[-a] S[-b]", RECONCILE_FAILED,
+		     "1.1.1.1 9.9.9.8 9.9.9.9");
+}
+
+/* Another hand adds what we add: 81058, listed again, fine. */
+static void test_somebody_was_faster(void **state)
+{
+	(void)state;
+	start();
+	s.late = "x=1.1.1.1/60";
+	(void)expect("H L V W[+1.1.1.1/60] L V W[-a]", RECONCILE_DONE, "1.1.1.1");
+
+	/* The same, one by one: no delete before a listing shows it. With either code. */
+	for (int old = 0; old < 2; old++) {
+		scene_init(&s, "1.1.1.1 1.1.1.2", "a=9.9.9.9/60");
+		s.refuses_batches = true;
+		s.has_old_codes = old;
+		s.late = "x=1.1.1.1/60";
+		s.late_after = 2;
+		(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L V W[+1.1.1.1/60 +1.1.1.2/60] "
+			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L V S[-a]",
+			     RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+	}
+}
+
+/* Said to be there, and never listed: no delete rests on such a word. */
+static void test_phantom(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	start();
+	s.phantom = "1.1.1.1";
+	r = scene_run(&s);
+	assert_int_equal(r->result, RECONCILE_FAILED);
+	assert_int_equal(r->last_err.kind, ERR_RETRY);
+	assert_string_equal(scene_records(&s), "9.9.9.9");
+	assert_null(strstr(s.story, "[-"));
+	assert_true(s.now_ms - 1000000 <= s.retry_for_ms + 1000);
+}
+
+/* What one try found out of batches and states does not blind the next one, or the next listing. */
+static void test_new_try_starts_anew(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2", "");
+	s.bad = "1.1.1.2";
+	set_fault(SCENE_LOST_BEFORE, 6, 1);
+	(void)expect("H L W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] . "
+		     "H L W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60] "
+		     "S[+1.1.1.1/60] S[+1.1.1.2/60]",
+		     RECONCILE_FAILED, "1.1.1.1");
+	scene_init(&s, "1.1.1.1 2.2.2.2/c 3.3.3.3/m", "a=1.1.1.1/60 b=2.2.2.2/60 c=3.3.3.3/60");
+	s.refuses_batches = true;
+	(void)expect("H L V W[-c -b] L V W[-c -b] S[-c] S[-b]", RECONCILE_DONE, "1.1.1.1");
+}
+
+/* Another hand removes what we remove: 81044, listed again or taken for done. */
+static void test_already_gone(void **state)
+{
+	(void)state;
+	start();
+	s.stolen = "a";
+	(void)expect("H L V W[+1.1.1.1/60] W[-a] L", RECONCILE_DONE, "1.1.1.1");
+	/* It was the one to be changed. */
+	scene_init(&s, "1.1.1.1", "a=1.1.1.1/300");
+	s.stolen = "a";
+	(void)expect("H L W[~a=1.1.1.1/60] L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+	/* One by one: gone is what a delete wants. */
+	scene_init(&s, "1.1.1.1", "a=1.1.1.1/60 b=9.9.9.8/60 c=9.9.9.9/60");
+	s.refuses_batches = true;
+	s.stolen = "b";
+	s.late_after = 2;
+	(void)expect("H L V W[-b -c] L V W[-b -c] S[-b] S[-c]", RECONCILE_DONE, "1.1.1.1");
+	/* One by one: gone is not what an update wants. */
+	scene_init(&s, "1.1.1.1", "a=1.1.1.1/300 b=9.9.9.8/60");
+	s.refuses_batches = true;
+	s.stolen = "a";
+	s.late_after = 2;
+	(void)expect("H L V W[~a=1.1.1.1/60] L V W[~a=1.1.1.1/60] S[~a=1.1.1.1/60] L V S[+1.1.1.1/60] "
+		     "S[-b]",
+		     RECONCILE_DONE, "1.1.1.1");
+}
+
+static void test_swap_refused(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	scene_init(&s, "lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60");
+	s.refuses_batches = true;
+	r = expect("H L V W[-a -b +lb.example.net/60] L V W[-a -b +lb.example.net/60]", RECONCILE_FAILED, "1.1.1.1 1.1.1.2");
+	assert_int_equal(r->last_err.kind, ERR_REFUSED);
+	/* Somebody else's address came in between: it is in the way, and named. */
+	scene_init(&s, "lb.example.net", "a=1.1.1.1/60");
+	s.late = "x=7.7.7.7/60/f";
+	r = expect("H L V W[-a +lb.example.net/60] L", RECONCILE_FAILED, "1.1.1.1 7.7.7.7");
+	assert_non_null(strstr(r->last_err.text, "7.7.7.7"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lost),
+		cmocka_unit_test(test_give_up),
+		cmocka_unit_test(test_busy),
+		cmocka_unit_test(test_auth_ends_at_once),
+		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_additions_never_wait),
+		cmocka_unit_test(test_verify_fails),
+		cmocka_unit_test(test_bad_record_blocks_only_itself),
+		cmocka_unit_test(test_batches_are_refused),
+		cmocka_unit_test(test_refused_update),
+		cmocka_unit_test(test_refused_delete),
+		cmocka_unit_test(test_somebody_was_faster),
+		cmocka_unit_test(test_phantom),
+		cmocka_unit_test(test_new_try_starts_anew),
+		cmocka_unit_test(test_already_gone),
+		cmocka_unit_test(test_swap_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,194 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+/* after those it needs */
+#include <cmocka.h>
+
+#include "net/http/proxy.h"
+
+static const struct {
+	const char *no_proxy;
+	const char *target;
+	bool excluded;
+} excluded[] = {
+	{"", "https://a.example", false},
+	{"*", "https://a.example", true},
+	{"x, *", "https://a.example", true},
+	{"**", "https://a.example", false},
+	{"a.example", "https://a.example", true},
+	{"A.Example", "https://a.example", true},
+	{".a.example", "https://a.example", true},
+	{"example", "https://a.example", true},
+	{".example", "https://a.example", true},
+	{"example.", "https://a.example", true},
+	{"example", "https://a.example.", true},
+	{"le", "https://a.example", false},
+	{"xample", "https://a.example", false},
+	{"b.a.example", "https://a.example", false},
+	{"x,y z\ta.example", "https://a.example", true},
+	{"a.example:443", "https://a.example", true},
+	{"a.example:444", "https://a.example", false},
+	{"a.example:444", "https://a.example:444", true},
+	{"a.example:x", "https://a.example", false},
+	{"127.0.0.1", "https://127.0.0.1:8501", true},
+	{"127.0.0.1:8501", "https://127.0.0.1:8501", true},
+	{"0.0.1", "https://127.0.0.1", false},
+	{".0.1", "https://127.0.0.1", false},
+	{"127.0.0.0/8", "https://127.0.0.1", true},
+	{"127.0.0.1/32", "https://127.0.0.1", true},
+	{"0.0.0.0/0", "https://127.0.0.1", true},
+	{"10.0.0.0/8", "https://127.0.0.1", false},
+	{"127.0.0.0/33", "https://127.0.0.1", false},
+	{"127.0.0.0/x", "https://127.0.0.1", false},
+	{"127.0.0.0/8", "https://a.example", false},
+	{"::1", "https://[::1]", true},
+	{"[::1]", "https://[::1]", true},
+	{"[::1]:443", "https://[::1]", true},
+	{"[::1]:444", "https://[::1]", false},
+	{"0:0:0:0:0:0:0:1", "https://[::1]", true},
+	{"fd00::/8", "https://[fd12::1]", true},
+	{"fd00::/8", "https://[fe12::1]", false},
+	{",,,", "https://a.example", false},
+	{".", "https://a.example", false},
+	{":", "https://a.example", false},
+	{"/", "https://a.example", false},
+};
+
+static void test_excluded(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof excluded / sizeof excluded[0]; i++) {
+		struct url u;
+		struct err e;
+
+		assert_int_equal(url_parse(&u, excluded[i].target, URL_HTTPS, 0, &e), 0);
+		if (proxy_is_excluded(excluded[i].no_proxy, &u) != excluded[i].excluded)
+			fail_msg("%s for %s", excluded[i].no_proxy, excluded[i].target);
+	}
+}
+
+static const struct {
+	const char *value;
+	const char *host; /* NULL: refused */
+	unsigned port;
+	const char *auth;
+} values[] = {
+	{"http://p:3128", "p", 3128, ""},
+	{"p:3128", "p", 3128, ""},
+	{"HTTP://p", "p", 1080, ""},
+	{"http://p:3128/", "p", 3128, ""},
+	{"http://[::1]:3128", "::1", 3128, ""},
+	{"http://Aladdin:open%20sesame@p:1", "p", 1, "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="},
+	{"http://u@p:1", "p", 1, "Basic dTo="},
+	{"http://u:@p:1", "p", 1, "Basic dTo="},
+	{"u:p%40ss@p:1", "p", 1, "Basic dTpwQHNz"},
+	{"u:a@b@p:1", "p", 1, "Basic dTphQGI="},
+	{"https://p:3128", NULL, 0, NULL},
+	{"socks5://p:1080", NULL, 0, NULL},
+	{"socks5h://secret@p:1080", NULL, 0, NULL},
+	{"http://", NULL, 0, NULL},
+	{"http://secret@", NULL, 0, NULL},
+	{"http://u:secret%0d%0a@p:1", NULL, 0, NULL},
+	{"http://u:secret%@p:1", NULL, 0, NULL},
+	{"http://u:secret@p:99999", NULL, 0, NULL},
+	{"http://u:secret@p\r\n", NULL, 0, NULL},
+};
+
+static void test_values(void **state)
+{
+	struct url target;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(url_parse(&target, "https://a.example", URL_HTTPS, 0, &e), 0);
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+		const struct proxy_env env = {.https_proxy = values[i].value};
+		char auth[PROXY_AUTH_MAX];
+		struct url proxy;
+		bool has;
+		int failed = proxy_choose(&env, &target, &has, &proxy, auth, &e);
+
+		if (failed != (values[i].host ? 0 : -1))
+			fail_msg("%s: %d", values[i].value, failed);
+		if (failed) {
+			assert_int_equal(e.kind, ERR_CONFIG);
+			assert_non_null(strstr(e.text, "https_proxy: "));
+			assert_null(strstr(e.text, "secret"));
+			assert_string_equal(auth, "");
+			assert_false(has);
+			continue;
+		}
+		assert_true(has);
+		assert_string_equal(proxy.host, values[i].host);
+		assert_int_equal(proxy.port, values[i].port);
+		assert_string_equal(auth, values[i].auth);
+	}
+}
+
+static void test_precedence(void **state)
+{
+	static const struct {
+		struct proxy_env env;
+		const char *target;
+		const char *host; /* NULL: none */
+	} cases[] = {
+		{{NULL, NULL, NULL, NULL, NULL, NULL}, "https://a", NULL},
+		{{"", "", "", "", "", ""}, "https://a", NULL},
+		{{"one", "two", "three", "four", NULL, NULL}, "https://a", "one"},
+		{{"", "two", "three", "four", NULL, NULL}, "https://a", "two"},
+		{{NULL, NULL, "three", "four", NULL, NULL}, "https://a", "three"},
+		{{NULL, NULL, NULL, "four", NULL, NULL}, "https://a", "four"},
+		{{"one", NULL, NULL, NULL, NULL, NULL}, "http://a", NULL},
+		{{"one", NULL, NULL, NULL, NULL, NULL}, "unix:///a", NULL},
+		{{"one", NULL, NULL, NULL, "a", NULL}, "https://a", NULL},
+		{{"one", NULL, NULL, NULL, NULL, "a"}, "https://a", NULL},
+		{{"one", NULL, NULL, NULL, "b", "a"}, "https://a", "one"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char auth[PROXY_AUTH_MAX];
+		struct url target, proxy;
+		struct err e;
+		bool has;
+
+		assert_int_equal(url_parse(&target, cases[i].target, URL_HTTPS, 0, &e), 0);
+		assert_int_equal(proxy_choose(&cases[i].env, &target, &has, &proxy, auth, &e), 0);
+		if (has != (cases[i].host != NULL))
+			fail_msg("case %zu", i);
+		if (has)
+			assert_string_equal(proxy.host, cases[i].host);
+	}
+}
+
+static void test_secret_limit(void **state)
+{
+	char text[1024], auth[PROXY_AUTH_MAX];
+	struct proxy_env env = {.https_proxy = text};
+	struct url target, proxy;
+	struct err e;
+	bool has;
+
+	(void)state;
+	assert_int_equal(url_parse(&target, "https://a", URL_HTTPS, 0, &e), 0);
+	(void)snprintf(text, sizeof text, "http://%0*d@p:1", PROXY_SECRET_MAX - 1, 0);
+	assert_int_equal(proxy_choose(&env, &target, &has, &proxy, auth, &e), 0);
+	assert_int_equal(strlen(auth), 6 + (PROXY_SECRET_MAX + 2) / 3 * 4);
+	(void)snprintf(text, sizeof text, "http://%0*d@p:1", PROXY_SECRET_MAX, 0);
+	assert_int_equal(proxy_choose(&env, &target, &has, &proxy, auth, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFIG);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_excluded),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_secret_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/* net/request: heads that are sound, heads that are not, each whole and byte by byte. */
+#include "support.h"
+
+#include "edge.h"
+#include "net/http/listener_request.h"
+
+#define HOST "\r\nHost: x\r\n\r\n"
+
+struct outcome {
+	const char *text;
+	int status;       /* 200: sound */
+	const char *path; /* with 200 */
+	bool is_head;
+};
+
+static const struct outcome outcomes[] = {
+	{"GET / HTTP/1.1" HOST, 200, "/", false},
+	{"HEAD /metrics HTTP/1.1" HOST, 200, "/metrics", true},
+	{"GET /health?a=b?c HTTP/1.1" HOST, 200, "/health", false},
+	{"GET /? HTTP/1.1" HOST, 200, "/", false},
+	{"GET /%2e HTTP/1.1" HOST, 200, "/%2e", false},
+	{"GET http://a.example/x?y HTTP/1.1" HOST, 200, "/x", false},
+	{"GET HTTP://a.example HTTP/1.1" HOST, 200, "/", false},
+	{"GET http://a.example?y HTTP/1.1" HOST, 200, "/", false},
+	{"GET / HTTP/1.0\r\n\r\n", 200, "/", false},
+	{"GET / HTTP/1.9\r\nhOsT:\r\nA:\tb \r\n\r\n", 200, "/", false},
+	{"GET / HTTP/1.1\r\nHostess: y" HOST, 200, "/", false},
+	{"GET / HTTP/1.1\r\nContent-Length: 5" HOST "hello", 200, "/", false},
+	/* behind the head everything goes */
+	{"GET / HTTP/1.1" HOST "\x16\x03\x01\n", 200, "/", false},
+
+	{"GET / HTTP/1.1\r\n\r\n", 400, NULL, false},
+	{"GET / HTTP/1.1\r\nHost: a" HOST, 400, NULL, false},
+	{"GET /\r\n\r\n", 400, NULL, false},
+	{"GET  / HTTP/1.1" HOST, 400, NULL, false},
+	{"GET / HTTP/1.1 " HOST, 400, NULL, false},
+	{"GET / x HTTP/1.1" HOST, 400, NULL, false},
+	{"GET / http/1.1" HOST, 400, NULL, false},
+	{"GET / HTTP/11" HOST, 400, NULL, false},
+	{"GET / HTTP/x.1" HOST, 400, NULL, false},
+	{" / HTTP/1.1" HOST, 400, NULL, false},
+	{"G(T / HTTP/1.1" HOST, 400, NULL, false},
+	{"GET health HTTP/1.1" HOST, 400, NULL, false},
+	{"GET * HTTP/1.1" HOST, 400, NULL, false},
+	{"GET ftp://a/ HTTP/1.1" HOST, 400, NULL, false},
+	{"GET / HTTP/1.1\r\nno field" HOST, 400, NULL, false},
+	{"GET / HTTP/1.1\r\n: y" HOST, 400, NULL, false},
+	{"GET / HTTP/1.1\r\nA : y" HOST, 400, NULL, false},
+	{"GET / HTTP/1.1\r\nA: y\r\n folded" HOST, 400, NULL, false},
+	{"\r\nGET / HTTP/1.1" HOST, 400, NULL, false},
+	{"GET / HTTP/1.1\nHost: x\n\n", 400, NULL, false},
+	{"GET / HTTP/1.1\r\nHost: x\rY\r\n\r\n", 400, NULL, false},
+	{"GET / HTTP/1.1\r\nHost: \x01" HOST, 400, NULL, false},
+	{"GET /\x7f HTTP/1.1" HOST, 400, NULL, false},
+	{"\x16\x03\x01\x02", 400, NULL, false},
+
+	{"POST / HTTP/1.1" HOST, 405, NULL, false},
+	{"get / HTTP/1.1" HOST, 405, NULL, false},
+	{"OPTIONS * HTTP/1.1" HOST, 405, NULL, false},
+	{"CONNECT a:1 HTTP/1.1" HOST, 405, NULL, false},
+	{"PRI * HTTP/2.0\r\n\r\n", 505, NULL, false},
+	{"HEAD / HTTP/3.0" HOST, 505, NULL, true},
+};
+
+/* A writable copy that ends where memory does. */
+static char *copy(const char *text, size_t n)
+{
+	return (char *)(uintptr_t)edge_copy(text, n);
+}
+
+static void check(const struct outcome *c, enum request_result got, const struct request *r)
+{
+	CHECK(got == (c->status == 200 ? REQUEST_DONE : REQUEST_BAD), "%s: %d", c->text, got);
+	CHECK(r->is_head == c->is_head, "%s: head %d", c->text, r->is_head);
+	if (c->status == 200)
+		assert_string_equal(r->path, c->path);
+	else
+		CHECK(r->status == c->status, "%s: %d, not %d", c->text, r->status, c->status);
+}
+
+static void test_whole(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		const struct outcome *c = &outcomes[i];
+		struct request r = {.is_head = true};
+		size_t n = strlen(c->text);
+
+		check(c, request_read(copy(c->text, n), n, &r), &r);
+	}
+}
+
+static void test_byte_by_byte(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		const struct outcome *c = &outcomes[i];
+		enum request_result got = REQUEST_MORE;
+		struct request r = {0};
+
+		for (size_t n = 0; got == REQUEST_MORE && n <= strlen(c->text); n++)
+			got = request_read(copy(c->text, n), n, &r);
+		check(c, got, &r);
+	}
+}
+
+static void test_nul(void **state)
+{
+	static const char text[] = "GET /\0x HTTP/1.1" HOST;
+	struct request r;
+
+	(void)state;
+	assert_int_equal(request_read(copy(text, sizeof text - 1), sizeof text - 1, &r), REQUEST_BAD);
+	assert_int_equal(r.status, 400);
+}
+
+/* A head of exactly n bytes: padding stands in the target, or in a field. */
+static size_t make_long(char *out, size_t n, bool in_target)
+{
+	static const char *const starts[] = {"GET / HTTP/1.1\r\nHost: x\r\nA: ", "GET /"};
+	static const char *const ends[] = {"\r\n\r\n", " HTTP/1.1" HOST};
+	const char *start = starts[in_target], *end = ends[in_target];
+
+	memset(out, 'a', n);
+	memcpy(out, start, strlen(start));
+	memcpy(out + n - strlen(end), end, strlen(end));
+	return n;
+}
+
+static void test_limit(void **state)
+{
+	char text[REQUEST_MAX + 1];
+	struct request r;
+
+	(void)state;
+	for (int in_target = 0; in_target < 2; in_target++) {
+		(void)make_long(text, REQUEST_MAX, in_target);
+		assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r), REQUEST_DONE);
+		(void)make_long(text, REQUEST_MAX + 1, in_target);
+		assert_int_equal(request_read(copy(text, REQUEST_MAX - 1), REQUEST_MAX - 1, &r), REQUEST_MORE);
+		assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r), REQUEST_BAD);
+		assert_int_equal(r.status, 431);
+	}
+	memset(text, 'a', sizeof text);
+	memcpy(text, "GET /", 5);
+	assert_int_equal(request_read(copy(text, REQUEST_MAX), REQUEST_MAX, &r), REQUEST_BAD);
+	assert_int_equal(r.status, 414);
+}
+
+static void test_noise(void **state)
+{
+	static const char alphabet[] = "GEHTAD /?:.*\r\n\t1x\x80http://HTTP/1.1";
+	uint32_t seed = 20260811;
+	char text[64];
+
+	(void)state;
+	for (int i = 0; i < 200000; i++) {
+		size_t n = test_random_below(&seed, sizeof text);
+		struct request r = {0};
+		enum request_result got;
+
+		for (size_t k = 0; k < n; k++)
+			text[k] = alphabet[test_random_below(&seed, sizeof alphabet)];
+		got = request_read(copy(text, n), n, &r);
+		assert_true(got != REQUEST_DONE || r.path[0] == '/');
+		assert_true(got != REQUEST_BAD || (r.status >= 400 && r.status <= 505));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole), cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_noise),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

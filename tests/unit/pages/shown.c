@@ -1,0 +1,165 @@
+#include "pages/shown.h"
+
+#include "support.h"
+
+#include "pages/pages.h"
+
+#define LISTED_MAX 20000
+
+struct status shown;
+struct status_record shown_records[SHOWN_NAMES_MAX];
+static struct consul_view views[SHOWN_NAMES_MAX];
+static struct consul_listed listed[LISTED_MAX];
+static struct record records[LISTED_MAX];
+static struct target_hosts hosts;
+static size_t listed_n, records_n;
+
+static void fill(const struct status *s, size_t i, struct status_record *r)
+{
+	(void)s;
+	*r = shown_records[i];
+}
+
+void shown_init(void)
+{
+	memset(shown_records, 0, sizeof shown_records);
+	memset(views, 0, sizeof views);
+	hosts.len = listed_n = records_n = 0;
+	shown = (struct status){
+		.version = "1.2.3",
+		.uptime_ms = 93784005,
+		.now_sec = SHOWN_NOW_SEC,
+		.is_leader = true,
+		.is_healthy = true,
+		.record = fill,
+	};
+}
+
+struct status_record *shown_name(const char *name)
+{
+	struct status_record *r = &shown_records[shown.records_n++];
+
+	r->name = name;
+	r->service = "web";
+	r->state = STATUS_IN_SYNC;
+	r->since_ms = 3600000;
+	r->records = &records[records_n];
+	r->consul_age_ms = -1;
+	return r;
+}
+
+struct status_record *shown_failing(const char *name)
+{
+	struct status_record *r = shown_name(name);
+
+	r->state = STATUS_FAILING;
+	r->error = "cloudflare: list records: status 502";
+	r->unconverged_ms = 75250;
+	r->is_unhealthy = true;
+	shown.is_healthy = false;
+	return r;
+}
+
+static struct target target_of(const char *text)
+{
+	struct target t = {0};
+	struct err e;
+
+	if (target_parse(&t, text, &hosts, &e))
+		abort();
+	return t;
+}
+
+void shown_instance(enum instance_state state, const char *address)
+{
+	struct consul_view *v = &views[shown.records_n - 1];
+
+	if (!v->listed_n)
+		v->listed = &listed[listed_n];
+	shown_records[shown.records_n - 1].view = v;
+	shown_records[shown.records_n - 1].consul_age_ms = 2500;
+	listed[listed_n++] = (struct consul_listed){.state = state, .target = target_of(address)};
+	v->listed_n++;
+	v->instances_n++;
+	v->n[state]++;
+}
+
+struct record *shown_record(const char *content)
+{
+	struct record *r = &records[records_n++];
+
+	*r = (struct record){
+		.id = "0123456789abcdef0123456789abcdef",
+		.target = target_of(content),
+		.ttl = 60,
+		.is_ours = true,
+		.state = INSTANCE_PASSING,
+	};
+	shown_records[shown.records_n - 1].has_records = true;
+	shown_records[shown.records_n - 1].records_n++;
+	return r;
+}
+
+const char *shown_page(const char *path, size_t cap, int *status)
+{
+	static char *text; /* of just the size: a byte too many is seen */
+	const char *content_type = NULL;
+	struct buf b;
+
+	free(text);
+	text = malloc(cap);
+	if (!text)
+		abort();
+	buf_init(&b, text, cap);
+	*status = pages_answer(&shown, path, &b, &content_type);
+	if (!buf_ok(&b) || strlen(text) != b.len || (*status != 404) != (content_type != NULL))
+		abort();
+	return text;
+}
+
+const char *shown_at(const char *path)
+{
+	int status;
+
+	return shown_page(path, SHOWN_CAP, &status);
+}
+
+bool shown_has(const char *path, const char *part)
+{
+	return strstr(shown_at(path), part) != NULL;
+}
+
+size_t shown_count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, part)) != NULL; at += strlen(part))
+		n++;
+	return n;
+}
+
+void shown_check_families(const char *text)
+{
+	char name[128] = "";
+	const char *line = text;
+
+	while (*line) {
+		size_t name_len = strcspn(line, "{ "), len = strcspn(line, "\n");
+
+		if (strncmp(line, "# HELP ", 7) == 0) {
+			char head[160];
+			const char *end = strchr(line + 7, ' ');
+
+			(void)snprintf(name, sizeof name, "%.*s", (int)(end - line - 7), line + 7);
+			(void)snprintf(head, sizeof head, "# HELP %s ", name);
+			CHECK(shown_count(text, head) == 1, "%s", head);
+			(void)snprintf(head, sizeof head, "\n# TYPE %s ", name);
+			assert_ptr_equal(strstr(text, head), line + len);
+		} else if (line[0] != '#') {
+			CHECK(strlen(name) == name_len && strncmp(line, name, name_len) == 0, "under %s: %.*s", name, (int)len,
+			      line);
+		}
+		assert_int_equal(line[len], '\n');
+		line += len + 1;
+	}
+}

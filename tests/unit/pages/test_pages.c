@@ -1,0 +1,356 @@
+/* pages/pages: what /health, /metrics and / say of a status, and that they end where they must. */
+#include "support.h"
+
+#include "base/json.h"
+#include "pages/pages.h"
+#include "pages/shown.h"
+
+/* Markup, quotes, a backslash, a control byte, broken UTF-8, and a character of three bytes. */
+#define NASTY "<i>&\"'\\\n\xc3x\xe2\x82\xac"
+
+static int setup(void **state)
+{
+	(void)state;
+	shown_init();
+	return 0;
+}
+
+/* ---- which page ---- */
+
+static void test_paths(void **state)
+{
+	static const struct {
+		const char *path;
+		int well, ill;
+	} cases[] = {
+		{"/", 200, 200},       {"/metrics", 200, 200}, {"/health", 200, 503}, {"/health/", 404, 404},
+		{"/Health", 404, 404}, {"//", 404, 404},       {"", 404, 404},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int status;
+
+		shown.is_healthy = true;
+		(void)shown_page(cases[i].path, SHOWN_CAP, &status);
+		assert_int_equal(status, cases[i].well);
+		shown.is_healthy = false;
+		(void)shown_page(cases[i].path, SHOWN_CAP, &status);
+		assert_int_equal(status, cases[i].ill);
+	}
+}
+
+/* ---- /health ---- */
+
+static int parse_health(void)
+{
+	const char *text = shown_at("/health");
+	struct err e = {0};
+
+	CHECK(!json_parse(text, strlen(text), &e), "%s: %s", e.text, text);
+	return 0;
+}
+
+static void assert_json(int value, const char *wanted)
+{
+	char text[1024];
+
+	assert_int_equal(json_string(value, text, sizeof text), 0);
+	assert_string_equal(text, wanted);
+}
+
+static int64_t number(const char *key)
+{
+	int64_t n = -1;
+
+	assert_int_equal(json_integer(json_get(0, key), &n), 0);
+	return n;
+}
+
+static void test_health_well(void **state)
+{
+	bool healthy = false, leader = false;
+	int record;
+
+	(void)state;
+	(void)shown_name("www.example.com");
+	(void)parse_health();
+	assert_int_equal(json_boolean(json_get(0, "healthy"), &healthy), 0);
+	assert_int_equal(json_boolean(json_get(0, "leader"), &leader), 0);
+	assert_true(healthy && leader);
+	assert_int_equal(json_count(json_get(0, "reasons")), 0);
+	assert_int_equal(json_count(json_get(0, "records")), 1);
+	record = json_first(json_get(0, "records"));
+	assert_json(json_get(record, "name"), "www.example.com");
+	assert_json(json_get(record, "service"), "web");
+	assert_json(json_get(record, "state"), "in sync");
+	assert_json(json_get(record, "reason"), "");
+	assert_true(shown_has("/health", "\"unconverged_seconds\":0.000,"));
+}
+
+static void test_health_ill(void **state)
+{
+	struct status_record *r;
+	int reason;
+
+	(void)state;
+	(void)shown_name("www.example.com");
+	(void)shown_failing("a.example.com");
+	r = shown_failing("b.example.com");
+	r->error = NULL;
+	r->consul_error = "connect: connection refused";
+	r->unconverged_ms = 0;
+	r = shown_failing("c.example.com");
+	r->error = NULL;
+	r->unconverged_ms = 0;
+	/* Told of, though it makes nobody unhealthy. */
+	r = shown_name("d.example.com");
+	r->state = STATUS_HELD;
+	r->held_n = 1;
+	r->held_why = "no leader";
+	r->owner = "me";
+	(void)parse_health();
+	assert_int_equal(number("unhealthy"), 3);
+	assert_int_equal(number("left_out"), 0);
+	reason = json_first(json_get(0, "reasons"));
+	assert_json(reason, "a.example.com: cloudflare: list records: status 502 (for 1 min)");
+	assert_json(json_next(reason), "b.example.com: Consul: connect: connection refused");
+	assert_json(json_next(json_next(reason)), "c.example.com: no answer from Consul");
+	assert_int_equal(json_count(json_get(0, "reasons")), 3);
+	assert_true(shown_has("/health", "\"unconverged_seconds\":75.250,"));
+	assert_true(shown_has("/health", "\"owner\":\"me\",\"state\":\"held\",\"healthy\":true,"));
+	assert_true(shown_has("/health", "\"reason\":\"1 removal held: no leader\""));
+}
+
+static void test_health_escapes(void **state)
+{
+	struct status_record *r = shown_failing("www.example.com");
+
+	(void)state;
+	r->service = NASTY;
+	r->error = NASTY;
+	(void)parse_health();
+	assert_json(json_get(json_first(json_get(0, "records")), "service"), "<i>&\"'\\??x\xe2\x82\xac");
+}
+
+/* ---- text ---- */
+
+static void test_utf8(void **state)
+{
+	static const struct {
+		const char *text, *shown;
+	} cases[] = {
+		{"\xc2\x80 \xdf\xbf", "\xc2\x80 \xdf\xbf"},
+		{"\xe0\xa0\x80 \xed\x9f\xbf", "\xe0\xa0\x80 \xed\x9f\xbf"},
+		{"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf"},
+		{"\x80 \xbf", "? ?"},
+		{"\xc1\xbf \xc0\x80", "?? ??"}, /* longer than needed */
+		{"\xe0\x9f\xbf \xf0\x8f\xbf\xbf", "??? ????"},
+		{"\xed\xa0\x80", "???"},                            /* half a pair */
+		{"\xf4\x90\x80\x80 \xf5\x80\x80\x80", "???? ????"}, /* past U+10FFFF */
+		{"\xe2\x82", "??"},                                 /* cut off */
+		{"\xf0\x9f\x98", "???"},
+		{"\xc3", "?"},
+		{"a\x7f\x1f"
+		 "b",
+		 "a??b"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char wanted[64];
+
+		shown_init();
+		shown_name("x")->service = cases[i].text;
+		(void)snprintf(wanted, sizeof wanted, "\"service\":\"%s\",", cases[i].shown);
+		CHECK(shown_has("/health", wanted), "case %zu: %s", i, shown_at("/health"));
+	}
+}
+
+/* ---- /metrics ---- */
+
+static void test_metrics(void **state)
+{
+	struct status_record *r = shown_name("www.example.com");
+
+	(void)state;
+	r->wanted_n = 3;
+	r->held_n = 2;
+	r->unconverged_ms = 1005;
+	r->has_synced = r->has_changed = true;
+	r->synced_sec = 1700000000;
+	r->changed_sec = 1600000000;
+	shown_instance(INSTANCE_PASSING, "192.0.2.1");
+	shown_instance(INSTANCE_CRITICAL, "192.0.2.2");
+	(void)shown_record("192.0.2.1");
+	shown_record("192.0.2.2")->id[0] = '\0';
+	shown_record("192.0.2.3")->is_ours = false;
+	shown.api_calls[STATUS_CALL_WRITE][4] = 7;
+	shown.api_calls[STATUS_CALL_LIST][0] = 8;
+	shown.writes[2] = 9;
+	shown.retries = UINT64_MAX;
+#define AT "{name=\"www.example.com\",service=\"web\"} "
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_in_sync" AT "1\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_wanted" AT "3\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_actual" AT "1\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_held" AT "2\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_unconverged_seconds" AT "1.005\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_last_sync_timestamp_seconds" AT "1700000000\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_record_last_change_timestamp_seconds" AT "1600000000\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_consul_last_answer_age_seconds" AT "2.500\n"));
+	assert_true(shown_has("/metrics", "service=\"web\",state=\"critical\"} 1\n"));
+	assert_true(shown_has("/metrics", "calls_total{kind=\"write\",status=\"4xx\"} 7\n"));
+	assert_true(shown_has("/metrics", "calls_total{kind=\"list\",status=\"none\"} 8\n"));
+	assert_true(shown_has("/metrics", "writes_total{op=\"delete\"} 9\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_retries_total 18446744073709551615\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_build_info{version=\"1.2.3\"} 1\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_uptime_seconds 93784.005\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_records_left_out 0\n"));
+	r->state = STATUS_HELD;
+	r->owner = "a\"b";
+	assert_true(shown_has("/metrics", "dnsbuddy_record_in_sync{name=\"www.example.com\","
+					  "service=\"web\",owner=\"a\\\"b\"} 0\n"));
+}
+
+/* What is not known has no sample: no zero that looks like one. */
+static void test_metrics_unknown(void **state)
+{
+	(void)state;
+	(void)shown_name("www.example.com");
+	assert_false(shown_has("/metrics", "dnsbuddy_record_last_sync_timestamp_seconds{"));
+	assert_false(shown_has("/metrics", "dnsbuddy_record_last_change_timestamp_seconds{"));
+	assert_false(shown_has("/metrics", "dnsbuddy_consul_last_answer_age_seconds{"));
+	assert_false(shown_has("/metrics", "dnsbuddy_record_actual{"));
+	assert_false(shown_has("/metrics", "dnsbuddy_record_instances{"));
+}
+
+static void test_metrics_families(void **state)
+{
+	struct status_record *r;
+
+	(void)state;
+	shown_check_families(shown_at("/metrics"));
+	r = shown_name("www.example.com");
+	r->service = NASTY;
+	shown_instance(INSTANCE_WARNING, "192.0.2.1");
+	(void)shown_name("b.example.com");
+	shown_check_families(shown_at("/metrics"));
+	assert_true(shown_has("/metrics", ",service=\"<i>&\\\"'\\\\??x\xe2\x82\xac\"} "));
+}
+
+/* ---- / ---- */
+
+static void test_html_escapes(void **state)
+{
+	struct status_record *r = shown_failing("*.example.com");
+
+	(void)state;
+	r->service = r->owner = r->error = NASTY;
+	shown.version = shown.lock_key = NASTY;
+	shown.has_lock_key = true;
+	shown_instance(INSTANCE_PASSING, "192.0.2.1");
+	assert_int_equal(shown_count(shown_at("/"), "&lt;i&gt;&amp;&quot;&#39;\\??x\xe2\x82\xac"), 5);
+	assert_false(shown_has("/", "<i>"));
+	assert_false(shown_has("/", "<script"));
+}
+
+static void test_html_says(void **state)
+{
+	struct status_record *r;
+	struct record *record;
+	const char *text;
+
+	(void)state;
+	r = shown_name("www.example.com");
+	r->has_changed = true;
+	r->changed_sec = SHOWN_NOW_SEC - 7260;
+	r->wanted_n = 2;
+	assert_true(shown_has("/", "&check; Healthy"));
+	assert_true(shown_has("/", "<p>1 name, in sync</p>"));
+	assert_true(shown_has("/", "up 1 d 2 h"));
+	assert_true(shown_has("/", "<time datetime=\"2023-11-14T22:13:20Z\">"
+				   "2023-11-14 22:13:20 UTC</time>"));
+	assert_true(shown_has("/", "<dd>2 h 1 min ago <small>"
+				   "<time datetime=\"2023-11-14T20:12:20Z\">"));
+	assert_true(shown_has("/", "<dt>Consul answered<dd>never</div>"));
+	assert_false(shown_has("/", "Instances in Consul"));
+	assert_false(shown_has("/", "Cloudflare"));
+	shown_instance(INSTANCE_PASSING, "192.0.2.1");
+	shown_instance(INSTANCE_PASSING, "192.0.2.2");
+	shown_instance(INSTANCE_WARNING, "192.0.2.3");
+	shown_instance(INSTANCE_CRITICAL, "192.0.2.4");
+	shown_instance(INSTANCE_CRITICAL, "192.0.2.5");
+	assert_false(shown_has("/", "not in DNS")); /* who knows? */
+	(void)shown_record("192.0.2.1");
+	shown_record("192.0.2.2")->id[0] = '\0';
+	record = shown_record("192.0.2.4");
+	record->is_leaving = true;
+	record->state = INSTANCE_CRITICAL;
+	record->ttl = 1;
+	record = shown_record("192.0.2.9");
+	record->is_ours = false;
+	record->proxied = true;
+	assert_true(shown_has("/", "Instances in Consul: 5<"));
+	assert_true(shown_has("/", "Records at Cloudflare: 3<"));
+	assert_true(shown_has("/", "<dt>At Cloudflare<dd>2<"));
+	assert_int_equal(shown_count(shown_at("/"), "not in DNS"), 1);
+	assert_true(shown_has("/", "192.0.2.2</code><small><b class=warn>not in DNS"));
+	assert_int_equal(shown_count(shown_at("/"), "still in DNS"), 1);
+	assert_true(shown_has("/", "192.0.2.4</code><small><b class=warn>still in DNS"));
+	assert_true(shown_has("/", "TTL automatic, not wanted: critical<"));
+	assert_true(shown_has("/", "TTL 60 s, proxied, not ours<"));
+	/* worst first */
+	text = shown_at("/");
+	assert_true(strstr(text, ">critical<") < strstr(text, ">passing<"));
+}
+
+static void test_html_order(void **state)
+{
+	static const char *const names[] = {"unhealthy.", "failing.", "held.", "waiting.", "well."};
+	const char *before, *at;
+
+	(void)state;
+	(void)shown_name("well.");
+	shown_name("waiting.")->state = STATUS_WAITING;
+	shown_name("held.")->state = STATUS_HELD;
+	(void)shown_failing("failing.");
+	shown_records[3].is_unhealthy = false;
+	(void)shown_failing("unhealthy.");
+	before = shown_at("/");
+	assert_non_null(strstr(before, "&times; Unhealthy: unhealthy.<"));
+	assert_non_null(strstr(before, "<p>5 names: 2 failing, 1 held, 1 waiting, 1 in sync</p>"));
+	before = strstr(before, "<main>");
+	for (size_t i = 0; i < COUNT(names); i++) {
+		at = strstr(before, names[i]);
+		CHECK(at, "%s is not behind the one before", names[i]);
+		before = at;
+	}
+	shown_records[3].is_unhealthy = true;
+	assert_true(shown_has("/", "&times; Unhealthy: 2 of 5 names<"));
+}
+
+static void test_html_roles(void **state)
+{
+	(void)state;
+	shown_name("www.example.com")->state = STATUS_WAITING;
+	assert_true(shown_has("/", "Waiting for Consul's first answer."));
+	assert_false(shown_has("/", "Leader"));
+	shown.has_lock_key = true;
+	shown.lock_key = "the/key";
+	assert_true(shown_has("/", "Leader (lock the/key)"));
+	shown.is_leader = false;
+	assert_true(shown_has("/", "Follower: another copy leads (lock the/key)"));
+	assert_true(shown_has("/", "Another copy leads: this one writes nothing."));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup(name, setup)
+	const struct CMUnitTest tests[] = {
+		TEST(test_paths),        TEST(test_health_well), TEST(test_health_ill),      TEST(test_health_escapes),
+		TEST(test_utf8),         TEST(test_metrics),     TEST(test_metrics_unknown), TEST(test_metrics_families),
+		TEST(test_html_escapes), TEST(test_html_says),   TEST(test_html_order),      TEST(test_html_roles),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

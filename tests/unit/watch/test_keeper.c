@@ -1,0 +1,147 @@
+/* watch/keeper: when the next go of a name is due, by what happened to it. */
+#include "support.h"
+
+#include "base/clock.h"
+#include "watch/keeper.h"
+
+#define NOW 5000000
+
+static struct keeper k;
+static struct watcher w;
+static struct record have[RECORDS_MAX];
+static struct job job;
+
+static int set_up(void **state)
+{
+	(void)state;
+	job = (struct job){
+		.query = {.service = "web"},
+		.policy = {.name = "www.example.com"},
+		.name = "www.example.com",
+		.owner = "east",
+		.zone = "example.com",
+		.grace_ms = 1000,
+		.removes_on_drop = true,
+	};
+	w = (struct watcher){.has_view = true};
+	k.have = have;
+	keeper_init(&k, &job, &w, NOW);
+	return 0;
+}
+
+/* In step since a while, the next resync far away. */
+static void settle(void)
+{
+	k.is_dirty = false;
+	k.state = STATUS_IN_SYNC;
+	k.has_synced = true;
+	k.is_unconverged = false;
+	k.resync_ms = NOW + 300000;
+	k.r.linger_ms = k.r.wake_ms = CLOCK_NEVER;
+}
+
+static void test_waits_for_the_first_answer(void **state)
+{
+	(void)state;
+	w.has_view = false;
+	assert_int_equal(keeper_due_ms(&k), CLOCK_NEVER);
+	w.has_view = true;
+	assert_true(keeper_due_ms(&k) <= NOW);
+	k.is_busy = true;
+	assert_int_equal(keeper_due_ms(&k), CLOCK_NEVER);
+}
+
+static const struct {
+	enum status_state state;
+	bool is_dirty;
+	int64_t wake_ms, linger_ms, resync_ms, due_ms; /* from NOW */
+} dues[] = {
+	{STATUS_IN_SYNC, false, -1, -1, 300, 300}, {STATUS_IN_SYNC, false, -1, 5, 300, 5}, {STATUS_IN_SYNC, true, -1, 5, 300, 0},
+	{STATUS_HELD, false, 8, -1, 300, 8},       {STATUS_HELD, false, 8, 5, 300, 5},     {STATUS_HELD, false, 400, -1, 300, 300},
+	{STATUS_HELD, true, 8, -1, 300, 0},  /* an addition does not wait for evidence */
+	{STATUS_FAILING, false, 8, 5, 3, 8}, /* the backoff does */
+	{STATUS_FAILING, true, 8, 5, 3, 8},
+};
+
+static int64_t at(int64_t sec)
+{
+	return sec < 0 ? CLOCK_NEVER : NOW + sec * 1000;
+}
+
+static void test_due(void **state)
+{
+	for (size_t i = 0; i < COUNT(dues); i++) {
+		int64_t due_ms;
+
+		(void)set_up(state);
+		settle();
+		k.state = dues[i].state;
+		k.is_dirty = dues[i].is_dirty;
+		k.r.wake_ms = at(dues[i].wake_ms);
+		k.r.linger_ms = at(dues[i].linger_ms);
+		k.resync_ms = at(dues[i].resync_ms);
+		due_ms = keeper_due_ms(&k);
+		CHECK(dues[i].due_ms ? due_ms == at(dues[i].due_ms) : due_ms <= NOW, "%zu: %lld", i, (long long)due_ms);
+	}
+}
+
+static void test_unconverged_since_the_first_news(void **state)
+{
+	(void)state;
+	settle();
+	keeper_mark(&k, NOW + 10);
+	keeper_mark(&k, NOW + 20);
+	assert_true(k.is_unconverged);
+	assert_int_equal(k.unconverged_ms, NOW + 10);
+}
+
+static void test_called_off(void **state)
+{
+	(void)state;
+	settle();
+	k.r.has_list = true;
+	k.is_busy = true;
+	keeper_cancel(&k, NOW);
+	assert_false(k.is_busy);
+	assert_false(k.r.has_list); /* what was asked may have been done */
+	assert_true(keeper_due_ms(&k) <= NOW);
+}
+
+/* The configuration's texts go away; what is wanted is nothing, and that at once. */
+static void test_dropped(void **state)
+{
+	char name[] = "www.example.com", owner[] = "east";
+
+	(void)state;
+	job.name = job.policy.name = name;
+	job.owner = owner;
+	keeper_init(&k, &job, &w, NOW);
+	settle();
+	keeper_drop(&k, NOW);
+	memset(name, 'x', sizeof name - 1);
+	memset(owner, 'x', sizeof owner - 1);
+	assert_string_equal(k.job.name, "www.example.com");
+	assert_string_equal(k.job.policy.name, "www.example.com");
+	assert_string_equal(k.job.owner, "east");
+	assert_string_equal(k.job.zone, "example.com");
+	assert_null(k.job.zone_id);
+	assert_ptr_equal(k.r.job, &k.job);
+	assert_true(k.job.is_dropped);
+	assert_int_equal(k.job.grace_ms, 0);
+	assert_int_equal(k.job.policy.on_empty, ON_EMPTY_REMOVE);
+	assert_null(k.watcher);
+	assert_true(keeper_due_ms(&k) <= NOW);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_waits_for_the_first_answer, set_up),
+		cmocka_unit_test(test_due),
+		cmocka_unit_test_setup(test_unconverged_since_the_first_news, set_up),
+		cmocka_unit_test_setup(test_called_off, set_up),
+		cmocka_unit_test_setup(test_dropped, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
