@@ -66,6 +66,14 @@ void net_address_set(struct net_address *a, enum net_family family, const unsign
 	}
 }
 
+void net_address_set_unix(struct net_address *a, const char *path)
+{
+	memset(a, 0, sizeof *a);
+	a->sa.un.sun_family = AF_UNIX;
+	memcpy(a->sa.un.sun_path, path, strlen(path) + 1);
+	a->len = sizeof a->sa.un;
+}
+
 int net_open_socket(int family, int type)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

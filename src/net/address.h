@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#define NET_HOST_MAX 253 /* bytes of a host name or address in text, RFC 1035 */
 #define ADDRESSES_MAX 16 /* of one host that are kept, and of each family while looking */
 
 struct net_address {
@@ -61,6 +62,9 @@ void net_found_order(const struct net_found *f, uint16_t port, struct net_addres
 /* Fill *a. scope: of a link-local IPv6 address, the interface; otherwise 0. */
 void net_address_set(struct net_address *a, enum net_family family, const unsigned char *bytes,
 		     uint32_t scope, uint16_t port);
+
+/* The address of a unix socket. path has fewer bytes than sockaddr_un.sun_path. */
+void net_address_set_unix(struct net_address *a, const char *path);
 
 /* A socket, non-blocking and close-on-exec; -1 with errno. */
 int net_open_socket(int family, int type) __attribute__((warn_unused_result));

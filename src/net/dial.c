@@ -11,7 +11,6 @@
 void dial_init(struct dial *d)
 {
 	memset(d, 0, sizeof *d);
-	resolve_init(&d->resolve);
 	d->fd = -1;
 }
 
@@ -24,32 +23,15 @@ static void close_socket(struct dial *d)
 
 void dial_stop(struct dial *d)
 {
-	resolve_stop(&d->resolve);
 	close_socket(d);
-	d->resolving = false;
-	d->addresses.n = 0;
-	d->next = 0;
 }
 
-static void set_unix(struct net_address *a, const char *path)
-{
-	memset(a, 0, sizeof *a);
-	a->sa.un.sun_family = AF_UNIX;
-	_Static_assert(URL_SOCKET_MAX < sizeof a->sa.un.sun_path, "every path of a url fits");
-	memcpy(a->sa.un.sun_path, path, strlen(path) + 1);
-	a->len = sizeof a->sa.un;
-}
-
-void dial_start(struct dial *d, const struct url *u, int64_t deadline_ms)
+void dial_start(struct dial *d, int64_t deadline_ms)
 {
 	dial_stop(d);
+	d->next = 0;
 	d->deadline_ms = deadline_ms;
-	d->port = u->port;
 	d->last.text[0] = '\0';
-	if (u->scheme == URL_UNIX) {
-		set_unix(&d->addresses.list[0], u->socket);
-		d->addresses.n = 1;
-	}
 }
 
 static void set_no_delay(int fd, int family)
@@ -134,30 +116,10 @@ static enum dial_result all_failed(const struct dial *d, struct err *e)
 	return DIAL_BAD;
 }
 
-static enum dial_result from_resolve(struct dial *d, enum resolve_result r)
-{
-	d->resolving = r == RESOLVE_MORE;
-	return r == RESOLVE_BAD ? DIAL_BAD : r == RESOLVE_DONE ? DIAL_DONE : DIAL_MORE;
-}
-
-static enum dial_result find_addresses(struct dial *d, const struct url *u, struct err *e)
-{
-	if (d->resolving)
-		return from_resolve(d, resolve_step(&d->resolve, &d->addresses, e));
-	return from_resolve(
-		d, resolve_start(&d->resolve, u->host, d->port, d->deadline_ms, &d->addresses, e));
-}
-
-enum dial_result dial_step(struct dial *d, const struct url *u, int *fd, struct err *e)
+enum dial_result dial_step(struct dial *d, int *fd, struct err *e)
 {
 	bool waiting = false;
 
-	if (!d->addresses.n) {
-		enum dial_result r = find_addresses(d, u, e);
-
-		if (r != DIAL_DONE)
-			return r;
-	}
 	while (!waiting) {
 		enum dial_result r;
 
@@ -172,17 +134,8 @@ enum dial_result dial_step(struct dial *d, const struct url *u, int *fd, struct 
 
 void dial_wants(const struct dial *d, struct pollfd *pfd, int64_t *wake_ms)
 {
-	if (d->resolving) {
-		resolve_wants(&d->resolve, pfd, wake_ms);
-		return;
-	}
 	pfd->fd = d->fd;
 	pfd->events = POLLOUT;
 	if (d->share_ms < *wake_ms)
 		*wake_ms = d->share_ms;
-}
-
-const char *dial_phase(const struct dial *d)
-{
-	return d->resolving ? "looking up the name" : "connecting";
 }

@@ -11,13 +11,14 @@
 void stream_init(struct stream *s, int fd)
 {
 	s->fd = fd;
-	s->tls = NULL;
+	s->layer = NULL;
 	s->sent = false;
 }
 
-void stream_use_tls(struct stream *s, struct tls_storage *t)
+void stream_use(struct stream *s, const struct stream_layer *layer, void *ctx)
 {
-	s->tls = t;
+	s->layer = layer;
+	s->ctx = ctx;
 }
 
 static bool would_block(void)
@@ -62,12 +63,12 @@ enum io_result stream_send(struct stream *s, const struct iovec *v, int n, size_
 	enum io_result r = IO_WAIT;
 
 	*done = 0;
-	if (!s->tls)
+	if (!s->layer)
 		return plain_send(s, v, n, done, e);
 	for (int i = 0; i < n; i++) {
 		size_t one = 0;
 
-		r = tls_send(s->tls, s->fd, v[i].iov_base, v[i].iov_len, &one, e);
+		r = s->layer->send(s->ctx, s->fd, v[i].iov_base, v[i].iov_len, &one, e);
 		*done += one;
 		if (r != IO_OK || one < v[i].iov_len)
 			break;
@@ -78,7 +79,7 @@ enum io_result stream_send(struct stream *s, const struct iovec *v, int n, size_
 
 enum io_result stream_flush(struct stream *s, struct err *e)
 {
-	return s->tls ? tls_flush(s->tls, s->fd, e) : IO_OK;
+	return s->layer ? s->layer->flush(s->ctx, s->fd, e) : IO_OK;
 }
 
 enum io_result stream_recv(struct stream *s, char *p, size_t cap, size_t *got, struct err *e)
@@ -86,8 +87,8 @@ enum io_result stream_recv(struct stream *s, char *p, size_t cap, size_t *got, s
 	ssize_t n;
 
 	*got = 0;
-	if (s->tls)
-		return tls_recv(s->tls, s->fd, p, cap, got, e);
+	if (s->layer)
+		return s->layer->recv(s->ctx, s->fd, p, cap, got, e);
 	do
 		n = recv(s->fd, p, cap, 0);
 	while (n < 0 && errno == EINTR);
@@ -99,7 +100,7 @@ enum io_result stream_recv(struct stream *s, char *p, size_t cap, size_t *got, s
 
 short stream_events(const struct stream *s, bool sending)
 {
-	bool out = s->tls ? tls_wants_send(s->tls) : sending;
+	bool out = s->layer ? s->layer->wants_send(s->ctx) : sending;
 
 	return (short)(POLLIN | (out ? POLLOUT : 0));
 }
@@ -108,7 +109,7 @@ bool stream_is_stale(const struct stream *s)
 {
 	struct pollfd pfd = {.fd = s->fd, .events = POLLIN};
 
-	if (s->tls && tls_has_input(s->tls))
+	if (s->layer && s->layer->has_input(s->ctx))
 		return true;
 	return poll(&pfd, 1, 0) != 0;
 }
@@ -117,9 +118,9 @@ void stream_close(struct stream *s)
 {
 	if (s->fd < 0)
 		return;
-	if (s->tls)
-		tls_bye(s->tls, s->fd);
+	if (s->layer)
+		s->layer->bye(s->ctx, s->fd);
 	(void)close(s->fd);
 	s->fd = -1;
-	s->tls = NULL;
+	s->layer = NULL;
 }

@@ -1,5 +1,6 @@
 /*
- * One byte stream over a connected socket, plain or TLS. Never blocks, never raises SIGPIPE.
+ * One byte stream over a connected socket, plain or through a layer such as TLS. Never blocks,
+ * never raises SIGPIPE.
  */
 #ifndef NET_STREAM_H
 #define NET_STREAM_H
@@ -10,24 +11,38 @@
 
 #include "base/err.h"
 #include "net/io.h"
-#include "net/tls/tls.h"
+
+/*
+ * What puts the bytes on the socket in place of the stream itself. send, flush and recv as the
+ * functions of the stream below, for one piece.
+ */
+struct stream_layer {
+	enum io_result (*send)(void *ctx, int fd, const void *p, size_t n, size_t *done,
+			       struct err *e);
+	enum io_result (*flush)(void *ctx, int fd, struct err *e);
+	enum io_result (*recv)(void *ctx, int fd, char *p, size_t cap, size_t *got, struct err *e);
+	bool (*wants_send)(const void *ctx); /* bytes of its own wait to be sent */
+	bool (*has_input)(const void *ctx);  /* bytes that it has taken wait to be received */
+	void (*bye)(void *ctx, int fd);      /* before the socket is closed; takes no waiting */
+};
 
 struct stream {
-	int fd;                  /* -1 when closed */
-	struct tls_storage *tls; /* NULL: plain */
-	bool sent;               /* any byte of the caller's may have left for the peer */
+	int fd;                           /* -1 when closed */
+	const struct stream_layer *layer; /* NULL: plain */
+	void *ctx;                        /* of the layer */
+	bool sent;                        /* any byte of the caller's may have left for the peer */
 };
 
 /* Take fd, which the stream closes; plain at first. */
 void stream_init(struct stream *s, int fd);
 
-/* Talk TLS from here on; the handshake is to be done by tls_handshake(). */
-void stream_use_tls(struct stream *s, struct tls_storage *t);
+/* Go through this layer from here on; both pointers are kept. */
+void stream_use(struct stream *s, const struct stream_layer *layer, void *ctx);
 
 /*
  * Send what can be sent of v[0..n), in as few segments or records as possible.
  *   done  set to the bytes taken: more than none on OK, none otherwise
- * With TLS, bytes taken may wait in a buffer: go on with stream_flush() until it says OK.
+ * Through a layer, bytes taken may wait in a buffer: go on with stream_flush() until it says OK.
  */
 enum io_result stream_send(struct stream *s, const struct iovec *v, int n, size_t *done,
 			   struct err *e);
@@ -42,7 +57,7 @@ short stream_events(const struct stream *s, bool sending);
 /* For an idle connection: true when the peer has sent or closed something. Never waits. */
 bool stream_is_stale(const struct stream *s);
 
-/* Close; with TLS and when the socket takes it at once, after saying so to the peer. */
+/* Close, after the layer's goodbye. */
 void stream_close(struct stream *s);
 
 #endif

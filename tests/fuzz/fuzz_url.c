@@ -18,7 +18,7 @@ static bool is_same(const struct url *a, const struct url *b)
 /* What is printed is read as the same. */
 static void check_url(const struct url *u)
 {
-	char text[URL_HOST_MAX + URL_PATH_MAX + URL_SOCKET_MAX + 32];
+	char text[NET_HOST_MAX + URL_PATH_MAX + URL_SOCKET_MAX + 32];
 	size_t path_len = strlen(u->path);
 	struct err e = {0};
 	struct url again;

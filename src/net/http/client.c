@@ -15,6 +15,7 @@ void http_client_init(struct http_client *c, const struct http_origin *o, struct
 	memset(c, 0, sizeof *c);
 	c->origin = o;
 	c->tls = tls;
+	resolve_init(&c->resolve);
 	dial_init(&c->dial);
 	stream_init(&c->stream, -1);
 }
@@ -37,6 +38,8 @@ const struct http_counters *http_counters(const struct http_client *c)
 static void drop(struct http_client *c)
 {
 	c->was_sent = http_was_sent(c);
+	resolve_stop(&c->resolve);
+	c->is_resolving = false;
 	dial_stop(&c->dial);
 	stream_close(&c->stream);
 	c->stream.sent = false;
@@ -58,8 +61,7 @@ static void connect_anew(struct http_client *c)
 	drop(c);
 	c->was_sent = false;
 	c->is_reused = false;
-	dial_start(&c->dial, next_hop(c), c->deadline_ms);
-	c->phase = HTTP_PHASE_DIAL;
+	c->phase = HTTP_PHASE_RESOLVE;
 }
 
 /* The connection is ready for the request. */
@@ -101,8 +103,35 @@ static enum http_progress begin_tls(struct http_client *c, struct err *e)
 {
 	if (tls_start(c->tls, c->origin->tls, c->origin->url.host, &c->session, e))
 		return PROGRESS_BAD;
-	stream_use_tls(&c->stream, c->tls);
+	stream_use(&c->stream, &tls_layer, c->tls);
 	c->phase = HTTP_PHASE_SECURE;
+	return PROGRESS_GO;
+}
+
+/* The addresses of the next hop: of a unix socket, its path. */
+static enum resolve_result find_addresses(struct http_client *c, struct err *e)
+{
+	const struct url *u = next_hop(c);
+	struct net_addresses *out = &c->dial.addresses;
+
+	if (c->is_resolving)
+		return resolve_step(&c->resolve, out, e);
+	if (u->scheme != URL_UNIX)
+		return resolve_start(&c->resolve, u->host, u->port, c->deadline_ms, out, e);
+	net_address_set_unix(&out->list[0], u->socket);
+	out->n = 1;
+	return RESOLVE_DONE;
+}
+
+static enum http_progress step_resolve(struct http_client *c, struct err *e)
+{
+	enum resolve_result r = find_addresses(c, e);
+
+	c->is_resolving = r == RESOLVE_MORE;
+	if (r != RESOLVE_DONE)
+		return r == RESOLVE_MORE ? PROGRESS_WAIT : PROGRESS_BAD;
+	dial_start(&c->dial, c->deadline_ms);
+	c->phase = HTTP_PHASE_DIAL;
 	return PROGRESS_GO;
 }
 
@@ -110,7 +139,7 @@ static enum http_progress step_dial(struct http_client *c, struct err *e)
 {
 	int fd = -1;
 
-	switch (dial_step(&c->dial, next_hop(c), &fd, e)) {
+	switch (dial_step(&c->dial, &fd, e)) {
 	case DIAL_MORE: return PROGRESS_WAIT;
 	case DIAL_BAD: return PROGRESS_BAD;
 	case DIAL_DONE: break;
@@ -275,7 +304,8 @@ static enum http_progress step_exchange(struct http_client *c, struct err *e)
 static const char *phase_name(const struct http_client *c)
 {
 	switch (c->phase) {
-	case HTTP_PHASE_DIAL: return dial_phase(&c->dial);
+	case HTTP_PHASE_RESOLVE: return "looking up the name";
+	case HTTP_PHASE_DIAL: return "connecting";
 	case HTTP_PHASE_TUNNEL: return "asking the proxy";
 	case HTTP_PHASE_SECURE: return "TLS handshake";
 	default: break;
@@ -298,6 +328,7 @@ static enum http_progress too_late(const struct http_client *c, struct err *e)
 static enum http_progress step_once(struct http_client *c, struct err *e)
 {
 	switch (c->phase) {
+	case HTTP_PHASE_RESOLVE: return step_resolve(c, e);
 	case HTTP_PHASE_DIAL: return step_dial(c, e);
 	case HTTP_PHASE_TUNNEL: return step_tunnel(c, e);
 	case HTTP_PHASE_SECURE: return step_secure(c, e);
@@ -321,7 +352,7 @@ static void add_where(const struct http_client *c, struct err *e)
 {
 	const struct url *u = &c->origin->url;
 	const struct url *proxy = &c->origin->proxy;
-	bool at_proxy = c->phase == HTTP_PHASE_DIAL || c->phase == HTTP_PHASE_TUNNEL;
+	bool at_proxy = c->phase <= HTTP_PHASE_TUNNEL;
 
 	if (c->origin->has_proxy && at_proxy)
 		(void)err_wrap(e, proxy->is_ip6 ? "proxy http://[%s]:%u" : "proxy http://%s:%u",
@@ -396,6 +427,10 @@ void http_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_m
 		*wake_ms = c->deadline_ms;
 	if (c->is_hasty)
 		*wake_ms = 0;
+	if (c->phase == HTTP_PHASE_RESOLVE) {
+		resolve_wants(&c->resolve, pfd, wake_ms);
+		return;
+	}
 	if (c->phase == HTTP_PHASE_DIAL) {
 		dial_wants(&c->dial, pfd, wake_ms);
 		return;

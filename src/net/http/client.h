@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "net/http/chunk.h"
 #include "net/dial.h"
+#include "net/dns/resolve.h"
 #include "net/http/head.h"
 #include "net/http/proxy.h"
 #include "net/stream.h"
@@ -69,7 +70,8 @@ struct http_counters {
 
 enum http_phase {
 	HTTP_PHASE_IDLE,    /* no exchange; the connection may be open */
-	HTTP_PHASE_DIAL,    /* looking up, connecting */
+	HTTP_PHASE_RESOLVE, /* looking up the address */
+	HTTP_PHASE_DIAL,    /* connecting */
 	HTTP_PHASE_TUNNEL,  /* asking the proxy */
 	HTTP_PHASE_SECURE,  /* TLS handshake */
 	HTTP_PHASE_EXCHANGE /* sending and receiving: the answer may come early */
@@ -83,6 +85,8 @@ struct http_client {
 	struct tls_storage *tls;
 	struct tls_session session;
 	struct http_counters counters;
+	struct resolve resolve;
+	bool is_resolving; /* a look-up is under way */
 	struct dial dial;
 	struct stream stream;
 

@@ -68,7 +68,7 @@ int http_write_request(struct http_client *c, const struct http_request *r, stru
 int http_write_tunnel(struct http_client *c, struct err *e)
 {
 	const struct url *u = &c->origin->url;
-	char authority[URL_HOST_MAX + 16];
+	char authority[NET_HOST_MAX + 16];
 	struct buf name, b;
 
 	/* CONNECT wants the port always (RFC 9110 section 9.3.6). */

@@ -84,7 +84,7 @@ static bool is_below(char *suffix, const char *host)
 
 static bool entry_covers(char *entry, const struct url *target)
 {
-	char host_copy[URL_HOST_MAX + 1];
+	char host_copy[NET_HOST_MAX + 1];
 	size_t n = strlen(target->host);
 	const char *host;
 	uint64_t port;
@@ -106,7 +106,7 @@ bool proxy_is_excluded(const char *no_proxy, const struct url *target)
 	if (!no_proxy)
 		return false;
 	while (*no_proxy) {
-		char entry[URL_HOST_MAX + 16];
+		char entry[NET_HOST_MAX + 16];
 		size_t n;
 
 		no_proxy += strspn(no_proxy, ", \t");
@@ -172,7 +172,7 @@ static int set_auth(char auth[PROXY_AUTH_MAX], const char *p, size_t n, struct e
 
 static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
 {
-	char rest[URL_HOST_MAX + 64];
+	char rest[NET_HOST_MAX + 64];
 	const char *authority = strstr(text, "://");
 	const char *at = NULL;
 	size_t n;

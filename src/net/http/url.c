@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+_Static_assert(URL_SOCKET_MAX < sizeof((struct sockaddr_un *)0)->sun_path, "every path fits");
+
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -89,7 +91,7 @@ static int take_name(struct url *u, const char *p, size_t n, struct err *e)
 	if (!n)
 		return err_set(e, ERR_CONFIG, "the host is empty");
 	if (str_copy_n(u->host, sizeof u->host, p, n))
-		return err_set(e, ERR_CONFIG, "the host is longer than %d bytes", URL_HOST_MAX);
+		return err_set(e, ERR_CONFIG, "the host is longer than %d bytes", NET_HOST_MAX);
 	if (!is_host_name(u->host))
 		return err_set(e, ERR_CONFIG, "not a host name");
 	if (is_numeric(u->host) && inet_pton(AF_INET, u->host, &a) != 1)

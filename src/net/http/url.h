@@ -10,8 +10,8 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "net/address.h"
 
-#define URL_HOST_MAX 253   /* bytes of a host name or address, RFC 1035 */
 #define URL_PATH_MAX 255   /* bytes of a path prefix */
 #define URL_SOCKET_MAX 107 /* bytes of a unix socket's path: sockaddr_un.sun_path less the NUL */
 
@@ -19,7 +19,7 @@ enum url_scheme { URL_HTTP, URL_HTTPS, URL_UNIX };
 
 struct url {
 	enum url_scheme scheme;
-	char host[URL_HOST_MAX + 1]; /* lower case, no brackets; "localhost" with unix */
+	char host[NET_HOST_MAX + 1]; /* lower case, no brackets; "localhost" with unix */
 	uint16_t port;               /* 0 with unix */
 	bool is_ip6;                 /* host is an IPv6 address and wants brackets in a URL */
 	char path[URL_PATH_MAX + 1]; /* "" or "/a/b": no slash at the end; already encoded */

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "net/http/url.h"
+#include "net/address.h"
 
 #define JUDGE_CERT_MAX 16384 /* bytes of the server's certificate */
 
@@ -27,7 +27,7 @@ struct judge {
 	br_x509_decoder_context decoder;
 	bool verify;
 	bool was_asked; /* a chain came in: the session was not resumed */
-	char host[URL_HOST_MAX + 1];
+	char host[NET_HOST_MAX + 1];
 	unsigned char address[16];
 	size_t address_len; /* 4 or 16 when the host is an address, else 0 */
 	int64_t now_sec;

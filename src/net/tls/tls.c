@@ -33,7 +33,7 @@ static int server_name(const struct tls_config *c, const char *host, char *out, 
 	if (n && s[n - 1] == '.')
 		n--;
 	/* BearSSL would take an empty name as "do not check". */
-	if (!n || str_copy_n(out, URL_HOST_MAX + 1, s, n))
+	if (!n || str_copy_n(out, NET_HOST_MAX + 1, s, n))
 		return err_set(e, ERR_CONFIG, "TLS: no server name to check");
 	return 0;
 }
@@ -57,7 +57,7 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 	      struct tls_session *s, struct err *e)
 {
 	br_ssl_engine_context *eng = &t->client.eng;
-	char name[URL_HOST_MAX + 1];
+	char name[NET_HOST_MAX + 1];
 	unsigned char seed[32];
 
 	if (server_name(c, host, name, e))
@@ -221,9 +221,17 @@ enum io_result tls_handshake(struct tls_storage *t, int fd, struct err *e)
 	return r;
 }
 
-enum io_result tls_send(struct tls_storage *t, int fd, const void *p, size_t n, size_t *done,
-			struct err *e)
+static bool layer_wants_send(const void *ctx)
 {
+	const struct tls_storage *t = ctx;
+
+	return !t->is_send_broken && br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDREC;
+}
+
+static enum io_result layer_send(void *ctx, int fd, const void *p, size_t n, size_t *done,
+				 struct err *e)
+{
+	struct tls_storage *t = ctx;
 	br_ssl_engine_context *eng = &t->client.eng;
 	enum io_result r = IO_OK;
 
@@ -247,13 +255,14 @@ enum io_result tls_send(struct tls_storage *t, int fd, const void *p, size_t n, 
 	return r;
 }
 
-enum io_result tls_flush(struct tls_storage *t, int fd, struct err *e)
+static enum io_result layer_flush(void *ctx, int fd, struct err *e)
 {
+	struct tls_storage *t = ctx;
 	enum io_result r;
 
 	br_ssl_engine_flush(&t->client.eng, 0);
 	r = pump(t, fd, e);
-	return r == IO_WAIT && !tls_wants_send(t) ? IO_OK : r;
+	return r == IO_WAIT && !layer_wants_send(t) ? IO_OK : r;
 }
 
 static size_t take_decrypted(struct tls_storage *t, char *p, size_t cap)
@@ -271,9 +280,9 @@ static size_t take_decrypted(struct tls_storage *t, char *p, size_t cap)
 	return n;
 }
 
-enum io_result tls_recv(struct tls_storage *t, int fd, char *p, size_t cap, size_t *got,
-			struct err *e)
+static enum io_result layer_recv(void *ctx, int fd, char *p, size_t cap, size_t *got, struct err *e)
 {
+	struct tls_storage *t = ctx;
 	enum io_result r;
 
 	*got = take_decrypted(t, p, cap);
@@ -284,13 +293,9 @@ enum io_result tls_recv(struct tls_storage *t, int fd, char *p, size_t cap, size
 	return *got ? IO_OK : r;
 }
 
-bool tls_wants_send(const struct tls_storage *t)
+static bool layer_has_input(const void *ctx)
 {
-	return !t->is_send_broken && br_ssl_engine_current_state(&t->client.eng) & BR_SSL_SENDREC;
-}
-
-bool tls_has_input(const struct tls_storage *t)
-{
+	const struct tls_storage *t = ctx;
 	const size_t record_header_len = 5;
 	size_t n;
 
@@ -305,8 +310,10 @@ bool tls_was_resumed(const struct tls_storage *t)
 	return t->is_up && !t->judge.was_asked;
 }
 
-void tls_bye(struct tls_storage *t, int fd)
+/* Say goodbye if that takes no waiting. */
+static void layer_bye(void *ctx, int fd)
 {
+	struct tls_storage *t = ctx;
 	br_ssl_engine_context *eng = &t->client.eng;
 
 	if (!t->is_up || t->is_send_broken)
@@ -316,3 +323,12 @@ void tls_bye(struct tls_storage *t, int fd)
 		if (push(t, fd) != IO_OK)
 			break;
 }
+
+const struct stream_layer tls_layer = {
+	.send = layer_send,
+	.flush = layer_flush,
+	.recv = layer_recv,
+	.wants_send = layer_wants_send,
+	.has_input = layer_has_input,
+	.bye = layer_bye,
+};

@@ -13,10 +13,10 @@
 
 #include "base/err.h"
 #include "net/tls/identity.h"
-#include "net/io.h"
 #include "net/tls/judge.h"
 #include "net/tls/trust.h"
-#include "net/http/url.h"
+#include "net/stream.h"
+#include "net/address.h"
 
 #define TLS_SESSION_MAX_MS 3600000 /* a session is resumed for at most an hour */
 
@@ -26,7 +26,7 @@ struct tls_config {
 	size_t anchors_n;
 	bool verify;                         /* false: any certificate will do */
 	const struct tls_identity *identity; /* certificate and key of ours; NULL for none */
-	char server_name[URL_HOST_MAX + 1];  /* asked for and checked instead of the host; or "" */
+	char server_name[NET_HOST_MAX + 1];  /* asked for and checked instead of the host; or "" */
 };
 
 /* Verify against these anchors, which must live as long; nothing else set. */
@@ -37,7 +37,7 @@ struct tls_session {
 	bool is_set;
 	bool was_verified;
 	int64_t until_ms;
-	char name[URL_HOST_MAX + 1]; /* the server it belongs to */
+	char name[NET_HOST_MAX + 1]; /* the server it belongs to */
 	br_ssl_session_parameters parameters;
 };
 
@@ -66,23 +66,10 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 /* IO_OK: the peer is authenticated, bytes may flow. IO_EOF and IO_CUT are not returned. */
 enum io_result tls_handshake(struct tls_storage *t, int fd, struct err *e);
 
-/* As stream_send() and its kin, after the handshake. */
-enum io_result tls_send(struct tls_storage *t, int fd, const void *p, size_t n, size_t *done,
-			struct err *e);
-enum io_result tls_flush(struct tls_storage *t, int fd, struct err *e);
-enum io_result tls_recv(struct tls_storage *t, int fd, char *p, size_t cap, size_t *got,
-			struct err *e);
-
-/* Whether records wait to be sent. */
-bool tls_wants_send(const struct tls_storage *t);
-
-/* Whether decrypted bytes, or part of a record, wait to be received. */
-bool tls_has_input(const struct tls_storage *t);
+/* After the handshake: what a stream goes through. Its ctx is the tls_storage. */
+extern const struct stream_layer tls_layer;
 
 /* Whether the handshake resumed a session. */
 bool tls_was_resumed(const struct tls_storage *t);
-
-/* Say goodbye if that takes no waiting. The socket stays the caller's. */
-void tls_bye(struct tls_storage *t, int fd);
 
 #endif
