@@ -28,7 +28,7 @@ UNDER = {
 }
 
 # Of core, the API clients know the types only: no policy. What Consul's answer says of itself is a
-# type too (the facts in evidence.h), and so is one change (op.h); to judge and to plan is not theirs.
+# type too (the facts in evidence.h), and so is one change (op.h); to assess and to plan is not theirs.
 TYPES = {"core/instance.h", "core/record.h", "core/name.h"}
 ONLY = {
     ("consul", "core"): TYPES | {"core/evidence.h"},

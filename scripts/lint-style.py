@@ -19,7 +19,7 @@ TEXT = (".c", ".h", ".py", ".sh", ".md", ".mk", ".awk", ".json", ".yml", ".yaml"
 
 
 def without_comments_and_strings(text):
-    """The same lines with comments and the insides of literals blanked, so that only code is judged."""
+    """The same lines with comments and the insides of literals blanked, so that only code counts."""
     pattern = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
     return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
 

@@ -80,7 +80,7 @@ static int tell_reasons(struct err *e)
 }
 
 /* A port may be somebody else's: only a watch says whether it is healthy. */
-static int judge_answer(struct err *e)
+static int check_answer(struct err *e)
 {
 	bool is_healthy = false;
 	struct err not_json;
@@ -104,7 +104,7 @@ static int ask(struct err *e)
 		return err_wrap(e, "no answer from watch at %s port %u", self.origin.url.host,
 				(unsigned)self.origin.url.port);
 	http_close(&self.client);
-	return judge_answer(e);
+	return check_answer(e);
 }
 
 int command_health(int argc, char *const *argv)

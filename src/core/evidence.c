@@ -18,7 +18,7 @@ static const char *const gap_texts[] = {
 };
 _Static_assert(sizeof gap_texts / sizeof gap_texts[0] == EVIDENCE_GAPS, "a text for each gap");
 
-enum evidence_gap evidence_judge(const struct evidence *v, bool is_empty)
+enum evidence_gap evidence_assess(const struct evidence *v, bool is_empty)
 {
 	if (!v->has_leader)
 		return EVIDENCE_NO_LEADER;

@@ -32,7 +32,7 @@ enum evidence_gap {
 	EVIDENCE_CACHED,
 	EVIDENCE_DENIED,
 	EVIDENCE_NOT_CONSISTENT,
-	EVIDENCE_READ_FAILED, /* there was no answer to judge */
+	EVIDENCE_READ_FAILED, /* there was no answer to assess */
 	EVIDENCE_GAPS
 };
 
@@ -40,7 +40,7 @@ enum evidence_gap {
  * EVIDENCE_OK when the answer may remove, else what is missing.
  *   is_empty  it lists no instance at all
  */
-enum evidence_gap evidence_judge(const struct evidence *v, bool is_empty);
+enum evidence_gap evidence_assess(const struct evidence *v, bool is_empty);
 
 /* The gap in words, for a log; NULL for EVIDENCE_OK. */
 const char *evidence_gap_text(enum evidence_gap gap);

@@ -338,7 +338,7 @@ static void after_verify(struct reconcile *r, int rc, const struct err *why, int
 	} else {
 		observe_sort_view(&r->view);
 		observe_view(r, &r->view);
-		r->gap = evidence_judge(&r->view.evidence, r->view.instances_n == 0);
+		r->gap = evidence_assess(&r->view.evidence, r->view.instances_n == 0);
 		observe_states(r);
 	}
 	if (build_plan(r, now_ms, &e)) {

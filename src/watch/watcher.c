@@ -69,8 +69,8 @@ static bool is_same_content(const struct consul_view *a, const struct consul_vie
 	    a->unaddressed_n != b->unaddressed_n || memcmp(a->n, b->n, sizeof a->n) != 0)
 		return false;
 	/* The same list may remove now, or may not any more: ACLs were changed, a cache is gone. */
-	if (evidence_judge(&a->evidence, !a->instances_n) !=
-	    evidence_judge(&b->evidence, !b->instances_n))
+	if (evidence_assess(&a->evidence, !a->instances_n) !=
+	    evidence_assess(&b->evidence, !b->instances_n))
 		return false;
 	for (size_t i = 0; i < a->listed_n; i++)
 		if (a->listed[i].state != b->listed[i].state ||

@@ -49,7 +49,7 @@ static void tell_view(struct buf *told)
 	MUST(!view.evidence.is_consistent == !reader.query->is_consistent);
 	MUST(view.evidence.last_contact_ms >= 0);
 	buf_fmt(told, "instances, index %llu, gap %d\n", (unsigned long long)view.index,
-		(int)evidence_judge(&view.evidence, !view.instances_n));
+		(int)evidence_assess(&view.evidence, !view.instances_n));
 	for (size_t i = 0; i < view.listed_n; i++) {
 		char text[TARGET_TEXT_CAP];
 

@@ -261,14 +261,14 @@ static enum next step_udp(struct resolve *r)
 		}
 		take_datagram(r, (size_t)n);
 		if (!is_any(r, REPLY_NONE)) {
-			r->phase = RESOLVE_JUDGE;
+			r->phase = RESOLVE_CONCLUDE;
 			return NEXT_GO;
 		}
 	}
 	if (clock_now_ms() < r->try_ms)
 		return NEXT_WAIT;
 	note_trouble(r, TROUBLE_SILENT, 0);
-	r->phase = RESOLVE_JUDGE;
+	r->phase = RESOLVE_CONCLUDE;
 	return NEXT_GO;
 }
 
@@ -277,7 +277,7 @@ static enum next step_udp(struct resolve *r)
 static enum next end_tcp(struct resolve *r)
 {
 	close_socket(r);
-	r->phase = RESOLVE_JUDGE;
+	r->phase = RESOLVE_CONCLUDE;
 	return NEXT_GO;
 }
 
@@ -351,7 +351,7 @@ static enum next step_tcp(struct resolve *r)
 /* ---- What the answers amount to ---- */
 
 /* All are there, or the time of the try is over. */
-static enum next judge(struct resolve *r)
+static enum next conclude(struct resolve *r)
 {
 	close_socket(r);
 	for (enum net_family f = NET_IP4; f < NET_FAMILIES; f++)
@@ -381,7 +381,7 @@ static enum next step_once(struct resolve *r)
 	case RESOLVE_TRY: return begin_try(r);
 	case RESOLVE_UDP: return step_udp(r);
 	case RESOLVE_TCP: return step_tcp(r);
-	case RESOLVE_JUDGE: return judge(r);
+	case RESOLVE_CONCLUDE: return conclude(r);
 	case RESOLVE_IDLE: break;
 	}
 	return NEXT_FAILED;

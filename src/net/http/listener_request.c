@@ -102,7 +102,7 @@ static int read_fields(struct span rest, size_t *hosts_n)
 }
 
 /* The status to refuse the version with; 0: none. */
-static int judge_version(struct span v, size_t hosts_n)
+static int check_version(struct span v, size_t hosts_n)
 {
 	if (v.len != 8 || memcmp(v.p, "HTTP/", 5) != 0 || !is_digit(v.p[5]) || v.p[6] != '.' ||
 	    !is_digit(v.p[7]))
@@ -153,7 +153,7 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 	r->is_head = equals(method, "HEAD");
 	if (!is_token(method) || !target.len || read_fields(rest, &hosts_n))
 		return bad(r, 400);
-	status = judge_version(line, hosts_n);
+	status = check_version(line, hosts_n);
 	if (status)
 		return bad(r, status);
 	if (!r->is_head && !equals(method, "GET"))

@@ -1,6 +1,6 @@
 /*
  * Just enough of DER (ITU-T X.690) to look into a certificate: walk over elements, compare,
- * read a time. Never reads past the end it is given. Judges nothing.
+ * read a time. Never reads past the end it is given. Takes no decision.
  */
 #ifndef NET_TLS_DER_H
 #define NET_TLS_DER_H

@@ -68,11 +68,11 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 	t->is_send_broken = false;
 	t->is_garbage = false;
 	t->has_input = false;
-	judge_init(&t->judge, name, c->verify, c->anchors, c->anchors_n);
+	verifier_init(&t->verifier, name, c->verify, c->anchors, c->anchors_n);
 	br_ssl_client_zero(&t->client);
 	tls_parts_for_client(&t->client);
 	set_identity(t, c->identity);
-	br_ssl_engine_set_x509(eng, &t->judge.vtable);
+	br_ssl_engine_set_x509(eng, &t->verifier.vtable);
 	br_ssl_engine_set_buffers_bidi(eng, t->in, sizeof t->in, t->out, sizeof t->out);
 	if (clock_entropy(seed, sizeof seed))
 		return err_set(e, ERR_SYS, "TLS: no source of random numbers");
@@ -80,7 +80,7 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 	if (fits(s, c, name))
 		br_ssl_engine_set_session_parameters(eng, &s->parameters);
 	/* SNI carries no addresses (RFC 6066 section 3). */
-	if (!br_ssl_client_reset(&t->client, t->judge.address_len ? "" : name, fits(s, c, name)))
+	if (!br_ssl_client_reset(&t->client, t->verifier.address_len ? "" : name, fits(s, c, name)))
 		return err_set(e, ERR_CONFIG, "TLS: cannot start (code %d)",
 			       br_ssl_engine_last_error(eng));
 	return 0;
@@ -95,7 +95,7 @@ static enum io_result ended(struct tls_storage *t, struct err *e)
 		return IO_EOF;
 	t->session->is_set = false;
 	if (is_about_certificate(code))
-		(void)judge_explain(&t->judge, code, e);
+		(void)verifier_explain(&t->verifier, code, e);
 	else if (t->is_garbage)
 		(void)err_set(e, ERR_PROTO, "the server does not speak TLS on this port");
 	else
@@ -196,7 +196,7 @@ static void keep_session(struct tls_storage *t)
 	if (!tls_was_resumed(t)) {
 		s->until_ms = clock_now_ms() + TLS_SESSION_MAX_MS;
 		s->was_verified = t->config->verify;
-		memcpy(s->name, t->judge.host, sizeof s->name);
+		memcpy(s->name, t->verifier.host, sizeof s->name);
 	}
 	br_ssl_engine_get_session_parameters(&t->client.eng, &s->parameters);
 	s->is_set = s->parameters.session_id_len > 0;
@@ -307,7 +307,7 @@ static bool layer_has_input(const void *ctx)
 
 bool tls_was_resumed(const struct tls_storage *t)
 {
-	return t->is_up && !t->judge.was_asked;
+	return t->is_up && !t->verifier.was_asked;
 }
 
 /* Say goodbye if that takes no waiting. */

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "net/tls/identity.h"
-#include "net/tls/judge.h"
+#include "net/tls/verifier.h"
 #include "net/tls/trust.h"
 #include "net/stream.h"
 #include "net/address.h"
@@ -44,7 +44,7 @@ struct tls_session {
 /* About 60 KiB, static at the caller's. The fields are the module's own. */
 struct tls_storage {
 	br_ssl_client_context client;
-	struct judge judge;
+	struct verifier verifier;
 	const struct tls_config *config;
 	struct tls_session *session;
 	bool is_up;          /* the handshake is done */

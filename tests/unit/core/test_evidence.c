@@ -38,11 +38,11 @@ static const struct {
 	{{.has_leader = true, .is_default_deny = true}, true, EVIDENCE_DENIED},
 };
 
-static void test_judge(void **state)
+static void test_assess(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		enum evidence_gap gap = evidence_judge(&cases[i].v, cases[i].is_empty);
+		enum evidence_gap gap = evidence_assess(&cases[i].v, cases[i].is_empty);
 
 		CHECK(gap == cases[i].gap, "case %zu: %d", i, gap);
 	}
@@ -137,7 +137,7 @@ static void test_backoff(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_judge),
+		cmocka_unit_test(test_assess),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_backoff),

@@ -6,10 +6,10 @@
  *     there are none), host names and IP addresses alike (BearSSL knows no addresses);
  *   - extendedKeyUsage, when present, must allow TLS servers (BearSSL does not look);
  *   - words for people: which certificate expired and when, whose it is, who issued it.
- * Both must agree. With verification off it takes the server's key and judges nothing.
+ * Both must agree. With verification off it takes the server's key and checks nothing.
  */
-#ifndef NET_TLS_JUDGE_H
-#define NET_TLS_JUDGE_H
+#ifndef NET_TLS_VERIFIER_H
+#define NET_TLS_VERIFIER_H
 
 #include <bearssl.h>
 #include <stdbool.h>
@@ -19,9 +19,9 @@
 #include "base/err.h"
 #include "net/address.h"
 
-#define JUDGE_CERT_MAX 16384 /* bytes of the server's certificate */
+#define VERIFIER_CERT_MAX 16384 /* bytes of the server's certificate */
 
-struct judge {
+struct verifier {
 	const br_x509_class *vtable; /* first: BearSSL is given its address */
 	br_x509_minimal_context minimal;
 	br_x509_decoder_context decoder;
@@ -35,8 +35,8 @@ struct judge {
 	/* The present certificate. */
 	size_t certs_n; /* complete ones so far */
 	size_t cert_len;
-	bool cert_is_cut; /* longer than JUDGE_CERT_MAX */
-	unsigned char cert[JUDGE_CERT_MAX];
+	bool cert_is_cut; /* longer than VERIFIER_CERT_MAX */
+	unsigned char cert[VERIFIER_CERT_MAX];
 
 	/* What was found. */
 	bool is_unreadable;
@@ -56,12 +56,12 @@ struct judge {
  *   host     a host name without a dot at its end, or an address; never empty
  *   anchors  kept; must outlive the handshake
  */
-void judge_init(struct judge *j, const char *host, bool verify, const br_x509_trust_anchor *anchors,
-		size_t anchors_n);
+void verifier_init(struct verifier *v, const char *host, bool verify,
+		   const br_x509_trust_anchor *anchors, size_t anchors_n);
 
 /*
  * Put into words why the chain was refused. code: BearSSL's. e becomes ERR_TLS. Returns -1.
  */
-int judge_explain(const struct judge *j, int code, struct err *e);
+int verifier_explain(const struct verifier *v, int code, struct err *e);
 
 #endif
