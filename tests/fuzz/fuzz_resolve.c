@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "net/dns/resolve_conf.h"
-#include "net/dns/words.h"
+#include "net/dns/tokens.h"
 
 static void check_conf(const char *path)
 {
@@ -31,20 +31,20 @@ static void check_conf(const char *path)
 static void check_words(const char *path, size_t n)
 {
 	size_t words_n = 0, lines_n = 0;
-	enum words_next next;
-	struct words w;
+	enum tokens_next next;
+	struct tokens w;
 
-	words_open(&w, path);
-	while ((next = words_next(&w)) != WORDS_END) {
-		if (next == WORDS_LINE) {
+	tokens_open(&w, path);
+	while ((next = tokens_next(&w)) != TOKENS_END) {
+		if (next == TOKENS_LINE) {
 			MUST(++lines_n <= n + 1);
 			continue;
 		}
 		MUST(++words_n <= n);
-		MUST(strlen(w.word) <= WORDS_WORD_MAX);
-		MUST(!strpbrk(w.word, " \t\n#") && w.word[0] != ';');
+		MUST(strlen(w.token) <= TOKENS_TOKEN_MAX);
+		MUST(!strpbrk(w.token, " \t\n#") && w.token[0] != ';');
 	}
-	words_close(&w);
+	tokens_close(&w);
 }
 
 int fuzz_resolve(const uint8_t *p, size_t n)

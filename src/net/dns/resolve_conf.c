@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "net/dns/words.h"
+#include "net/dns/tokens.h"
 
 enum keyword { OTHER, NAMESERVER, SEARCH, DOMAIN, OPTIONS };
 
@@ -104,24 +104,24 @@ void resolve_conf_read(struct resolve_conf *c, const char *path)
 {
 	char loopback[] = "127.0.0.1";
 	enum keyword key = OTHER;
-	enum words_next next;
+	enum tokens_next next;
 	unsigned column = 0;
-	struct words w;
+	struct tokens w;
 
 	set_defaults(c);
-	words_open(&w, path);
-	while ((next = words_next(&w)) != WORDS_END) {
-		if (next == WORDS_LINE) {
+	tokens_open(&w, path);
+	while ((next = tokens_next(&w)) != TOKENS_END) {
+		if (next == TOKENS_LINE) {
 			column = 0;
 			continue;
 		}
 		if (!column)
-			key = begin_line(c, w.word);
+			key = begin_line(c, w.token);
 		else
-			take_value(c, key, column, w.word);
+			take_value(c, key, column, w.token);
 		column++;
 	}
-	words_close(&w);
+	tokens_close(&w);
 	if (!c->servers_n)
 		add_server(c, loopback);
 }
@@ -140,20 +140,20 @@ void resolve_hosts_find(const char *path, const char *name, struct net_found *ou
 	bool is_first = true, has_address = false;
 	enum net_family family = NET_IP4;
 	unsigned char bytes[16];
-	enum words_next next;
-	struct words w;
+	enum tokens_next next;
+	struct tokens w;
 
-	words_open(&w, path);
-	while ((next = words_next(&w)) != WORDS_END) {
-		if (next == WORDS_LINE) {
+	tokens_open(&w, path);
+	while ((next = tokens_next(&w)) != TOKENS_END) {
+		if (next == TOKENS_LINE) {
 			is_first = true;
 			continue;
 		}
 		if (is_first)
-			has_address = !net_read_address(w.word, &family, bytes);
-		else if (has_address && str_eq_nocase(w.word, name))
+			has_address = !net_read_address(w.token, &family, bytes);
+		else if (has_address && str_eq_nocase(w.token, name))
 			net_found_add(out, family, bytes);
 		is_first = false;
 	}
-	words_close(&w);
+	tokens_close(&w);
 }

@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include "net/dns/resolve_conf.h"
-#include "net/dns/words.h"
+#include "net/dns/tokens.h"
 #include "support.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
@@ -36,16 +36,16 @@ static const struct {
 static const char *all_words(const char *path)
 {
 	static char text[4096];
-	enum words_next next;
-	struct words w;
+	enum tokens_next next;
+	struct tokens w;
 
 	text[0] = '\0';
-	words_open(&w, path);
-	while ((next = words_next(&w)) != WORDS_END)
-		(void)snprintf(text + strlen(text), sizeof text - strlen(text), next == WORDS_LINE ? "/" : "[%s]", w.word);
-	words_close(&w);
+	tokens_open(&w, path);
+	while ((next = tokens_next(&w)) != TOKENS_END)
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), next == TOKENS_LINE ? "/" : "[%s]", w.token);
+	tokens_close(&w);
 	assert_int_equal(w.fd, -1);
-	words_close(&w);
+	tokens_close(&w);
 	return text;
 }
 
@@ -87,13 +87,13 @@ static void test_odd_files(void **state)
 
 static void test_file_limit(void **state)
 {
-	static char text[WORDS_FILE_MAX + 8];
+	static char text[TOKENS_FILE_MAX + 8];
 
 	(void)state;
 	memset(text, ' ', sizeof text);
-	memcpy(text + WORDS_FILE_MAX - 2, "ab", 2);
+	memcpy(text + TOKENS_FILE_MAX - 2, "ab", 2);
 	assert_string_equal(all_words(test_file(text, sizeof text)), "[ab]");
-	memcpy(text + WORDS_FILE_MAX - 2, " ab", 3);
+	memcpy(text + TOKENS_FILE_MAX - 2, " ab", 3);
 	assert_string_equal(all_words(test_file(text, sizeof text)), "[a]");
 }
 

@@ -1,4 +1,4 @@
-#include "net/dns/words.h"
+#include "net/dns/tokens.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,22 +8,22 @@
 
 #define END (-1)
 
-void words_open(struct words *w, const char *path)
+void tokens_open(struct tokens *w, const char *path)
 {
 	/* A pipe without a writer is not waited for. */
 	w->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	w->at = w->n = 0;
-	w->left = WORDS_FILE_MAX;
+	w->left = TOKENS_FILE_MAX;
 }
 
-void words_close(struct words *w)
+void tokens_close(struct tokens *w)
 {
 	if (w->fd >= 0)
 		(void)close(w->fd);
 	w->fd = -1;
 }
 
-static int fill(struct words *w)
+static int fill(struct tokens *w)
 {
 	size_t want = w->left < sizeof w->buf ? w->left : sizeof w->buf;
 	ssize_t got;
@@ -39,7 +39,7 @@ static int fill(struct words *w)
 	return 0;
 }
 
-static int peek(struct words *w)
+static int peek(struct tokens *w)
 {
 	if (w->at == w->n && (w->fd < 0 || fill(w)))
 		return END;
@@ -56,7 +56,7 @@ static bool ends_word(int c)
 	return c == END || c == '\n' || c == '#' || is_blank(c);
 }
 
-enum words_next words_next(struct words *w)
+enum tokens_next tokens_next(struct tokens *w)
 {
 	bool is_comment = false, is_bad = false;
 	size_t n = 0;
@@ -68,18 +68,18 @@ enum words_next words_next(struct words *w)
 		w->at++;
 	}
 	if (c == END)
-		return WORDS_END;
+		return TOKENS_END;
 	if (c == '\n') {
 		w->at++;
-		return WORDS_LINE;
+		return TOKENS_LINE;
 	}
 	for (; !ends_word(c); c = peek(w)) {
-		if (!c || n == WORDS_WORD_MAX)
+		if (!c || n == TOKENS_TOKEN_MAX)
 			is_bad = true;
 		else
-			w->word[n++] = (char)c;
+			w->token[n++] = (char)c;
 		w->at++;
 	}
-	w->word[is_bad ? 0 : n] = '\0';
-	return WORDS_WORD;
+	w->token[is_bad ? 0 : n] = '\0';
+	return TOKENS_TOKEN;
 }

@@ -1,0 +1,36 @@
+/*
+ * A text file of lines of words, as /etc/hosts and /etc/resolv.conf are, read piece by piece: no
+ * line is too long. A comment goes from '#', or from a word that begins with ';', to the line's
+ * end.
+ */
+#ifndef NET_DNS_TOKENS_H
+#define NET_DNS_TOKENS_H
+
+#include <stddef.h>
+
+#define TOKENS_FILE_MAX 1048576 /* bytes; what comes after is not read */
+#define TOKENS_TOKEN_MAX 255    /* bytes of a word */
+
+struct tokens {
+	int fd; /* -1: at the end */
+	size_t at, n;
+	size_t left; /* bytes that may still be read */
+	char buf[512];
+	char token[TOKENS_TOKEN_MAX + 1];
+};
+
+enum tokens_next { TOKENS_END, TOKENS_LINE, TOKENS_TOKEN };
+
+/* A file that is absent, not to be read, or a directory has no words. */
+void tokens_open(struct tokens *w, const char *path);
+
+/*
+ * What comes next: a word, which is in w->token then, or the end of a line, or of the file. A word
+ * past TOKENS_TOKEN_MAX or with a NUL in it comes as "". After TOKENS_END only tokens_close() may be
+ * called.
+ */
+enum tokens_next tokens_next(struct tokens *w) __attribute__((warn_unused_result));
+
+void tokens_close(struct tokens *w);
+
+#endif
