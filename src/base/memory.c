@@ -2,7 +2,7 @@
 
 #include <sys/mman.h>
 
-void *pages_reserve(size_t size)
+void *memory_reserve(size_t size)
 {
 	/* Not reserved in swap: zones and containers count that, used or not. */
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;

@@ -8,6 +8,6 @@
 #include <stddef.h>
 
 /* Zeroed storage of so many bytes, for the rest of the program's life. NULL when there is none. */
-void *pages_reserve(size_t size);
+void *memory_reserve(size_t size);
 
 #endif

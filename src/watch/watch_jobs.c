@@ -23,7 +23,7 @@ static int reserve_tls(const struct http_origin *o, struct tls_storage **tls, st
 	*tls = NULL;
 	if (!is_https(o))
 		return 0;
-	*tls = pages_reserve(sizeof **tls);
+	*tls = memory_reserve(sizeof **tls);
 	return *tls ? 0 : no_memory(e);
 }
 
@@ -48,7 +48,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	memset(w, 0, sizeof *w);
 	w->setup = *setup;
 	w->start_ms = clock_now_ms();
-	w->workers = pages_reserve(WATCH_WORKERS * sizeof *w->workers);
+	w->workers = memory_reserve(WATCH_WORKERS * sizeof *w->workers);
 	if (!w->workers)
 		return no_memory(e);
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
@@ -85,7 +85,7 @@ static struct watcher *reserve_watcher(struct watch *w, size_t i)
 
 	if (w->watchers[i])
 		return w->watchers[i];
-	p = pages_reserve(sizeof *p);
+	p = memory_reserve(sizeof *p);
 	if (!p)
 		return NULL;
 	p->views[0].listed = p->listed[0];
@@ -141,7 +141,7 @@ static struct keeper *free_keeper(struct watch *w)
 			continue;
 		if (w->keepers[i])
 			return w->keepers[i];
-		p = pages_reserve(sizeof *p);
+		p = memory_reserve(sizeof *p);
 		if (!p)
 			return NULL;
 		p->keeper.have = p->have;
