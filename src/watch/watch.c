@@ -77,9 +77,8 @@ static void step_watchers(struct watch *w, struct watcher *one, int64_t now_ms)
 	switch (watcher_step(one, now_ms, driver_random())) {
 	case WATCHER_CHANGED:
 		for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-			if (w->keepers[i] && w->keepers[i]->is_used &&
-			    w->keepers[i]->watcher == one)
-				keeper_mark(w->keepers[i], now_ms);
+			if (w->names[i] && w->names[i]->is_used && w->names[i]->watcher == one)
+				managed_mark(w->names[i], now_ms);
 		break;
 	case WATCHER_FAILED:
 		w->was_refused |= one->last_err.kind == ERR_AUTH;
@@ -106,7 +105,7 @@ static int64_t fence_ms(const struct watch *w, int64_t now_ms)
 
 static void release_worker(struct worker *k)
 {
-	k->keeper = NULL;
+	k->name = NULL;
 	k->is_calling = false;
 }
 
@@ -115,11 +114,11 @@ void watch_cancel(struct watch *w, int64_t now_ms)
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		struct worker *k = &w->workers[i];
 
-		if (!k->keeper)
+		if (!k->name)
 			continue;
 		if (k->is_calling)
 			driver_abort(&k->driver);
-		keeper_cancel(k->keeper, now_ms);
+		managed_cancel(k->name, now_ms);
 		release_worker(k);
 	}
 }
@@ -131,8 +130,8 @@ static void step_leader(struct watch *w, int64_t now_ms)
 	case LEADER_WON:
 		LOG_EVENT(LOG_INFO, "leading", {"lock", w->setup.lock_key, 0});
 		for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-			if (w->keepers[i] && w->keepers[i]->is_used)
-				keeper_forget(w->keepers[i], now_ms);
+			if (w->names[i] && w->names[i]->is_used)
+				managed_forget(w->names[i], now_ms);
 		break;
 	case LEADER_LOST:
 		watch_cancel(w, now_ms);
@@ -159,7 +158,7 @@ static const struct cf_reply *reply_of(const struct reconcile *r, enum call call
 /* What an exchange with Cloudflare cost, and what its answer says of the next ones. */
 static void account(struct watch *w, struct worker *k, enum call call, int64_t now_ms)
 {
-	const struct cf_reply *reply = reply_of(&k->keeper->r, call);
+	const struct cf_reply *reply = reply_of(&k->name->r, call);
 	uint64_t requests = http_counters(&k->driver.cloudflare)->requests;
 	int class;
 
@@ -190,15 +189,15 @@ static int64_t resync_at(const struct watch *w, int64_t now_ms)
 
 static void end_go(struct watch *w, struct worker *k, int64_t now_ms)
 {
-	struct reconcile *r = &k->keeper->r;
+	struct reconcile *r = &k->name->r;
 
-	keeper_end(k->keeper, resync_at(w, now_ms));
+	managed_end(k->name, resync_at(w, now_ms));
 	for (int i = 0; i < OP_KINDS; i++)
 		w->writes[i] += r->done_n[i];
 	w->retries += r->result == RECONCILE_FAILED;
 	w->was_refused |= r->result == RECONCILE_FAILED && r->last_err.kind == ERR_AUTH;
-	if (r->result == RECONCILE_DONE && k->keeper->job.is_dropped)
-		k->keeper->is_used = false;
+	if (r->result == RECONCILE_DONE && k->name->job.is_dropped)
+		k->name->is_used = false;
 	release_worker(k);
 }
 
@@ -207,14 +206,14 @@ static bool may_call(const struct watch *w, const struct worker *k, int64_t now_
 {
 	if (!may_write(w, now_ms) || w->is_stopping)
 		return false;
-	return reconcile_next(&k->keeper->r) == CALL_HEALTH ||
+	return reconcile_next(&k->name->r) == CALL_HEALTH ||
 	       bucket_ready_ms(&w->api, now_ms) <= now_ms;
 }
 
 static void step_worker(struct watch *w, struct worker *k)
 {
-	while (k->keeper) {
-		struct reconcile *r = &k->keeper->r;
+	while (k->name) {
+		struct reconcile *r = &k->name->r;
 		enum call call = reconcile_next(r);
 		int64_t now_ms = clock_now_ms();
 		enum http_result result = HTTP_MORE;
@@ -243,14 +242,14 @@ static void step_worker(struct watch *w, struct worker *k)
 	}
 }
 
-static struct keeper *next_due(struct watch *w, int64_t now_ms)
+static struct managed_name *next_due(struct watch *w, int64_t now_ms)
 {
-	struct keeper *first = NULL;
+	struct managed_name *first = NULL;
 
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct keeper *k = w->keepers[i];
+		struct managed_name *k = w->names[i];
 
-		if (!k || !k->is_used || keeper_due_ms(k) > now_ms)
+		if (!k || !k->is_used || managed_due_ms(k) > now_ms)
 			continue;
 		if (!first || k->served_ms < first->served_ms)
 			first = k;
@@ -265,13 +264,13 @@ static void give_work(struct watch *w, int64_t now_ms)
 		return;
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		struct worker *k = &w->workers[i];
-		struct keeper *due = k->keeper ? NULL : next_due(w, now_ms);
+		struct managed_name *due = k->name ? NULL : next_due(w, now_ms);
 
 		if (!due)
 			continue;
-		k->keeper = due;
+		k->name = due;
 		due->served_ms = now_ms;
-		keeper_begin(due, &k->storage, now_ms, driver_random());
+		managed_begin(due, &k->storage, now_ms, driver_random());
 		step_worker(w, k);
 	}
 }
@@ -281,7 +280,7 @@ static void give_work(struct watch *w, int64_t now_ms)
 static bool is_calling(const struct watch *w)
 {
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
-		if (w->workers[i].keeper && w->workers[i].is_calling)
+		if (w->workers[i].name && w->workers[i].is_calling)
 			return true;
 	return false;
 }
@@ -334,7 +333,7 @@ static struct pollfd *add_wait(struct wait *t, int64_t **wake_ms)
 static void worker_wants(const struct watch *w, const struct worker *k, struct pollfd *pfd,
 			 int64_t *wake_ms, int64_t now_ms)
 {
-	if (!k->keeper || w->is_leaving)
+	if (!k->name || w->is_leaving)
 		return;
 	if (k->is_calling)
 		driver_wants(&k->driver, pfd, wake_ms);
@@ -342,21 +341,20 @@ static void worker_wants(const struct watch *w, const struct worker *k, struct p
 		*wake_ms = bucket_ready_ms(&w->api, now_ms);
 }
 
-static int64_t keepers_due_ms(const struct watch *w, int64_t now_ms)
+static int64_t names_due_ms(const struct watch *w, int64_t now_ms)
 {
 	int64_t due_ms = CLOCK_NEVER, ready_ms = bucket_ready_ms(&w->api, now_ms);
 
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		if (w->keepers[i] && w->keepers[i]->is_used &&
-		    keeper_due_ms(w->keepers[i]) < due_ms)
-			due_ms = keeper_due_ms(w->keepers[i]);
+		if (w->names[i] && w->names[i]->is_used && managed_due_ms(w->names[i]) < due_ms)
+			due_ms = managed_due_ms(w->names[i]);
 	return due_ms > ready_ms ? due_ms : ready_ms;
 }
 
 static bool has_free_worker(const struct watch *w)
 {
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
-		if (!w->workers[i].keeper)
+		if (!w->workers[i].name)
 			return true;
 	return false;
 }
@@ -383,7 +381,7 @@ static void gather(const struct watch *w, struct wait *t, int64_t now_ms)
 	if (w->is_stopping)
 		*wake_ms = w->stop_ms + (w->is_leaving ? WATCH_LEAVE_MS : WATCH_FINISH_MS);
 	else if (may_write(w, now_ms) && has_free_worker(w))
-		*wake_ms = keepers_due_ms(w, now_ms);
+		*wake_ms = names_due_ms(w, now_ms);
 	for (size_t i = 0; i < w->watchers_n; i++) {
 		pfd = add_wait(t, &wake_ms);
 		if (!w->is_stopping)

@@ -13,7 +13,7 @@
 #include "core/bucket.h"
 #include "engine/driver.h"
 #include "engine/job.h"
-#include "watch/keeper.h"
+#include "watch/managed_name.h"
 #include "watch/leader.h"
 #include "watch/registrar.h"
 #include "pages/status.h"
@@ -31,9 +31,9 @@
 struct worker {
 	struct driver driver;
 	struct reconcile_storage storage;
-	struct keeper *keeper; /* NULL: free */
-	bool is_calling;       /* an exchange is under way */
-	uint64_t requests;     /* of the driver, already taken from the bucket */
+	struct managed_name *name; /* NULL: free */
+	bool is_calling;                   /* an exchange is under way */
+	uint64_t requests;                 /* of the driver, already taken from the bucket */
 };
 
 /* What the loop is told; the texts and what is pointed to stay in use. */
@@ -57,7 +57,7 @@ struct watch_setup {
 
 struct watch {
 	struct watch_setup setup;
-	struct keeper *keepers[WATCH_RECORDS_MAX];
+	struct managed_name *names[WATCH_RECORDS_MAX];
 	struct watcher *watchers[WATCH_RECORDS_MAX];
 	size_t watchers_n;
 	struct worker *workers; /* WATCH_WORKERS of them */

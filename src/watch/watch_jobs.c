@@ -125,28 +125,28 @@ static void stop_watchers(struct watch *w)
 	w->watchers_n = 0;
 }
 
-/* ---- keepers ---- */
+/* ---- names ---- */
 
-struct keeper_pages {
-	struct keeper keeper;
+struct managed_storage {
+	struct managed_name name;
 	struct record have[RECORDS_MAX];
 };
 
-static struct keeper *free_keeper(struct watch *w)
+static struct managed_name *free_name(struct watch *w)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct keeper_pages *p;
+		struct managed_storage *p;
 
-		if (w->keepers[i] && w->keepers[i]->is_used)
+		if (w->names[i] && w->names[i]->is_used)
 			continue;
-		if (w->keepers[i])
-			return w->keepers[i];
+		if (w->names[i])
+			return w->names[i];
 		p = memory_reserve(sizeof *p);
 		if (!p)
 			return NULL;
-		p->keeper.have = p->have;
-		w->keepers[i] = &p->keeper;
-		return &p->keeper;
+		p->name.have = p->have;
+		w->names[i] = &p->name;
+		return &p->name;
 	}
 	return NULL;
 }
@@ -166,20 +166,20 @@ static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_
 }
 
 /*
- * Free the keepers, but for those that have to remove what they kept. Their texts are copied:
+ * Free the names, but for those that have to remove what they kept. Their texts are copied:
  * the configuration that they are from goes away.
  */
-static void drop_keepers(struct watch *w, const struct job *jobs, size_t jobs_n, int64_t now_ms)
+static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, int64_t now_ms)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct keeper *k = w->keepers[i];
+		struct managed_name *k = w->names[i];
 
 		if (!k || !k->is_used)
 			continue;
 		k->is_used = k->job.removes_on_drop && !is_among(&k->job, jobs, jobs_n);
 		if (!k->is_used || k->job.is_dropped)
 			continue;
-		keeper_drop(k, now_ms);
+		managed_drop(k, now_ms);
 	}
 }
 
@@ -189,14 +189,14 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 
 	watch_cancel(w, now_ms);
 	stop_watchers(w);
-	drop_keepers(w, jobs, jobs_n, now_ms);
+	drop_names(w, jobs, jobs_n, now_ms);
 	for (size_t i = 0; i < jobs_n; i++) {
-		struct keeper *k = free_keeper(w);
+		struct managed_name *k = free_name(w);
 		struct watcher *watcher = find_watcher(w, &jobs[i].query);
 
 		if (!k || !watcher)
 			return err_set(e, ERR_LIMIT, "no room for record %zu", i + 1);
-		keeper_init(k, &jobs[i], watcher, now_ms);
+		managed_init(k, &jobs[i], watcher, now_ms);
 	}
 	return 0;
 }

@@ -13,11 +13,11 @@ static bool is_following(const struct watch *w)
 	return w->setup.lock_key && !w->leader.has_lock;
 }
 
-static const struct keeper *nth_keeper(const struct watch *w, size_t n)
+static const struct managed_name *nth_name(const struct watch *w, size_t n)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		if (w->keepers[i] && w->keepers[i]->is_used && !n--)
-			return w->keepers[i];
+		if (w->names[i] && w->names[i]->is_used && !n--)
+			return w->names[i];
 	return NULL;
 }
 
@@ -29,7 +29,7 @@ static bool is_consul_late(const struct watch *w, const struct watcher *one, int
 	return now_ms - heard_ms > (int64_t)2 * WATCHER_WAIT_SEC * 1000;
 }
 
-static bool is_unhealthy(const struct watch *w, const struct keeper *k, int64_t now_ms)
+static bool is_unhealthy(const struct watch *w, const struct managed_name *k, int64_t now_ms)
 {
 	if (k->watcher && is_consul_late(w, k->watcher, now_ms))
 		return true;
@@ -40,7 +40,7 @@ static bool is_unhealthy(const struct watch *w, const struct keeper *k, int64_t 
 static void fill_record(const struct status *s, size_t i, struct status_record *r)
 {
 	const struct watch *w = s->ctx;
-	const struct keeper *k = nth_keeper(w, i);
+	const struct managed_name *k = nth_name(w, i);
 	int64_t now_ms = clock_now_ms();
 
 	memset(r, 0, sizeof *r);
@@ -103,7 +103,7 @@ void watch_status(const struct watch *w, struct status *s)
 	s->is_leader = !is_following(w);
 	s->is_healthy = true;
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		const struct keeper *k = w->keepers[i];
+		const struct managed_name *k = w->names[i];
 
 		if (!k || !k->is_used)
 			continue;

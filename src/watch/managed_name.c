@@ -1,4 +1,4 @@
-#include "watch/keeper.h"
+#include "watch/managed_name.h"
 
 #include "base/clock.h"
 #include "base/str.h"
@@ -7,26 +7,26 @@
 /* What a dropped job's service lists. */
 static struct consul_view nothing;
 
-static void set_state(struct keeper *k, enum status_state state, int64_t now_ms)
+static void set_state(struct managed_name *k, enum status_state state, int64_t now_ms)
 {
 	if (k->state != state)
 		k->state_ms = now_ms;
 	k->state = state;
 }
 
-static void set_unconverged(struct keeper *k, int64_t now_ms)
+static void set_unconverged(struct managed_name *k, int64_t now_ms)
 {
 	if (!k->is_unconverged)
 		k->unconverged_ms = now_ms;
 	k->is_unconverged = true;
 }
 
-void keeper_init(struct keeper *k, const struct job *job, const struct watcher *watcher,
-		 int64_t now_ms)
+void managed_init(struct managed_name *k, const struct job *job, const struct watcher *watcher,
+		  int64_t now_ms)
 {
 	struct record *have = k->have;
 
-	*k = (struct keeper){
+	*k = (struct managed_name){
 		.job = *job,
 		.have = have,
 		.watcher = watcher,
@@ -46,7 +46,7 @@ static const char *keep_text(char *out, size_t cap, const char *text)
 	return str_copy(out, cap, text) ? "" : out;
 }
 
-void keeper_drop(struct keeper *k, int64_t now_ms)
+void managed_drop(struct managed_name *k, int64_t now_ms)
 {
 	struct job job = k->job;
 
@@ -65,23 +65,23 @@ void keeper_drop(struct keeper *k, int64_t now_ms)
 	k->job = job;
 	k->watcher = NULL;
 	reconcile_init_watch(&k->r, &k->job, k->have);
-	keeper_mark(k, now_ms);
+	managed_mark(k, now_ms);
 	set_state(k, STATUS_WAITING, now_ms);
 }
 
-void keeper_mark(struct keeper *k, int64_t now_ms)
+void managed_mark(struct managed_name *k, int64_t now_ms)
 {
 	k->is_dirty = true;
 	set_unconverged(k, now_ms);
 }
 
-void keeper_forget(struct keeper *k, int64_t now_ms)
+void managed_forget(struct managed_name *k, int64_t now_ms)
 {
 	k->wants_list = true;
-	keeper_mark(k, now_ms);
+	managed_mark(k, now_ms);
 }
 
-int64_t keeper_due_ms(const struct keeper *k)
+int64_t managed_due_ms(const struct managed_name *k)
 {
 	int64_t due_ms;
 
@@ -97,8 +97,8 @@ int64_t keeper_due_ms(const struct keeper *k)
 	return k->r.wake_ms < due_ms ? k->r.wake_ms : due_ms;
 }
 
-void keeper_begin(struct keeper *k, struct reconcile_storage *storage, int64_t now_ms,
-		  uint32_t random)
+void managed_begin(struct managed_name *k, struct reconcile_storage *storage, int64_t now_ms,
+		   uint32_t random)
 {
 	bool is_resync = now_ms >= k->resync_ms;
 
@@ -116,7 +116,7 @@ void keeper_begin(struct keeper *k, struct reconcile_storage *storage, int64_t n
 }
 
 /* A line when something was written, and when the state is another than the log said last. */
-static void tell(struct keeper *k, bool was_in_sync)
+static void tell(struct managed_name *k, bool was_in_sync)
 {
 	const size_t *n = k->r.done_n;
 	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
@@ -133,7 +133,7 @@ static void tell(struct keeper *k, bool was_in_sync)
 	}
 }
 
-void keeper_end(struct keeper *k, int64_t resync_ms)
+void managed_end(struct managed_name *k, int64_t resync_ms)
 {
 	int64_t now_ms = clock_now_ms();
 	bool was_in_sync = k->has_synced && k->state != STATUS_FAILING;
@@ -156,10 +156,10 @@ void keeper_end(struct keeper *k, int64_t resync_ms)
 		k->unconverged_ms = now_ms;
 }
 
-void keeper_cancel(struct keeper *k, int64_t now_ms)
+void managed_cancel(struct managed_name *k, int64_t now_ms)
 {
 	reconcile_cancel(&k->r);
 	k->is_busy = false;
-	keeper_forget(k, now_ms);
+	managed_forget(k, now_ms);
 	set_state(k, STATUS_WAITING, now_ms);
 }

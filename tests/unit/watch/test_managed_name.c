@@ -1,12 +1,12 @@
-/* watch/keeper: when the next go of a name is due, by what happened to it. */
+/* watch/managed_name: when the next go of a name is due, by what happened to it. */
 #include "support.h"
 
 #include "base/clock.h"
-#include "watch/keeper.h"
+#include "watch/managed_name.h"
 
 #define NOW 5000000
 
-static struct keeper k;
+static struct managed_name k;
 static struct watcher w;
 static struct record have[RECORDS_MAX];
 static struct job job;
@@ -25,7 +25,7 @@ static int set_up(void **state)
 	};
 	w = (struct watcher){.has_view = true};
 	k.have = have;
-	keeper_init(&k, &job, &w, NOW);
+	managed_init(&k, &job, &w, NOW);
 	return 0;
 }
 
@@ -44,11 +44,11 @@ static void test_waits_for_the_first_answer(void **state)
 {
 	(void)state;
 	w.has_view = false;
-	assert_int_equal(keeper_due_ms(&k), CLOCK_NEVER);
+	assert_int_equal(managed_due_ms(&k), CLOCK_NEVER);
 	w.has_view = true;
-	assert_true(keeper_due_ms(&k) <= NOW);
+	assert_true(managed_due_ms(&k) <= NOW);
 	k.is_busy = true;
-	assert_int_equal(keeper_due_ms(&k), CLOCK_NEVER);
+	assert_int_equal(managed_due_ms(&k), CLOCK_NEVER);
 }
 
 static const struct {
@@ -80,7 +80,7 @@ static void test_due(void **state)
 		k.r.wake_ms = at(dues[i].wake_ms);
 		k.r.linger_ms = at(dues[i].linger_ms);
 		k.resync_ms = at(dues[i].resync_ms);
-		due_ms = keeper_due_ms(&k);
+		due_ms = managed_due_ms(&k);
 		CHECK(dues[i].due_ms ? due_ms == at(dues[i].due_ms) : due_ms <= NOW, "%zu: %lld", i, (long long)due_ms);
 	}
 }
@@ -89,8 +89,8 @@ static void test_unconverged_since_the_first_news(void **state)
 {
 	(void)state;
 	settle();
-	keeper_mark(&k, NOW + 10);
-	keeper_mark(&k, NOW + 20);
+	managed_mark(&k, NOW + 10);
+	managed_mark(&k, NOW + 20);
 	assert_true(k.is_unconverged);
 	assert_int_equal(k.unconverged_ms, NOW + 10);
 }
@@ -101,10 +101,10 @@ static void test_called_off(void **state)
 	settle();
 	k.r.has_list = true;
 	k.is_busy = true;
-	keeper_cancel(&k, NOW);
+	managed_cancel(&k, NOW);
 	assert_false(k.is_busy);
 	assert_false(k.r.has_list); /* what was asked may have been done */
-	assert_true(keeper_due_ms(&k) <= NOW);
+	assert_true(managed_due_ms(&k) <= NOW);
 }
 
 /* The configuration's texts go away; what is wanted is nothing, and that at once. */
@@ -115,9 +115,9 @@ static void test_dropped(void **state)
 	(void)state;
 	job.name = job.policy.name = name;
 	job.owner = owner;
-	keeper_init(&k, &job, &w, NOW);
+	managed_init(&k, &job, &w, NOW);
 	settle();
-	keeper_drop(&k, NOW);
+	managed_drop(&k, NOW);
 	memset(name, 'x', sizeof name - 1);
 	memset(owner, 'x', sizeof owner - 1);
 	assert_string_equal(k.job.name, "www.example.com");
@@ -130,7 +130,7 @@ static void test_dropped(void **state)
 	assert_int_equal(k.job.grace_ms, 0);
 	assert_int_equal(k.job.policy.on_empty, ON_EMPTY_REMOVE);
 	assert_null(k.watcher);
-	assert_true(keeper_due_ms(&k) <= NOW);
+	assert_true(managed_due_ms(&k) <= NOW);
 }
 
 int main(void)

@@ -2,8 +2,8 @@
  * Keeps one name: when its reconcile has to go, and how it is doing. Knows the clock only by what
  * it is told.
  */
-#ifndef WATCH_KEEPER_H
-#define WATCH_KEEPER_H
+#ifndef WATCH_MANAGED_NAME_H
+#define WATCH_MANAGED_NAME_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +12,7 @@
 #include "pages/status.h"
 #include "watch/watcher.h"
 
-struct keeper {
+struct managed_name {
 	struct job job;
 	struct reconcile r;
 	struct record *have;           /* RECORDS_MAX of them */
@@ -37,32 +37,32 @@ struct keeper {
 };
 
 /* Prepare to keep a name. job is copied, its texts kept; k->have is set. */
-void keeper_init(struct keeper *k, const struct job *job, const struct watcher *watcher,
-		 int64_t now_ms);
+void managed_init(struct managed_name *k, const struct job *job, const struct watcher *watcher,
+		  int64_t now_ms);
 
 /*
  * The configuration names it no more, and its records shall go. The job's texts are copied: the
  * configuration that they are from goes away.
  */
-void keeper_drop(struct keeper *k, int64_t now_ms);
+void managed_drop(struct managed_name *k, int64_t now_ms);
 
 /* What Consul lists has changed. */
-void keeper_mark(struct keeper *k, int64_t now_ms);
+void managed_mark(struct managed_name *k, int64_t now_ms);
 
 /* Others may have written: what is remembered of the records counts no more. */
-void keeper_forget(struct keeper *k, int64_t now_ms);
+void managed_forget(struct managed_name *k, int64_t now_ms);
 
 /* When the next go is due: CLOCK_NEVER when nothing is. */
-int64_t keeper_due_ms(const struct keeper *k);
+int64_t managed_due_ms(const struct managed_name *k);
 
-/* Begin a go, in scratch that is the keeper's until keeper_end() or keeper_cancel(). */
-void keeper_begin(struct keeper *k, struct reconcile_storage *storage, int64_t now_ms,
-		  uint32_t random);
+/* Begin a go, in scratch that is the managed name's until managed_end() or managed_cancel(). */
+void managed_begin(struct managed_name *k, struct reconcile_storage *storage, int64_t now_ms,
+		   uint32_t random);
 
 /* The go has come to CALL_END: note and log how it went. */
-void keeper_end(struct keeper *k, int64_t resync_ms);
+void managed_end(struct managed_name *k, int64_t resync_ms);
 
 /* The go is called off. */
-void keeper_cancel(struct keeper *k, int64_t now_ms);
+void managed_cancel(struct managed_name *k, int64_t now_ms);
 
 #endif
