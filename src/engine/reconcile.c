@@ -467,7 +467,7 @@ void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 	r->is_resync = resync && r->has_list;
 	observe_forget_deleted(r);
 	r->read_ms = now_ms;
-	observe_copy_view(&r->view, seen); /* the watcher's may change under a long go */
+	observe_copy_view(&r->view, seen); /* the service watch's may change under a long go */
 	observe_view(r, &r->view);
 	if (r->has_list && !resync)
 		after_list(r, now_ms, random);

@@ -21,15 +21,15 @@ static void set_unconverged(struct managed_name *k, int64_t now_ms)
 	k->is_unconverged = true;
 }
 
-void managed_init(struct managed_name *k, const struct job *job, const struct watcher *watcher,
-		  int64_t now_ms)
+void managed_init(struct managed_name *k, const struct job *job,
+		  const struct service_watch *service, int64_t now_ms)
 {
 	struct record *have = k->have;
 
 	*k = (struct managed_name){
 		.job = *job,
 		.have = have,
-		.watcher = watcher,
+		.watch = service,
 		.is_used = true,
 		.is_dirty = true,
 		.state = STATUS_WAITING,
@@ -63,7 +63,7 @@ void managed_drop(struct managed_name *k, int64_t now_ms)
 	job.has_fallback = false;
 	job.is_dropped = true;
 	k->job = job;
-	k->watcher = NULL;
+	k->watch = NULL;
 	reconcile_init_watch(&k->r, &k->job, k->have);
 	managed_mark(k, now_ms);
 	set_state(k, STATUS_WAITING, now_ms);
@@ -85,7 +85,7 @@ int64_t managed_due_ms(const struct managed_name *k)
 {
 	int64_t due_ms;
 
-	if (k->is_busy || (k->watcher && !k->watcher->has_view))
+	if (k->is_busy || (k->watch && !k->watch->has_view))
 		return CLOCK_NEVER;
 	/* After a failure its backoff rules, whatever else there is to do. */
 	if (k->state == STATUS_FAILING && k->r.wake_ms != CLOCK_NEVER)
@@ -109,7 +109,7 @@ void managed_begin(struct managed_name *k, struct reconcile_storage *storage, in
 	k->is_busy = true;
 	if (k->state != STATUS_FAILING)
 		set_state(k, k->state == STATUS_WAITING ? STATUS_SYNCING : k->state, now_ms);
-	reconcile_begin(&k->r, storage, k->watcher ? k->watcher->view : &nothing, is_resync, now_ms,
+	reconcile_begin(&k->r, storage, k->watch ? k->watch->view : &nothing, is_resync, now_ms,
 			random);
 	if (reconcile_next(&k->r) == CALL_WRITE || reconcile_next(&k->r) == CALL_HEALTH)
 		set_state(k, STATUS_SYNCING, now_ms);

@@ -10,13 +10,13 @@
 
 #include "engine/reconcile.h"
 #include "pages/status.h"
-#include "watch/watcher.h"
+#include "watch/service_watch.h"
 
 struct managed_name {
 	struct job job;
 	struct reconcile r;
-	struct record *have;           /* RECORDS_MAX of them */
-	const struct watcher *watcher; /* NULL when the job was dropped */
+	struct record *have;               /* RECORDS_MAX of them */
+	const struct service_watch *watch; /* NULL when the job was dropped */
 	bool is_used;
 	bool is_busy;      /* a worker has it */
 	int64_t served_ms; /* when one had it last */
@@ -37,7 +37,7 @@ struct managed_name {
 };
 
 /* Prepare to keep a name. job is copied, its texts kept; k->have is set. */
-void managed_init(struct managed_name *k, const struct job *job, const struct watcher *watcher,
+void managed_init(struct managed_name *k, const struct job *job, const struct service_watch *watch,
 		  int64_t now_ms);
 
 /*

@@ -70,23 +70,23 @@ static void take_signals(struct watch *w, int64_t now_ms)
 
 /* ---- the parts, one step each ---- */
 
-static void step_watchers(struct watch *w, struct watcher *one, int64_t now_ms)
+static void step_service_watch(struct watch *w, struct service_watch *one, int64_t now_ms)
 {
 	unsigned failures = one->failures;
 
-	switch (watcher_step(one, now_ms, driver_random())) {
-	case WATCHER_CHANGED:
+	switch (service_watch_step(one, now_ms, driver_random())) {
+	case SERVICE_WATCH_CHANGED:
 		for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-			if (w->names[i] && w->names[i]->is_used && w->names[i]->watcher == one)
+			if (w->names[i] && w->names[i]->is_used && w->names[i]->watch == one)
 				managed_mark(w->names[i], now_ms);
 		break;
-	case WATCHER_FAILED:
+	case SERVICE_WATCH_FAILED:
 		w->was_refused |= one->last_err.kind == ERR_AUTH;
 		LOG_EVENT(one->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
 			  {"service", one->query.service, 0}, {"error", one->last_err.text, 0},
 			  {"failures", NULL, one->failures});
 		break;
-	case WATCHER_NOTHING:
+	case SERVICE_WATCH_NOTHING:
 	default: break;
 	}
 	if (failures && !one->failures)
@@ -311,7 +311,7 @@ static bool is_over(struct watch *w, int64_t now_ms)
 
 /* ---- one turn of the loop ---- */
 
-/* Signals, watchers, workers, leader, registrar, listener. */
+/* Signals, service watches, workers, leader, registrar, listener. */
 #define WAITS_MAX (1 + WATCH_RECORDS_MAX + WATCH_WORKERS + 2 + LISTEN_POLLS)
 
 /* What each part waits for: a descriptor, a time, or both. */
@@ -382,10 +382,10 @@ static void gather(const struct watch *w, struct wait *t, int64_t now_ms)
 		*wake_ms = w->stop_ms + (w->is_leaving ? WATCH_LEAVE_MS : WATCH_FINISH_MS);
 	else if (may_write(w, now_ms) && has_free_worker(w))
 		*wake_ms = names_due_ms(w, now_ms);
-	for (size_t i = 0; i < w->watchers_n; i++) {
+	for (size_t i = 0; i < w->services_n; i++) {
 		pfd = add_wait(t, &wake_ms);
 		if (!w->is_stopping)
-			watcher_wants(w->watchers[i], pfd, wake_ms);
+			service_watch_wants(w->services[i], pfd, wake_ms);
 	}
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		pfd = add_wait(t, &wake_ms);
@@ -442,7 +442,7 @@ static void refresh_secrets(struct watch *w, int64_t now_ms)
 
 static void turn(struct watch *w, const struct wait *t)
 {
-	size_t watchers_n = w->watchers_n;
+	size_t services_n = w->services_n;
 	int64_t now_ms = clock_now_ms();
 	nfds_t i = 1;
 
@@ -450,11 +450,11 @@ static void turn(struct watch *w, const struct wait *t)
 		step_leader(w, now_ms);
 	if (t->pfds[0].revents)
 		take_signals(w, now_ms);
-	if (w->watchers_n != watchers_n)
+	if (w->services_n != services_n)
 		return; /* read again: what was waited for is not what is there */
-	for (size_t k = 0; k < watchers_n; k++, i++)
+	for (size_t k = 0; k < services_n; k++, i++)
 		if (!w->is_stopping && is_ready(t, i, now_ms))
-			step_watchers(w, w->watchers[k], now_ms);
+			step_service_watch(w, w->services[k], now_ms);
 	for (size_t k = 0; k < WATCH_WORKERS; k++, i++)
 		if (is_ready(t, i, now_ms))
 			step_worker(w, &w->workers[k]);

@@ -17,7 +17,7 @@
 #include "watch/leader.h"
 #include "watch/registrar.h"
 #include "pages/status.h"
-#include "watch/watcher.h"
+#include "watch/service_watch.h"
 #include "net/http/listener.h"
 
 #define WATCH_RECORDS_MAX 512 /* names, those just dropped included */
@@ -32,8 +32,8 @@ struct worker {
 	struct driver driver;
 	struct reconcile_storage storage;
 	struct managed_name *name; /* NULL: free */
-	bool is_calling;                   /* an exchange is under way */
-	uint64_t requests;                 /* of the driver, already taken from the bucket */
+	bool is_calling;           /* an exchange is under way */
+	uint64_t requests;         /* of the driver, already taken from the bucket */
 };
 
 /* What the loop is told; the texts and what is pointed to stay in use. */
@@ -58,8 +58,8 @@ struct watch_setup {
 struct watch {
 	struct watch_setup setup;
 	struct managed_name *names[WATCH_RECORDS_MAX];
-	struct watcher *watchers[WATCH_RECORDS_MAX];
-	size_t watchers_n;
+	struct service_watch *services[WATCH_RECORDS_MAX];
+	size_t services_n;
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct leader leader;
 	struct registrar registrar;
@@ -73,7 +73,7 @@ struct watch {
 	uint64_t api_calls[STATUS_CALLS][6];
 	uint64_t writes[OP_KINDS];
 	uint64_t retries;
-	uint64_t old_reads, old_connections; /* of watchers that are gone */
+	uint64_t old_reads, old_connections; /* of service watches that are gone */
 };
 
 /*

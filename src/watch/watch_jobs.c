@@ -68,10 +68,10 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	return 0;
 }
 
-/* ---- watchers ---- */
+/* ---- service watches ---- */
 
-struct watcher_pages {
-	struct watcher watcher;
+struct service_watch_storage {
+	struct service_watch service;
 	struct consul_view views[2];
 	struct consul_listed listed[2][CONSUL_INSTANCES_MAX];
 	char element[JSON_ELEMENT_MAX + 1];
@@ -79,50 +79,50 @@ struct watcher_pages {
 	struct tls_storage tls;
 };
 
-static struct watcher *reserve_watcher(struct watch *w, size_t i)
+static struct service_watch *reserve_service_watch(struct watch *w, size_t i)
 {
-	struct watcher_pages *p;
+	struct service_watch_storage *p;
 
-	if (w->watchers[i])
-		return w->watchers[i];
+	if (w->services[i])
+		return w->services[i];
 	p = memory_reserve(sizeof *p);
 	if (!p)
 		return NULL;
 	p->views[0].listed = p->listed[0];
 	p->views[1].listed = p->listed[1];
-	p->watcher.element = p->element;
-	p->watcher.rest = p->rest;
-	p->watcher.view = &p->views[0];
-	p->watcher.incoming = &p->views[1];
-	p->watcher.tls = &p->tls;
-	w->watchers[i] = &p->watcher;
-	return &p->watcher;
+	p->service.element = p->element;
+	p->service.rest = p->rest;
+	p->service.view = &p->views[0];
+	p->service.incoming = &p->views[1];
+	p->service.tls = &p->tls;
+	w->services[i] = &p->service;
+	return &p->service;
 }
 
-/* The watcher for this query: one that is there, or a new one. */
-static struct watcher *find_watcher(struct watch *w, const struct consul_query *q)
+/* The service watch for this query: one that is there, or a new one. */
+static struct service_watch *find_service_watch(struct watch *w, const struct consul_query *q)
 {
-	struct watcher *found;
+	struct service_watch *found;
 
-	for (size_t i = 0; i < w->watchers_n; i++)
-		if (watcher_is_same_query(&w->watchers[i]->query, q))
-			return w->watchers[i];
-	found = reserve_watcher(w, w->watchers_n);
+	for (size_t i = 0; i < w->services_n; i++)
+		if (service_watch_is_same_query(&w->services[i]->query, q))
+			return w->services[i];
+	found = reserve_service_watch(w, w->services_n);
 	if (!found)
 		return NULL;
-	w->watchers_n++;
-	watcher_init(found, q, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	w->services_n++;
+	service_watch_init(found, q, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
 	return found;
 }
 
-static void stop_watchers(struct watch *w)
+static void stop_service_watches(struct watch *w)
 {
-	for (size_t i = 0; i < w->watchers_n; i++) {
-		w->old_reads += w->watchers[i]->reads;
-		w->old_connections += http_counters(&w->watchers[i]->client)->connections;
-		http_close(&w->watchers[i]->client);
+	for (size_t i = 0; i < w->services_n; i++) {
+		w->old_reads += w->services[i]->reads;
+		w->old_connections += http_counters(&w->services[i]->client)->connections;
+		http_close(&w->services[i]->client);
 	}
-	w->watchers_n = 0;
+	w->services_n = 0;
 }
 
 /* ---- names ---- */
@@ -188,15 +188,15 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	int64_t now_ms = clock_now_ms();
 
 	watch_cancel(w, now_ms);
-	stop_watchers(w);
+	stop_service_watches(w);
 	drop_names(w, jobs, jobs_n, now_ms);
 	for (size_t i = 0; i < jobs_n; i++) {
 		struct managed_name *k = free_name(w);
-		struct watcher *watcher = find_watcher(w, &jobs[i].query);
+		struct service_watch *service = find_service_watch(w, &jobs[i].query);
 
-		if (!k || !watcher)
+		if (!k || !service)
 			return err_set(e, ERR_LIMIT, "no room for record %zu", i + 1);
-		managed_init(k, &jobs[i], watcher, now_ms);
+		managed_init(k, &jobs[i], service, now_ms);
 	}
 	return 0;
 }

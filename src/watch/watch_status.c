@@ -22,16 +22,16 @@ static const struct managed_name *nth_name(const struct watch *w, size_t n)
 }
 
 /* Consul has to answer within two waits; before its first answer, since the start. */
-static bool is_consul_late(const struct watch *w, const struct watcher *one, int64_t now_ms)
+static bool is_consul_late(const struct watch *w, const struct service_watch *one, int64_t now_ms)
 {
 	int64_t heard_ms = one->has_view ? one->answered_ms : w->start_ms;
 
-	return now_ms - heard_ms > (int64_t)2 * WATCHER_WAIT_SEC * 1000;
+	return now_ms - heard_ms > (int64_t)2 * SERVICE_WATCH_WAIT_SEC * 1000;
 }
 
 static bool is_unhealthy(const struct watch *w, const struct managed_name *k, int64_t now_ms)
 {
-	if (k->watcher && is_consul_late(w, k->watcher, now_ms))
+	if (k->watch && is_consul_late(w, k->watch, now_ms))
 		return true;
 	return !is_following(w) && k->is_unconverged &&
 	       now_ms - k->unconverged_ms >= w->setup.unhealthy_ms;
@@ -65,22 +65,22 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	r->records = k->have;
 	r->records_n = k->r.has_list ? k->r.list.records_n : 0;
 	r->consul_age_ms = -1;
-	if (!k->watcher)
+	if (!k->watch)
 		return;
-	r->consul_error = k->watcher->failures ? k->watcher->last_err.text : NULL;
-	if (!k->watcher->has_view)
+	r->consul_error = k->watch->failures ? k->watch->last_err.text : NULL;
+	if (!k->watch->has_view)
 		return;
-	r->view = k->watcher->view;
-	r->consul_age_ms = now_ms - k->watcher->answered_ms;
+	r->view = k->watch->view;
+	r->consul_age_ms = now_ms - k->watch->answered_ms;
 }
 
-static void count_watchers(const struct watch *w, struct status *s)
+static void count_service_watches(const struct watch *w, struct status *s)
 {
 	s->consul_reads = w->old_reads;
 	s->connections = w->old_connections;
-	for (size_t i = 0; i < w->watchers_n; i++) {
-		s->consul_reads += w->watchers[i]->reads;
-		s->connections += http_counters(&w->watchers[i]->client)->connections;
+	for (size_t i = 0; i < w->services_n; i++) {
+		s->consul_reads += w->services[i]->reads;
+		s->connections += http_counters(&w->services[i]->client)->connections;
 	}
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		s->connections += http_counters(&w->workers[i].driver.consul)->connections;
@@ -115,7 +115,7 @@ void watch_status(const struct watch *w, struct status *s)
 	s->writes[1] = w->writes[OP_UPDATE];
 	s->writes[2] = w->writes[OP_DELETE];
 	s->retries = w->retries;
-	count_watchers(w, s);
+	count_service_watches(w, s);
 	s->record = fill_record;
 	s->ctx = w;
 }

@@ -7,7 +7,7 @@
 #define NOW 5000000
 
 static struct managed_name k;
-static struct watcher w;
+static struct service_watch w;
 static struct record have[RECORDS_MAX];
 static struct job job;
 
@@ -23,7 +23,7 @@ static int set_up(void **state)
 		.grace_ms = 1000,
 		.removes_on_drop = true,
 	};
-	w = (struct watcher){.has_view = true};
+	w = (struct service_watch){.has_view = true};
 	k.have = have;
 	managed_init(&k, &job, &w, NOW);
 	return 0;
@@ -129,7 +129,7 @@ static void test_dropped(void **state)
 	assert_true(k.job.is_dropped);
 	assert_int_equal(k.job.grace_ms, 0);
 	assert_int_equal(k.job.policy.on_empty, ON_EMPTY_REMOVE);
-	assert_null(k.watcher);
+	assert_null(k.watch);
 	assert_true(managed_due_ms(&k) <= NOW);
 }
 

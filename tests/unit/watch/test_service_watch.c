@@ -1,5 +1,5 @@
 /*
- * watch/watcher: which query comes when, by a clock of ours and an HTTP client that does as it is
+ * watch/service_watch: which query comes when, by a clock of ours and an HTTP client that does as it is
  * told. The module is compiled a second time, against that client.
  */
 #include "support.h"
@@ -12,10 +12,10 @@
 #define http_step wire_step
 #define http_is_busy wire_is_busy
 #define http_wants wire_wants
-#define watcher_init tested_init
-#define watcher_step tested_step
-#define watcher_wants tested_wants
-#define watcher_is_same_query tested_is_same_query
+#define service_watch_init tested_init
+#define service_watch_step tested_step
+#define service_watch_wants tested_wants
+#define service_watch_is_same_query tested_is_same_query
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
 static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e);
@@ -25,7 +25,7 @@ static void wire_wants(const struct http_client *c, struct pollfd *pfd, int64_t 
 /* Both cmocka and the module have a fail(). */
 #undef fail
 #define fail tested_fail
-#include "watch/watcher.c" /* NOLINT(bugprone-suspicious-include) */
+#include "watch/service_watch.c" /* NOLINT(bugprone-suspicious-include) */
 #undef fail
 #define fail() _fail(__FILE__, __LINE__)
 
@@ -99,9 +99,9 @@ static void wire_wants(const struct http_client *c, struct pollfd *pfd, int64_t 
 	(void)wake_ms;
 }
 
-/* ---- one watcher ---- */
+/* ---- one service watch ---- */
 
-static struct watcher w;
+static struct service_watch w;
 static struct consul_view views[2];
 static struct consul_listed listed[2][CONSUL_INSTANCES_MAX];
 static char element[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
@@ -126,13 +126,13 @@ static int set_up(void **state)
 	w.element = element;
 	w.rest = rest;
 	now_ms = START_MS;
-	watcher_init(&w, &q, &origin, "", 10000);
+	service_watch_init(&w, &q, &origin, "", 10000);
 	return 0;
 }
 
-static enum watcher_event step(void)
+static enum service_watch_event step(void)
 {
-	return watcher_step(&w, now_ms, 0);
+	return service_watch_step(&w, now_ms, 0);
 }
 
 /* Let time go until a query goes out; how long that was. */
@@ -149,7 +149,7 @@ static int64_t wait_for_query(void)
 }
 
 /* The query under way is answered, after so long. */
-static enum watcher_event answer(int64_t ms, const char *index, const char *body)
+static enum service_watch_event answer(int64_t ms, const char *index, const char *body)
 {
 	static char headers[256];
 
@@ -164,7 +164,7 @@ static enum watcher_event answer(int64_t ms, const char *index, const char *body
 	return step();
 }
 
-static enum watcher_event answer_badly(bool is_lost, int status)
+static enum service_watch_event answer_badly(bool is_lost, int status)
 {
 	wire.has_answer = true;
 	wire.fails = is_lost;
@@ -217,7 +217,7 @@ static void test_an_error_forgets_the_index(void **state)
 	(void)answer(5, "10", "[" A "]");
 	(void)wait_for_query();
 	assert_non_null(strstr(wire.target, "index=10"));
-	assert_int_equal(answer_badly(true, 0), WATCHER_FAILED);
+	assert_int_equal(answer_badly(true, 0), SERVICE_WATCH_FAILED);
 	(void)wait_for_query();
 	assert_null(strstr(wire.target, "index="));
 }
@@ -230,7 +230,7 @@ static void test_deadline(void **state)
 	(void)answer(5, "10", "[" A "]");
 	(void)wait_for_query();
 	/* the server may add a 16th of the wait */
-	assert_int_equal(wire.deadline_ms - now_ms, 60000 + 3750 + WATCHER_MARGIN_MS);
+	assert_int_equal(wire.deadline_ms - now_ms, 60000 + 3750 + SERVICE_WATCH_MARGIN_MS);
 }
 
 /* ---- the content ---- */
@@ -255,10 +255,11 @@ static void test_content_is_compared_not_the_index(void **state)
 	for (size_t i = 0; i < COUNT(contents); i++) {
 		(void)set_up(state);
 		(void)wait_for_query();
-		assert_int_equal(answer(5, "10", contents[i].first), WATCHER_CHANGED);
+		assert_int_equal(answer(5, "10", contents[i].first), SERVICE_WATCH_CHANGED);
 		(void)wait_for_query();
-		CHECK(answer(5000, "11", contents[i].second) == (contents[i].is_news ? WATCHER_CHANGED : WATCHER_NOTHING), "%zu",
-		      i);
+		CHECK(answer(5000, "11", contents[i].second) ==
+			      (contents[i].is_news ? SERVICE_WATCH_CHANGED : SERVICE_WATCH_NOTHING),
+		      "%zu", i);
 	}
 }
 
@@ -266,7 +267,7 @@ static void test_the_first_answer_is_news_even_when_empty(void **state)
 {
 	(void)state;
 	(void)wait_for_query();
-	assert_int_equal(answer(5, "10", "[]"), WATCHER_CHANGED);
+	assert_int_equal(answer(5, "10", "[]"), SERVICE_WATCH_CHANGED);
 	assert_true(w.has_view);
 }
 
@@ -276,9 +277,9 @@ static void test_evidence_is_news(void **state)
 	(void)wait_for_query();
 	(void)answer(5, "10\nX-Consul-Results-Filtered-By-ACLs: true", "[" A "]");
 	(void)wait_for_query();
-	assert_int_equal(answer(5000, "11", "[" A "]"), WATCHER_CHANGED);
+	assert_int_equal(answer(5000, "11", "[" A "]"), SERVICE_WATCH_CHANGED);
 	(void)wait_for_query();
-	assert_int_equal(answer(5000, "12", "[" A "]"), WATCHER_NOTHING);
+	assert_int_equal(answer(5000, "12", "[" A "]"), SERVICE_WATCH_NOTHING);
 }
 
 static void test_a_bad_answer_leaves_the_last_good_one(void **state)
@@ -289,13 +290,13 @@ static void test_a_bad_answer_leaves_the_last_good_one(void **state)
 	for (int i = 0; i < 4; i++) {
 		(void)wait_for_query();
 		assert_int_equal(i == 3 ? answer(5, "9", "{\"no\":\"list\"}") : answer_badly(i == 0, i == 1 ? 500 : 403),
-				 WATCHER_FAILED);
+				 SERVICE_WATCH_FAILED);
 		assert_int_equal(w.view->instances_n, 2);
 		assert_true(w.has_view);
 	}
 	assert_int_equal(w.failures, 4);
 	(void)wait_for_query();
-	assert_int_equal(answer(5, "10", "[" A "," B "]"), WATCHER_NOTHING);
+	assert_int_equal(answer(5, "10", "[" A "," B "]"), SERVICE_WATCH_NOTHING);
 	assert_int_equal(w.failures, 0);
 }
 
@@ -322,8 +323,8 @@ static void test_pace_without_news(void **state)
 		int64_t gap_ms = at_ms[i] - at_ms[i - 1];
 
 		CHECK(gap_ms >= 990, "%zu: %lld ms", i, (long long)gap_ms);
-		CHECK(gap_ms <= WATCHER_READ_MAX_MS + 10, "%zu: %lld ms", i, (long long)gap_ms);
-		CHECK(i < 12 || gap_ms >= WATCHER_READ_MAX_MS - 10, "%zu: %lld ms", i, (long long)gap_ms);
+		CHECK(gap_ms <= SERVICE_WATCH_READ_MAX_MS + 10, "%zu: %lld ms", i, (long long)gap_ms);
+		CHECK(i < 12 || gap_ms >= SERVICE_WATCH_READ_MAX_MS - 10, "%zu: %lld ms", i, (long long)gap_ms);
 	}
 }
 
@@ -335,7 +336,7 @@ static void test_pace_with_news(void **state)
 	churn(COUNT(at_ms), true, at_ms);
 	for (size_t i = 2; i < 8; i++)
 		assert_in_range(at_ms[i] - at_ms[i - 1], 990, 1010);
-	assert_in_range(at_ms[59] - at_ms[58], WATCHER_READ_MAX_MS - 10, WATCHER_READ_MAX_MS + 10);
+	assert_in_range(at_ms[59] - at_ms[58], SERVICE_WATCH_READ_MAX_MS - 10, SERVICE_WATCH_READ_MAX_MS + 10);
 }
 
 static void test_pace_recovers_after_a_rest(void **state)
@@ -373,12 +374,12 @@ static void test_backoff(void **state)
 	for (int i = 0; i < 20; i++) {
 		int64_t waited_ms = wait_for_query();
 
-		CHECK(waited_ms <= WATCHER_BACKOFF_MAX_MS, "%lld ms", (long long)waited_ms);
+		CHECK(waited_ms <= SERVICE_WATCH_BACKOFF_MAX_MS, "%lld ms", (long long)waited_ms);
 		CHECK(i < 4 || waited_ms >= last_ms, "%lld ms after %lld", (long long)waited_ms, (long long)last_ms);
 		last_ms = waited_ms;
-		assert_int_equal(answer_badly(true, 0), WATCHER_FAILED);
+		assert_int_equal(answer_badly(true, 0), SERVICE_WATCH_FAILED);
 	}
-	assert_true(last_ms >= WATCHER_BACKOFF_MAX_MS / 2);
+	assert_true(last_ms >= SERVICE_WATCH_BACKOFF_MAX_MS / 2);
 }
 
 static void test_same_query(void **state)
@@ -386,26 +387,26 @@ static void test_same_query(void **state)
 	struct consul_query a = {.service = "web", .addresses_n = 1}, b = a;
 
 	(void)state;
-	assert_true(watcher_is_same_query(&a, &b));
+	assert_true(service_watch_is_same_query(&a, &b));
 	b.index = 7;
-	assert_true(watcher_is_same_query(&a, &b));
+	assert_true(service_watch_is_same_query(&a, &b));
 	b.service = "api";
-	assert_false(watcher_is_same_query(&a, &b));
+	assert_false(service_watch_is_same_query(&a, &b));
 	b = a;
 	b.tag = "x";
-	assert_false(watcher_is_same_query(&a, &b));
+	assert_false(service_watch_is_same_query(&a, &b));
 	b = a;
 	b.datacenter = "dc2";
-	assert_false(watcher_is_same_query(&a, &b));
+	assert_false(service_watch_is_same_query(&a, &b));
 	b = a;
 	b.ns = "n";
-	assert_false(watcher_is_same_query(&a, &b));
+	assert_false(service_watch_is_same_query(&a, &b));
 	b = a;
 	b.partition = "p";
-	assert_false(watcher_is_same_query(&a, &b));
+	assert_false(service_watch_is_same_query(&a, &b));
 	b = a;
 	b.addresses[0] = CONSUL_ADDRESS_NODE;
-	assert_false(watcher_is_same_query(&a, &b));
+	assert_false(service_watch_is_same_query(&a, &b));
 }
 
 int main(void)

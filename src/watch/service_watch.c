@@ -1,4 +1,4 @@
-#include "watch/watcher.h"
+#include "watch/service_watch.h"
 
 #include <string.h>
 
@@ -16,7 +16,7 @@ static bool is_same_text(const char *a, const char *b)
 	return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-bool watcher_is_same_query(const struct consul_query *a, const struct consul_query *b)
+bool service_watch_is_same_query(const struct consul_query *a, const struct consul_query *b)
 {
 	return is_same_text(a->service, b->service) && is_same_text(a->tag, b->tag) &&
 	       is_same_text(a->datacenter, b->datacenter) && is_same_text(a->ns, b->ns) &&
@@ -24,10 +24,10 @@ bool watcher_is_same_query(const struct consul_query *a, const struct consul_que
 	       memcmp(a->addresses, b->addresses, a->addresses_n * sizeof a->addresses[0]) == 0;
 }
 
-void watcher_init(struct watcher *w, const struct consul_query *q, const struct http_origin *origin,
-		  const char *headers, int64_t timeout_ms)
+void service_watch_init(struct service_watch *w, const struct consul_query *q,
+			const struct http_origin *origin, const char *headers, int64_t timeout_ms)
 {
-	*w = (struct watcher){
+	*w = (struct service_watch){
 		.query = *q,
 		.headers = headers,
 		.timeout_ms = timeout_ms,
@@ -38,12 +38,12 @@ void watcher_init(struct watcher *w, const struct consul_query *q, const struct 
 		.tls = w->tls,
 	};
 	w->query.index = 0;
-	w->query.wait_sec = WATCHER_WAIT_SEC;
+	w->query.wait_sec = SERVICE_WATCH_WAIT_SEC;
 	http_client_init(&w->client, origin, origin->url.scheme == URL_HTTPS ? w->tls : NULL);
-	bucket_init(&w->bucket, BURST, WATCHER_READ_MS);
+	bucket_init(&w->bucket, BURST, SERVICE_WATCH_READ_MS);
 }
 
-static int start(struct watcher *w, int64_t now_ms, struct err *e)
+static int start(struct service_watch *w, int64_t now_ms, struct err *e)
 {
 	const int64_t wait_ms = (int64_t)w->query.wait_sec * 1000;
 	char target[TARGET_CAP];
@@ -58,7 +58,7 @@ static int start(struct watcher *w, int64_t now_ms, struct err *e)
 	sink = consul_health_begin(&w->reader, &w->query, w->incoming, w->element, w->rest);
 	w->started_ms = now_ms;
 	return http_start(&w->client, &request, &sink,
-			  w->query.index ? now_ms + wait_ms + wait_ms / 16 + WATCHER_MARGIN_MS
+			  w->query.index ? now_ms + wait_ms + wait_ms / 16 + SERVICE_WATCH_MARGIN_MS
 					 : now_ms + w->timeout_ms,
 			  e);
 }
@@ -83,20 +83,21 @@ static bool is_same_content(const struct consul_view *a, const struct consul_vie
  * One read per second, and fewer while answers keep coming at once: soon fewer when nothing in
  * them is news (a check's output that changes all the time), later when it is.
  */
-static void set_pace(struct watcher *w, bool has_changed, int64_t now_ms)
+static void set_pace(struct service_watch *w, bool has_changed, int64_t now_ms)
 {
 	int64_t slower_ms = 2 * w->bucket.interval_ms;
 
 	if (now_ms - w->started_ms > 2 * w->bucket.interval_ms) {
 		w->busy_n = 0;
-		bucket_set_interval(&w->bucket, WATCHER_READ_MS);
+		bucket_set_interval(&w->bucket, SERVICE_WATCH_READ_MS);
 		return;
 	}
 	w->busy_n++;
 	if (w->busy_n <= BURST || (has_changed && w->busy_n % BUSY_CHANGES != 0))
 		return;
-	bucket_set_interval(&w->bucket,
-			    slower_ms < WATCHER_READ_MAX_MS ? slower_ms : WATCHER_READ_MAX_MS);
+	bucket_set_interval(&w->bucket, slower_ms < SERVICE_WATCH_READ_MAX_MS
+						? slower_ms
+						: SERVICE_WATCH_READ_MAX_MS);
 }
 
 /* An index that went back means another truth: start over. 0 would not block. */
@@ -107,7 +108,7 @@ static uint64_t next_index(uint64_t old, uint64_t new)
 	return new ? new : 1;
 }
 
-static enum watcher_event take_answer(struct watcher *w, int64_t now_ms)
+static enum service_watch_event take_answer(struct service_watch *w, int64_t now_ms)
 {
 	struct consul_view *old = w->view;
 	bool has_changed;
@@ -122,49 +123,50 @@ static enum watcher_event take_answer(struct watcher *w, int64_t now_ms)
 	w->failures = 0;
 	w->reads++;
 	set_pace(w, has_changed, now_ms);
-	return has_changed ? WATCHER_CHANGED : WATCHER_NOTHING;
+	return has_changed ? SERVICE_WATCH_CHANGED : SERVICE_WATCH_NOTHING;
 }
 
-static enum watcher_event fail(struct watcher *w, const struct err *e, int64_t now_ms,
-			       uint32_t random)
+static enum service_watch_event fail(struct service_watch *w, const struct err *e, int64_t now_ms,
+				     uint32_t random)
 {
 	w->last_err = *e;
 	(void)err_wrap(&w->last_err, "consul: watch of %s", w->query.service);
 	w->query.index = 0;
-	w->retry_ms = now_ms + pace_backoff_ms(w->failures, WATCHER_BACKOFF_MS,
-					       WATCHER_BACKOFF_MAX_MS, random);
+	w->retry_ms = now_ms + pace_backoff_ms(w->failures, SERVICE_WATCH_BACKOFF_MS,
+					       SERVICE_WATCH_BACKOFF_MAX_MS, random);
 	w->failures++;
-	return WATCHER_FAILED;
+	return SERVICE_WATCH_FAILED;
 }
 
-static int64_t ready_ms(const struct watcher *w, int64_t now_ms)
+static int64_t ready_ms(const struct service_watch *w, int64_t now_ms)
 {
 	int64_t bucket_ms = bucket_ready_ms(&w->bucket, now_ms);
 
 	return w->retry_ms > bucket_ms ? w->retry_ms : bucket_ms;
 }
 
-enum watcher_event watcher_step(struct watcher *w, int64_t now_ms, uint32_t random)
+enum service_watch_event service_watch_step(struct service_watch *w, int64_t now_ms,
+					    uint32_t random)
 {
 	struct err e = {0};
 	enum http_result result;
 
 	if (!http_is_busy(&w->client)) {
 		if (ready_ms(w, now_ms) > now_ms)
-			return WATCHER_NOTHING;
+			return SERVICE_WATCH_NOTHING;
 		bucket_take(&w->bucket, now_ms);
 		if (start(w, now_ms, &e))
 			return fail(w, &e, now_ms, random);
 	}
 	result = http_step(&w->client, &e);
 	if (result == HTTP_MORE)
-		return WATCHER_NOTHING;
+		return SERVICE_WATCH_NOTHING;
 	if (result == HTTP_BAD || consul_health_finish(&w->reader, &e))
 		return fail(w, &e, now_ms, random);
 	return take_answer(w, now_ms);
 }
 
-void watcher_wants(const struct watcher *w, struct pollfd *pfd, int64_t *wake_ms)
+void service_watch_wants(const struct service_watch *w, struct pollfd *pfd, int64_t *wake_ms)
 {
 	int64_t at_ms;
 

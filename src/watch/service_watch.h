@@ -3,8 +3,8 @@
  * content changed, which is not when the index did. Never blocks: it lives in a poll loop.
  * https://developer.hashicorp.com/consul/api-docs/features/blocking
  */
-#ifndef WATCH_WATCHER_H
-#define WATCH_WATCHER_H
+#ifndef WATCH_SERVICE_WATCH_H
+#define WATCH_SERVICE_WATCH_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -16,20 +16,21 @@
 #include "core/bucket.h"
 #include "net/http/client.h"
 
-#define WATCHER_WAIT_SEC 60       /* how long Consul may let a query wait; it adds a 16th */
-#define WATCHER_MARGIN_MS 10000   /* and so much later we do not believe in an answer any more */
-#define WATCHER_READ_MS 1000      /* one read per second... */
-#define WATCHER_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
-#define WATCHER_BACKOFF_MS 250
-#define WATCHER_BACKOFF_MAX_MS 60000
+#define SERVICE_WATCH_WAIT_SEC 60 /* how long Consul may let a query wait; it adds a 16th */
+#define SERVICE_WATCH_MARGIN_MS                                                                    \
+	10000                      /* and so much later we do not believe in an answer any more */
+#define SERVICE_WATCH_READ_MS 1000 /* one read per second... */
+#define SERVICE_WATCH_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
+#define SERVICE_WATCH_BACKOFF_MS 250
+#define SERVICE_WATCH_BACKOFF_MAX_MS 60000
 
-enum watcher_event {
-	WATCHER_NOTHING,
-	WATCHER_CHANGED, /* view is new */
-	WATCHER_FAILED   /* last_err says how; view is still what was listed last */
+enum service_watch_event {
+	SERVICE_WATCH_NOTHING,
+	SERVICE_WATCH_CHANGED, /* view is new */
+	SERVICE_WATCH_FAILED   /* last_err says how; view is still what was listed last */
 };
 
-struct watcher {
+struct service_watch {
 	struct consul_query query; /* index and wait_sec are the module's */
 	const char *headers;
 	int64_t timeout_ms;
@@ -55,16 +56,17 @@ struct watcher {
  * Prepare to watch q over origin. The pointers are kept; view, incoming, element, rest and tls of
  * *w are the caller's and set before.
  */
-void watcher_init(struct watcher *w, const struct consul_query *q, const struct http_origin *origin,
-		  const char *headers, int64_t timeout_ms);
+void service_watch_init(struct service_watch *w, const struct consul_query *q,
+			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
 
 /* Go on without waiting. */
-enum watcher_event watcher_step(struct watcher *w, int64_t now_ms, uint32_t random);
+enum service_watch_event service_watch_step(struct service_watch *w, int64_t now_ms,
+					    uint32_t random);
 
 /* As http_wants(), between queries too. */
-void watcher_wants(const struct watcher *w, struct pollfd *pfd, int64_t *wake_ms);
+void service_watch_wants(const struct service_watch *w, struct pollfd *pfd, int64_t *wake_ms);
 
-/* Whether two queries ask for the same and can share a watcher. */
-bool watcher_is_same_query(const struct consul_query *a, const struct consul_query *b);
+/* Whether two queries ask for the same and can share a service watch. */
+bool service_watch_is_same_query(const struct consul_query *a, const struct consul_query *b);
 
 #endif
