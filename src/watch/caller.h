@@ -1,6 +1,6 @@
 /*
  * One small call of Consul's API at a time, over a connection of its own: what leader and
- * registrar have in common.
+ * registration have in common.
  */
 #ifndef WATCH_CALLER_H
 #define WATCH_CALLER_H

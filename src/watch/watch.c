@@ -292,7 +292,7 @@ static void leave(struct watch *w, int64_t now_ms)
 	if (w->setup.lock_key)
 		leader_stop(&w->leader, now_ms);
 	if (w->setup.register_as)
-		registrar_stop(&w->registrar, now_ms);
+		registration_stop(&w->registration, now_ms);
 }
 
 /* First the exchange under way, then lock and registration; a second for all. */
@@ -306,12 +306,12 @@ static bool is_over(struct watch *w, int64_t now_ms)
 		return false;
 	return now_ms >= w->stop_ms + WATCH_LEAVE_MS ||
 	       ((!w->setup.lock_key || leader_is_over(&w->leader)) &&
-		(!w->setup.register_as || w->registrar.is_over));
+		(!w->setup.register_as || w->registration.is_over));
 }
 
 /* ---- one turn of the loop ---- */
 
-/* Signals, service watches, workers, leader, registrar, listener. */
+/* Signals, service watches, workers, leader, registration, listener. */
 #define WAITS_MAX (1 + WATCH_RECORDS_MAX + WATCH_WORKERS + 2 + LISTEN_POLLS)
 
 /* What each part waits for: a descriptor, a time, or both. */
@@ -396,7 +396,7 @@ static void gather(const struct watch *w, struct wait *t, int64_t now_ms)
 		leader_wants(&w->leader, pfd, wake_ms);
 	pfd = add_wait(t, &wake_ms);
 	if (w->setup.register_as)
-		registrar_wants(&w->registrar, pfd, wake_ms);
+		registration_wants(&w->registration, pfd, wake_ms);
 	add_listener(w, t);
 	t->first_ms = CLOCK_NEVER;
 	for (nfds_t i = 0; i < t->n; i++)
@@ -417,18 +417,18 @@ static int answer_page(void *ctx, const char *path, struct buf *out, const char 
 	return pages_answer(&s, path, out, content_type);
 }
 
-static void step_registrar(struct watch *w, int64_t now_ms)
+static void step_registration(struct watch *w, int64_t now_ms)
 {
 	struct status s;
-	char line[REGISTRAR_LINE_CAP];
+	char line[REGISTRATION_LINE_CAP];
 
-	if (!w->registrar.is_leaving) {
+	if (!w->registration.is_leaving) {
 		watch_status(w, &s);
-		registrar_set(&w->registrar, s.is_healthy, watch_line(&s, line, sizeof line));
+		registration_set(&w->registration, s.is_healthy, watch_line(&s, line, sizeof line));
 	}
-	if (registrar_step(&w->registrar, now_ms))
+	if (registration_step(&w->registration, now_ms))
 		LOG_EVENT(LOG_WARN, "not registered in Consul",
-			  {"error", w->registrar.last_err.text, 0});
+			  {"error", w->registration.last_err.text, 0});
 }
 
 static void refresh_secrets(struct watch *w, int64_t now_ms)
@@ -461,7 +461,7 @@ static void turn(struct watch *w, const struct wait *t)
 	give_work(w, now_ms);
 	refresh_secrets(w, now_ms);
 	if (w->setup.register_as)
-		step_registrar(w, now_ms);
+		step_registration(w, now_ms);
 	if (w->setup.listener)
 		listen_step(w->setup.listener, now_ms, answer_page, w);
 }

@@ -15,7 +15,7 @@
 #include "engine/job.h"
 #include "watch/managed_name.h"
 #include "watch/leader.h"
-#include "watch/registrar.h"
+#include "watch/registration.h"
 #include "pages/status.h"
 #include "watch/service_watch.h"
 #include "net/http/listener.h"
@@ -62,7 +62,7 @@ struct watch {
 	size_t services_n;
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct leader leader;
-	struct registrar registrar;
+	struct registration registration;
 	struct bucket api; /* requests to Cloudflare */
 	int64_t start_ms;
 	bool was_refused; /* credentials: to be read again */

@@ -43,7 +43,7 @@ static int init_worker(struct worker *k, const struct watch_setup *s, struct err
 
 int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 {
-	struct tls_storage *leader_tls, *registrar_tls;
+	struct tls_storage *leader_tls, *registration_tls;
 
 	memset(w, 0, sizeof *w);
 	w->setup = *setup;
@@ -55,12 +55,13 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 		if (init_worker(&w->workers[i], setup, e))
 			return -1;
 	if (reserve_tls(setup->consul, &leader_tls, e) ||
-	    reserve_tls(setup->consul, &registrar_tls, e))
+	    reserve_tls(setup->consul, &registration_tls, e))
 		return -1;
 	caller_init(&w->leader.caller, setup->consul, leader_tls, setup->consul_headers);
-	caller_init(&w->registrar.caller, setup->consul, registrar_tls, setup->consul_headers);
+	caller_init(&w->registration.caller, setup->consul, registration_tls,
+		    setup->consul_headers);
 	if (setup->register_as)
-		registrar_init(&w->registrar, setup->register_as, setup->timeout_ms);
+		registration_init(&w->registration, setup->register_as, setup->timeout_ms);
 	if (setup->lock_key)
 		leader_init(&w->leader, setup->lock_key, "dnsbuddy", &setup->place,
 			    setup->timeout_ms);

@@ -87,7 +87,7 @@ static void count_service_watches(const struct watch *w, struct status *s)
 		s->connections += http_counters(&w->workers[i].driver.cloudflare)->connections;
 	}
 	s->connections += http_counters(&w->leader.caller.client)->connections;
-	s->connections += http_counters(&w->registrar.caller.client)->connections;
+	s->connections += http_counters(&w->registration.caller.client)->connections;
 }
 
 void watch_status(const struct watch *w, struct status *s)

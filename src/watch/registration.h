@@ -2,8 +2,8 @@
  * Our own place in Consul: a service with a check that says in one line how we are. Never blocks:
  * it lives in a poll loop.
  */
-#ifndef WATCH_REGISTRAR_H
-#define WATCH_REGISTRAR_H
+#ifndef WATCH_REGISTRATION_H
+#define WATCH_REGISTRATION_H
 
 #include <poll.h>
 #include <stdbool.h>
@@ -12,17 +12,17 @@
 #include "base/err.h"
 #include "watch/caller.h"
 
-#define REGISTRAR_TTL_SEC 30
-#define REGISTRAR_GONE_SEC 3600 /* after so long without us Consul forgets us */
-#define REGISTRAR_REPORT_MS 10000
-#define REGISTRAR_HURRY_MS 1000 /* a changed line is told that soon */
-#define REGISTRAR_ID_CAP 256
-#define REGISTRAR_LINE_CAP 512
+#define REGISTRATION_TTL_SEC 30
+#define REGISTRATION_GONE_SEC 3600 /* after so long without us Consul forgets us */
+#define REGISTRATION_REPORT_MS 10000
+#define REGISTRATION_HURRY_MS 1000 /* a changed line is told that soon */
+#define REGISTRATION_ID_CAP 256
+#define REGISTRATION_LINE_CAP 512
 
-struct registrar {
+struct registration {
 	struct caller caller;
 	const char *name; /* of the service */
-	char id[REGISTRAR_ID_CAP];
+	char id[REGISTRATION_ID_CAP];
 	int64_t timeout_ms;
 	bool is_registered;
 	bool is_leaving;
@@ -31,27 +31,27 @@ struct registrar {
 	int64_t next_ms;   /* no call before this */
 	int64_t report_ms; /* the next report is due */
 	bool is_well;
-	char line[REGISTRAR_LINE_CAP];
+	char line[REGISTRATION_LINE_CAP];
 	bool is_told_well; /* what was reported last */
-	char told[REGISTRAR_LINE_CAP];
+	char told[REGISTRATION_LINE_CAP];
 	struct err last_err;
 };
 
 /* Prepare to be the service name on this host. name and r->caller are kept. */
-void registrar_init(struct registrar *r, const char *name, int64_t timeout_ms);
+void registration_init(struct registration *r, const char *name, int64_t timeout_ms);
 
 /* What the check shall say from now on. */
-void registrar_set(struct registrar *r, bool is_well, const char *line);
+void registration_set(struct registration *r, bool is_well, const char *line);
 
 /*
  * Go on without waiting. Returns -1 once when Consul begins to refuse us (last_err says how): not
  * to be known to Consul does not keep anybody from the work.
  */
-int registrar_step(struct registrar *r, int64_t now_ms);
+int registration_step(struct registration *r, int64_t now_ms);
 
 /* Leave; step on until is_over. */
-void registrar_stop(struct registrar *r, int64_t now_ms);
+void registration_stop(struct registration *r, int64_t now_ms);
 
-void registrar_wants(const struct registrar *r, struct pollfd *pfd, int64_t *wake_ms);
+void registration_wants(const struct registration *r, struct pollfd *pfd, int64_t *wake_ms);
 
 #endif

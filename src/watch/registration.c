@@ -1,4 +1,4 @@
-#include "watch/registrar.h"
+#include "watch/registration.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #define RETRY_MS 5000
 
 /* Two copies on one host have different pids; in containers everyone is 1, on a host of its own. */
-void registrar_init(struct registrar *r, const char *name, int64_t timeout_ms)
+void registration_init(struct registration *r, const char *name, int64_t timeout_ms)
 {
 	char host[128] = "";
 	struct buf b;
@@ -24,20 +24,20 @@ void registrar_init(struct registrar *r, const char *name, int64_t timeout_ms)
 	r->timeout_ms = timeout_ms;
 }
 
-void registrar_set(struct registrar *r, bool is_well, const char *line)
+void registration_set(struct registration *r, bool is_well, const char *line)
 {
 	r->is_well = is_well;
 	if (str_copy(r->line, sizeof r->line, line))
 		r->line[0] = '\0';
 }
 
-static bool is_news(const struct registrar *r)
+static bool is_news(const struct registration *r)
 {
 	return r->is_well != r->is_told_well || strcmp(r->line, r->told) != 0;
 }
 
 /* When the next call is due. */
-static int64_t due_ms(const struct registrar *r)
+static int64_t due_ms(const struct registration *r)
 {
 	int64_t at_ms = r->next_ms;
 
@@ -48,7 +48,7 @@ static int64_t due_ms(const struct registrar *r)
 	return at_ms;
 }
 
-static int start(struct registrar *r, int64_t now_ms, struct err *e)
+static int start(struct registration *r, int64_t now_ms, struct err *e)
 {
 	struct buf *target = &r->caller.target, *body = &r->caller.body;
 
@@ -57,8 +57,8 @@ static int start(struct registrar *r, int64_t now_ms, struct err *e)
 		consul_agent_deregister_target(target, r->id);
 	} else if (!r->is_registered) {
 		buf_str(target, "/v1/agent/service/register");
-		consul_agent_register_body(body, r->id, r->name, REGISTRAR_TTL_SEC,
-					   REGISTRAR_GONE_SEC);
+		consul_agent_register_body(body, r->id, r->name, REGISTRATION_TTL_SEC,
+					   REGISTRATION_GONE_SEC);
 	} else {
 		consul_agent_report_target(target, r->id);
 		consul_agent_report_body(body, r->is_well ? "passing" : "critical", r->line);
@@ -68,7 +68,7 @@ static int start(struct registrar *r, int64_t now_ms, struct err *e)
 	return caller_start(&r->caller, "PUT", now_ms + r->timeout_ms, e);
 }
 
-static int fail(struct registrar *r, const struct err *e, int64_t now_ms)
+static int fail(struct registration *r, const struct err *e, int64_t now_ms)
 {
 	bool is_first = !r->was_refused;
 
@@ -76,14 +76,14 @@ static int fail(struct registrar *r, const struct err *e, int64_t now_ms)
 	(void)err_wrap(&r->last_err, "consul: register as %s", r->id);
 	r->is_over = r->is_leaving;
 	/* A Consul that was restarted does not know us any more: register anew, and soon. */
-	r->next_ms = now_ms + (r->is_registered ? REGISTRAR_HURRY_MS : RETRY_MS);
+	r->next_ms = now_ms + (r->is_registered ? REGISTRATION_HURRY_MS : RETRY_MS);
 	r->was_refused = !r->is_registered;
 	r->is_registered = false;
 	r->told[0] = '\0';
 	return is_first && r->was_refused ? -1 : 0;
 }
 
-int registrar_step(struct registrar *r, int64_t now_ms)
+int registration_step(struct registration *r, int64_t now_ms)
 {
 	struct err e = {0};
 	enum http_result result;
@@ -101,13 +101,13 @@ int registrar_step(struct registrar *r, int64_t now_ms)
 		return fail(r, &e, now_ms);
 	r->was_refused = false;
 	r->is_over = r->is_leaving;
-	r->next_ms = now_ms + (r->is_registered ? REGISTRAR_HURRY_MS : 0);
-	r->report_ms = now_ms + REGISTRAR_REPORT_MS;
+	r->next_ms = now_ms + (r->is_registered ? REGISTRATION_HURRY_MS : 0);
+	r->report_ms = now_ms + REGISTRATION_REPORT_MS;
 	r->is_registered = true;
 	return 0;
 }
 
-void registrar_stop(struct registrar *r, int64_t now_ms)
+void registration_stop(struct registration *r, int64_t now_ms)
 {
 	/* A call that is broken off may have registered us. */
 	r->is_over = !r->is_registered && !caller_is_busy(&r->caller);
@@ -116,7 +116,7 @@ void registrar_stop(struct registrar *r, int64_t now_ms)
 	r->next_ms = now_ms;
 }
 
-void registrar_wants(const struct registrar *r, struct pollfd *pfd, int64_t *wake_ms)
+void registration_wants(const struct registration *r, struct pollfd *pfd, int64_t *wake_ms)
 {
 	pfd->fd = -1;
 	if (caller_is_busy(&r->caller))
