@@ -41,9 +41,9 @@ int64_t leader_fence_ms(const struct leader *l, int64_t now_ms)
 
 static const char *prepare(struct leader *l)
 {
-	struct buf *target = &l->caller.target, *body = &l->caller.body;
+	struct buf *target = &l->client.target, *body = &l->client.body;
 
-	caller_prepare(&l->caller);
+	consul_client_prepare(&l->client);
 	switch (l->step) {
 	case LEADER_WATCH:
 		consul_lock_watch_target(target, l->key, l->index, LEADER_WAIT_SEC, &l->place);
@@ -99,9 +99,9 @@ static void drop_session(struct leader *l, int64_t now_ms)
 static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
 {
 	char holder[CONSUL_SESSION_CAP];
-	uint64_t index = l->caller.answer.index;
+	uint64_t index = l->client.answer.index;
 
-	if (consul_lock_watch_read(&l->caller.answer, holder, e))
+	if (consul_lock_watch_read(&l->client.answer, holder, e))
 		return -1;
 	l->index = index < l->index ? 0 : index ? index : 1;
 	if (l->has_lock) {
@@ -128,7 +128,7 @@ static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, stru
 {
 	bool is_ours;
 
-	if (consul_lock_read(&l->caller.answer, &is_ours, e))
+	if (consul_lock_read(&l->client.answer, &is_ours, e))
 		return -1;
 	if (is_ours) {
 		lead(l);
@@ -144,7 +144,7 @@ static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 {
 	unsigned ttl_sec;
 
-	if (consul_session_renew_read(&l->caller.answer, &ttl_sec, e))
+	if (consul_session_renew_read(&l->client.answer, &ttl_sec, e))
 		return -1;
 	l->renewed_ms = l->called_ms;
 	if ((int64_t)ttl_sec * 1000 > l->ttl_ms)
@@ -156,18 +156,18 @@ static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct err *e)
 {
 	/* A key that nobody ever locked is not there. */
-	bool is_missing = l->caller.answer.status == 404;
+	bool is_missing = l->client.answer.status == 404;
 
 	if (is_missing && l->step == LEADER_RENEW) {
 		drop_session(l, now_ms);
 		return 0;
 	}
-	if (!(is_missing && l->step == LEADER_WATCH) && consul_answer_finish(&l->caller.answer, e))
+	if (!(is_missing && l->step == LEADER_WATCH) && consul_answer_finish(&l->client.answer, e))
 		return -1;
 	switch (l->step) {
 	case LEADER_WATCH: return after_watch(l, now_ms, e);
 	case LEADER_CREATE:
-		if (consul_session_create_read(&l->caller.answer, l->session, e))
+		if (consul_session_create_read(&l->client.answer, l->session, e))
 			return -1;
 		l->renewed_ms = l->called_ms;
 		l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
@@ -205,7 +205,7 @@ static void check_fence(struct leader *l, int64_t now_ms)
 	if (!l->has_lock || now_ms < leader_fence_ms(l, now_ms))
 		return;
 	l->has_lock = false;
-	http_close(&l->caller.client);
+	http_close(&l->client.http);
 	if (l->step != LEADER_RELEASE && l->step != LEADER_DESTROY)
 		go(l, LEADER_RENEW, now_ms);
 }
@@ -215,19 +215,19 @@ static void step_call(struct leader *l, int64_t now_ms, uint32_t random)
 	struct err e = {0};
 	enum http_result result;
 
-	if (!caller_is_busy(&l->caller)) {
+	if (!consul_client_is_busy(&l->client)) {
 		const char *method;
 
 		if (l->step == LEADER_OVER || l->next_ms > now_ms)
 			return;
 		method = prepare(l);
 		l->called_ms = now_ms;
-		if (caller_start(&l->caller, method, call_deadline_ms(l, now_ms), &e)) {
+		if (consul_client_start(&l->client, method, call_deadline_ms(l, now_ms), &e)) {
 			fail(l, &e, now_ms, random);
 			return;
 		}
 	}
-	result = caller_step(&l->caller, &e);
+	result = consul_client_step(&l->client, &e);
 	if (result == HTTP_MORE)
 		return;
 	if (result == HTTP_BAD || after_call(l, now_ms, random, &e))
@@ -251,7 +251,7 @@ enum leader_event leader_step(struct leader *l, int64_t now_ms, uint32_t random)
 
 void leader_stop(struct leader *l, int64_t now_ms)
 {
-	http_close(&l->caller.client);
+	http_close(&l->client.http);
 	l->has_lock = false;
 	/* Even if we do not know that we hold it: a session that ends with it delays the others. */
 	go(l, l->session[0] ? LEADER_RELEASE : LEADER_OVER, now_ms);
@@ -267,8 +267,8 @@ void leader_wants(const struct leader *l, struct pollfd *pfd, int64_t *wake_ms)
 	int64_t at_ms = CLOCK_NEVER;
 
 	pfd->fd = -1;
-	if (caller_is_busy(&l->caller))
-		caller_wants(&l->caller, pfd, wake_ms);
+	if (consul_client_is_busy(&l->client))
+		consul_client_wants(&l->client, pfd, wake_ms);
 	else if (l->step != LEADER_OVER)
 		at_ms = l->next_ms;
 	if (l->has_lock && leader_fence_ms(l, 0) < at_ms)

@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "consul/lock.h"
-#include "watch/caller.h"
+#include "consul/client.h"
 
 #define LEADER_TTL_SEC 30
 #define LEADER_SEC_MS ((int64_t)1000)
@@ -35,7 +35,7 @@ enum leader_step {
 };
 
 struct leader {
-	struct caller caller;
+	struct consul_client client;
 	const char *key;
 	const char *name; /* of the session: for who looks at Consul */
 	struct consul_place place;
@@ -52,7 +52,7 @@ struct leader {
 	struct err last_err;
 };
 
-/* Prepare to run for the lock. The texts and l->caller's are kept. */
+/* Prepare to run for the lock. The texts and l->client's are kept. */
 void leader_init(struct leader *l, const char *key, const char *name,
 		 const struct consul_place *place, int64_t timeout_ms);
 

@@ -50,9 +50,9 @@ static int64_t due_ms(const struct registration *r)
 
 static int start(struct registration *r, int64_t now_ms, struct err *e)
 {
-	struct buf *target = &r->caller.target, *body = &r->caller.body;
+	struct buf *target = &r->client.target, *body = &r->client.body;
 
-	caller_prepare(&r->caller);
+	consul_client_prepare(&r->client);
 	if (r->is_leaving) {
 		consul_agent_deregister_target(target, r->id);
 	} else if (!r->is_registered) {
@@ -65,7 +65,7 @@ static int start(struct registration *r, int64_t now_ms, struct err *e)
 		memcpy(r->told, r->line, sizeof r->told);
 		r->is_told_well = r->is_well;
 	}
-	return caller_start(&r->caller, "PUT", now_ms + r->timeout_ms, e);
+	return consul_client_start(&r->client, "PUT", now_ms + r->timeout_ms, e);
 }
 
 static int fail(struct registration *r, const struct err *e, int64_t now_ms)
@@ -88,16 +88,16 @@ int registration_step(struct registration *r, int64_t now_ms)
 	struct err e = {0};
 	enum http_result result;
 
-	if (!caller_is_busy(&r->caller)) {
+	if (!consul_client_is_busy(&r->client)) {
 		if (r->is_over || due_ms(r) > now_ms)
 			return 0;
 		if (start(r, now_ms, &e))
 			return fail(r, &e, now_ms);
 	}
-	result = caller_step(&r->caller, &e);
+	result = consul_client_step(&r->client, &e);
 	if (result == HTTP_MORE)
 		return 0;
-	if (result == HTTP_BAD || consul_answer_finish(&r->caller.answer, &e))
+	if (result == HTTP_BAD || consul_answer_finish(&r->client.answer, &e))
 		return fail(r, &e, now_ms);
 	r->was_refused = false;
 	r->is_over = r->is_leaving;
@@ -110,8 +110,8 @@ int registration_step(struct registration *r, int64_t now_ms)
 void registration_stop(struct registration *r, int64_t now_ms)
 {
 	/* A call that is broken off may have registered us. */
-	r->is_over = !r->is_registered && !caller_is_busy(&r->caller);
-	http_close(&r->caller.client);
+	r->is_over = !r->is_registered && !consul_client_is_busy(&r->client);
+	http_close(&r->client.http);
 	r->is_leaving = true;
 	r->next_ms = now_ms;
 }
@@ -119,8 +119,8 @@ void registration_stop(struct registration *r, int64_t now_ms)
 void registration_wants(const struct registration *r, struct pollfd *pfd, int64_t *wake_ms)
 {
 	pfd->fd = -1;
-	if (caller_is_busy(&r->caller))
-		caller_wants(&r->caller, pfd, wake_ms);
+	if (consul_client_is_busy(&r->client))
+		consul_client_wants(&r->client, pfd, wake_ms);
 	else if (!r->is_over && due_ms(r) < *wake_ms)
 		*wake_ms = due_ms(r);
 }

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "watch/caller.h"
+#include "consul/client.h"
 
 #define REGISTRATION_TTL_SEC 30
 #define REGISTRATION_GONE_SEC 3600 /* after so long without us Consul forgets us */
@@ -20,7 +20,7 @@
 #define REGISTRATION_LINE_CAP 512
 
 struct registration {
-	struct caller caller;
+	struct consul_client client;
 	const char *name; /* of the service */
 	char id[REGISTRATION_ID_CAP];
 	int64_t timeout_ms;
@@ -37,7 +37,7 @@ struct registration {
 	struct err last_err;
 };
 
-/* Prepare to be the service name on this host. name and r->caller are kept. */
+/* Prepare to be the service name on this host. name and r->client are kept. */
 void registration_init(struct registration *r, const char *name, int64_t timeout_ms);
 
 /* What the check shall say from now on. */

@@ -57,9 +57,9 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	if (reserve_tls(setup->consul, &leader_tls, e) ||
 	    reserve_tls(setup->consul, &registration_tls, e))
 		return -1;
-	caller_init(&w->leader.caller, setup->consul, leader_tls, setup->consul_headers);
-	caller_init(&w->registration.caller, setup->consul, registration_tls,
-		    setup->consul_headers);
+	consul_client_init(&w->leader.client, setup->consul, leader_tls, setup->consul_headers);
+	consul_client_init(&w->registration.client, setup->consul, registration_tls,
+			   setup->consul_headers);
 	if (setup->register_as)
 		registration_init(&w->registration, setup->register_as, setup->timeout_ms);
 	if (setup->lock_key)

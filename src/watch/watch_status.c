@@ -86,8 +86,8 @@ static void count_service_watches(const struct watch *w, struct status *s)
 		s->connections += http_counters(&w->workers[i].driver.consul)->connections;
 		s->connections += http_counters(&w->workers[i].driver.cloudflare)->connections;
 	}
-	s->connections += http_counters(&w->leader.caller.client)->connections;
-	s->connections += http_counters(&w->registration.caller.client)->connections;
+	s->connections += http_counters(&w->leader.client.http)->connections;
+	s->connections += http_counters(&w->registration.client.http)->connections;
 }
 
 void watch_status(const struct watch *w, struct status *s)

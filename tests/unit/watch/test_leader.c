@@ -6,13 +6,13 @@
 #include "support.h"
 
 #include "base/clock.h"
-#include "watch/caller.h"
+#include "consul/client.h"
 #include "watch/locks.h"
 
-#define caller_start wire_start
-#define caller_step wire_step
-#define caller_is_busy wire_is_busy
-#define caller_wants wire_wants
+#define consul_client_start wire_start
+#define consul_client_step wire_step
+#define consul_client_is_busy wire_is_busy
+#define consul_client_wants wire_wants
 #define http_close wire_close
 #define leader_init tested_init
 #define leader_fence_ms tested_fence_ms
@@ -20,10 +20,10 @@
 #define leader_stop tested_stop
 #define leader_is_over tested_is_over
 #define leader_wants tested_wants
-static int wire_start(struct caller *c, const char *method, int64_t deadline_ms, struct err *e);
-static enum http_result wire_step(struct caller *c, struct err *e);
-static bool wire_is_busy(const struct caller *c);
-static void wire_wants(const struct caller *c, struct pollfd *pfd, int64_t *wake_ms);
+static int wire_start(struct consul_client *c, const char *method, int64_t deadline_ms, struct err *e);
+static enum http_result wire_step(struct consul_client *c, struct err *e);
+static bool wire_is_busy(const struct consul_client *c);
+static void wire_wants(const struct consul_client *c, struct pollfd *pfd, int64_t *wake_ms);
 static void wire_close(struct http_client *c);
 /* Both cmocka and the module have a fail(). */
 #undef fail
@@ -39,7 +39,7 @@ struct copy {
 	struct leader l;
 	/* the call under way */
 	bool is_busy, is_done, is_lost;
-	char method[8], target[CALLER_TARGET_CAP], body[CALLER_BODY_CAP];
+	char method[8], target[CONSUL_CLIENT_TARGET_CAP], body[CONSUL_CLIENT_BODY_CAP];
 	int64_t started_ms, arrive_ms, answer_ms, deadline_ms;
 	bool has_arrived;
 	uint64_t asked_index;
@@ -51,16 +51,16 @@ static struct copy copies[COPIES];
 static int64_t now_ms;
 static uint32_t seed;
 
-static struct copy *copy_of(const struct caller *c)
+static struct copy *copy_of(const struct consul_client *c)
 {
 	for (int i = 0; i < COPIES; i++)
-		if (&copies[i].l.caller == c)
+		if (&copies[i].l.client == c)
 			return &copies[i];
 	fail_msg("no copy");
 	return NULL;
 }
 
-static int wire_start(struct caller *c, const char *method, int64_t deadline_ms, struct err *e)
+static int wire_start(struct consul_client *c, const char *method, int64_t deadline_ms, struct err *e)
 {
 	struct copy *k = copy_of(c);
 	const char *index;
@@ -82,7 +82,7 @@ static int wire_start(struct caller *c, const char *method, int64_t deadline_ms,
 	return 0;
 }
 
-static enum http_result wire_step(struct caller *c, struct err *e)
+static enum http_result wire_step(struct consul_client *c, struct err *e)
 {
 	struct copy *k = copy_of(c);
 
@@ -98,12 +98,12 @@ static enum http_result wire_step(struct caller *c, struct err *e)
 	return HTTP_DONE;
 }
 
-static bool wire_is_busy(const struct caller *c)
+static bool wire_is_busy(const struct consul_client *c)
 {
 	return copy_of(c)->is_busy;
 }
 
-static void wire_wants(const struct caller *c, struct pollfd *pfd, int64_t *wake_ms)
+static void wire_wants(const struct consul_client *c, struct pollfd *pfd, int64_t *wake_ms)
 {
 	(void)pfd;
 	if (copy_of(c)->deadline_ms < *wake_ms)
@@ -113,7 +113,7 @@ static void wire_wants(const struct caller *c, struct pollfd *pfd, int64_t *wake
 static void wire_close(struct http_client *c)
 {
 	for (int i = 0; i < COPIES; i++)
-		if (&copies[i].l.caller.client == c)
+		if (&copies[i].l.client.http == c)
 			copies[i].is_busy = false;
 }
 
@@ -121,7 +121,7 @@ static void wire_close(struct http_client *c)
 
 static void say(struct copy *k, int status, const char *text)
 {
-	struct consul_answer *a = &k->l.caller.answer;
+	struct consul_answer *a = &k->l.client.answer;
 
 	k->is_done = true;
 	k->answer_ms = now_ms > k->answer_ms ? now_ms : k->answer_ms;
