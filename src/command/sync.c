@@ -10,12 +10,12 @@
 #include "base/out.h"
 #include "command/command.h"
 #include "command/print.h"
-#include "command/world.h"
+#include "command/clients.h"
 #include "engine/report.h"
 
 static struct values values;
 static struct config config;
-static struct world world;
+static struct clients clients;
 static struct reconcile reconcile;
 
 /* The result's weight: a failure outweighs what is held, and that a change. */
@@ -60,12 +60,12 @@ static void print_result(bool is_first)
 
 static int run_record(size_t i, bool is_plan, int64_t give_up_ms)
 {
-	struct job job = world_job(&config, &config.records[i]);
+	struct job job = clients_job(&config, &config.records[i]);
 
 	/* Who waits for a plan is a person: one try. */
-	reconcile_init(&reconcile, &job, &world.storage, world.have, is_plan,
+	reconcile_init(&reconcile, &job, &clients.storage, clients.have, is_plan,
 		       is_plan ? 0 : give_up_ms);
-	driver_run(&world.driver, &reconcile);
+	driver_run(&clients.driver, &reconcile);
 	if (is_plan)
 		print_result(i == 0);
 	else
@@ -95,7 +95,7 @@ static int run(const char *command, bool is_plan, int argc, char *const *argv)
 			      "--dry-run");
 		return command_fail(command, &e);
 	}
-	if (world_init(&world, &config, &e))
+	if (clients_init(&clients, &config, &e))
 		return command_fail(command, &e);
 	/* One deadline for all: a record whose turn comes after it has one try. */
 	give_up_ms = clock_now_ms() + config.retry_for_ms;

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "command/command.h"
-#include "command/world.h"
+#include "command/clients.h"
 #include "watch/watch.h"
 
 _Static_assert(WATCH_RECORDS_MAX >= 2 * CONFIG_RECORDS_MAX, "room for every record, old and new");
@@ -18,7 +18,7 @@ static struct {
 	int current;
 	int argc;
 	char *const *argv;
-	struct world world;
+	struct clients clients;
 	struct watch watch;
 	struct listener listener;
 	struct job jobs[CONFIG_RECORDS_MAX];
@@ -31,7 +31,7 @@ static struct {
 static int set_jobs(const struct config *c, struct err *e)
 {
 	for (size_t i = 0; i < c->records_n; i++)
-		self.jobs[i] = world_job(c, &c->records[i]);
+		self.jobs[i] = clients_job(c, &c->records[i]);
 	return watch_set_jobs(&self.watch, self.jobs, c->records_n, e);
 }
 
@@ -59,7 +59,7 @@ static void reload(void *ctx, bool only_secrets)
 	(void)ctx;
 	/* The secrets of the configuration before this one were in what is written over now. */
 	log_forget_secrets();
-	if (world_hide_secrets(&self.world, old, &e))
+	if (clients_hide_secrets(&self.clients, old, &e))
 		LOG_EVENT(LOG_ERROR, "configuration not read", {"error", e.text, 0});
 	memset(&self.values[next], 0, sizeof self.values[next]);
 	memset(new, 0, sizeof *new);
@@ -70,7 +70,7 @@ static void reload(void *ctx, bool only_secrets)
 	}
 	if (only_secrets && !has_new_credentials(old, new))
 		return;
-	if (world_set_credentials(&self.world, new, &e) || set_jobs(new, &e)) {
+	if (clients_set_credentials(&self.clients, new, &e) || set_jobs(new, &e)) {
 		LOG_EVENT(LOG_ERROR, "configuration not taken", {"error", e.text, 0});
 		return;
 	}
@@ -89,10 +89,10 @@ static struct watch_setup setup_of(const struct config *c)
 	const size_t cap = CONFIG_SERVICE_MAX + 1;
 
 	return (struct watch_setup){
-		.consul = &self.world.consul.origin,
-		.cloudflare = &self.world.cloudflare.origin,
-		.consul_headers = self.world.consul.headers,
-		.cf_headers = self.world.cloudflare.headers,
+		.consul = &self.clients.consul.origin,
+		.cloudflare = &self.clients.cloudflare.origin,
+		.consul_headers = self.clients.consul.headers,
+		.cf_headers = self.clients.cloudflare.headers,
 		.timeout_ms = c->timeout_ms,
 		.resync_ms = c->resync_ms,
 		.unhealthy_ms = c->unhealthy_ms,
@@ -132,7 +132,7 @@ int command_watch(int argc, char *const *argv)
 			      "--json, --detailed-exitcode and --dry-run do not go with watch");
 		return command_fail("watch", &e);
 	}
-	if (world_init(&self.world, c, &e))
+	if (clients_init(&self.clients, c, &e))
 		return command_fail("watch", &e);
 	if (c->listen && listen_open(&self.listener, c->listen, &e))
 		return command_fail("watch", &e);

@@ -2,28 +2,28 @@
  * From a configuration to what the engine drives: trust, clients and credentials for both sides,
  * and one job per record.
  */
-#ifndef COMMAND_WORLD_H
-#define COMMAND_WORLD_H
+#ifndef COMMAND_CLIENTS_H
+#define COMMAND_CLIENTS_H
 
 #include "base/err.h"
 #include "config/config.h"
 #include "engine/driver.h"
 #include "engine/job.h"
 
-#define WORLD_HEADERS_CAP 8192 /* bytes of the header lines with one side's credentials */
+#define CLIENT_HEADERS_CAP 8192 /* bytes of the header lines with one side's credentials */
 
 /* One side's origin and what TLS with it needs. */
-struct world_side {
+struct client_side {
 	struct http_origin origin;
 	struct tls_config tls_config;
 	struct tls_identity identity;
 	struct tls_storage tls;
-	char headers[WORLD_HEADERS_CAP];
+	char headers[CLIENT_HEADERS_CAP];
 };
 
-struct world {
-	struct world_side consul, cloudflare;
-	char consul_basic[WORLD_HEADERS_CAP];      /* CONSUL_HTTP_AUTH as it is sent */
+struct clients {
+	struct client_side consul, cloudflare;
+	char consul_basic[CLIENT_HEADERS_CAP];     /* CONSUL_HTTP_AUTH as it is sent */
 	struct trust_store cf_roots, consul_roots; /* used with CA files of the user's */
 	struct driver driver;
 	struct reconcile_storage storage;
@@ -34,21 +34,21 @@ struct world {
  * Prepare both sides as c says; no socket opens yet. w is static and zeroed, c stays in use.
  *   e  ERR_CONFIG: a file with certificates or a key, or a proxy, is no good
  */
-int world_init(struct world *w, const struct config *c, struct err *e)
+int clients_init(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Send c's credentials from now on; part of world_init(). e: ERR_CONFIG: they are too long */
-int world_set_credentials(struct world *w, const struct config *c, struct err *e)
+/* Send c's credentials from now on; part of clients_init(). e: ERR_CONFIG: they are too long */
+int clients_set_credentials(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
  * Register c's secrets, and what is sent of them, with log_add_secret() once more, after
  * log_forget_secrets(). e: ERR_CONFIG: too many
  */
-int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
+int clients_hide_secrets(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
 /* The job for one record of c. */
-struct job world_job(const struct config *c, const struct config_record *r);
+struct job clients_job(const struct config *c, const struct config_record *r);
 
 #endif

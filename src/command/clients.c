@@ -1,4 +1,4 @@
-#include "command/world.h"
+#include "command/clients.h"
 
 #include <string.h>
 
@@ -8,7 +8,7 @@
 #include "net/http/proxy.h"
 #include "net/tls/roots.h"
 
-static int set_trust(struct world_side *side, struct trust_store *roots, const char *ca_file,
+static int set_trust(struct client_side *side, struct trust_store *roots, const char *ca_file,
 		     struct err *e)
 {
 	side->origin.tls = &side->tls_config;
@@ -22,7 +22,7 @@ static int set_trust(struct world_side *side, struct trust_store *roots, const c
 	return 0;
 }
 
-static int set_proxy(struct world_side *side, const struct config *c, struct err *e)
+static int set_proxy(struct client_side *side, const struct config *c, struct err *e)
 {
 	const struct proxy_env env = {.https_proxy = c->https_proxy, .no_proxy = c->no_proxy};
 	struct http_origin *o = &side->origin;
@@ -34,9 +34,9 @@ static int set_proxy(struct world_side *side, const struct config *c, struct err
 	return 0;
 }
 
-static int init_cloudflare(struct world *w, const struct config *c, struct err *e)
+static int init_cloudflare(struct clients *w, const struct config *c, struct err *e)
 {
-	struct world_side *side = &w->cloudflare;
+	struct client_side *side = &w->cloudflare;
 
 	side->origin.url = c->cf_url;
 	if (set_trust(side, &w->cf_roots, c->ca_file, e))
@@ -48,9 +48,9 @@ static int init_cloudflare(struct world *w, const struct config *c, struct err *
 	return 0;
 }
 
-static int init_consul_tls(struct world *w, const struct config *c, struct err *e)
+static int init_consul_tls(struct clients *w, const struct config *c, struct err *e)
 {
-	struct world_side *side = &w->consul;
+	struct client_side *side = &w->consul;
 
 	if (set_trust(side, &w->consul_roots, c->consul_cacert, e))
 		return err_wrap(e, "CONSUL_CACERT");
@@ -68,7 +68,7 @@ static int init_consul_tls(struct world *w, const struct config *c, struct err *
 }
 
 /* What is sent of it, too, is a secret that an answer may echo. */
-static int hide_basic(struct world *w, const char *http_auth)
+static int hide_basic(struct clients *w, const char *http_auth)
 {
 	struct buf b;
 
@@ -77,9 +77,9 @@ static int hide_basic(struct world *w, const char *http_auth)
 	return buf_ok(&b) ? log_add_secret(w->consul_basic) : -1;
 }
 
-static int init_consul(struct world *w, const struct config *c, struct err *e)
+static int init_consul(struct clients *w, const struct config *c, struct err *e)
 {
-	struct world_side *side = &w->consul;
+	struct client_side *side = &w->consul;
 	bool is_https = c->consul_url.scheme == URL_HTTPS;
 
 	side->origin.url = c->consul_url;
@@ -90,7 +90,7 @@ static int init_consul(struct world *w, const struct config *c, struct err *e)
 	return 0;
 }
 
-int world_set_credentials(struct world *w, const struct config *c, struct err *e)
+int clients_set_credentials(struct clients *w, const struct config *c, struct err *e)
 {
 	struct buf consul, cf;
 
@@ -105,15 +105,15 @@ int world_set_credentials(struct world *w, const struct config *c, struct err *e
 	return 0;
 }
 
-int world_init(struct world *w, const struct config *c, struct err *e)
+int clients_init(struct clients *w, const struct config *c, struct err *e)
 {
 	w->driver.timeout_ms = c->timeout_ms;
 	if (init_cloudflare(w, c, e) || init_consul(w, c, e))
 		return -1;
-	return world_set_credentials(w, c, e);
+	return clients_set_credentials(w, c, e);
 }
 
-int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
+int clients_hide_secrets(struct clients *w, const struct config *c, struct err *e)
 {
 	const char *const secrets[] = {
 		c->api_token,
@@ -132,7 +132,7 @@ int world_hide_secrets(struct world *w, const struct config *c, struct err *e)
 	return 0;
 }
 
-struct job world_job(const struct config *c, const struct config_record *r)
+struct job clients_job(const struct config *c, const struct config_record *r)
 {
 	struct job job = {
 		.query =
