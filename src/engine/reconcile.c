@@ -162,7 +162,7 @@ static bool is_worth_retrying(enum err_kind kind)
 	return kind == ERR_RETRY || kind == ERR_BUSY || kind == ERR_PROTO;
 }
 
-/* The next go of watch: soon after a passing fault, once a minute after a refusal. */
+/* The next pass of watch: soon after a passing fault, once a minute after a refusal. */
 static void fail_watch(struct reconcile *r, int64_t delay_ms, int64_t now_ms)
 {
 	if (!is_worth_retrying(r->last_err.kind))
@@ -467,7 +467,7 @@ void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 	r->is_resync = resync && r->has_list;
 	observe_forget_deleted(r);
 	r->read_ms = now_ms;
-	observe_copy_view(&r->view, seen); /* the service watch's may change under a long go */
+	observe_copy_view(&r->view, seen); /* the service watch's may change under a long pass */
 	observe_view(r, &r->view);
 	if (r->has_list && !resync)
 		after_list(r, now_ms, random);

@@ -6,8 +6,8 @@
  *
  * Used in two ways. Once, by sync: reconcile_init(), then calls until CALL_END; it reads Consul
  * itself and tries again by itself. Again and again, by watch: reconcile_init_watch(), then for
- * each go reconcile_begin() and calls until CALL_END; it is told what Consul lists, remembers the
- * records in between, and tells when it wants the next go.
+ * each pass reconcile_begin() and calls until CALL_END; it is told what Consul lists, remembers the
+ * records in between, and tells when it wants the next pass.
  */
 #ifndef ENGINE_RECONCILE_H
 #define ENGINE_RECONCILE_H
@@ -121,22 +121,22 @@ struct reconcile {
 void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
 		    struct record *have, bool is_dry_run, int64_t give_up_ms);
 
-/* Prepare for many goes. job and have are used as long as r is. */
+/* Prepare for many passes. job and have are used as long as r is. */
 void reconcile_init_watch(struct reconcile *r, const struct job *job, struct record *have);
 
 /*
- * Start a go: what does this mean for the records? When nothing has to be called, CALL_END comes
+ * Start a pass: what does this mean for the records? When nothing has to be called, CALL_END comes
  * at once.
  *   storage  used until CALL_END
  *   seen     what Consul lists, sorted by observe_sort_view(); copied
  *   resync   list the records anew, whatever is remembered
  * After CALL_END: result; linger_ms; and after RECONCILE_FAILED, or when evidence may come by
- * itself, wake_ms, when to go again (CLOCK_NEVER otherwise).
+ * itself, wake_ms, when to start the next pass (CLOCK_NEVER otherwise).
  */
 void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 		     const struct consul_view *seen, bool resync, int64_t now_ms, uint32_t random);
 
-/* The go is called off: nothing that it learnt counts. */
+/* The pass is called off: nothing that it learnt counts. */
 void reconcile_cancel(struct reconcile *r);
 
 /* The call that comes next. Asked again without reconcile_take(), it answers the same. */

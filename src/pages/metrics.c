@@ -166,7 +166,7 @@ static void put_program(const struct status *s, struct buf *b)
 	for (size_t op = 0; op < sizeof ops / sizeof ops[0]; op++)
 		buf_fmt(b, "dnsbuddy_cloudflare_writes_total{op=\"%s\"} %llu\n", ops[op],
 			(unsigned long long)s->writes[op]);
-	put_single(b, "retries_total", "counter", "Goes that failed and are tried again.",
+	put_single(b, "retries_total", "counter", "Passes that failed and are tried again.",
 		   s->retries);
 	put_single(b, "consul_reads_total", "counter", "Good answers of Consul to watches.",
 		   s->consul_reads);

@@ -18,7 +18,7 @@ enum status_state {
 	STATUS_IN_SYNC,
 	STATUS_SYNCING, /* a change is under way */
 	STATUS_HELD,    /* in sync but for removals that a safety rule holds back */
-	STATUS_FAILING, /* the last go failed; there will be another */
+	STATUS_FAILING, /* the last pass failed; there will be another */
 	STATUS_STATES
 };
 
@@ -41,7 +41,7 @@ struct status_record {
 	size_t wanted_n;
 	size_t held_n;
 	const char *held_why;           /* NULL when nothing is held */
-	const char *error;              /* NULL when the last go was well */
+	const char *error;              /* NULL when the last pass was well */
 	const struct consul_view *view; /* NULL before the first answer */
 	bool has_records; /* the list below is what Cloudflare has; else not known now */
 	const struct record *records; /* those without an id are gone */

@@ -76,7 +76,7 @@ static int64_t call_deadline_ms(const struct leader *l, int64_t now_ms)
 	return now_ms + l->timeout_ms;
 }
 
-static void go(struct leader *l, enum leader_step step, int64_t at_ms)
+static void set_step(struct leader *l, enum leader_step step, int64_t at_ms)
 {
 	l->step = step;
 	l->next_ms = at_ms;
@@ -86,14 +86,14 @@ static void go(struct leader *l, enum leader_step step, int64_t at_ms)
 static void lead(struct leader *l)
 {
 	l->has_lock = true;
-	go(l, LEADER_RENEW, l->renewed_ms + valid_ms(l) / 3);
+	set_step(l, LEADER_RENEW, l->renewed_ms + valid_ms(l) / 3);
 }
 
 static void drop_session(struct leader *l, int64_t now_ms)
 {
 	l->session[0] = '\0';
 	l->index = 0;
-	go(l, LEADER_WATCH, now_ms);
+	set_step(l, LEADER_WATCH, now_ms);
 }
 
 static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
@@ -112,14 +112,14 @@ static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
 		return 0;
 	}
 	if (holder[0] && l->session[0] && strcmp(holder, l->session) == 0) {
-		go(l, LEADER_RENEW, now_ms); /* ours after all: an answer was lost */
+		set_step(l, LEADER_RENEW, now_ms); /* ours after all: an answer was lost */
 	} else if (holder[0]) {
 		l->session[0] = '\0'; /* its TTL ends it */
-		go(l, LEADER_WATCH, now_ms);
+		set_step(l, LEADER_WATCH, now_ms);
 	} else if (l->session[0] && now_ms - l->renewed_ms < l->ttl_ms / 2) {
-		go(l, LEADER_ACQUIRE, now_ms);
+		set_step(l, LEADER_ACQUIRE, now_ms);
 	} else {
-		go(l, LEADER_CREATE, now_ms);
+		set_step(l, LEADER_CREATE, now_ms);
 	}
 	return 0;
 }
@@ -136,7 +136,7 @@ static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, stru
 	}
 	/* Somebody was faster, or the lock-delay is not over. */
 	l->index = 0;
-	go(l, LEADER_WATCH, now_ms + LEADER_RETRY_MS / 2 + random % LEADER_RETRY_MS);
+	set_step(l, LEADER_WATCH, now_ms + LEADER_RETRY_MS / 2 + random % LEADER_RETRY_MS);
 	return 0;
 }
 
@@ -149,7 +149,7 @@ static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 	l->renewed_ms = l->called_ms;
 	if ((int64_t)ttl_sec * 1000 > l->ttl_ms)
 		l->ttl_ms = (int64_t)ttl_sec * 1000;
-	go(l, l->has_lock ? LEADER_WATCH : LEADER_ACQUIRE, now_ms);
+	set_step(l, l->has_lock ? LEADER_WATCH : LEADER_ACQUIRE, now_ms);
 	return 0;
 }
 
@@ -171,13 +171,13 @@ static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct 
 			return -1;
 		l->renewed_ms = l->called_ms;
 		l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
-		go(l, LEADER_ACQUIRE, now_ms);
+		set_step(l, LEADER_ACQUIRE, now_ms);
 		return 0;
 	case LEADER_ACQUIRE: return after_acquire(l, now_ms, random, e);
 	case LEADER_RENEW: return after_renew(l, now_ms, e);
-	case LEADER_RELEASE: go(l, LEADER_DESTROY, now_ms); return 0;
+	case LEADER_RELEASE: set_step(l, LEADER_DESTROY, now_ms); return 0;
 	case LEADER_DESTROY:
-	default: go(l, LEADER_OVER, now_ms); return 0;
+	default: set_step(l, LEADER_OVER, now_ms); return 0;
 	}
 }
 
@@ -186,16 +186,17 @@ static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t
 	l->last_err = *e;
 	(void)err_wrap(&l->last_err, "consul: lock %s", l->key);
 	if (l->step == LEADER_RELEASE || l->step == LEADER_DESTROY) {
-		go(l, LEADER_OVER, now_ms); /* the TTL will do it */
+		set_step(l, LEADER_OVER, now_ms); /* the TTL will do it */
 		return;
 	}
 	l->index = 0;
 	/* Who leads has no time for more; what became of the others' calls, the key tells. */
 	if (l->has_lock)
-		go(l, LEADER_RENEW, now_ms + LEADER_RETRY_MS);
+		set_step(l, LEADER_RENEW, now_ms + LEADER_RETRY_MS);
 	else
-		go(l, LEADER_WATCH,
-		   now_ms + pace_backoff_ms(l->failures, LEADER_RETRY_MS, BACKOFF_CAP_MS, random));
+		set_step(l, LEADER_WATCH,
+			 now_ms + pace_backoff_ms(l->failures, LEADER_RETRY_MS, BACKOFF_CAP_MS,
+						  random));
 	l->failures++;
 }
 
@@ -207,7 +208,7 @@ static void check_fence(struct leader *l, int64_t now_ms)
 	l->has_lock = false;
 	http_close(&l->client.http);
 	if (l->step != LEADER_RELEASE && l->step != LEADER_DESTROY)
-		go(l, LEADER_RENEW, now_ms);
+		set_step(l, LEADER_RENEW, now_ms);
 }
 
 static void step_call(struct leader *l, int64_t now_ms, uint32_t random)
@@ -254,7 +255,7 @@ void leader_stop(struct leader *l, int64_t now_ms)
 	http_close(&l->client.http);
 	l->has_lock = false;
 	/* Even if we do not know that we hold it: a session that ends with it delays the others. */
-	go(l, l->session[0] ? LEADER_RELEASE : LEADER_OVER, now_ms);
+	set_step(l, l->session[0] ? LEADER_RELEASE : LEADER_OVER, now_ms);
 }
 
 bool leader_is_over(const struct leader *l)

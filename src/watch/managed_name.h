@@ -1,5 +1,5 @@
 /*
- * Keeps one name: when its reconcile has to go, and how it is doing. Knows the clock only by what
+ * Keeps one name: when its reconcile has to run, and how it is doing. Knows the clock only by what
  * it is told.
  */
 #ifndef WATCH_MANAGED_NAME_H
@@ -20,8 +20,8 @@ struct managed_name {
 	bool is_used;
 	bool is_busy;      /* a worker has it */
 	int64_t served_ms; /* when one had it last */
-	bool is_dirty;     /* what Consul lists has changed since the last go began */
-	bool wants_list;   /* the next go lists anew */
+	bool is_dirty;     /* what Consul lists has changed since the last pass began */
+	bool wants_list;   /* the next pass lists anew */
 	int64_t resync_ms; /* when to list anew for no other reason */
 	enum status_state state;
 	int64_t state_ms; /* since when */
@@ -52,17 +52,17 @@ void managed_mark(struct managed_name *k, int64_t now_ms);
 /* Others may have written: what is remembered of the records counts no more. */
 void managed_forget(struct managed_name *k, int64_t now_ms);
 
-/* When the next go is due: CLOCK_NEVER when nothing is. */
+/* When the next pass is due: CLOCK_NEVER when nothing is. */
 int64_t managed_due_ms(const struct managed_name *k);
 
-/* Begin a go, in scratch that is the managed name's until managed_end() or managed_cancel(). */
+/* Begin a pass, in scratch that is the managed name's until managed_end() or managed_cancel(). */
 void managed_begin(struct managed_name *k, struct reconcile_storage *storage, int64_t now_ms,
 		   uint32_t random);
 
-/* The go has come to CALL_END: note and log how it went. */
+/* The pass has come to CALL_END: note and log how it went. */
 void managed_end(struct managed_name *k, int64_t resync_ms);
 
-/* The go is called off. */
+/* The pass is called off. */
 void managed_cancel(struct managed_name *k, int64_t now_ms);
 
 #endif

@@ -187,7 +187,7 @@ static int64_t resync_at(const struct watch *w, int64_t now_ms)
 	       (tenth ? (int64_t)(driver_random() % (uint64_t)(2 * tenth)) : 0);
 }
 
-static void end_go(struct watch *w, struct worker *k, int64_t now_ms)
+static void end_pass(struct watch *w, struct worker *k, int64_t now_ms)
 {
 	struct reconcile *r = &k->name->r;
 
@@ -220,7 +220,7 @@ static void step_worker(struct watch *w, struct worker *k)
 		struct err e = {0};
 
 		if (call == CALL_END) {
-			end_go(w, k, now_ms);
+			end_pass(w, k, now_ms);
 			return;
 		}
 		if (!k->is_calling && !may_call(w, k, now_ms))

@@ -27,7 +27,7 @@
 #define WATCH_FINISH_MS 600   /* at the end, for the exchange under way */
 #define WATCH_LEAVE_MS 950    /* and for all of it */
 
-/* Scratch and connections for one go. */
+/* Scratch and connections for one pass. */
 struct worker {
 	struct driver driver;
 	struct reconcile_storage storage;
@@ -93,7 +93,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Call off every go. What was asked of Cloudflare may have been done: all is listed anew. */
+/* Call off every pass. What was asked of Cloudflare may have been done: all is listed anew. */
 void watch_cancel(struct watch *w, int64_t now_ms);
 
 /* Run until SIGTERM or SIGINT. */

@@ -1,5 +1,5 @@
 /*
- * The engine go after go, as watch drives it: what it remembers of the records is what is there,
+ * The engine pass after pass, as watch drives it: what it remembers of the records is what is there,
  * whatever was written and however that went.
  */
 #include "support.h"
@@ -122,8 +122,8 @@ static int answer(enum call call, struct err *e)
 	}
 }
 
-/* One go. fault: chance in 100 that a call is lost, before or after its effect. */
-static void go(bool is_resync, uint32_t fault)
+/* One pass. fault: chance in 100 that a call is lost, before or after its effect. */
+static void run_pass(bool is_resync, uint32_t fault)
 {
 	reconcile_begin(&r, &storage, &seen, is_resync, now_ms, 0);
 	for (int i = 0; reconcile_next(&r) != CALL_END; i++) {
@@ -201,7 +201,7 @@ static void test_memory_follows_the_writes(void **state)
 	for (int i = 0; i < 400; i++) {
 		list_instances(test_random_below(&seed, 1u << ADDRESSES));
 		job.policy.ttl = 60 + test_random_below(&seed, 2);
-		go(false, 0);
+		run_pass(false, 0);
 		check_right();
 		if (r.has_list)
 			check_memory();
@@ -216,12 +216,12 @@ static void test_nothing_to_do_is_no_call(void **state)
 	(void)state;
 	seed = 1;
 	list_instances(7);
-	go(false, 0);
+	run_pass(false, 0);
 	lists = writes = 0;
 	for (int i = 0; i < 5; i++)
-		go(false, 0);
+		run_pass(false, 0);
 	assert_int_equal(lists + writes, 0);
-	go(true, 0);
+	run_pass(true, 0);
 	assert_int_equal(lists, 1);
 	assert_int_equal(writes, 0);
 }
@@ -240,13 +240,13 @@ static void test_memory_after_faults(void **state)
 				records[0] = records[--records_n]; /* another hand */
 				r.has_list = false;
 			}
-			go(test_random_below(&seed, 10) == 0, 15);
+			run_pass(test_random_below(&seed, 10) == 0, 15);
 			if (r.has_list)
 				check_memory();
 			else
 				assert_true(r.result == RECONCILE_FAILED || refuses_batches);
 		}
-		go(false, 0);
+		run_pass(false, 0);
 		check_right();
 		check_memory();
 	}
@@ -260,7 +260,7 @@ static void test_a_record_that_is_gone_is_forgotten(void **state)
 	(void)state;
 	seed = 1;
 	list_instances(7);
-	go(false, 0);
+	run_pass(false, 0);
 	refuses_batches = true;
 	list_instances(3);
 	gone = *find(NULL, &(struct target){.addr = {192, 0, 2, 3}});
@@ -280,7 +280,7 @@ static void test_a_record_that_is_gone_is_forgotten(void **state)
 	if (r.has_list)
 		check_memory();
 	list_instances(7);
-	go(false, 0);
+	run_pass(false, 0);
 	check_right();
 }
 
@@ -290,7 +290,7 @@ static void test_old_news_is_read_again_before_a_write(void **state)
 	(void)state;
 	seed = 1;
 	list_instances(3);
-	go(false, 0);
+	run_pass(false, 0);
 	list_instances(1);
 	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
 	assert_int_equal(reconcile_next(&r), CALL_HEALTH);
@@ -320,7 +320,7 @@ static void test_old_news_is_read_again_before_a_write(void **state)
 static void begin_at(int64_t at_ms)
 {
 	now_ms = at_ms;
-	go(false, 0);
+	run_pass(false, 0);
 }
 
 static void test_grace(void **state)
@@ -364,7 +364,7 @@ static void test_a_listing_does_not_prolong_the_grace(void **state)
 	list_instances(6);
 	begin_at(2001000);
 	now_ms = 2003000;
-	go(true, 0); /* a resync */
+	run_pass(true, 0); /* a resync */
 	assert_int_equal(r.linger_ms, 2006000);
 }
 

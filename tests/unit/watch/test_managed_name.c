@@ -1,4 +1,4 @@
-/* watch/managed_name: when the next go of a name is due, by what happened to it. */
+/* watch/managed_name: when the next pass of a name is due, by what happened to it. */
 #include "support.h"
 
 #include "base/clock.h"
