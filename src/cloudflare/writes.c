@@ -131,7 +131,7 @@ static int take_listed(void *ctx, const char *list, const char *text, size_t len
 {
 	struct cf_write *w = ctx;
 
-	/* What is deleted is told by the transaction as a whole. */
+	/* What is deleted is reported by the transaction as a whole. */
 	if (strcmp(list, "posts") != 0 && strcmp(list, "patches") != 0)
 		return 0;
 	if (json_parse(text, len, e))

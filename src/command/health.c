@@ -66,7 +66,7 @@ static int find_watch(const struct value *listen, struct url *u, struct err *e)
 }
 
 /* What the answer says; json_parse() was done. */
-static int tell_reasons(struct err *e)
+static int report_reasons(struct err *e)
 {
 	char reason[2048] = "it says not why";
 	int64_t unhealthy_n = 0;
@@ -90,7 +90,7 @@ static int check_answer(struct err *e)
 	    json_boolean(json_get(0, "healthy"), &is_healthy))
 		return err_set(e, ERR_PROTO, "what answers at %s port %u is no watch: status %d",
 			       self.origin.url.host, (unsigned)self.origin.url.port, self.status);
-	return is_healthy && self.status == 200 ? 0 : tell_reasons(e);
+	return is_healthy && self.status == 200 ? 0 : report_reasons(e);
 }
 
 static int ask(struct err *e)

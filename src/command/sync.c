@@ -52,7 +52,7 @@ static void print_result(bool is_first)
 		print_json_plan(&reconcile, is_first);
 	else if (reconcile.result != RECONCILE_FAILED)
 		print_plan(&reconcile, wants_colour());
-	/* A terminal shows both; what failed is told in its place. */
+	/* A terminal shows both; what failed is reported in its place. */
 	out_push();
 	if (reconcile.result == RECONCILE_FAILED)
 		report_end(&reconcile);

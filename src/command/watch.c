@@ -49,7 +49,7 @@ static bool has_new_credentials(const struct config *old, const struct config *n
 	       !is_same_credentials(old->consul_http_auth, new->consul_http_auth);
 }
 
-/* What is wrong with the new configuration is told, and the old one stays. */
+/* What is wrong with the new configuration is logged, and the old one stays. */
 static void reload(void *ctx, bool only_secrets)
 {
 	int next = !self.current;

@@ -197,7 +197,7 @@ static int read_secret_file(struct values *v, const char *path, struct value *va
 	char secret[CONFIG_SECRET_MAX + 1];
 
 	if (values_read_file(path, secret, sizeof secret, e)) {
-		/* What stands there may be the secret itself: only the reason is told. */
+		/* What stands there may be the secret itself: only the reason is reported. */
 		size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
 
 		return err_set(e, e->kind, "%s: the file it names%s", value->name, e->text + named);

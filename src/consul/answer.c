@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-#define REASON_MAX 160 /* bytes of an error's body that are told */
+#define REASON_MAX 160 /* bytes of an error's body that are reported */
 
 static int take_status(void *ctx, int status, struct err *e)
 {

@@ -21,7 +21,7 @@
 
 #define CONSUL_INSTANCES_MAX 16384
 #define CONSUL_ADDRESSES_MAX 4 /* sources that are tried in order */
-#define CONSUL_REASON_MAX 160  /* bytes of an error's body that are told */
+#define CONSUL_REASON_MAX 160  /* bytes of an error's body that are reported */
 
 /* Where an instance's address is taken from. */
 enum consul_address {

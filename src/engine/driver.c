@@ -64,7 +64,7 @@ static int begin_write(struct driver *d, struct reconcile *r, struct err *e)
 }
 
 /* "consul: health of web: GET http://127.0.0.1:8500/v1/...: why". */
-static int tell_where(const struct driver *d, const char *what, const char *name, struct err *e)
+static int add_where(const struct driver *d, const char *what, const char *name, struct err *e)
 {
 	const int target_max = 320; /* the reason behind it must not be cut off */
 	const struct url *url = &d->client->origin->url;
@@ -75,7 +75,7 @@ static int tell_where(const struct driver *d, const char *what, const char *name
 	origin.path[0] = '\0';
 	buf_init(&b, storage, sizeof storage);
 	url_add(&b, &origin);
-	if (strncmp(e->text, b.p, b.len) == 0) /* told already: the connection failed */
+	if (strncmp(e->text, b.p, b.len) == 0) /* named already: the connection failed */
 		buf_reset(&b);
 	return err_wrap(e, "%s %s: %s %s%s%.*s", what, name, d->method, b.p, url->path, target_max,
 			d->target.p);
@@ -84,10 +84,10 @@ static int tell_where(const struct driver *d, const char *what, const char *name
 static int wrap(const struct driver *d, const struct reconcile *r, struct err *e)
 {
 	switch (reconcile_next(r)) {
-	case CALL_HEALTH: return tell_where(d, "consul: health of", r->query.service, e);
-	case CALL_ZONE: return tell_where(d, "cloudflare: zone of", r->zones.name, e);
-	case CALL_LIST: return tell_where(d, "cloudflare: list records of", r->name, e);
-	default: return tell_where(d, "cloudflare: write records of", r->name, e);
+	case CALL_HEALTH: return add_where(d, "consul: health of", r->query.service, e);
+	case CALL_ZONE: return add_where(d, "cloudflare: zone of", r->zones.name, e);
+	case CALL_LIST: return add_where(d, "cloudflare: list records of", r->name, e);
+	default: return add_where(d, "cloudflare: write records of", r->name, e);
 	}
 }
 

@@ -1,5 +1,5 @@
 /*
- * One name to keep in step with one service: what reconcile is told. Read only once filled.
+ * One name to keep in step with one service: what reconcile works on. Read only once filled.
  */
 #ifndef ENGINE_JOB_H
 #define ENGINE_JOB_H

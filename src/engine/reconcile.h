@@ -1,13 +1,13 @@
 /*
  * Bring the records of one name in step with one service: observe, decide, apply. Does no I/O
- * and knows no clock: it says which call comes next and is told how it went, so that one loop can
- * drive many of them and a test can script the world. What must always hold (add before remove,
- * never dark, evidence...) holds at every call, whatever the answers are.
+ * and knows no clock: it says which call comes next and is given its outcome, so that one loop can
+ * drive many of them and a test can script every answer. What must always hold (src/README.md)
+ * holds at every call, whatever the answers are.
  *
  * Used in two ways. Once, by sync: reconcile_init(), then calls until CALL_END; it reads Consul
  * itself and tries again by itself. Again and again, by watch: reconcile_init_watch(), then for
- * each pass reconcile_begin() and calls until CALL_END; it is told what Consul lists, remembers the
- * records in between, and tells when it wants the next pass.
+ * each pass reconcile_begin() and calls until CALL_END; it is given what Consul lists, remembers
+ * the records in between, and says when it wants the next pass.
  */
 #ifndef ENGINE_RECONCILE_H
 #define ENGINE_RECONCILE_H

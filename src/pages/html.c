@@ -1,6 +1,6 @@
 /*
  * /: one page for people, in itself complete, without a script. What is wrong comes first and
- * unfolded; a state is told by its word and its sign, not by its colour alone.
+ * unfolded; a state is shown by its word and its sign, not by its colour alone.
  */
 #include "pages/pages.h"
 #include "pages/parts.h"
@@ -103,7 +103,7 @@ static void put_difference(struct buf *b, const struct status_record *r,
 {
 	bool is_wanted = l->state == INSTANCE_PASSING;
 
-	/* Whether warning is wanted is a setting, which nobody told us. */
+	/* Whether warning is wanted is a setting, which the status does not hold. */
 	if (!r->has_records || r->records_n > PAGES_MATCH_MAX || l->state == INSTANCE_WARNING ||
 	    has_record(r, &l->target) == is_wanted)
 		return;

@@ -116,17 +116,17 @@ void managed_begin(struct managed_name *k, struct reconcile_storage *storage, in
 }
 
 /* A line when something was written, and when the state is another than the log said last. */
-static void tell(struct managed_name *k, bool was_in_sync)
+static void log_pass(struct managed_name *k, bool was_in_sync)
 {
 	const size_t *n = k->r.done_n;
 	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
-	bool is_news =
-		k->r.plan.n[OP_HOLD] != k->told_held_n || k->r.plan.held_why != k->told_held_why;
+	bool is_news = k->r.plan.n[OP_HOLD] != k->logged_held_n ||
+		       k->r.plan.held_why != k->logged_held_why;
 
 	if (has_written || is_news || !was_in_sync)
 		report_end(&k->r);
-	k->told_held_n = k->r.plan.n[OP_HOLD];
-	k->told_held_why = k->r.plan.held_why;
+	k->logged_held_n = k->r.plan.n[OP_HOLD];
+	k->logged_held_why = k->r.plan.held_why;
 	if (has_written) {
 		k->has_changed = true;
 		k->changed_sec = clock_wall_sec();
@@ -145,7 +145,7 @@ void managed_end(struct managed_name *k, int64_t resync_ms)
 		set_unconverged(k, now_ms);
 		return;
 	}
-	tell(k, was_in_sync);
+	log_pass(k, was_in_sync);
 	if (now_ms >= k->resync_ms)
 		k->resync_ms = resync_ms;
 	set_state(k, k->r.result == RECONCILE_HELD ? STATUS_HELD : STATUS_IN_SYNC, now_ms);

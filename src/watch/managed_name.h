@@ -1,6 +1,6 @@
 /*
  * Keeps one name: when its reconcile has to run, and how it is doing. Knows the clock only by what
- * it is told.
+ * it is given.
  */
 #ifndef WATCH_MANAGED_NAME_H
 #define WATCH_MANAGED_NAME_H
@@ -29,8 +29,8 @@ struct managed_name {
 	int64_t unconverged_ms; /* since when */
 	bool has_synced, has_changed;
 	int64_t synced_sec, changed_sec; /* wall clock */
-	size_t told_held_n;              /* what the log said last */
-	const char *told_held_why;
+	size_t logged_held_n;            /* what the log said last */
+	const char *logged_held_why;
 	struct err last_err;
 	/* Of a dropped job: */
 	char name[NAME_CAP], zone[NAME_CAP], owner[128], service[256], zone_id[RECORD_ID_CAP];

@@ -33,7 +33,7 @@ void registration_set(struct registration *r, bool is_well, const char *line)
 
 static bool is_news(const struct registration *r)
 {
-	return r->is_well != r->is_told_well || strcmp(r->line, r->told) != 0;
+	return r->is_well != r->is_reported_well || strcmp(r->line, r->reported) != 0;
 }
 
 /* When the next call is due. */
@@ -62,8 +62,8 @@ static int start(struct registration *r, int64_t now_ms, struct err *e)
 	} else {
 		consul_agent_report_target(target, r->id);
 		consul_agent_report_body(body, r->is_well ? "passing" : "critical", r->line);
-		memcpy(r->told, r->line, sizeof r->told);
-		r->is_told_well = r->is_well;
+		memcpy(r->reported, r->line, sizeof r->reported);
+		r->is_reported_well = r->is_well;
 	}
 	return consul_client_start(&r->client, "PUT", now_ms + r->timeout_ms, e);
 }
@@ -79,7 +79,7 @@ static int fail(struct registration *r, const struct err *e, int64_t now_ms)
 	r->next_ms = now_ms + (r->is_registered ? REGISTRATION_HURRY_MS : RETRY_MS);
 	r->was_refused = !r->is_registered;
 	r->is_registered = false;
-	r->told[0] = '\0';
+	r->reported[0] = '\0';
 	return is_first && r->was_refused ? -1 : 0;
 }
 

@@ -27,13 +27,13 @@ struct registration {
 	bool is_registered;
 	bool is_leaving;
 	bool is_over;
-	bool was_refused;  /* the last call failed, and that was told */
+	bool was_refused;  /* the last call failed, and that was logged */
 	int64_t next_ms;   /* no call before this */
 	int64_t report_ms; /* the next report is due */
 	bool is_well;
 	char line[REGISTRATION_LINE_CAP];
-	bool is_told_well; /* what was reported last */
-	char told[REGISTRATION_LINE_CAP];
+	bool is_reported_well; /* what was reported last */
+	char reported[REGISTRATION_LINE_CAP];
 	struct err last_err;
 };
 

@@ -36,7 +36,7 @@ struct worker {
 	uint64_t requests;         /* of the driver, already taken from the bucket */
 };
 
-/* What the loop is told; the texts and what is pointed to stay in use. */
+/* What the loop is given; the texts and what is pointed to stay in use. */
 struct watch_setup {
 	const struct http_origin *consul, *cloudflare;
 	const char *consul_headers, *cf_headers;

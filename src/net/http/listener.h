@@ -2,7 +2,7 @@
  * A small HTTP/1.1 server within somebody's poll(2) loop, for pages that are made on the spot:
  * GET and HEAD, one request per connection, everything bounded in bytes, number and time, so that
  * no reader or writer, however slow, holds the loop or shuts others out. RFC 9110, RFC 9112; it
- * sends no Date, for it is not told the wall clock. Knows nothing of what the pages say.
+ * sends no Date, for it is not given the wall clock. Knows nothing of what the pages say.
  */
 #ifndef NET_HTTP_LISTENER_H
 #define NET_HTTP_LISTENER_H
