@@ -40,7 +40,7 @@ bool consul_client_is_busy(const struct consul_client *c)
 	return http_is_busy(&c->http);
 }
 
-void consul_client_wants(const struct consul_client *c, struct pollfd *pfd, int64_t *wake_ms)
+void consul_client_wants(const struct consul_client *c, struct loop_wait *w)
 {
-	http_wants(&c->http, pfd, wake_ms);
+	http_wants(&c->http, w);
 }

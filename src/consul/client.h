@@ -5,12 +5,12 @@
 #ifndef CONSUL_CLIENT_H
 #define CONSUL_CLIENT_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/loop.h"
 #include "consul/answer.h"
 #include "net/http/client.h"
 
@@ -42,6 +42,6 @@ enum http_result consul_client_step(struct consul_client *c, struct err *e)
 	__attribute__((warn_unused_result));
 
 bool consul_client_is_busy(const struct consul_client *c);
-void consul_client_wants(const struct consul_client *c, struct pollfd *pfd, int64_t *wake_ms);
+void consul_client_wants(const struct consul_client *c, struct loop_wait *w);
 
 #endif

@@ -141,9 +141,9 @@ enum http_result driver_step(struct driver *d, struct reconcile *r, struct err *
 	return HTTP_DONE;
 }
 
-void driver_wants(const struct driver *d, struct pollfd *pfd, int64_t *wake_ms)
+void driver_wants(const struct driver *d, struct loop_wait *w)
 {
-	http_wants(d->client, pfd, wake_ms);
+	http_wants(d->client, w);
 }
 
 void driver_abort(struct driver *d)
@@ -160,43 +160,62 @@ uint32_t driver_random(void)
 	return random;
 }
 
-static int wait_until(int64_t wake_ms)
-{
-	for (;;) {
-		int64_t now_ms = clock_now_ms();
+/* ---- a reconcile in a loop of its own ---- */
 
-		if (now_ms >= wake_ms)
-			return 0;
-		(void)poll(NULL, 0, clock_poll_timeout(wake_ms, now_ms));
-	}
+struct lone {
+	struct driver *d;
+	struct reconcile *r;
+	struct loop loop;
+	struct loop_part part;
+	struct pollfd fds[HTTP_FDS];
+	bool is_calling;
+};
+
+static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct lone *x = ctx;
+
+	(void)now_ms;
+	if (x->is_calling)
+		driver_wants(x->d, w);
+	else
+		loop_wait_until(w, reconcile_next(x->r) == CALL_WAIT ? x->r->wake_ms : 0);
 }
 
-static int perform(struct driver *d, struct reconcile *r, struct err *e)
+/* The call that comes next, as far as it goes without waiting. */
+static enum http_result perform(struct lone *x, int64_t now_ms, struct err *e)
 {
+	if (reconcile_next(x->r) == CALL_WAIT)
+		return now_ms < x->r->wake_ms ? HTTP_MORE : HTTP_DONE;
+	if (!x->is_calling && driver_begin(x->d, x->r, CLOCK_NEVER, e))
+		return HTTP_BAD;
+	x->is_calling = true;
+	return driver_step(x->d, x->r, e);
+}
+
+static void lone_step(void *ctx, int64_t now_ms)
+{
+	struct lone *x = ctx;
+	struct err e = {0};
 	enum http_result result;
 
-	if (reconcile_next(r) == CALL_WAIT)
-		return wait_until(r->wake_ms);
-	if (driver_begin(d, r, CLOCK_NEVER, e))
-		return -1;
-	while ((result = driver_step(d, r, e)) == HTTP_MORE) {
-		struct pollfd pfd = {.fd = -1};
-		int64_t wake_ms = CLOCK_NEVER;
-
-		driver_wants(d, &pfd, &wake_ms);
-		(void)poll(&pfd, 1, clock_poll_timeout(wake_ms, clock_now_ms()));
-	}
-	return result == HTTP_DONE ? 0 : -1;
+	if (!x->is_calling)
+		reconcile_refresh(x->r, now_ms);
+	result = perform(x, now_ms, &e);
+	if (result == HTTP_MORE)
+		return;
+	x->is_calling = false;
+	reconcile_take(x->r, result == HTTP_DONE ? 0 : -1, &e, clock_now_ms(), driver_random());
+	if (reconcile_next(x->r) == CALL_END)
+		loop_stop(&x->loop);
 }
 
 void driver_run(struct driver *d, struct reconcile *r)
 {
-	while (reconcile_next(r) != CALL_END) {
-		struct err e = {0};
-		int rc;
+	struct lone x = {.d = d, .r = r};
 
-		reconcile_refresh(r, clock_now_ms());
-		rc = perform(d, r, &e);
-		reconcile_take(r, rc, &e, clock_now_ms(), driver_random());
-	}
+	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
+	loop_init(&x.loop, x.fds, HTTP_FDS);
+	loop_add(&x.loop, &x.part);
+	loop_run(&x.loop);
 }

@@ -6,12 +6,12 @@
 #ifndef ENGINE_DRIVER_H
 #define ENGINE_DRIVER_H
 
-#include <poll.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "base/loop.h"
 #include "cloudflare/writes.h"
 #include "engine/reconcile.h"
 #include "net/http/client.h"
@@ -53,7 +53,7 @@ enum http_result driver_step(struct driver *d, struct reconcile *r, struct err *
 	__attribute__((warn_unused_result));
 
 /* As http_wants(). */
-void driver_wants(const struct driver *d, struct pollfd *pfd, int64_t *wake_ms);
+void driver_wants(const struct driver *d, struct loop_wait *w);
 
 /* Drop the call under way, its connection with it. */
 void driver_abort(struct driver *d);

@@ -132,10 +132,8 @@ enum dial_result dial_step(struct dial *d, int *fd, struct err *e)
 	return DIAL_MORE;
 }
 
-void dial_wants(const struct dial *d, struct pollfd *pfd, int64_t *wake_ms)
+void dial_wants(const struct dial *d, struct loop_wait *w)
 {
-	pfd->fd = d->fd;
-	pfd->events = POLLOUT;
-	if (d->share_ms < *wake_ms)
-		*wake_ms = d->share_ms;
+	loop_wait_fd(w, d->fd, POLLOUT);
+	loop_wait_until(w, d->share_ms);
 }

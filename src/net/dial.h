@@ -5,12 +5,12 @@
 #ifndef NET_DIAL_H
 #define NET_DIAL_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 #include "net/address.h"
 
 /* The fields are the module's own, but for addresses. */
@@ -39,8 +39,8 @@ void dial_start(struct dial *d, int64_t deadline_ms);
  */
 enum dial_result dial_step(struct dial *d, int *fd, struct err *e);
 
-/* What to wait for before the next dial_step(). */
-void dial_wants(const struct dial *d, struct pollfd *pfd, int64_t *wake_ms);
+/* Add what to wait for before the next dial_step(). */
+void dial_wants(const struct dial *d, struct loop_wait *w);
 
 /* Give up. Legal at any time after dial_init(). */
 void dial_stop(struct dial *d);

@@ -263,17 +263,12 @@ bool leader_is_over(const struct leader *l)
 	return l->step == LEADER_OVER;
 }
 
-void leader_wants(const struct leader *l, struct pollfd *pfd, int64_t *wake_ms)
+void leader_wants(const struct leader *l, struct loop_wait *w)
 {
-	int64_t at_ms = CLOCK_NEVER;
-
-	pfd->fd = -1;
 	if (consul_client_is_busy(&l->client))
-		consul_client_wants(&l->client, pfd, wake_ms);
+		consul_client_wants(&l->client, w);
 	else if (l->step != LEADER_OVER)
-		at_ms = l->next_ms;
-	if (l->has_lock && leader_fence_ms(l, 0) < at_ms)
-		at_ms = leader_fence_ms(l, 0);
-	if (at_ms < *wake_ms)
-		*wake_ms = at_ms;
+		loop_wait_until(w, l->next_ms);
+	if (l->has_lock)
+		loop_wait_until(w, leader_fence_ms(l, 0));
 }

@@ -7,7 +7,6 @@
 #ifndef WATCH_LEADER_H
 #define WATCH_LEADER_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -66,6 +65,6 @@ int64_t leader_fence_ms(const struct leader *l, int64_t now_ms);
 void leader_stop(struct leader *l, int64_t now_ms);
 bool leader_is_over(const struct leader *l);
 
-void leader_wants(const struct leader *l, struct pollfd *pfd, int64_t *wake_ms);
+void leader_wants(const struct leader *l, struct loop_wait *w);
 
 #endif

@@ -116,11 +116,10 @@ void registration_stop(struct registration *r, int64_t now_ms)
 	r->next_ms = now_ms;
 }
 
-void registration_wants(const struct registration *r, struct pollfd *pfd, int64_t *wake_ms)
+void registration_wants(const struct registration *r, struct loop_wait *w)
 {
-	pfd->fd = -1;
 	if (consul_client_is_busy(&r->client))
-		consul_client_wants(&r->client, pfd, wake_ms);
-	else if (!r->is_over && due_ms(r) < *wake_ms)
-		*wake_ms = due_ms(r);
+		consul_client_wants(&r->client, w);
+	else if (!r->is_over)
+		loop_wait_until(w, due_ms(r));
 }

@@ -5,7 +5,6 @@
 #ifndef WATCH_REGISTRATION_H
 #define WATCH_REGISTRATION_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -52,6 +51,6 @@ int registration_step(struct registration *r, int64_t now_ms);
 /* Leave; step on until is_over. */
 void registration_stop(struct registration *r, int64_t now_ms);
 
-void registration_wants(const struct registration *r, struct pollfd *pfd, int64_t *wake_ms);
+void registration_wants(const struct registration *r, struct loop_wait *w);
 
 #endif

@@ -166,16 +166,10 @@ enum service_watch_event service_watch_step(struct service_watch *w, int64_t now
 	return take_answer(w, now_ms);
 }
 
-void service_watch_wants(const struct service_watch *w, struct pollfd *pfd, int64_t *wake_ms)
+void service_watch_wants(const struct service_watch *s, struct loop_wait *w, int64_t now_ms)
 {
-	int64_t at_ms;
-
-	if (http_is_busy(&w->client)) {
-		http_wants(&w->client, pfd, wake_ms);
-		return;
-	}
-	pfd->fd = -1;
-	at_ms = ready_ms(w, clock_now_ms());
-	if (at_ms < *wake_ms)
-		*wake_ms = at_ms;
+	if (http_is_busy(&s->client))
+		http_wants(&s->client, w);
+	else
+		loop_wait_until(w, ready_ms(s, now_ms));
 }

@@ -6,7 +6,6 @@
 #ifndef WATCH_SERVICE_WATCH_H
 #define WATCH_SERVICE_WATCH_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,6 +22,8 @@
 #define SERVICE_WATCH_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
 #define SERVICE_WATCH_BACKOFF_MS 250
 #define SERVICE_WATCH_BACKOFF_MAX_MS 60000
+
+struct watch;
 
 enum service_watch_event {
 	SERVICE_WATCH_NOTHING,
@@ -50,6 +51,9 @@ struct service_watch {
 	int64_t retry_ms;  /* no query before this */
 	struct err last_err;
 	uint64_t reads; /* good answers, for the metrics */
+	/* For who runs it in a loop. */
+	struct loop_part part;
+	struct watch *owner;
 };
 
 /*
@@ -64,7 +68,7 @@ enum service_watch_event service_watch_step(struct service_watch *w, int64_t now
 					    uint32_t random);
 
 /* As http_wants(), between queries too. */
-void service_watch_wants(const struct service_watch *w, struct pollfd *pfd, int64_t *wake_ms);
+void service_watch_wants(const struct service_watch *s, struct loop_wait *w, int64_t now_ms);
 
 /* Whether two queries ask for the same and can share a service watch. */
 bool service_watch_is_same_query(const struct consul_query *a, const struct consul_query *b);

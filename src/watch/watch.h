@@ -1,5 +1,5 @@
 /*
- * The loop of `watch`: services watched, names kept, one copy leading, all in one poll(2) on one
+ * `watch`: services watched, names managed, one copy leading, all as parts of one loop on one
  * thread. Nothing in here waits for one peer alone, and nothing but a signal ends it.
  */
 #ifndef WATCH_WATCH_H
@@ -10,31 +10,20 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 #include "core/bucket.h"
-#include "engine/driver.h"
 #include "engine/job.h"
 #include "watch/managed_name.h"
 #include "watch/leader.h"
 #include "watch/registration.h"
 #include "pages/status.h"
 #include "watch/service_watch.h"
+#include "watch/worker.h"
 #include "net/http/listener.h"
 
 #define WATCH_RECORDS_MAX 512 /* names, those just dropped included */
-#define WATCH_WORKERS 3       /* names that are written at the same time */
-#define WATCH_API_BURST 200   /* requests at once, and then one every... */
-#define WATCH_API_MS 333      /* ...so: 200 + 900 in five minutes, of the 1,200 allowed */
 #define WATCH_FINISH_MS 600   /* at the end, for the exchange under way */
 #define WATCH_LEAVE_MS 950    /* and for all of it */
-
-/* Scratch and connections for one pass. */
-struct worker {
-	struct driver driver;
-	struct reconcile_storage storage;
-	struct managed_name *name; /* NULL: free */
-	bool is_calling;           /* an exchange is under way */
-	uint64_t requests;         /* of the driver, already taken from the bucket */
-};
 
 /* What the loop is given; the texts and what is pointed to stay in use. */
 struct watch_setup {
@@ -55,22 +44,28 @@ struct watch_setup {
 	void *ctx;
 };
 
+/* The parts that every watch has; services and workers come after them. */
+#define WATCH_PARTS 6
+#define WATCH_FDS (1 + (WATCH_RECORDS_MAX + WATCH_WORKERS + 2) * HTTP_FDS + LISTEN_FDS)
+
 struct watch {
 	struct watch_setup setup;
+	struct loop loop;
+	struct loop_part parts[WATCH_PARTS];
+	struct pollfd fds[WATCH_FDS];
 	struct managed_name *names[WATCH_RECORDS_MAX];
 	struct service_watch *services[WATCH_RECORDS_MAX];
 	size_t services_n;
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct leader leader;
 	struct registration registration;
-	struct bucket api; /* requests to Cloudflare */
+	struct budget api; /* of requests to Cloudflare */
 	int64_t start_ms;
 	bool was_refused; /* credentials: to be read again */
 	int64_t refused_ms;
 	bool is_stopping, is_leaving;
 	int64_t stop_ms;
 	/* For the metrics. */
-	uint64_t api_calls[STATUS_CALLS][6];
 	uint64_t writes[OP_KINDS];
 	uint64_t retries;
 	uint64_t old_reads, old_connections; /* of service watches that are gone */
@@ -92,6 +87,17 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
  */
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 	__attribute__((warn_unused_result));
+
+/* Watch this service as a part of the loop; or no longer. For watch_set_jobs(). */
+void watch_add_service(struct watch *w, struct service_watch *s);
+void watch_remove_service(struct watch *w, struct service_watch *s);
+
+/* Make everything but the services parts of the loop. For watch_init(). */
+void watch_add_parts(struct watch *w);
+
+/* Whether this copy may write now, and until when: with a lock only while it leads. */
+bool watch_may_write(const struct watch *w, int64_t now_ms);
+int64_t watch_fence_ms(const struct watch *w, int64_t now_ms);
 
 /* Call off every pass. What was asked of Cloudflare may have been done: all is listed anew. */
 void watch_cancel(struct watch *w, int64_t now_ms);

@@ -65,7 +65,8 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	if (setup->lock_key)
 		leader_init(&w->leader, setup->lock_key, "dnsbuddy", &setup->place,
 			    setup->timeout_ms);
-	bucket_init(&w->api, WATCH_API_BURST, WATCH_API_MS);
+	budget_init(&w->api);
+	watch_add_parts(w);
 	return 0;
 }
 
@@ -113,6 +114,7 @@ static struct service_watch *find_service_watch(struct watch *w, const struct co
 		return NULL;
 	w->services_n++;
 	service_watch_init(found, q, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	watch_add_service(w, found);
 	return found;
 }
 
@@ -122,6 +124,7 @@ static void stop_service_watches(struct watch *w)
 		w->old_reads += w->services[i]->reads;
 		w->old_connections += http_counters(&w->services[i]->client)->connections;
 		http_close(&w->services[i]->client);
+		watch_remove_service(w, w->services[i]);
 	}
 	w->services_n = 0;
 }

@@ -110,7 +110,7 @@ void watch_status(const struct watch *w, struct status *s)
 		s->records_n++;
 		s->is_healthy &= !is_unhealthy(w, k, now_ms);
 	}
-	memcpy(s->api_calls, w->api_calls, sizeof s->api_calls);
+	memcpy(s->api_calls, w->api.calls, sizeof s->api_calls);
 	s->writes[0] = w->writes[OP_CREATE];
 	s->writes[1] = w->writes[OP_UPDATE];
 	s->writes[2] = w->writes[OP_DELETE];

@@ -444,14 +444,11 @@ enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t 
 	return resolve_step(r, out, e);
 }
 
-void resolve_wants(const struct resolve *r, struct pollfd *pfd, int64_t *wake_ms)
+void resolve_wants(const struct resolve *r, struct loop_wait *w)
 {
 	bool is_sending = r->phase == RESOLVE_TCP && r->sent < 2 + r->query_n;
 
-	pfd->fd = r->fd;
-	pfd->events = is_sending ? POLLOUT : POLLIN;
-	if (r->try_ms < *wake_ms)
-		*wake_ms = r->try_ms;
-	if (r->deadline_ms < *wake_ms)
-		*wake_ms = r->deadline_ms;
+	loop_wait_fd(w, r->fd, is_sending ? POLLOUT : POLLIN);
+	loop_wait_until(w, r->try_ms);
+	loop_wait_until(w, r->deadline_ms);
 }

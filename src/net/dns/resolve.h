@@ -6,12 +6,12 @@
 #ifndef NET_DNS_RESOLVE_H
 #define NET_DNS_RESOLVE_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 #include "net/address.h"
 #include "net/dns/message.h"
 #include "net/dns/resolve_conf.h"
@@ -79,10 +79,13 @@ void resolve_init(struct resolve *r);
 
 /*
  * Begin to look up host. What is numeric, in the hosts file, or local needs no server: DONE at
- * once. host         not kept port         put into each address deadline_ms  of the look-up and
- * what follows it: a share is left for connecting out          filled on DONE: families take turns,
- * IPv4 begins e            filled on BAD: ERR_RETRY After MORE wait as resolve_wants() says and
- * call resolve_step(), or resolve_stop().
+ * once.
+ *   host         not kept
+ *   port         put into each address
+ *   deadline_ms  of the look-up and what follows it: a share is left for connecting
+ *   out          filled on DONE: families take turns, IPv4 begins
+ *   e            filled on BAD: ERR_RETRY
+ * After MORE wait as resolve_wants() says and call resolve_step(), or resolve_stop().
  */
 enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t port,
 				  int64_t deadline_ms, struct net_addresses *out, struct err *e)
@@ -95,8 +98,8 @@ enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t 
 enum resolve_result resolve_step(struct resolve *r, struct net_addresses *out, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* What to wait for: sets fd and events, and lowers wake_ms. Only after MORE. */
-void resolve_wants(const struct resolve *r, struct pollfd *pfd, int64_t *wake_ms);
+/* Add what to wait for. Only after MORE. */
+void resolve_wants(const struct resolve *r, struct loop_wait *w);
 
 /* Give up. Legal at any time after resolve_init(). */
 void resolve_stop(struct resolve *r);

@@ -412,47 +412,63 @@ enum http_result http_step(struct http_client *c, struct err *e)
 	return HTTP_MORE;
 }
 
-void http_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_ms)
+void http_wants(const struct http_client *c, struct loop_wait *w)
 {
-	bool tunnelling = c->phase == HTTP_PHASE_TUNNEL;
-	bool sending =
-		tunnelling ? c->tunnel_sent < c->tunnel_len : !is_all_sent(c) && !c->is_send_broken;
+	bool is_tunnelling = c->phase == HTTP_PHASE_TUNNEL;
+	bool is_sending = is_tunnelling ? c->tunnel_sent < c->tunnel_len
+					: !is_all_sent(c) && !c->is_send_broken;
 
-	pfd->fd = -1;
-	pfd->events = 0;
-	pfd->revents = 0;
 	if (c->phase == HTTP_PHASE_IDLE)
 		return;
-	if (c->deadline_ms < *wake_ms)
-		*wake_ms = c->deadline_ms;
-	if (c->is_hasty)
-		*wake_ms = 0;
-	if (c->phase == HTTP_PHASE_RESOLVE) {
-		resolve_wants(&c->resolve, pfd, wake_ms);
-		return;
-	}
-	if (c->phase == HTTP_PHASE_DIAL) {
-		dial_wants(&c->dial, pfd, wake_ms);
-		return;
-	}
-	pfd->fd = c->stream.fd;
-	pfd->events = stream_events(&c->stream, sending);
+	loop_wait_until(w, c->is_hasty ? 0 : c->deadline_ms);
+	if (c->phase == HTTP_PHASE_RESOLVE)
+		resolve_wants(&c->resolve, w);
+	else if (c->phase == HTTP_PHASE_DIAL)
+		dial_wants(&c->dial, w);
+	else
+		loop_wait_fd(w, c->stream.fd, stream_events(&c->stream, is_sending));
+}
+
+/* ---- one exchange in a loop of its own ---- */
+
+struct lone {
+	struct http_client *client;
+	struct loop loop;
+	struct loop_part part;
+	struct pollfd fds[HTTP_FDS];
+	enum http_result result;
+	struct err *e;
+};
+
+static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct lone *x = ctx;
+
+	(void)now_ms;
+	http_wants(x->client, w);
+}
+
+static void lone_step(void *ctx, int64_t now_ms)
+{
+	struct lone *x = ctx;
+
+	(void)now_ms;
+	x->result = http_step(x->client, x->e);
+	if (x->result != HTTP_MORE)
+		loop_stop(&x->loop);
 }
 
 int http_exchange(struct http_client *c, const struct http_request *r, const struct http_sink *s,
 		  int64_t deadline_ms, struct err *e)
 {
-	enum http_result result;
+	struct lone x = {.client = c, .e = e};
 
 	if (http_start(c, r, s, deadline_ms, e))
 		return -1;
-	while ((result = http_step(c, e)) == HTTP_MORE) {
-		struct pollfd pfd;
-		int64_t wake_ms = CLOCK_NEVER;
-
-		http_wants(c, &pfd, &wake_ms);
-		/* EINTR: a signal came in; the step finds out what there is to do. */
-		(void)poll(&pfd, 1, clock_poll_timeout(wake_ms, clock_now_ms()));
-	}
-	return result == HTTP_DONE ? 0 : -1;
+	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
+	loop_init(&x.loop, x.fds, HTTP_FDS);
+	loop_add(&x.loop, &x.part);
+	lone_step(&x, 0);
+	loop_run(&x.loop);
+	return x.result == HTTP_DONE ? 0 : -1;
 }

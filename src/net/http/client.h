@@ -1,18 +1,18 @@
 /*
  * HTTP/1.1 client, RFC 9112: one exchange at a time over one connection that is kept and reused.
  * Never blocks by itself: http_step() does what can be done now and http_wants() says what to
- * wait for, so that many clients share one poll(2) loop; http_exchange() is that loop for one.
+ * wait for, so that many clients share one loop; http_exchange() is a loop for one.
  * Knows connections, TLS and framing; nothing of what is asked.
  */
 #ifndef NET_HTTP_CLIENT_H
 #define NET_HTTP_CLIENT_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/loop.h"
 #include "net/http/chunk.h"
 #include "net/dial.h"
 #include "net/dns/resolve.h"
@@ -24,6 +24,7 @@
 
 #define HTTP_BODY_MAX 268435456 /* bytes of a decoded body, 256 MiB */
 #define HTTP_REQUEST_HEAD_MAX 8192
+#define HTTP_FDS 1         /* descriptors that http_wants() adds at most */
 #define HTTP_RECV_MAX 8192 /* bytes taken from the connection at once */
 
 /* Who is asked and how: filled before the first exchange, read only after. */
@@ -164,15 +165,10 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
 enum http_result http_step(struct http_client *c, struct err *e)
 	__attribute__((warn_unused_result));
 
-/*
- * What to wait for.
- *   pfd      fd and events are set; fd -1: nothing but time
- *   wake_ms  lowered to the time http_step() must be called even without an event
- * Between exchanges: nothing.
- */
-void http_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_ms);
+/* Add what to wait for. Between exchanges: nothing. */
+void http_wants(const struct http_client *c, struct loop_wait *w);
 
-/* http_start(), then poll(2) and http_step() until the end: 0 after DONE, -1 after BAD. */
+/* http_start(), then http_step() in a loop of its own until the end: 0 after DONE, -1 after BAD. */
 int http_exchange(struct http_client *c, const struct http_request *r, const struct http_sink *s,
 		  int64_t deadline_ms, struct err *e) __attribute__((warn_unused_result));
 

@@ -345,34 +345,22 @@ void listen_step(struct listener *l, int64_t now_ms, listen_page_fn *page, void 
 		;
 }
 
-static void wake_by(int64_t *wake_ms, int64_t at_ms)
+void listen_wants(const struct listener *l, struct loop_wait *w)
 {
-	if (at_ms < *wake_ms)
-		*wake_ms = at_ms;
-}
-
-size_t listen_wants(const struct listener *l, struct pollfd *pfds, size_t cap, int64_t *wake_ms)
-{
-	size_t n = 0;
-
-	if (!l->is_open || cap < LISTEN_POLLS)
-		return 0;
+	if (!l->is_open)
+		return;
 	if (l->pause_ms)
-		wake_by(wake_ms, l->pause_ms);
+		loop_wait_until(w, l->pause_ms);
 	else
-		pfds[n++] = (struct pollfd){.fd = l->fd, .events = POLLIN};
+		loop_wait_fd(w, l->fd, POLLIN);
 	for (size_t i = 0; i < LISTEN_CONNECTIONS_MAX; i++) {
 		const struct listen_connection *c = &l->connections[i];
 
 		if (c->phase == LISTEN_FREE)
 			continue;
-		pfds[n++] = (struct pollfd){
-			.fd = c->stream.fd,
-			.events = c->phase == LISTEN_ANSWER ? POLLOUT : POLLIN,
-		};
-		wake_by(wake_ms, c->deadline_ms);
+		loop_wait_fd(w, c->stream.fd, c->phase == LISTEN_ANSWER ? POLLOUT : POLLIN);
+		loop_wait_until(w, c->deadline_ms);
 	}
-	return n;
 }
 
 void listen_close(struct listener *l)

@@ -7,13 +7,13 @@
 #ifndef NET_HTTP_LISTENER_H
 #define NET_HTTP_LISTENER_H
 
-#include <poll.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/loop.h"
 #include "net/http/listener_request.h"
 #include "net/stream.h"
 
@@ -25,7 +25,7 @@
 #define LISTEN_LINGER_MS 1000    /* and from there until it hangs up */
 #define LISTEN_LINGER_MAX 65536  /* bytes it may send meanwhile */
 #define LISTEN_PAUSE_MS 1000     /* without accepting, when the system has no descriptor left */
-#define LISTEN_POLLS (LISTEN_CONNECTIONS_MAX + 1)
+#define LISTEN_FDS (LISTEN_CONNECTIONS_MAX + 1)
 #define LISTEN_HOST_CAP 46  /* bytes of a numeric address */
 #define LISTEN_HEAD_CAP 512 /* bytes of an answer's head */
 
@@ -85,14 +85,8 @@ int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, s
 int listen_open(struct listener *l, const char *text, struct err *e)
 	__attribute__((warn_unused_result));
 
-/*
- * What to wait for.
- *   pfds     filled from the first on
- *   cap      room in pfds, LISTEN_POLLS at least
- *   wake_ms  lowered to the time listen_step() must be called even without an event
- * Returns how many of pfds are filled; 0 when closed.
- */
-size_t listen_wants(const struct listener *l, struct pollfd *pfds, size_t cap, int64_t *wake_ms);
+/* Add what to wait for, LISTEN_FDS descriptors at most. When closed: nothing. */
+void listen_wants(const struct listener *l, struct loop_wait *w);
 
 /*
  * Take and answer what can be without waiting; at most one read and one write per connection, and

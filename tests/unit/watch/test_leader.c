@@ -23,7 +23,7 @@
 static int wire_start(struct consul_client *c, const char *method, int64_t deadline_ms, struct err *e);
 static enum http_result wire_step(struct consul_client *c, struct err *e);
 static bool wire_is_busy(const struct consul_client *c);
-static void wire_wants(const struct consul_client *c, struct pollfd *pfd, int64_t *wake_ms);
+static void wire_wants(const struct consul_client *c, struct loop_wait *wait);
 static void wire_close(struct http_client *c);
 /* Both cmocka and the module have a fail(). */
 #undef fail
@@ -103,11 +103,9 @@ static bool wire_is_busy(const struct consul_client *c)
 	return copy_of(c)->is_busy;
 }
 
-static void wire_wants(const struct consul_client *c, struct pollfd *pfd, int64_t *wake_ms)
+static void wire_wants(const struct consul_client *c, struct loop_wait *wait)
 {
-	(void)pfd;
-	if (copy_of(c)->deadline_ms < *wake_ms)
-		*wake_ms = copy_of(c)->deadline_ms;
+	loop_wait_until(wait, copy_of(c)->deadline_ms);
 }
 
 static void wire_close(struct http_client *c)
@@ -344,14 +342,13 @@ static void test_session_lost(void **state)
 
 static void test_it_wakes_for_its_fence(void **state)
 {
-	struct pollfd pfd;
-	int64_t wake_ms = CLOCK_NEVER;
+	struct loop_wait wait = {.wake_ms = CLOCK_NEVER};
 
 	(void)state;
 	run(1, 3000);
 	copies[0].l.next_ms = CLOCK_NEVER;
-	leader_wants(&copies[0].l, &pfd, &wake_ms);
-	assert_int_equal(wake_ms, leader_fence_ms(&copies[0].l, now_ms));
+	leader_wants(&copies[0].l, &wait);
+	assert_int_equal(wait.wake_ms, leader_fence_ms(&copies[0].l, now_ms));
 }
 
 /* ---- whatever happens ---- */

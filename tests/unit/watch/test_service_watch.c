@@ -21,7 +21,7 @@ static int wire_start(struct http_client *c, const struct http_request *r, const
 		      struct err *e);
 static enum http_result wire_step(struct http_client *c, struct err *e);
 static bool wire_is_busy(const struct http_client *c);
-static void wire_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_ms);
+static void wire_wants(const struct http_client *c, struct loop_wait *wait);
 /* Both cmocka and the module have a fail(). */
 #undef fail
 #define fail tested_fail
@@ -92,11 +92,10 @@ static bool wire_is_busy(const struct http_client *c)
 	return wire.is_busy;
 }
 
-static void wire_wants(const struct http_client *c, struct pollfd *pfd, int64_t *wake_ms)
+static void wire_wants(const struct http_client *c, struct loop_wait *wait)
 {
 	(void)c;
-	(void)pfd;
-	(void)wake_ms;
+	(void)wait;
 }
 
 /* ---- one service watch ---- */

@@ -61,11 +61,11 @@ void lookup_use_files(void)
 void lookup_wait(void)
 {
 	struct pollfd pfd[NAMESERVER_FDS + 1];
-	int64_t wake_ms = CLOCK_NEVER;
+	struct loop_wait wait = {.fds = pfd, .cap = 1, .wake_ms = CLOCK_NEVER};
 
-	resolve_wants(&resolve, &pfd[0], &wake_ms);
-	assert_true(pfd[0].fd >= 0);
-	(void)poll(pfd, ns_wants(pfd + 1) + 1, clock_poll_timeout(wake_ms, clock_now_ms()));
+	resolve_wants(&resolve, &wait);
+	assert_int_equal(wait.n, 1);
+	(void)poll(pfd, ns_wants(pfd + 1) + 1, clock_poll_timeout(wait.wake_ms, clock_now_ms()));
 	ns_step();
 }
 

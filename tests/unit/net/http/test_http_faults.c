@@ -229,16 +229,16 @@ static void test_two_clients(void **state)
 		assert_int_equal(http_start(&clients[i], &r, &none, start_ms + (i ? LONG_MS : 300), &e), 0);
 	}
 	while (results[0] == HTTP_MORE || results[1] == HTTP_MORE) {
-		int64_t wake_ms = CLOCK_NEVER;
 		struct pollfd pfds[2];
+		struct loop_wait wait = {.fds = pfds, .cap = 2, .wake_ms = CLOCK_NEVER};
 
 		for (int i = 0; i < 2; i++) {
 			if (results[i] == HTTP_MORE)
 				results[i] = http_step(&clients[i], &e);
-			http_wants(&clients[i], &pfds[i], &wake_ms);
+			http_wants(&clients[i], &wait);
 		}
 		if (results[0] == HTTP_MORE || results[1] == HTTP_MORE)
-			(void)poll(pfds, 2, clock_poll_timeout(wake_ms, clock_now_ms()));
+			(void)poll(pfds, wait.n, clock_poll_timeout(wait.wake_ms, clock_now_ms()));
 	}
 	assert_int_equal(results[0], HTTP_BAD);
 	assert_int_equal(results[1], HTTP_DONE);

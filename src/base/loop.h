@@ -1,0 +1,82 @@
+/*
+ * One poll(2) loop on one thread. Whoever lives in it is a part: it says what it waits for and has
+ * a step that never waits. The loop knows no part by name. Signals arrive through it, too.
+ */
+#ifndef BASE_LOOP_H
+#define BASE_LOOP_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define LOOP_CROWDED_MS 100 /* a part whose descriptors find no room is stepped so often instead */
+
+/* What one part waits for: the first of its descriptors' events, or a time. */
+struct loop_wait {
+	struct pollfd *fds;
+	size_t n, cap;
+	int64_t wake_ms; /* monotonic; CLOCK_NEVER */
+};
+
+/* Wait for these poll(2) events at fd; a negative fd is none. */
+void loop_wait_fd(struct loop_wait *w, int fd, short events);
+
+/* Wait no longer than until at_ms. A time that has passed: not at all. */
+void loop_wait_until(struct loop_wait *w, int64_t at_ms);
+
+/* Embedded by its owner, zeroed before the first loop_add(); must live until loop_remove(). */
+struct loop_part {
+	void *ctx;
+	/* Say what to wait for. Nothing: the part is not stepped. */
+	void (*wants)(void *ctx, struct loop_wait *w, int64_t now_ms);
+	/* Go on without waiting: an event has come or the time has. */
+	void (*step)(void *ctx, int64_t now_ms);
+	/* The loop's own. */
+	struct loop_part *next;
+	size_t first, n; /* its descriptors in loop.wait.fds */
+	int64_t wake_ms;
+	bool is_in_loop;
+};
+
+struct loop {
+	struct loop_wait wait; /* of all parts */
+	struct loop_part *parts, *following;
+	struct loop_part signals;
+	void (*on_signal)(void *ctx, int number);
+	void *signal_ctx;
+	bool is_stopped;
+};
+
+/* Prepare a loop without parts. fds[0..cap) is used as long as the loop is. */
+void loop_init(struct loop *l, struct pollfd *fds, size_t cap);
+
+/*
+ * Put a part at the end, or take it out; also from within a step, and twice is like once. In each
+ * turn the parts that have something to do are stepped in the order in which they were added.
+ */
+void loop_add(struct loop *l, struct loop_part *part);
+void loop_remove(struct loop *l, struct loop_part *part);
+
+/* Run until loop_stop(). */
+void loop_run(struct loop *l);
+
+/* One turn: ask all parts, wait, step those that are ready. */
+void loop_turn(struct loop *l);
+
+/* End loop_run() after the present turn. */
+void loop_stop(struct loop *l);
+
+/*
+ * From now on these signals wait for loop_on_signal(): one that comes before it is not lost, not
+ * even as PID 1. e: ERR_SYS: no pipe
+ */
+int loop_catch_signals(const int *numbers, size_t n, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* Take what loop_catch_signals() catches, as a part: one call for a signal that came repeatedly. */
+void loop_on_signal(struct loop *l, void (*on_signal)(void *ctx, int number), void *ctx);
+
+#endif

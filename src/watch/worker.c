@@ -1,0 +1,238 @@
+#include "watch/worker.h"
+
+#include "base/clock.h"
+#include "watch/watch.h"
+
+/* ---- the API's budget ---- */
+
+void budget_init(struct budget *b)
+{
+	*b = (struct budget){0};
+	bucket_init(&b->bucket, WATCH_API_BURST, WATCH_API_MS);
+}
+
+static const struct cf_reply *reply_of(const struct reconcile *r, enum call call)
+{
+	switch (call) {
+	case CALL_ZONE: return &r->zones.reply;
+	case CALL_LIST: return &r->list.reply;
+	case CALL_WRITE: return &r->write.reply;
+	default: return NULL;
+	}
+}
+
+/* What an exchange with Cloudflare cost, and what its answer says of the next ones. */
+static void account(struct budget *b, struct worker *worker, enum call call, int64_t now_ms)
+{
+	const struct cf_reply *reply = reply_of(&worker->name->r, call);
+	uint64_t requests = http_counters(&worker->driver.cloudflare)->requests;
+	int class;
+
+	if (!reply)
+		return;
+	for (; worker->requests < requests; worker->requests++)
+		bucket_take(&b->bucket, now_ms);
+	class = reply->status / 100;
+	b->calls[call == CALL_ZONE   ? STATUS_CALL_ZONES
+		 : call == CALL_LIST ? STATUS_CALL_LIST
+				     : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
+	if (reply->status == 429)
+		bucket_block(&b->bucket,
+			     now_ms + (reply->has_retry_after ? reply->retry_after_sec * 1000
+							      : RECONCILE_BUSY_MS));
+	else if (reply->has_remaining && !reply->remaining)
+		bucket_block(&b->bucket, now_ms + reply->remaining_sec * 1000);
+}
+
+/* ---- one worker ---- */
+
+static void release(struct worker *worker)
+{
+	worker->name = NULL;
+	worker->is_calling = false;
+}
+
+void worker_cancel(struct worker *worker, int64_t now_ms)
+{
+	if (!worker->name)
+		return;
+	if (worker->is_calling)
+		driver_abort(&worker->driver);
+	managed_cancel(worker->name, now_ms);
+	release(worker);
+}
+
+static int64_t resync_at(const struct watch *w, int64_t now_ms)
+{
+	int64_t tenth = w->setup.resync_ms / 10;
+
+	return now_ms + w->setup.resync_ms - tenth +
+	       (tenth ? (int64_t)(driver_random() % (uint64_t)(2 * tenth)) : 0);
+}
+
+static void end_pass(struct watch *w, struct worker *worker, int64_t now_ms)
+{
+	struct reconcile *r = &worker->name->r;
+
+	managed_end(worker->name, resync_at(w, now_ms));
+	for (int i = 0; i < OP_KINDS; i++)
+		w->writes[i] += r->done_n[i];
+	w->retries += r->result == RECONCILE_FAILED;
+	w->was_refused |= r->result == RECONCILE_FAILED && r->last_err.kind == ERR_AUTH;
+	if (r->result == RECONCILE_DONE && worker->name->job.is_dropped)
+		worker->name->is_used = false;
+	release(worker);
+}
+
+/* Whether the next call may be begun: within the API's budget, and as who leads. */
+static bool may_call(const struct watch *w, const struct worker *worker, int64_t now_ms)
+{
+	if (!watch_may_write(w, now_ms) || w->is_stopping)
+		return false;
+	return reconcile_next(&worker->name->r) == CALL_HEALTH ||
+	       bucket_ready_ms(&w->api.bucket, now_ms) <= now_ms;
+}
+
+/* Carry the pass on as far as it goes without waiting. */
+static void run_pass(struct watch *w, struct worker *worker)
+{
+	while (worker->name) {
+		struct reconcile *r = &worker->name->r;
+		int64_t now_ms = clock_now_ms();
+		enum http_result result = HTTP_MORE;
+		struct err e = {0};
+		enum call call;
+
+		if (reconcile_next(r) == CALL_END) {
+			end_pass(w, worker, now_ms);
+			return;
+		}
+		if (!worker->is_calling && !may_call(w, worker, now_ms))
+			return;
+		if (!worker->is_calling)
+			reconcile_refresh(r, now_ms);
+		call = reconcile_next(r);
+		if (!worker->is_calling &&
+		    driver_begin(&worker->driver, r, watch_fence_ms(w, now_ms), &e))
+			result = HTTP_BAD;
+		worker->is_calling = result != HTTP_BAD;
+		if (worker->is_calling)
+			result = driver_step(&worker->driver, r, &e);
+		if (result == HTTP_MORE)
+			return;
+		worker->is_calling = false;
+		now_ms = clock_now_ms();
+		account(&w->api, worker, call, now_ms);
+		reconcile_take(r, result == HTTP_DONE ? 0 : -1, &e, now_ms, driver_random());
+	}
+}
+
+static void wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
+{
+	const struct worker *worker = ctx;
+	const struct watch *w = worker->watch;
+
+	if (!worker->name || w->is_leaving)
+		return;
+	if (worker->is_calling)
+		driver_wants(&worker->driver, wait);
+	else if (!w->is_stopping && watch_may_write(w, now_ms))
+		loop_wait_until(wait, bucket_ready_ms(&w->api.bucket, now_ms));
+}
+
+static void step(void *ctx, int64_t now_ms)
+{
+	struct worker *worker = ctx;
+
+	(void)now_ms;
+	run_pass(worker->watch, worker);
+}
+
+/* ---- all of them ---- */
+
+void worker_add_all(struct watch *w)
+{
+	for (size_t i = 0; i < WATCH_WORKERS; i++) {
+		struct worker *worker = &w->workers[i];
+
+		worker->watch = w;
+		worker->part = (struct loop_part){.ctx = worker, .wants = wants, .step = step};
+		loop_add(&w->loop, &worker->part);
+	}
+}
+
+bool worker_is_any_calling(const struct watch *w)
+{
+	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		if (w->workers[i].name && w->workers[i].is_calling)
+			return true;
+	return false;
+}
+
+static bool has_free_worker(const struct watch *w)
+{
+	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		if (!w->workers[i].name)
+			return true;
+	return false;
+}
+
+static int64_t names_due_ms(const struct watch *w)
+{
+	int64_t due_ms = CLOCK_NEVER;
+
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
+		if (w->names[i] && w->names[i]->is_used && managed_due_ms(w->names[i]) < due_ms)
+			due_ms = managed_due_ms(w->names[i]);
+	return due_ms;
+}
+
+/* Of those that are due the one whose last pass is the longest ago. */
+static struct managed_name *next_due(const struct watch *w, int64_t now_ms)
+{
+	struct managed_name *first = NULL;
+
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		struct managed_name *name = w->names[i];
+
+		if (!name || !name->is_used || managed_due_ms(name) > now_ms)
+			continue;
+		if (!first || name->served_ms < first->served_ms)
+			first = name;
+	}
+	return first;
+}
+
+/* While the API is not to be asked no pass begins: it would be decided too early. */
+void worker_dispatch_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
+{
+	const struct watch *w = ctx;
+	int64_t due_ms, ready_ms;
+
+	if (w->is_stopping || !watch_may_write(w, now_ms) || !has_free_worker(w))
+		return;
+	due_ms = names_due_ms(w);
+	ready_ms = bucket_ready_ms(&w->api.bucket, now_ms);
+	loop_wait_until(wait, due_ms > ready_ms ? due_ms : ready_ms);
+}
+
+/* One name for each free worker; the next ones in the next turn. */
+void worker_dispatch_step(void *ctx, int64_t now_ms)
+{
+	struct watch *w = ctx;
+
+	if (w->is_stopping || !watch_may_write(w, now_ms) ||
+	    bucket_ready_ms(&w->api.bucket, now_ms) > now_ms)
+		return;
+	for (size_t i = 0; i < WATCH_WORKERS; i++) {
+		struct worker *worker = &w->workers[i];
+		struct managed_name *due = worker->name ? NULL : next_due(w, now_ms);
+
+		if (!due)
+			continue;
+		worker->name = due;
+		due->served_ms = now_ms;
+		managed_begin(due, &worker->storage, now_ms, driver_random());
+		run_pass(w, worker);
+	}
+}
