@@ -8,19 +8,18 @@
 #define COMMENT "managed by dnsbuddy"
 #define COMMENT_READ_CAP 2048 /* a comment has at most 500 characters */
 
-void cf_comment(struct buf *b, const char *owner)
+void cf_comment(struct buf *b, const struct job *job)
 {
 	buf_str(b, COMMENT);
-	if (owner)
-		buf_fmt(b, " owner=%s", owner);
+	if (job->owner[0])
+		buf_fmt(b, " owner=%s", job->owner);
 }
 
-void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const char *name,
-			 const char *owner, struct record *records)
+void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const struct job *job,
+			 struct record *records)
 {
 	l->zone_id = zone_id;
-	l->name = name;
-	l->owner = owner;
+	l->job = job;
 	l->records = records;
 	l->records_n = l->seen_n = 0;
 	l->page = 1;
@@ -32,29 +31,29 @@ void cf_record_list_target(struct buf *b, const struct cf_record_list *l)
 	buf_str(b, "/zones/");
 	buf_url_part(b, l->zone_id);
 	buf_str(b, "/dns_records?name.exact=");
-	buf_url_part(b, l->name);
+	buf_url_part(b, l->job->name);
 	buf_fmt(b, "&per_page=%d&page=%u", CF_RECORDS_PER_PAGE, l->page);
 }
 
 /* Our mark, alone or with words of somebody's behind it. */
-static bool has_mark(const char *comment, const char *owner)
+static bool has_mark(const char *comment, const struct job *job)
 {
 	char mark[256];
 	struct buf b;
 
 	buf_init(&b, mark, sizeof mark);
-	cf_comment(&b, owner);
+	cf_comment(&b, job);
 	return strncmp(comment, mark, b.len) == 0 && (!comment[b.len] || comment[b.len] == ' ');
 }
 
-static bool is_ours(int object, const char *owner)
+static bool is_ours(int object, const struct job *job)
 {
 	char comment[COMMENT_READ_CAP];
 
-	if (!owner)
+	if (!job->owner[0])
 		return true;
 	return json_string(json_get(object, "comment"), comment, sizeof comment) == 0 &&
-	       has_mark(comment, owner);
+	       has_mark(comment, job);
 }
 
 /* name as the API gives it; letter case and a dot at the end are not differences. */
@@ -78,7 +77,7 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	if (json_string(json_get(object, "type"), type_name, sizeof type_name) ||
 	    json_string(json_get(object, "name"), got_name, sizeof got_name))
 		return err_set(e, ERR_PROTO, "a record without type or name");
-	*is_other = record_type_parse(type_name, &type) || !is_same_name(got_name, f->name);
+	*is_other = record_type_parse(type_name, &type) || !is_same_name(got_name, f->job->name);
 	if (*is_other)
 		return 0;
 	if (json_string(json_get(object, "id"), out.id, sizeof out.id) || !out.id[0] ||
@@ -90,7 +89,7 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	out.ttl = (uint32_t)ttl;
 	if (target_from_content(&out.target, type, content, f->hosts, e))
 		return err_wrap(e, "record %s", out.id);
-	out.is_ours = is_ours(object, f->owner);
+	out.is_ours = is_ours(object, f->job);
 	*r = out;
 	return 0;
 }
@@ -98,7 +97,7 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 static int take_record(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
 	struct cf_record_list *l = ctx;
-	struct cf_record_filter filter = {l->name, l->owner, &l->hosts};
+	struct cf_record_filter filter = {l->job, &l->hosts};
 	struct record r;
 	bool is_other = false;
 
@@ -109,7 +108,8 @@ static int take_record(void *ctx, const char *list, const char *text, size_t len
 	if (is_other)
 		return 0;
 	if (l->records_n == RECORDS_MAX)
-		return err_set(e, ERR_LIMIT, "%s has more than %d records", l->name, RECORDS_MAX);
+		return err_set(e, ERR_LIMIT, "%s has more than %d records", l->job->name,
+			       RECORDS_MAX);
 	l->records[l->records_n++] = r;
 	return 0;
 }
@@ -135,7 +135,7 @@ static int check_total(struct cf_record_list *l, int info, bool is_last, struct 
 	if (total == l->total && (!is_last || total == (int64_t)l->seen_n))
 		return 0;
 	return err_set(e, ERR_RETRY, "%lld records of %s were announced and %zu listed",
-		       (long long)l->total, l->name, l->seen_n);
+		       (long long)l->total, l->job->name, l->seen_n);
 }
 
 static int by_id(const void *a, const void *b)
@@ -156,7 +156,7 @@ static int check_distinct(struct cf_record_list *l, struct err *e)
 	for (size_t i = 1; i < l->records_n; i++)
 		if (by_id(&l->records[i - 1], &l->records[i]) == 0)
 			return err_set(e, ERR_RETRY, "the record %s of %s was listed twice",
-				       l->records[i].id, l->name);
+				       l->records[i].id, l->job->name);
 	return 0;
 }
 

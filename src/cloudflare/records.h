@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cloudflare/reply.h"
-#include "core/name.h"
+#include "core/job.h"
 #include "core/record.h"
 
 #define CF_RECORDS_PER_PAGE 5000 /* what is asked for; what is granted may be less */
@@ -21,8 +21,7 @@
 
 struct cf_record_list {
 	const char *zone_id;
-	const char *name;       /* normal form */
-	const char *owner;      /* NULL: every record of the name is ours */
+	const struct job *job;  /* whose name, and by its owner whose records */
 	struct record *records; /* the caller's, RECORDS_MAX of them */
 	size_t records_n;
 	size_t seen_n; /* entries of all types on the pages so far */
@@ -33,9 +32,9 @@ struct cf_record_list {
 	struct cf_reply reply;
 };
 
-/* Start a listing into records. The texts must outlive it and the records. */
-void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const char *name,
-			 const char *owner, struct record *records);
+/* Start a listing into records. zone_id and job must outlive it and the records. */
+void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const struct job *job,
+			 struct record *records);
 
 /* Append the target of the next page's request. */
 void cf_record_list_target(struct buf *b, const struct cf_record_list *l);
@@ -55,8 +54,7 @@ int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
 
 /* Which records are looked for, and where their host names are kept. */
 struct cf_record_filter {
-	const char *name;
-	const char *owner; /* NULL: all are ours */
+	const struct job *job;
 	struct target_hosts *hosts;
 };
 
@@ -68,9 +66,9 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 		   struct err *e) __attribute__((warn_unused_result));
 
 /*
- * Write the comment that marks our records: "managed by dnsbuddy", and " owner=NAME" after it
- * with an owner (NULL for none). At most 100 bytes: every plan of Cloudflare takes it.
+ * Write the comment that marks a job's records: "managed by dnsbuddy", and " owner=NAME" after it
+ * with an owner. At most 100 bytes: every plan of Cloudflare takes it.
  */
-void cf_comment(struct buf *b, const char *owner);
+void cf_comment(struct buf *b, const struct job *job);
 
 #endif

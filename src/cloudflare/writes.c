@@ -14,7 +14,7 @@ static void add_fields(struct buf *b, const struct cf_write *w, const struct op 
 
 	target_format(op->target, content);
 	buf_fmt(b, "\"type\":\"%s\",\"name\":", record_type_name(op->target->type));
-	buf_json_string(b, w->name);
+	buf_json_string(b, w->job->name);
 	buf_str(b, ",\"content\":");
 	buf_json_string(b, content);
 	buf_fmt(b, ",\"ttl\":%u,\"proxied\":%s", (unsigned)op->ttl, op->proxied ? "true" : "false");
@@ -33,7 +33,7 @@ static void add_op(struct buf *b, const struct cf_write *w, const struct op *op,
 		add_fields(b, w, op);
 	if (op->kind == OP_CREATE) {
 		buf_str(b, ",\"comment\":\"");
-		cf_comment(b, w->owner);
+		cf_comment(b, w->job);
 		buf_str(b, "\"");
 	}
 	buf_str(b, "}");
@@ -114,7 +114,7 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
 
 static int take_record(struct cf_write *w, enum op_kind kind, int object, struct err *e)
 {
-	struct cf_record_filter filter = {w->name, NULL, &w->hosts};
+	struct cf_record_filter filter = {w->job, &w->hosts};
 	struct record r;
 	bool is_other = false;
 
@@ -165,7 +165,7 @@ int cf_write_finish(struct cf_write *w, struct err *e)
 			return err_set(e, ERR_CONFIG,
 				       "the API wrote another name than was asked "
 				       "for: is CF_ZONE_ID the zone of %s?",
-				       w->name);
+				       w->job->name);
 		return err_set(e, ERR_RETRY,
 			       "the API said success without showing every record written");
 	}

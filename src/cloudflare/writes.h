@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "cloudflare/reply.h"
+#include "core/job.h"
 #include "core/op.h"
 
 #define CF_BATCH_MAX 200   /* operations in one batch on the smallest plan */
@@ -19,9 +20,8 @@
 
 struct cf_write {
 	const char *zone_id;
-	const char *name;  /* of all the records */
-	const char *owner; /* for the comment of new ones; NULL for none */
-	struct op **ops;   /* at most CF_BATCH_MAX; one for a single call */
+	const struct job *job; /* whose name all the records have; new ones are its owner's */
+	struct op **ops;       /* at most CF_BATCH_MAX; one for a single call */
 	size_t ops_n;
 	bool is_single;
 	struct record *created; /* room for ops_n: what was created is put here; NULL: not wanted */

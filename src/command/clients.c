@@ -131,39 +131,3 @@ int clients_hide_secrets(struct clients *w, const struct config *c, struct err *
 			return err_set(e, ERR_CONFIG, "too many secrets");
 	return 0;
 }
-
-struct job clients_job(const struct config *c, const struct config_record *r)
-{
-	struct job job = {
-		.query =
-			{
-				.service = r->service,
-				.tag = r->tag,
-				.datacenter = r->datacenter,
-				.ns = r->ns,
-				.partition = r->partition,
-				.token = c->consul_token,
-				.addresses_n = r->addresses_n,
-			},
-		.policy =
-			{
-				.name = r->name,
-				.ttl = r->ttl,
-				.proxied = r->proxied,
-				.on_empty = r->on_empty,
-				.min_records = r->min_records,
-			},
-		.name = r->name,
-		.zone = r->has_zone ? r->zone : NULL,
-		.zone_id = r->has_zone_id ? r->zone_id : NULL,
-		.owner = r->owner,
-		.grace_ms = r->grace_ms,
-		.removes_on_drop = r->removes_on_drop,
-		.include_warning = r->include_warning,
-		.has_fallback = r->has_fallback,
-		.fallback = r->fallback,
-	};
-
-	memcpy(job.query.addresses, r->addresses, sizeof job.query.addresses);
-	return job;
-}

@@ -1,6 +1,5 @@
 /*
- * From a configuration to what the engine drives: trust, clients and credentials for both sides,
- * and one job per record.
+ * From a configuration to what the engine drives: trust, clients and credentials for both sides.
  */
 #ifndef COMMAND_CLIENTS_H
 #define COMMAND_CLIENTS_H
@@ -8,7 +7,6 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "engine/driver.h"
-#include "engine/job.h"
 
 #define CLIENT_HEADERS_CAP 8192 /* bytes of the header lines with one side's credentials */
 
@@ -47,8 +45,5 @@ int clients_set_credentials(struct clients *w, const struct config *c, struct er
  */
 int clients_hide_secrets(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
-
-/* The job for one record of c. */
-struct job clients_job(const struct config *c, const struct config_record *r);
 
 #endif

@@ -122,7 +122,7 @@ void print_json_plan(const struct reconcile *r, bool is_first)
 	out_str(is_first ? "\n{" : ",\n{");
 	put_member("name", r->name);
 	out_str(",");
-	put_member("service", r->job->query.service);
+	put_member("service", r->job->service);
 	if (r->result == RECONCILE_FAILED) {
 		out_str(",\"error\":{");
 		put_member("kind", err_kind_name(r->last_err.kind));

@@ -19,7 +19,7 @@ static void print_observed(const struct reconcile *r)
 	const char *between = ": ";
 	char text[ERR_TEXT_MAX];
 
-	out_fmt("%s: service %s, %zu instance%s", r->name, r->job->query.service, r->instances_n,
+	out_fmt("%s: service %s, %zu instance%s", r->name, r->job->service, r->instances_n,
 		r->instances_n == 1 ? "" : "s");
 	for (int s = INSTANCE_STATES - 1; s >= 0; s--) {
 		if (!r->state_n[s])

@@ -60,10 +60,8 @@ static void print_result(bool is_first)
 
 static int run_record(size_t i, bool is_plan, int64_t give_up_ms)
 {
-	struct job job = clients_job(&config, &config.records[i]);
-
 	/* Who waits for a plan is a person: one try. */
-	reconcile_init(&reconcile, &job, &clients.storage, clients.have, is_plan,
+	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, clients.have, is_plan,
 		       is_plan ? 0 : give_up_ms);
 	driver_run(&clients.driver, &reconcile);
 	if (is_plan)
@@ -101,7 +99,7 @@ static int run(const char *command, bool is_plan, int argc, char *const *argv)
 	give_up_ms = clock_now_ms() + config.retry_for_ms;
 	if (is_plan && config.options.json)
 		print_json_begin();
-	for (size_t i = 0; i < config.records_n; i++) {
+	for (size_t i = 0; i < config.jobs_n; i++) {
 		int one = run_record(i, is_plan, give_up_ms);
 
 		if (weight(one) > weight(code))

@@ -21,19 +21,11 @@ static struct {
 	struct clients clients;
 	struct watch watch;
 	struct listener listener;
-	struct job jobs[CONFIG_RECORDS_MAX];
 	/* These outlive the configuration they are from: only a restart changes them. */
 	char lock_key[CONFIG_KEY_MAX + 1];
 	char register_as[CONFIG_SERVICE_MAX + 1];
-	char place_text[3][CONFIG_SERVICE_MAX + 1];
+	struct job place;
 } self;
-
-static int set_jobs(const struct config *c, struct err *e)
-{
-	for (size_t i = 0; i < c->records_n; i++)
-		self.jobs[i] = clients_job(c, &c->records[i]);
-	return watch_set_jobs(&self.watch, self.jobs, c->records_n, e);
-}
 
 static bool is_same_credentials(const char *a, const char *b)
 {
@@ -70,13 +62,14 @@ static void reload(void *ctx, bool only_secrets)
 	}
 	if (only_secrets && !has_new_credentials(old, new))
 		return;
-	if (clients_set_credentials(&self.clients, new, &e) || set_jobs(new, &e)) {
+	if (clients_set_credentials(&self.clients, new, &e) ||
+	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, &e)) {
 		LOG_EVENT(LOG_ERROR, "configuration not taken", {"error", e.text, 0});
 		return;
 	}
 	self.current = next;
 	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
-		  {"records", NULL, (int64_t) new->records_n});
+		  {"records", NULL, (int64_t) new->jobs_n});
 }
 
 static const char *keep(char *out, size_t cap, const char *text)
@@ -86,8 +79,7 @@ static const char *keep(char *out, size_t cap, const char *text)
 
 static struct watch_setup setup_of(const struct config *c)
 {
-	const size_t cap = CONFIG_SERVICE_MAX + 1;
-
+	self.place = c->jobs[0];
 	return (struct watch_setup){
 		.consul = &self.clients.consul.origin,
 		.cloudflare = &self.clients.cloudflare.origin,
@@ -98,14 +90,8 @@ static struct watch_setup setup_of(const struct config *c)
 		.unhealthy_ms = c->unhealthy_ms,
 		.lock_key =
 			keep(self.lock_key, sizeof self.lock_key, c->has_lock ? c->lock_key : NULL),
-		.register_as = keep(self.register_as, cap, c->register_as),
-		.place =
-			{
-				.datacenter =
-					keep(self.place_text[0], cap, c->records[0].datacenter),
-				.ns = keep(self.place_text[1], cap, c->records[0].ns),
-				.partition = keep(self.place_text[2], cap, c->records[0].partition),
-			},
+		.register_as = keep(self.register_as, sizeof self.register_as, c->register_as),
+		.place = &self.place,
 		.listener = c->listen ? &self.listener : NULL,
 		.reload = reload,
 	};
@@ -137,9 +123,10 @@ int command_watch(int argc, char *const *argv)
 	if (c->listen && listen_open(&self.listener, c->listen, &e))
 		return command_fail("watch", &e);
 	setup = setup_of(c);
-	if (watch_init(&self.watch, &setup, &e) || set_jobs(c, &e))
+	if (watch_init(&self.watch, &setup, &e) ||
+	    watch_set_jobs(&self.watch, c->jobs, c->jobs_n, &e))
 		return command_fail("watch", &e);
-	LOG_EVENT(LOG_INFO, "watching", {"records", NULL, (int64_t)c->records_n});
+	LOG_EVENT(LOG_INFO, "watching", {"records", NULL, (int64_t)c->jobs_n});
 	watch_run(&self.watch);
 	return EXIT_CODE_OK;
 }

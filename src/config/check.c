@@ -108,9 +108,20 @@ static int check_text(const struct source *src, enum setting s, size_t max, cons
 	return 0;
 }
 
+/* The same, kept in a job; "" when not set. cap counts the NUL. */
+static int copy_text(const struct source *src, enum setting s, size_t cap, char *out, struct err *e)
+{
+	const char *text;
+
+	if (check_text(src, s, cap - 1, &text, e))
+		return -1;
+	memcpy(out, text ? text : "", text ? strlen(text) + 1 : 1);
+	return 0;
+}
+
 /* ---- one record ---- */
 
-static int check_ttl(const struct source *src, struct config_record *r, struct err *e)
+static int check_ttl(const struct source *src, struct job *r, struct err *e)
 {
 	const struct range range = {1, 86400, "1 (automatic), or 30 to 86400 seconds"};
 	uint64_t ttl = 0;
@@ -123,18 +134,16 @@ static int check_ttl(const struct source *src, struct config_record *r, struct e
 	return 0;
 }
 
-static int check_zone_id(const struct source *src, struct config_record *r, struct err *e)
+static int check_zone_id(const struct source *src, struct job *r, struct err *e)
 {
 	const char *id = text_of(src, SET_ZONE_ID);
 
-	r->zone_id = id;
-	r->has_zone_id = id != NULL;
 	if (id && (strlen(id) != 32 || strspn(id, "0123456789abcdefABCDEF") != 32))
 		return bad_value(src, SET_ZONE_ID,
 				 "32 hexadecimal digits, as the zone's overview "
 				 "page shows them",
 				 e);
-	return 0;
+	return copy_text(src, SET_ZONE_ID, sizeof r->zone_id, r->zone_id, e);
 }
 
 static int check_name(const struct source *src, enum setting s, enum name_kind kind,
@@ -147,18 +156,17 @@ static int check_name(const struct source *src, enum setting s, enum name_kind k
 	return 0;
 }
 
-static int check_record_name(const struct source *src, struct config_record *r, struct err *e)
+static int check_record_name(const struct source *src, struct job *r, struct err *e)
 {
 	const char *record = text_of(src, SET_RECORD);
 	char origin[ORIGIN_CAP];
 
-	r->has_zone = text_of(src, SET_ZONE) != NULL;
-	if (r->has_zone && check_name(src, SET_ZONE, NAME_HOST, r->zone, e))
+	if (text_of(src, SET_ZONE) && check_name(src, SET_ZONE, NAME_HOST, r->zone, e))
 		return -1;
 	if (!record)
 		return missing(SET_RECORD, e);
 	if (strcmp(record, "@") == 0) {
-		if (!r->has_zone)
+		if (!r->zone[0])
 			return bad_value(src, SET_RECORD,
 					 "@ is the apex of a zone: set --zone or "
 					 "CF_ROOT_DOMAIN too",
@@ -168,7 +176,7 @@ static int check_record_name(const struct source *src, struct config_record *r, 
 	}
 	if (check_name(src, SET_RECORD, NAME_RECORD, r->name, e))
 		return -1;
-	if (r->has_zone && !name_is_within(r->name, r->zone)) {
+	if (r->zone[0] && !name_is_within(r->name, r->zone)) {
 		(void)bad_value(src, SET_RECORD, "it does not lie in the zone", e);
 		(void)values_origin(src->v, value_of(src, SET_ZONE), origin, sizeof origin);
 		return err_set(e, e->kind,
@@ -181,7 +189,7 @@ static int check_record_name(const struct source *src, struct config_record *r, 
 	return 0;
 }
 
-static int check_proxied(const struct source *src, struct config_record *r, struct err *e)
+static int check_proxied(const struct source *src, struct job *r, struct err *e)
 {
 	bool proxied = false;
 
@@ -194,29 +202,28 @@ static int check_proxied(const struct source *src, struct config_record *r, stru
 	return 0;
 }
 
-static int check_owner(const struct source *src, struct config_record *r, struct err *e)
+static int check_owner(const struct source *src, struct job *r, struct err *e)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789._-";
 	const char *owner = text_of(src, SET_OWNER);
 
-	r->owner = owner;
-	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) > CONFIG_OWNER_MAX))
+	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) >= sizeof r->owner))
 		return bad_value(src, SET_OWNER,
 				 "1 to 64 letters, digits, dots, hyphens and "
 				 "underscores",
 				 e);
-	return 0;
+	return copy_text(src, SET_OWNER, sizeof r->owner, r->owner, e);
 }
 
-static int check_on_empty(const struct source *src, struct config *c, struct config_record *r,
-			  struct err *e)
+static int check_on_empty(const struct source *src, struct job *r, struct err *e)
 {
 	static const char fallback[] = "fallback=";
 	const char *text = text_of(src, SET_ON_EMPTY);
+	struct target_hosts hosts = {0};
+	struct target target;
 	struct err why = {0};
 
-	r->has_fallback = false;
 	r->on_empty = ON_EMPTY_KEEP;
 	if (strcmp(text, "keep") == 0)
 		return 0;
@@ -226,23 +233,24 @@ static int check_on_empty(const struct source *src, struct config *c, struct con
 	}
 	if (strncmp(text, fallback, sizeof fallback - 1) != 0)
 		return bad_value(src, SET_ON_EMPTY, "keep, remove or fallback=ADDRESS", e);
-	if (target_parse(&r->fallback, text + sizeof fallback - 1, &c->fallback_hosts, &why))
+	if (target_parse(&target, text + sizeof fallback - 1, &hosts, &why))
 		return bad_value(src, SET_ON_EMPTY, why.text, e);
-	r->has_fallback = true;
+	r->on_empty = ON_EMPTY_FALLBACK;
+	target_format(&target, r->fallback);
 	return 0;
 }
 
-static int check_addresses(const struct source *src, struct config_record *r, struct err *e)
+static int check_addresses(const struct source *src, struct job *r, struct err *e)
 {
 	static const char *const names[] = {
-		[CONSUL_ADDRESS_SERVICE] = "service",
-		[CONSUL_ADDRESS_NODE] = "node",
-		[CONSUL_ADDRESS_WAN] = "wan",
-		[CONSUL_ADDRESS_LAN] = "lan",
+		[ADDRESS_SERVICE] = "service",
+		[ADDRESS_NODE] = "node",
+		[ADDRESS_WAN] = "wan",
+		[ADDRESS_LAN] = "lan",
 	};
 	const char *p = text_of(src, SET_ADDRESS);
 
-	for (r->addresses_n = 0; r->addresses_n < CONSUL_ADDRESSES_MAX; p++) {
+	for (r->addresses_n = 0; r->addresses_n < JOB_ADDRESSES_MAX; p++) {
 		size_t len, i;
 
 		p += strspn(p, " ");
@@ -252,7 +260,7 @@ static int check_addresses(const struct source *src, struct config_record *r, st
 				break;
 		if (i == sizeof names / sizeof names[0])
 			break;
-		r->addresses[r->addresses_n++] = (enum consul_address)i;
+		r->addresses[r->addresses_n++] = (enum address_source)i;
 		p += len;
 		p += strspn(p, " ");
 		if (!*p)
@@ -263,7 +271,7 @@ static int check_addresses(const struct source *src, struct config_record *r, st
 	return bad_value(src, SET_ADDRESS, "up to four of service, node, wan, lan", e);
 }
 
-static int check_leaving(const struct source *src, struct config_record *r, struct err *e)
+static int check_leaving(const struct source *src, struct job *r, struct err *e)
 {
 	const struct range range = {0, 86400, "0 to 86400 seconds"};
 	uint64_t grace_sec = 0;
@@ -277,24 +285,24 @@ static int check_leaving(const struct source *src, struct config_record *r, stru
 	return 0;
 }
 
-static int check_record(const struct source *src, struct config *c, struct config_record *r,
-			struct err *e)
+static int check_record(const struct source *src, struct job *r, struct err *e)
 {
 	const struct range min_range = {0, RECORDS_MAX, "a number of records"};
 	uint64_t min_records = 0;
 
+	*r = (struct job){.has_token = text_of(src, SET_CONSUL_TOKEN) != NULL};
 	if (!text_of(src, SET_SERVICE))
 		return missing(SET_SERVICE, e);
-	if (check_text(src, SET_SERVICE, CONFIG_SERVICE_MAX, &r->service, e) ||
+	if (copy_text(src, SET_SERVICE, sizeof r->service, r->service, e) ||
 	    check_record_name(src, r, e) || check_ttl(src, r, e) || check_zone_id(src, r, e) ||
-	    check_proxied(src, r, e) || check_owner(src, r, e) || check_on_empty(src, c, r, e) ||
+	    check_proxied(src, r, e) || check_owner(src, r, e) || check_on_empty(src, r, e) ||
 	    check_number(src, SET_MIN_RECORDS, min_range, &min_records, e) ||
-	    check_leaving(src, r, e) || check_text(src, SET_TAG, CONFIG_SERVICE_MAX, &r->tag, e) ||
+	    check_leaving(src, r, e) || copy_text(src, SET_TAG, sizeof r->tag, r->tag, e) ||
 	    check_addresses(src, r, e) ||
 	    check_bool(src, SET_INCLUDE_WARNING, &r->include_warning, e) ||
-	    check_text(src, SET_DATACENTER, CONFIG_SERVICE_MAX, &r->datacenter, e) ||
-	    check_text(src, SET_NAMESPACE, CONFIG_SERVICE_MAX, &r->ns, e) ||
-	    check_text(src, SET_PARTITION, CONFIG_SERVICE_MAX, &r->partition, e))
+	    copy_text(src, SET_DATACENTER, sizeof r->datacenter, r->datacenter, e) ||
+	    copy_text(src, SET_NAMESPACE, sizeof r->ns, r->ns, e) ||
+	    copy_text(src, SET_PARTITION, sizeof r->partition, r->partition, e))
 		return -1;
 	r->min_records = (size_t)min_records;
 	return 0;
@@ -303,10 +311,11 @@ static int check_record(const struct source *src, struct config *c, struct confi
 /* Two entries for one name and one owner would undo each other's work for ever. */
 static int check_distinct(const struct config *c, struct err *e)
 {
-	for (size_t i = 1; i < c->records_n; i++) {
+	for (size_t i = 1; i < c->jobs_n; i++) {
 		for (size_t k = 0; k < i; k++) {
-			const struct config_record *a = &c->records[i], *b = &c->records[k];
-			bool same_owner = !a->owner || !b->owner || strcmp(a->owner, b->owner) == 0;
+			const struct job *a = &c->jobs[i], *b = &c->jobs[k];
+			bool same_owner =
+				!a->owner[0] || !b->owner[0] || strcmp(a->owner, b->owner) == 0;
 
 			if (same_owner && strcmp(a->name, b->name) == 0)
 				return err_set(e, ERR_CONFIG,
@@ -326,8 +335,8 @@ static int check_records(const struct values *v, struct config *c, struct err *e
 	if (!v->records_n) {
 		struct source src = {.v = v};
 
-		c->records_n = 1;
-		return check_record(&src, c, &c->records[0], e);
+		c->jobs_n = 1;
+		return check_record(&src, &c->jobs[0], e);
 	}
 	for (size_t i = 0; i < sizeof single / sizeof single[0]; i++)
 		if (v->of[single[i]].text)
@@ -336,11 +345,11 @@ static int check_records(const struct values *v, struct config *c, struct err *e
 				       settings[single[i]].key,
 				       values_origin(v, &v->of[single[i]], origin, sizeof origin),
 				       v->file, v->records_line);
-	for (c->records_n = 0; c->records_n < v->records_n; c->records_n++) {
-		struct source src = {.v = v, .own = v->of_record[c->records_n]};
+	for (c->jobs_n = 0; c->jobs_n < v->records_n; c->jobs_n++) {
+		struct source src = {.v = v, .own = v->of_record[c->jobs_n]};
 
-		if (check_record(&src, c, &c->records[c->records_n], e))
-			return err_wrap(e, "record %zu of %s", c->records_n + 1, v->file);
+		if (check_record(&src, &c->jobs[c->jobs_n], e))
+			return err_wrap(e, "record %zu of %s", c->jobs_n + 1, v->file);
 	}
 	return check_distinct(c, e);
 }
@@ -434,7 +443,7 @@ static int check_lock(const struct source *src, struct config *c, struct err *e)
 	buf_init(&b, c->lock_key, sizeof c->lock_key);
 	if (str_eq_nocase(text, "true") || strcmp(text, "1") == 0)
 		buf_fmt(&b, "service/dnsbuddy/%s/leader",
-			c->records[0].has_zone ? c->records[0].zone : c->records[0].name);
+			c->jobs[0].zone[0] ? c->jobs[0].zone : c->jobs[0].name);
 	else
 		buf_str(&b, text);
 	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/')

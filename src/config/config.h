@@ -12,44 +12,16 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "config/values.h"
-#include "consul/health.h"
-#include "core/name.h"
-#include "core/plan.h"
+#include "core/job.h"
 #include "net/http/url.h"
 
-#define CONFIG_SERVICE_MAX 255 /* bytes of a service's, a tag's, a datacenter's name */
-#define CONFIG_OWNER_MAX 64
+#define CONFIG_SERVICE_MAX (JOB_TEXT_CAP - 1)
 #define CONFIG_KEY_MAX 511
-
-struct config_record {
-	const char *service;
-	char name[NAME_CAP]; /* of the records */
-	bool has_zone, has_zone_id;
-	char zone[NAME_CAP];
-	const char *zone_id;
-	const char *owner; /* from here: NULL when not set */
-	const char *tag;
-	const char *datacenter;
-	const char *ns;
-	const char *partition;
-	uint32_t ttl; /* seconds */
-	enum plan_proxied proxied;
-	enum plan_on_empty on_empty;
-	bool has_fallback;
-	struct target fallback; /* its host name, if it is one, in config.fallback_hosts */
-	size_t min_records;
-	int64_t grace_ms;
-	bool removes_on_drop;
-	bool include_warning;
-	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
-	size_t addresses_n;
-};
 
 struct config {
 	struct options options;
-	struct config_record records[CONFIG_RECORDS_MAX];
-	size_t records_n;
-	struct target_hosts fallback_hosts; /* of all records */
+	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record */
+	size_t jobs_n;
 	int64_t retry_for_ms;
 	int64_t timeout_ms;
 	int64_t resync_ms;

@@ -4,27 +4,17 @@
 
 #include "base/str.h"
 #include "consul/answer.h"
+#include "consul/place.h"
 
 #define FIELD_CAP 512 /* bytes of a CheckID, a status or an address that are looked at */
-
-static void add_parameter(struct buf *b, const char *name, const char *value)
-{
-	if (!value || !*value)
-		return;
-	buf_add(b, strchr(b->p, '?') ? "&" : "?", 1);
-	buf_fmt(b, "%s=", name);
-	buf_url_part(b, value);
-}
 
 void consul_health_target(struct buf *b, const struct consul_query *q)
 {
 	/* Without ?passing: "none registered" and "none healthy" must not look alike. */
 	buf_str(b, "/v1/health/service/");
-	buf_url_part(b, q->service);
-	add_parameter(b, "dc", q->datacenter);
-	add_parameter(b, "ns", q->ns);
-	add_parameter(b, "partition", q->partition);
-	add_parameter(b, "tag", q->tag);
+	buf_url_part(b, q->job->service);
+	consul_place_add(b, q->job);
+	consul_parameter_add(b, "tag", q->job->tag);
 	if (q->is_consistent)
 		buf_str(b, strchr(b->p, '?') ? "&consistent" : "?consistent");
 	if (q->index)
@@ -63,17 +53,17 @@ static int read_state(int checks, enum instance_state *state, struct err *e)
 }
 
 /* The candidates one source gives: at most two texts. Returns how many; "" is none. */
-static size_t read_source(enum consul_address source, int node, int service,
+static size_t read_source(enum address_source source, int node, int service,
 			  char texts[2][NAME_CAP + 1])
 {
 	static const char *const tags[][3] = {
-		[CONSUL_ADDRESS_WAN] = {"wan_ipv4", "wan_ipv6", "wan"},
-		[CONSUL_ADDRESS_LAN] = {"lan_ipv4", "lan_ipv6", "lan"},
+		[ADDRESS_WAN] = {"wan_ipv4", "wan_ipv6", "wan"},
+		[ADDRESS_LAN] = {"lan_ipv4", "lan_ipv6", "lan"},
 	};
 	size_t n = 0;
 
-	if (source == CONSUL_ADDRESS_SERVICE || source == CONSUL_ADDRESS_NODE) {
-		int object = source == CONSUL_ADDRESS_NODE ? node : service;
+	if (source == ADDRESS_SERVICE || source == ADDRESS_NODE) {
+		int object = source == ADDRESS_NODE ? node : service;
 
 		return json_string(json_get(object, "Address"), texts[0], NAME_CAP + 1) == 0 &&
 		       texts[0][0];
@@ -114,9 +104,10 @@ static int read_targets(struct consul_reader *r, int node, int service, const ch
 	struct err why = {0};
 
 	(void)err_set(&why, ERR_CONFIG, "no address");
-	for (size_t i = 0; i < r->query->addresses_n; i++) {
+	for (size_t i = 0; i < r->query->job->addresses_n; i++) {
 		char texts[2][NAME_CAP + 1];
-		size_t n = read_source(r->query->addresses[i], node, service, texts), good_n = 0;
+		size_t n = read_source(r->query->job->addresses[i], node, service, texts),
+		       good_n = 0;
 
 		for (size_t k = 0; k < n; k++) {
 			struct target t;
@@ -224,7 +215,7 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 	memset(view->n, 0, sizeof view->n);
 	view->evidence = (struct evidence){
 		.is_consistent = q->is_consistent,
-		.has_token = q->token != NULL,
+		.has_token = q->job->has_token,
 	};
 	return (struct http_sink){
 		.ctx = r,

@@ -16,33 +16,18 @@
 #include "base/json.h"
 #include "core/evidence.h"
 #include "core/instance.h"
+#include "core/job.h"
 #include "core/record.h"
 #include "net/http/client.h"
 
 #define CONSUL_INSTANCES_MAX 16384
-#define CONSUL_ADDRESSES_MAX 4 /* sources that are tried in order */
-#define CONSUL_REASON_MAX 160  /* bytes of an error's body that are reported */
-
-/* Where an instance's address is taken from. */
-enum consul_address {
-	CONSUL_ADDRESS_SERVICE, /* Service.Address */
-	CONSUL_ADDRESS_NODE,    /* Node.Address */
-	CONSUL_ADDRESS_WAN,     /* Service.TaggedAddresses: wan_ipv4 and wan_ipv6, or wan */
-	CONSUL_ADDRESS_LAN      /* the same with lan */
-};
+#define CONSUL_REASON_MAX 160 /* bytes of an error's body that are reported */
 
 struct consul_query {
-	const char *service;
-	const char *tag; /* these six: NULL when not asked for */
-	const char *datacenter;
-	const char *ns;
-	const char *partition;
-	const char *token; /* only whether there is one; it is sent in the headers */
+	const struct job *job; /* service, tag, addresses and where to ask are its */
 	bool is_consistent;
 	uint64_t index;    /* block until something newer; 0: answer at once */
 	unsigned wait_sec; /* with index: answer after that in any case */
-	enum consul_address addresses[CONSUL_ADDRESSES_MAX];
-	size_t addresses_n;
 };
 
 /* An address of an instance; one with an IPv4 and an IPv6 address is listed twice. */

@@ -4,23 +4,9 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "consul/place.h"
 
-static void add_parameter(struct buf *b, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	buf_fmt(b, "%c%s=", strchr(b->p, '?') ? '&' : '?', name);
-	buf_url_part(b, value);
-}
-
-void consul_place_add(struct buf *b, const struct consul_place *place)
-{
-	add_parameter(b, "dc", place->datacenter);
-	add_parameter(b, "ns", place->ns);
-	add_parameter(b, "partition", place->partition);
-}
-
-void consul_session_create_target(struct buf *b, const struct consul_place *place)
+void consul_session_create_target(struct buf *b, const struct job *place)
 {
 	buf_str(b, "/v1/session/create");
 	consul_place_add(b, place);
@@ -45,14 +31,14 @@ int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SES
 	return 0;
 }
 
-void consul_session_renew_target(struct buf *b, const char *id, const struct consul_place *place)
+void consul_session_renew_target(struct buf *b, const char *id, const struct job *place)
 {
 	buf_str(b, "/v1/session/renew/");
 	buf_url_part(b, id);
 	consul_place_add(b, place);
 }
 
-void consul_session_destroy_target(struct buf *b, const char *id, const struct consul_place *place)
+void consul_session_destroy_target(struct buf *b, const char *id, const struct job *place)
 {
 	buf_str(b, "/v1/session/destroy/");
 	buf_url_part(b, id);
@@ -117,20 +103,20 @@ static void lock_target(struct buf *b, const char *key)
 }
 
 void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
-				const struct consul_place *place)
+				const struct job *place)
 {
 	lock_target(b, key);
 	buf_fmt(b, "?flags=%llu", (unsigned long long)CONSUL_KEY_FLAGS);
-	add_parameter(b, "acquire", session);
+	consul_parameter_add(b, "acquire", session);
 	consul_place_add(b, place);
 }
 
 void consul_lock_release_target(struct buf *b, const char *key, const char *session,
-				const struct consul_place *place)
+				const struct job *place)
 {
 	lock_target(b, key);
 	buf_fmt(b, "?flags=%llu", (unsigned long long)CONSUL_KEY_FLAGS);
-	add_parameter(b, "release", session);
+	consul_parameter_add(b, "release", session);
 	consul_place_add(b, place);
 }
 
@@ -152,7 +138,7 @@ int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e
 }
 
 void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, unsigned wait_sec,
-			      const struct consul_place *place)
+			      const struct job *place)
 {
 	lock_target(b, key);
 	buf_str(b, "?consistent");

@@ -11,22 +11,15 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "consul/answer.h"
+#include "core/job.h"
 
 #define CONSUL_SESSION_CAP 64                /* a session's id: a UUID */
 #define CONSUL_KEY_FLAGS 3304740253564472344 /* what Consul's own clients write beside a lock */
 
-/* Where to ask: all three may be NULL. */
-struct consul_place {
-	const char *datacenter;
-	const char *ns;
-	const char *partition;
-};
-
-/* Append "?dc=...&ns=...&partition=..." as far as set, with '&' when b has a '?' already. */
-void consul_place_add(struct buf *b, const struct consul_place *place);
+/* In all of these place is the job whose datacenter, namespace and partition are meant. */
 
 /* PUT: create a session that dies with its TTL and then releases what it holds. */
-void consul_session_create_target(struct buf *b, const struct consul_place *place);
+void consul_session_create_target(struct buf *b, const struct job *place);
 void consul_session_create_body(struct buf *b, const char *name, unsigned ttl_sec,
 				unsigned lock_delay_sec);
 
@@ -35,8 +28,8 @@ int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SES
 			       struct err *e) __attribute__((warn_unused_result));
 
 /* PUT: renew it, destroy it. */
-void consul_session_renew_target(struct buf *b, const char *id, const struct consul_place *place);
-void consul_session_destroy_target(struct buf *b, const char *id, const struct consul_place *place);
+void consul_session_renew_target(struct buf *b, const char *id, const struct job *place);
+void consul_session_destroy_target(struct buf *b, const char *id, const struct job *place);
 
 /* The TTL that a renewal answers, which may be longer than asked for. e: ERR_PROTO */
 int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
@@ -44,9 +37,9 @@ int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, 
 
 /* PUT with a body that tells who holds it: acquire, release. The answer is true or false. */
 void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
-				const struct consul_place *place);
+				const struct job *place);
 void consul_lock_release_target(struct buf *b, const char *key, const char *session,
-				const struct consul_place *place);
+				const struct job *place);
 int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e)
 	__attribute__((warn_unused_result));
 
@@ -56,7 +49,7 @@ int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e
  *   wait_sec  with index: answer after that in any case
  */
 void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, unsigned wait_sec,
-			      const struct consul_place *place);
+			      const struct job *place);
 
 /* The session that holds it, "" for none (also on a 404, which consul_answer_finish() refuses). */
 int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],

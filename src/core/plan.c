@@ -65,22 +65,22 @@ static int add_op(struct plan *p, struct op op, struct err *e)
 
 /* What a record of this target shall be; existing is NULL for a new one. */
 static void set_attributes(struct op *op, const struct target *t, const struct record *existing,
-			   const struct plan_policy *policy)
+			   const struct job *job)
 {
 	op->target = t;
-	if (policy->proxied == PROXIED_KEEP)
+	if (job->proxied == PROXIED_KEEP)
 		op->proxied = existing && existing->proxied;
 	else
-		op->proxied = policy->proxied == PROXIED_ON && !target_is_private(t);
-	op->ttl = op->proxied ? TTL_AUTOMATIC : policy->ttl;
+		op->proxied = job->proxied == PROXIED_ON && !target_is_private(t);
+	op->ttl = op->proxied ? TTL_AUTOMATIC : job->ttl;
 }
 
 static int add_update(struct plan *p, const struct target *t, const struct record *r,
-		      const struct plan_policy *policy, struct err *e)
+		      const struct job *job, struct err *e)
 {
 	struct op op = {.kind = OP_UPDATE, .record = r};
 
-	set_attributes(&op, t, r, policy);
+	set_attributes(&op, t, r, job);
 	if (target_compare(t, &r->target) == 0 && r->ttl == op.ttl && r->proxied == op.proxied) {
 		p->kept_n++;
 		return 0;
@@ -88,21 +88,19 @@ static int add_update(struct plan *p, const struct target *t, const struct recor
 	return add_op(p, op, e);
 }
 
-static int add_create(struct plan *p, const struct target *t, const struct plan_policy *policy,
-		      struct err *e)
+static int add_create(struct plan *p, const struct target *t, const struct job *job, struct err *e)
 {
 	struct op op = {.kind = OP_CREATE};
 
-	set_attributes(&op, t, NULL, policy);
+	set_attributes(&op, t, NULL, job);
 	return add_op(p, op, e);
 }
 
-static bool is_as_wanted(const struct record *r, const struct target *t,
-			 const struct plan_policy *policy)
+static bool is_as_wanted(const struct record *r, const struct target *t, const struct job *job)
 {
 	struct op op;
 
-	set_attributes(&op, t, r, policy);
+	set_attributes(&op, t, r, job);
 	return r->ttl == op.ttl && r->proxied == op.proxied;
 }
 
@@ -112,22 +110,22 @@ static bool is_as_wanted(const struct record *r, const struct target *t,
  * identical to one of them, which the API refuses.
  */
 static int plan_wanted(struct plan *p, const struct target *t, const struct record *group, size_t n,
-		       const struct plan_policy *policy, struct err *e)
+		       const struct job *job, struct err *e)
 {
 	size_t ours_n = 0, stays = 0;
 
 	if (!n)
-		return add_create(p, t, policy, e);
+		return add_create(p, t, job, e);
 	while (ours_n < n && group[ours_n].is_ours)
 		ours_n++;
 	if (ours_n == 1)
-		return add_update(p, t, &group[0], policy, e);
+		return add_update(p, t, &group[0], job, e);
 	p->kept_n++;
 	if (!ours_n)
 		return 0;
-	while (stays + 1 < ours_n && !is_as_wanted(&group[stays], t, policy))
+	while (stays + 1 < ours_n && !is_as_wanted(&group[stays], t, job))
 		stays++;
-	p->is_partial |= !is_as_wanted(&group[stays], t, policy);
+	p->is_partial |= !is_as_wanted(&group[stays], t, job);
 	for (size_t i = 0; i < ours_n; i++) {
 		struct op op = {.kind = OP_DELETE, .record = &group[i], .is_duplicate = true};
 
@@ -158,7 +156,7 @@ static int walk(struct plan *p, const struct plan_input *in, struct err *e)
 				return -1;
 		while (h + n < in->have_n && target_compare(&in->have[h + n].target, t) == 0)
 			n++;
-		if (plan_wanted(p, t, in->have + h, n, in->policy, e))
+		if (plan_wanted(p, t, in->have + h, n, in->job, e))
 			return -1;
 		h += n;
 	}
@@ -180,7 +178,7 @@ static int check_targets(const struct plan_input *in, struct err *e)
 	return err_set(e, ERR_REFUSED,
 		       "%s: %zu targets are wanted and %s is a host name: a name has one CNAME and "
 		       "nothing beside it",
-		       in->policy->name, in->want_n, last->host);
+		       in->job->name, in->want_n, last->host);
 }
 
 /* A CNAME and anything else exclude each other; RFC 1034 section 3.6.2. */
@@ -204,7 +202,7 @@ static int check_foreign(const struct plan_input *in, struct err *e)
 		return err_set(e, ERR_REFUSED,
 			       "%s: the %s record %s (id %s) is in the way and not ours: remove it "
 			       "by hand, or give it our owner comment",
-			       in->policy->name, record_type_name(r->target.type), text, r->id);
+			       in->job->name, record_type_name(r->target.type), text, r->id);
 	}
 	return 0;
 }
@@ -220,7 +218,7 @@ static void count_kinds(struct plan *p)
  * The single CNAME changes its host: no second one can be added first, so the record itself is
  * updated, in one step.
  */
-static void replace_cname(struct plan *p, const struct plan_policy *policy)
+static void replace_cname(struct plan *p, const struct job *job)
 {
 	struct op *create = &p->ops[0], *remove = &p->ops[1];
 
@@ -229,7 +227,7 @@ static void replace_cname(struct plan *p, const struct plan_policy *policy)
 		return;
 	create->kind = OP_UPDATE;
 	create->record = remove->record;
-	set_attributes(create, create->target, remove->record, policy);
+	set_attributes(create, create->target, remove->record, job);
 	p->ops_n = 1;
 }
 
@@ -250,9 +248,9 @@ static void find_swap(struct plan *p)
 
 static const char *why_not_remove(const struct plan_input *in)
 {
-	if (!in->want_n && in->policy->on_empty == ON_EMPTY_KEEP)
+	if (!in->want_n && in->job->on_empty != ON_EMPTY_REMOVE)
 		return "no instance is wanted and --on-empty is keep";
-	return in->policy->not_evidence;
+	return in->not_evidence;
 }
 
 /* Nothing may go: what would go is held, and what could only come in its place does not come. */
@@ -281,7 +279,7 @@ static void hold_floor(struct plan *p, const struct plan_input *in)
 {
 	static const char why[] = "fewer than --min-records would remain";
 	size_t present = in->have_n + p->n[OP_CREATE];
-	size_t floor = in->policy->min_records;
+	size_t floor = in->job->min_records;
 	size_t spare = present > floor ? present - floor : 0;
 	struct op *op = p->ops + p->ops_n;
 
@@ -305,7 +303,7 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 
 	p->ops_n = p->kept_n = 0;
 	p->is_swap = p->is_partial = false;
-	p->is_substitute = in->policy->is_substitute && in->have_n;
+	p->is_substitute = in->is_substitute && in->have_n;
 	p->held_why = NULL;
 	in->want_n = sort_unique(in->want, in->want_n);
 	if (in->have_n)
@@ -313,7 +311,7 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	if (check_targets(in, e) || check_foreign(in, e) || walk(p, in, e))
 		return -1;
 	qsort(p->ops, p->ops_n, sizeof *p->ops, op_order);
-	replace_cname(p, in->policy);
+	replace_cname(p, in->job);
 	count_kinds(p);
 	find_swap(p);
 	why = why_not_remove(in);

@@ -11,24 +11,12 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/job.h"
 #include "core/op.h"
 #include "core/record.h"
 
 #define PLAN_OPS_MAX ((size_t)2 * RECORDS_MAX)
 #define TTL_AUTOMATIC 1
-
-enum plan_proxied { PROXIED_KEEP, PROXIED_OFF, PROXIED_ON };
-enum plan_on_empty { ON_EMPTY_KEEP, ON_EMPTY_REMOVE };
-
-struct plan_policy {
-	const char *name; /* of the records, for messages */
-	uint32_t ttl;     /* seconds, of unproxied records; 1 is automatic */
-	enum plan_proxied proxied;
-	enum plan_on_empty on_empty;
-	size_t min_records;       /* the name never has fewer, unless ON_EMPTY_REMOVE empties it */
-	bool is_substitute;       /* wanted is an address in the place of all instances */
-	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
-};
 
 /* What is wanted, what is there, and by which rules the way between is found. */
 struct plan_input {
@@ -36,7 +24,9 @@ struct plan_input {
 	size_t want_n;
 	struct record *have; /* every A, AAAA and CNAME record of the name; sorted in place */
 	size_t have_n;
-	const struct plan_policy *policy;
+	const struct job *job;    /* the rules */
+	bool is_substitute;       /* wanted is an address in the place of all instances */
+	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
 };
 
 struct plan {

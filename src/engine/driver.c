@@ -84,7 +84,7 @@ static int add_where(const struct driver *d, const char *what, const char *name,
 static int wrap(const struct driver *d, const struct reconcile *r, struct err *e)
 {
 	switch (reconcile_next(r)) {
-	case CALL_HEALTH: return add_where(d, "consul: health of", r->query.service, e);
+	case CALL_HEALTH: return add_where(d, "consul: health of", r->job->service, e);
 	case CALL_ZONE: return add_where(d, "cloudflare: zone of", r->zones.name, e);
 	case CALL_LIST: return add_where(d, "cloudflare: list records of", r->name, e);
 	default: return add_where(d, "cloudflare: write records of", r->name, e);

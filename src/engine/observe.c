@@ -46,6 +46,17 @@ void observe_copy_view(struct consul_view *to, const struct consul_view *from)
 	}
 }
 
+/* The one target that is wanted when no instance is: none of the view's host names is needed. */
+static void want_fallback(struct reconcile *r)
+{
+	struct target_hosts *hosts = &r->storage->want_hosts;
+	struct err checked;
+
+	hosts->len = 0;
+	if (target_parse(&r->storage->want[0], r->job->fallback, hosts, &checked) == 0)
+		r->want_n = 1;
+}
+
 /*
  * Take a good answer of Consul, sorted: what is wanted, and the figures to tell. The host names
  * move to storage of their own, since the next read overwrites the view's even when it fails.
@@ -71,9 +82,9 @@ void observe_view(struct reconcile *r, const struct consul_view *v)
 		if (!r->want_n || target_compare(&want[r->want_n - 1], &t) != 0)
 			want[r->want_n++] = t;
 	}
-	r->is_on_fallback = !r->want_n && r->job->has_fallback;
+	r->is_on_fallback = !r->want_n && r->job->on_empty == ON_EMPTY_FALLBACK;
 	if (r->is_on_fallback)
-		want[r->want_n++] = r->job->fallback;
+		want_fallback(r);
 }
 
 /* What Consul says of a record's target: the best of the instances that have it. */

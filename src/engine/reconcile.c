@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/str.h"
 #include "core/pace.h"
 #include "engine/observe.h"
 #include "engine/report.h"
@@ -29,7 +28,7 @@ static void start_try(struct reconcile *r)
 	r->has_stale_list = false;
 	r->refused_n = r->absent_n = 0;
 	r->gap = EVIDENCE_OK;
-	r->query = r->job->query;
+	r->query = (struct consul_query){.job = r->job};
 	r->step = STEP_HEALTH;
 }
 
@@ -48,8 +47,7 @@ static void init(struct reconcile *r, const struct job *job, struct record *have
 	r->have = have;
 	r->name = job->name;
 	r->linger_ms = r->wake_ms = CLOCK_NEVER;
-	if (job->zone_id && str_copy(r->zone_id, sizeof r->zone_id, job->zone_id))
-		r->zone_id[0] = '\0'; /* no id is that long: it is looked up */
+	memcpy(r->zone_id, job->zone_id, sizeof r->zone_id);
 }
 
 void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
@@ -98,18 +96,16 @@ static void end(struct reconcile *r, enum reconcile_result result)
 
 static int build_plan(struct reconcile *r, int64_t now_ms, struct err *e)
 {
-	struct plan_policy policy = r->job->policy;
 	struct plan_input in = {
 		.want = r->storage->plan_want,
 		.want_n = observe_targets(r, now_ms),
 		.have = r->list.records,
 		.have_n = r->list.records_n,
-		.policy = &policy,
+		.job = r->job,
+		.is_substitute = r->is_on_fallback,
+		.not_evidence = evidence_gap_text(r->gap),
 	};
 
-	policy.name = r->name;
-	policy.is_substitute = r->is_on_fallback;
-	policy.not_evidence = evidence_gap_text(r->gap);
 	return plan_build(&r->plan, &in, e);
 }
 
@@ -117,13 +113,13 @@ static void prepare_list(struct reconcile *r)
 {
 	observe_save_leaving(r);
 	r->has_list = false;
-	cf_record_list_init(&r->list, r->zone_id, r->name, r->job->owner, r->have);
+	cf_record_list_init(&r->list, r->zone_id, r->job, r->have);
 	r->step = STEP_LIST;
 }
 
 static void prepare_zone(struct reconcile *r)
 {
-	bool is_exact = r->job->zone != NULL;
+	bool is_exact = r->job->zone[0] != '\0';
 
 	if (r->zone_id[0]) {
 		prepare_list(r);
@@ -167,7 +163,7 @@ static void fail_watch(struct reconcile *r, int64_t delay_ms, int64_t now_ms)
 {
 	if (!is_worth_retrying(r->last_err.kind))
 		delay_ms = WATCH_CAP_MS;
-	if (r->last_err.kind == ERR_CONFIG && !r->job->zone_id)
+	if (r->last_err.kind == ERR_CONFIG && !r->job->zone_id[0])
 		r->zone_id[0] = '\0'; /* perhaps it was made anew under another id */
 	r->tries++;
 	r->wake_ms = now_ms + delay_ms;
@@ -261,7 +257,7 @@ static void list_again(struct reconcile *r)
 	r->refused_n = r->absent_n = 0;
 	r->has_stale_list = false;
 	/* What others wrote meanwhile stands on a newer Consul: evidence must not be older. */
-	r->query.is_consistent = r->job->query.is_consistent;
+	r->query.is_consistent = false;
 	r->gap = EVIDENCE_OK;
 	prepare_list(r);
 }
@@ -287,8 +283,7 @@ static void prepare_write(struct reconcile *r, int64_t now_ms, uint32_t random)
 	}
 	r->write = (struct cf_write){
 		.zone_id = r->zone_id,
-		.name = r->name,
-		.owner = r->job->owner,
+		.job = r->job,
 		.ops = r->storage->picked,
 		.ops_n = n,
 		.is_single = is_single,

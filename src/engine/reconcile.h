@@ -22,8 +22,8 @@
 #include "cloudflare/zones.h"
 #include "consul/health.h"
 #include "core/evidence.h"
+#include "core/job.h"
 #include "core/plan.h"
-#include "engine/job.h"
 
 #define RECONCILE_ROUNDS_MAX 4   /* listings after refusals, within one try */
 #define RECONCILE_BUSY_MS 300000 /* a 429 that does not say for how long: five minutes */
@@ -31,7 +31,7 @@
 
 /* What comes next. */
 enum call {
-	CALL_HEALTH, /* read job->query with query.is_consistent into view */
+	CALL_HEALTH, /* read query into view */
 	CALL_ZONE,   /* search the zone: zones */
 	CALL_LIST,   /* list the records: list */
 	CALL_WRITE,  /* carry out write */

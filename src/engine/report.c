@@ -28,7 +28,7 @@ void report_written(const struct reconcile *r, const struct op *op)
 	};
 
 	log_record(r, LOG_INFO, messages[op->kind], op, NULL);
-	if (op->kind != OP_DELETE && r->job->policy.proxied == PROXIED_ON && !op->proxied)
+	if (op->kind != OP_DELETE && r->job->proxied == PROXIED_ON && !op->proxied)
 		log_record(r, LOG_WARN, "not proxied: a private address cannot be", op, NULL);
 }
 
@@ -69,7 +69,7 @@ static void log_end(const struct reconcile *r, enum log_level level, const char 
 {
 	struct log_field fields[] = {
 		{"name", r->name, 0},
-		{"service", r->job->query.service, 0},
+		{"service", r->job->service, 0},
 		{"instances", NULL, (int64_t)r->instances_n},
 		{"passing", NULL, (int64_t)r->state_n[INSTANCE_PASSING]},
 		{"warning", NULL, (int64_t)r->state_n[INSTANCE_WARNING]},
@@ -102,7 +102,7 @@ void report_end(const struct reconcile *r)
 			  {"first", r->unaddressed, 0});
 	if (r->result == RECONCILE_FAILED)
 		LOG_EVENT(LOG_ERROR, "failed", {"name", r->name, 0},
-			  {"service", r->job->query.service, 0},
+			  {"service", r->job->service, 0},
 			  {"kind", err_kind_name(r->last_err.kind), 0},
 			  {"error", r->last_err.text, 0});
 	else if (r->result == RECONCILE_HELD)

@@ -12,12 +12,12 @@ _Static_assert(LEADER_LOCK_DELAY_SEC *LEADER_SEC_MS >=
 		       LEADER_TTL_SEC * LEADER_SEC_MS - LEADER_MARGIN_MS,
 	       "nobody else leads before the fence");
 
-void leader_init(struct leader *l, const char *key, const char *name,
-		 const struct consul_place *place, int64_t timeout_ms)
+void leader_init(struct leader *l, const char *key, const char *name, const struct job *place,
+		 int64_t timeout_ms)
 {
 	l->key = key;
 	l->name = name;
-	l->place = *place;
+	l->place = place;
 	l->timeout_ms = timeout_ms;
 	l->step = LEADER_WATCH;
 	l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
@@ -46,23 +46,23 @@ static const char *prepare(struct leader *l)
 	consul_client_prepare(&l->client);
 	switch (l->step) {
 	case LEADER_WATCH:
-		consul_lock_watch_target(target, l->key, l->index, LEADER_WAIT_SEC, &l->place);
+		consul_lock_watch_target(target, l->key, l->index, LEADER_WAIT_SEC, l->place);
 		return "GET";
 	case LEADER_CREATE:
-		consul_session_create_target(target, &l->place);
+		consul_session_create_target(target, l->place);
 		consul_session_create_body(body, l->name, LEADER_TTL_SEC, LEADER_LOCK_DELAY_SEC);
 		break;
 	case LEADER_ACQUIRE:
-		consul_lock_acquire_target(target, l->key, l->session, &l->place);
+		consul_lock_acquire_target(target, l->key, l->session, l->place);
 		buf_str(body, l->name);
 		break;
-	case LEADER_RENEW: consul_session_renew_target(target, l->session, &l->place); break;
+	case LEADER_RENEW: consul_session_renew_target(target, l->session, l->place); break;
 	case LEADER_RELEASE:
-		consul_lock_release_target(target, l->key, l->session, &l->place);
+		consul_lock_release_target(target, l->key, l->session, l->place);
 		buf_str(body, l->name);
 		break;
 	case LEADER_DESTROY:
-	default: consul_session_destroy_target(target, l->session, &l->place); break;
+	default: consul_session_destroy_target(target, l->session, l->place); break;
 	}
 	return "PUT";
 }

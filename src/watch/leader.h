@@ -36,8 +36,8 @@ enum leader_step {
 struct leader {
 	struct consul_client client;
 	const char *key;
-	const char *name; /* of the session: for who looks at Consul */
-	struct consul_place place;
+	const char *name;        /* of the session: for who looks at Consul */
+	const struct job *place; /* its datacenter, namespace and partition hold the key */
 	int64_t timeout_ms;
 	enum leader_step step; /* the call under way, or the next one */
 	bool has_lock;
@@ -52,8 +52,8 @@ struct leader {
 };
 
 /* Prepare to run for the lock. The texts and l->client's are kept. */
-void leader_init(struct leader *l, const char *key, const char *name,
-		 const struct consul_place *place, int64_t timeout_ms);
+void leader_init(struct leader *l, const char *key, const char *name, const struct job *place,
+		 int64_t timeout_ms);
 
 /* Go on without waiting. To be called before anything is written. */
 enum leader_event leader_step(struct leader *l, int64_t now_ms, uint32_t random);

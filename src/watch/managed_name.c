@@ -1,7 +1,6 @@
 #include "watch/managed_name.h"
 
 #include "base/clock.h"
-#include "base/str.h"
 #include "engine/report.h"
 
 /* What a dropped job's service lists. */
@@ -39,30 +38,11 @@ void managed_init(struct managed_name *k, const struct job *job,
 	set_unconverged(k, now_ms);
 }
 
-static const char *keep_text(char *out, size_t cap, const char *text)
-{
-	if (!text)
-		return NULL;
-	return str_copy(out, cap, text) ? "" : out;
-}
-
 void managed_drop(struct managed_name *k, int64_t now_ms)
 {
-	struct job job = k->job;
-
-	job.name = keep_text(k->name, sizeof k->name, job.name);
-	job.zone = keep_text(k->zone, sizeof k->zone, job.zone);
-	job.owner = keep_text(k->owner, sizeof k->owner, job.owner);
-	job.zone_id = keep_text(k->zone_id, sizeof k->zone_id, job.zone_id);
-	job.query = (struct consul_query){
-		.service = keep_text(k->service, sizeof k->service, job.query.service),
-	};
-	job.policy.name = job.name;
-	job.policy.on_empty = ON_EMPTY_REMOVE;
-	job.grace_ms = 0;
-	job.has_fallback = false;
-	job.is_dropped = true;
-	k->job = job;
+	k->job.on_empty = ON_EMPTY_REMOVE;
+	k->job.grace_ms = 0;
+	k->job.is_dropped = true;
 	k->watch = NULL;
 	reconcile_init_watch(&k->r, &k->job, k->have);
 	managed_mark(k, now_ms);

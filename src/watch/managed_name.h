@@ -32,18 +32,13 @@ struct managed_name {
 	size_t logged_held_n;            /* what the log said last */
 	const char *logged_held_why;
 	struct err last_err;
-	/* Of a dropped job: */
-	char name[NAME_CAP], zone[NAME_CAP], owner[128], service[256], zone_id[RECORD_ID_CAP];
 };
 
-/* Prepare to keep a name. job is copied, its texts kept; k->have is set. */
+/* Prepare to keep a name. job is copied; k->have is set. */
 void managed_init(struct managed_name *k, const struct job *job, const struct service_watch *watch,
 		  int64_t now_ms);
 
-/*
- * The configuration names it no more, and its records shall go. The job's texts are copied: the
- * configuration that they are from goes away.
- */
+/* The configuration names it no more, and its records shall go. */
 void managed_drop(struct managed_name *k, int64_t now_ms);
 
 /* What Consul lists has changed. */

@@ -11,24 +11,12 @@
 #define BURST 2
 #define BUSY_CHANGES 8 /* changes in a row after which a service counts as churning */
 
-static bool is_same_text(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-bool service_watch_is_same_query(const struct consul_query *a, const struct consul_query *b)
-{
-	return is_same_text(a->service, b->service) && is_same_text(a->tag, b->tag) &&
-	       is_same_text(a->datacenter, b->datacenter) && is_same_text(a->ns, b->ns) &&
-	       is_same_text(a->partition, b->partition) && a->addresses_n == b->addresses_n &&
-	       memcmp(a->addresses, b->addresses, a->addresses_n * sizeof a->addresses[0]) == 0;
-}
-
-void service_watch_init(struct service_watch *w, const struct consul_query *q,
+void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms)
 {
 	*w = (struct service_watch){
-		.query = *q,
+		.job = *job,
+		.query = {.job = &w->job, .wait_sec = SERVICE_WATCH_WAIT_SEC},
 		.headers = headers,
 		.timeout_ms = timeout_ms,
 		.view = w->view,
@@ -37,8 +25,6 @@ void service_watch_init(struct service_watch *w, const struct consul_query *q,
 		.rest = w->rest,
 		.tls = w->tls,
 	};
-	w->query.index = 0;
-	w->query.wait_sec = SERVICE_WATCH_WAIT_SEC;
 	http_client_init(&w->client, origin, origin->url.scheme == URL_HTTPS ? w->tls : NULL);
 	bucket_init(&w->bucket, BURST, SERVICE_WATCH_READ_MS);
 }
@@ -130,7 +116,7 @@ static enum service_watch_event fail(struct service_watch *w, const struct err *
 				     uint32_t random)
 {
 	w->last_err = *e;
-	(void)err_wrap(&w->last_err, "consul: watch of %s", w->query.service);
+	(void)err_wrap(&w->last_err, "consul: watch of %s", w->job.service);
 	w->query.index = 0;
 	w->retry_ms = now_ms + pace_backoff_ms(w->failures, SERVICE_WATCH_BACKOFF_MS,
 					       SERVICE_WATCH_BACKOFF_MAX_MS, random);

@@ -32,7 +32,8 @@ enum service_watch_event {
 };
 
 struct service_watch {
-	struct consul_query query; /* index and wait_sec are the module's */
+	struct job job;
+	struct consul_query query;
 	const char *headers;
 	int64_t timeout_ms;
 	struct http_client client;
@@ -57,10 +58,10 @@ struct service_watch {
 };
 
 /*
- * Prepare to watch q over origin. The pointers are kept; view, incoming, element, rest and tls of
- * *w are the caller's and set before.
+ * Prepare to watch the job's service over origin. job is copied, the other pointers are kept; view,
+ * incoming, element, rest and tls of *w are the caller's and set before.
  */
-void service_watch_init(struct service_watch *w, const struct consul_query *q,
+void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
 
 /* Go on without waiting. */
@@ -69,8 +70,5 @@ enum service_watch_event service_watch_step(struct service_watch *w, int64_t now
 
 /* As http_wants(), between queries too. */
 void service_watch_wants(const struct service_watch *s, struct loop_wait *w, int64_t now_ms);
-
-/* Whether two queries ask for the same and can share a service watch. */
-bool service_watch_is_same_query(const struct consul_query *a, const struct consul_query *b);
 
 #endif

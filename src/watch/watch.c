@@ -22,7 +22,7 @@ static void service_failed(struct watch *w, const struct service_watch *s)
 {
 	w->was_refused |= s->last_err.kind == ERR_AUTH;
 	LOG_EVENT(s->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
-		  {"service", s->query.service, 0}, {"error", s->last_err.text, 0},
+		  {"service", s->job.service, 0}, {"error", s->last_err.text, 0},
 		  {"failures", NULL, s->failures});
 }
 
@@ -45,7 +45,7 @@ static void service_step(void *ctx, int64_t now_ms)
 	case SERVICE_WATCH_NOTHING: break;
 	}
 	if (failures && !s->failures)
-		LOG_EVENT(LOG_INFO, "consul answers again", {"service", s->query.service, 0});
+		LOG_EVENT(LOG_INFO, "consul answers again", {"service", s->job.service, 0});
 }
 
 void watch_add_service(struct watch *w, struct service_watch *s)

@@ -12,7 +12,6 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "core/bucket.h"
-#include "engine/job.h"
 #include "watch/managed_name.h"
 #include "watch/leader.h"
 #include "watch/registration.h"
@@ -34,7 +33,7 @@ struct watch_setup {
 	int64_t unhealthy_ms;
 	const char *lock_key;      /* NULL: no lock */
 	const char *register_as;   /* NULL: not */
-	struct consul_place place; /* of lock and registration */
+	const struct job *place;   /* of the lock: see leader_init() */
 	struct listener *listener; /* open, or NULL for none */
 	/*
 	 * Read the configuration again: on SIGHUP all of it, after credentials were refused only

@@ -63,7 +63,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	if (setup->register_as)
 		registration_init(&w->registration, setup->register_as, setup->timeout_ms);
 	if (setup->lock_key)
-		leader_init(&w->leader, setup->lock_key, "dnsbuddy", &setup->place,
+		leader_init(&w->leader, setup->lock_key, "dnsbuddy", setup->place,
 			    setup->timeout_ms);
 	budget_init(&w->api);
 	watch_add_parts(w);
@@ -101,19 +101,20 @@ static struct service_watch *reserve_service_watch(struct watch *w, size_t i)
 	return &p->service;
 }
 
-/* The service watch for this query: one that is there, or a new one. */
-static struct service_watch *find_service_watch(struct watch *w, const struct consul_query *q)
+/* The service watch for this job: one that is there, or a new one. */
+static struct service_watch *find_service_watch(struct watch *w, const struct job *job)
 {
 	struct service_watch *found;
 
 	for (size_t i = 0; i < w->services_n; i++)
-		if (service_watch_is_same_query(&w->services[i]->query, q))
+		if (job_is_same_query(&w->services[i]->job, job))
 			return w->services[i];
 	found = reserve_service_watch(w, w->services_n);
 	if (!found)
 		return NULL;
 	w->services_n++;
-	service_watch_init(found, q, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	service_watch_init(found, job, w->setup.consul, w->setup.consul_headers,
+			   w->setup.timeout_ms);
 	watch_add_service(w, found);
 	return found;
 }
@@ -155,24 +156,15 @@ static struct managed_name *free_name(struct watch *w)
 	return NULL;
 }
 
-static bool is_same_owner(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_n)
 {
 	for (size_t i = 0; i < jobs_n; i++)
-		if (strcmp(job->name, jobs[i].name) == 0 &&
-		    is_same_owner(job->owner, jobs[i].owner))
+		if (job_is_same_name(job, &jobs[i]))
 			return true;
 	return false;
 }
 
-/*
- * Free the names, but for those that have to remove what they kept. Their texts are copied:
- * the configuration that they are from goes away.
- */
+/* Free the names, but for those that have to remove what they kept. */
 static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, int64_t now_ms)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
@@ -196,7 +188,7 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	drop_names(w, jobs, jobs_n, now_ms);
 	for (size_t i = 0; i < jobs_n; i++) {
 		struct managed_name *k = free_name(w);
-		struct service_watch *service = find_service_watch(w, &jobs[i].query);
+		struct service_watch *service = find_service_watch(w, &jobs[i]);
 
 		if (!k || !service)
 			return err_set(e, ERR_LIMIT, "no room for record %zu", i + 1);

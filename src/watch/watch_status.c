@@ -47,8 +47,8 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	if (!k)
 		return;
 	r->name = k->job.name;
-	r->service = k->job.query.service;
-	r->owner = k->job.owner;
+	r->service = k->job.service;
+	r->owner = k->job.owner[0] ? k->job.owner : NULL;
 	r->state = k->state;
 	r->since_ms = now_ms - k->state_ms;
 	r->has_synced = k->has_synced;

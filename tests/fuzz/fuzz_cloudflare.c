@@ -11,6 +11,8 @@
 #include "cloudflare/zones.h"
 
 #define NAME "www.example.com"
+
+static const struct job job = {.name = NAME, .owner = "me"};
 #define OPS 4
 
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
@@ -48,7 +50,7 @@ static void read_records(struct fuzz_input in, struct fuzz_cuts cuts, struct buf
 	struct err e = {0};
 	bool again = true;
 
-	cf_record_list_init(&l, "z0ne", NAME, "me", records);
+	cf_record_list_init(&l, "z0ne", &job, records);
 	for (int failed = 0; again && !failed;) {
 		struct http_sink sink = cf_record_list_begin(&l, element_buf, rest);
 		unsigned page = l.page;
@@ -120,7 +122,7 @@ static void read_write(struct fuzz_input in, struct fuzz_cuts cuts, unsigned sin
 	struct err e = {0};
 	int failed;
 
-	w = (struct cf_write){.zone_id = "z0ne", .name = NAME, .owner = "me", .created = created};
+	w = (struct cf_write){.zone_id = "z0ne", .job = &job, .created = created};
 	w.is_single = single < OPS;
 	w.ops = w.is_single ? &picked[single] : picked;
 	w.ops_n = w.is_single ? 1 : OPS;

@@ -61,21 +61,20 @@ static void check_expansion(const char *text)
 	}
 }
 
-static void check_record(const struct config_record *r)
+static void check_record(const struct job *r)
 {
 	char again[NAME_CAP];
 	struct err e = {0};
 
-	MUST(r->service && *r->service && strlen(r->service) <= CONFIG_SERVICE_MAX);
+	MUST(*r->service && strlen(r->service) < sizeof r->service);
 	MUST(name_normalize(again, r->name, NAME_RECORD, &e) == 0 && !strcmp(again, r->name));
-	if (r->has_zone)
+	if (*r->zone)
 		MUST(name_is_within(r->name, r->zone));
-	MUST(!r->owner || strlen(r->owner) <= CONFIG_OWNER_MAX);
+	MUST(strlen(r->owner) < sizeof r->owner);
 	MUST(r->ttl == 1 || r->ttl >= 30);
-	MUST(r->addresses_n && r->addresses_n <= CONSUL_ADDRESSES_MAX);
+	MUST(r->addresses_n && r->addresses_n <= JOB_ADDRESSES_MAX);
 	MUST(r->min_records <= RECORDS_MAX && r->grace_ms >= 0);
-	if (r->has_fallback)
-		MUST(r->fallback.type < RECORD_TYPES);
+	MUST((r->on_empty == ON_EMPTY_FALLBACK) == (*r->fallback != '\0'));
 }
 
 /* A template may put a secret into any value; what is logged of it is masked. */
@@ -107,9 +106,9 @@ static void check_config(char *text)
 		check_secret(&e);
 		return;
 	}
-	MUST(c.records_n >= 1 && c.records_n <= CONFIG_RECORDS_MAX);
-	for (size_t i = 0; i < c.records_n; i++)
-		check_record(&c.records[i]);
+	MUST(c.jobs_n >= 1 && c.jobs_n <= CONFIG_RECORDS_MAX);
+	for (size_t i = 0; i < c.jobs_n; i++)
+		check_record(&c.jobs[i]);
 	MUST(c.timeout_ms > 0 && c.retry_for_ms >= 0 && c.resync_ms >= 0);
 	MUST(c.log_format < LOG_FORMATS && c.log_level < LOG_LEVELS);
 	MUST(c.api_token && !strcmp(c.api_token, TOKEN));

@@ -102,14 +102,14 @@ static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *
 
 int fuzz_health(const uint8_t *p, size_t n)
 {
-	static const enum consul_address sources[] = {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE,
-						      CONSUL_ADDRESS_LAN};
+	static const enum address_source sources[] = {ADDRESS_WAN, ADDRESS_SERVICE, ADDRESS_NODE, ADDRESS_LAN};
 	struct fuzz_input in = {p, n};
 	unsigned options = fuzz_take(&in), seed = fuzz_take(&in);
-	struct consul_query q = {.service = "web", .is_consistent = options & 8, .addresses_n = 4};
+	struct job job = {.service = "web", .addresses_n = 4};
+	struct consul_query q = {.job = &job, .is_consistent = options & 8};
 
-	for (size_t i = 0; i < q.addresses_n; i++)
-		q.addresses[i] = sources[(i + options) % 4];
+	for (size_t i = 0; i < job.addresses_n; i++)
+		job.addresses[i] = sources[(i + options) % 4];
 	for (int way = 0; way < FUZZ_WAYS; way++) {
 		struct buf told;
 

@@ -7,9 +7,13 @@ static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct record records[RECORDS_MAX];
 static struct cf_record_list list;
 
+static struct job job;
+
 static void start(const char *owner)
 {
-	cf_record_list_init(&list, "z0ne", "www.example.com", owner, records);
+	job = (struct job){.name = "www.example.com"};
+	(void)snprintf(job.owner, sizeof job.owner, "%s", owner ? owner : "");
+	cf_record_list_init(&list, "z0ne", &job, records);
 }
 
 static int page(const char *entries, const char *info, bool *again, struct err *e)
@@ -190,17 +194,17 @@ static void test_owner(void **state)
 
 static void test_comment(void **state)
 {
-	char text[128], owner[65];
+	char text[128];
 	struct buf b;
 
 	(void)state;
 	buf_init(&b, text, sizeof text);
-	cf_comment(&b, NULL);
+	job = (struct job){.name = "www.example.com"};
+	cf_comment(&b, &job);
 	assert_string_equal(text, "managed by dnsbuddy");
 	buf_reset(&b);
-	memset(owner, 'o', 64);
-	owner[64] = '\0';
-	cf_comment(&b, owner);
+	memset(job.owner, 'o', sizeof job.owner - 1);
+	cf_comment(&b, &job);
 	assert_true(b.len <= 100 && buf_ok(&b));
 }
 
@@ -341,7 +345,8 @@ static void test_target(void **state)
 	struct buf b;
 
 	(void)state;
-	cf_record_list_init(&list, "z/1", "*.example.com", NULL, records);
+	job = (struct job){.name = "*.example.com"};
+	cf_record_list_init(&list, "z/1", &job, records);
 	buf_init(&b, text, sizeof text);
 	cf_record_list_target(&b, &list);
 	assert_string_equal(text, "/zones/z%2F1/dns_records?name.exact=%2A.example.com&per_page=5000&page=1");

@@ -12,6 +12,7 @@ static struct target_hosts hosts;
 static struct target want[MAX];
 static struct record have[MAX];
 static struct op ops[MAX], *picked[MAX];
+static struct job job = {.name = "www.example.com"};
 static struct cf_write w;
 
 /* "+1.1.1.1/60 ~a=1.1.1.1/60 -b": as spec_plan() writes it; p after a ttl: proxied. */
@@ -44,10 +45,10 @@ static void set_ops(const char *text, const char *owner, bool is_single)
 		}
 		picked[n] = op;
 	}
+	(void)snprintf(job.owner, sizeof job.owner, "%s", owner ? owner : "");
 	w = (struct cf_write){
 		.zone_id = "z0ne",
-		.name = "www.example.com",
-		.owner = owner,
+		.job = &job,
 		.ops = picked,
 		.ops_n = n,
 		.is_single = is_single,
@@ -168,21 +169,21 @@ static void test_single(void **state)
 static void test_largest_body(void **state)
 {
 	static struct op many[CF_BATCH_MAX], *pick[CF_BATCH_MAX];
-	static char name[NAME_CAP], owner[65];
+	static struct job longest;
 	static struct record record;
 	struct target t;
 
 	(void)state;
-	memset(name, 'a', NAME_MAX_LEN);
-	memset(owner, 'o', 64);
+	memset(longest.name, 'a', sizeof longest.name - 1);
+	memset(longest.owner, 'o', sizeof longest.owner - 1);
 	memset(record.id, 'f', RECORD_ID_CAP - 1);
-	t = (struct target){.type = RECORD_CNAME, .host = name};
+	t = (struct target){.type = RECORD_CNAME, .host = longest.name};
 	for (size_t i = 0; i < CF_BATCH_MAX; i++) {
 		many[i] = (struct op){
 			.kind = i % 2 ? OP_CREATE : OP_UPDATE, .ttl = 86400, .target = &t, .record = i % 2 ? NULL : &record};
 		pick[i] = &many[i];
 	}
-	w = (struct cf_write){.zone_id = "z", .name = name, .owner = owner, .ops = pick, .ops_n = CF_BATCH_MAX};
+	w = (struct cf_write){.zone_id = "z", .job = &longest, .ops = pick, .ops_n = CF_BATCH_MAX};
 	(void)parse_body();
 	assert_int_equal(json_count(json_get(0, "posts")), CF_BATCH_MAX / 2);
 }

@@ -15,22 +15,22 @@ static void read_good(const char *args, const char *env, const char *file)
 
 static void test_defaults(void **state)
 {
-	const struct config_record *r = &conf.records[0];
+	const struct job *r = &conf.jobs[0];
 
 	(void)state;
 	read_good("", BASE, NULL);
-	assert_int_equal(conf.records_n, 1);
+	assert_int_equal(conf.jobs_n, 1);
 	assert_string_equal(r->service, "nginx");
 	assert_string_equal(r->name, "www.example.com");
 	assert_int_equal(r->ttl, 60);
-	assert_false(r->has_zone || r->has_zone_id || r->has_fallback || r->include_warning);
+	assert_false(r->zone[0] || r->zone_id[0] || r->fallback[0] || r->include_warning || r->has_token);
 	assert_int_equal(r->proxied, PROXIED_KEEP);
 	assert_int_equal(r->on_empty, ON_EMPTY_KEEP);
 	assert_int_equal(r->min_records, 1);
-	assert_null(r->owner);
-	assert_null(r->tag);
+	assert_string_equal(r->owner, "");
+	assert_string_equal(r->tag, "");
 	assert_int_equal(r->addresses_n, 1);
-	assert_int_equal(r->addresses[0], CONSUL_ADDRESS_SERVICE);
+	assert_int_equal(r->addresses[0], ADDRESS_SERVICE);
 	assert_string_equal(conf.api_token, "tok-12345");
 	assert_string_equal(conf.cf_url.host, "api.cloudflare.com");
 	assert_string_equal(conf.cf_url.path, "/client/v4");
@@ -74,7 +74,7 @@ static void test_precedence(void **state)
 
 		(void)snprintf(env, sizeof env, BASE "DNSBUDDY_CONFIG=%%|%s", precedence[i].env);
 		read_good(precedence[i].args, env, precedence[i].file);
-		CHECK(conf.records[0].ttl == precedence[i].ttl, "case %zu: %u", i, (unsigned)conf.records[0].ttl);
+		CHECK(conf.jobs[0].ttl == precedence[i].ttl, "case %zu: %u", i, (unsigned)conf.jobs[0].ttl);
 	}
 }
 
@@ -87,45 +87,45 @@ static void test_records_precedence(void **state)
 
 	(void)state;
 	read_good("", TOKEN "DNSBUDDY_CONFIG=file://%|", file);
-	assert_int_equal(conf.records_n, 2);
-	assert_int_equal(conf.records[0].ttl, 100);
-	assert_int_equal(conf.records[1].ttl, 200);
-	assert_string_equal(conf.records[0].owner, "all");
-	assert_string_equal(conf.records[1].owner, "own");
-	assert_string_equal(conf.records[1].service, "b");
+	assert_int_equal(conf.jobs_n, 2);
+	assert_int_equal(conf.jobs[0].ttl, 100);
+	assert_int_equal(conf.jobs[1].ttl, 200);
+	assert_string_equal(conf.jobs[0].owner, "all");
+	assert_string_equal(conf.jobs[1].owner, "own");
+	assert_string_equal(conf.jobs[1].service, "b");
 	read_good("", TOKEN "TTL=300|DNSBUDDY_CONFIG=%|", file);
-	assert_int_equal(conf.records[0].ttl, 300);
-	assert_int_equal(conf.records[1].ttl, 300);
+	assert_int_equal(conf.jobs[0].ttl, 300);
+	assert_int_equal(conf.jobs[1].ttl, 300);
 	read_good("--owner|flag|", TOKEN "DNSBUDDY_CONFIG=%|", file);
-	assert_string_equal(conf.records[1].owner, "flag");
+	assert_string_equal(conf.jobs[1].owner, "flag");
 }
 
 static void test_file_forms(void **state)
 {
 	(void)state;
 	read_good("", TOKEN "DNSBUDDY_CONFIG= {\"service\":\"s\",\"record\":\"r.example.com\"}|", NULL);
-	assert_string_equal(conf.records[0].service, "s");
+	assert_string_equal(conf.jobs[0].service, "s");
 	read_good("--config|{\"service\":\"s\",\"record\":\"r.example.com\",\"address\":[\"wan\",\"node\"],"
 		  "\"proxied\":true,\"include_warning\":true,\"min_records\":0}|",
 		  TOKEN, NULL);
-	assert_int_equal(conf.records[0].addresses_n, 2);
-	assert_int_equal(conf.records[0].addresses[0], CONSUL_ADDRESS_WAN);
-	assert_int_equal(conf.records[0].addresses[1], CONSUL_ADDRESS_NODE);
-	assert_int_equal(conf.records[0].proxied, PROXIED_ON);
-	assert_true(conf.records[0].include_warning);
-	assert_int_equal(conf.records[0].min_records, 0);
+	assert_int_equal(conf.jobs[0].addresses_n, 2);
+	assert_int_equal(conf.jobs[0].addresses[0], ADDRESS_WAN);
+	assert_int_equal(conf.jobs[0].addresses[1], ADDRESS_NODE);
+	assert_int_equal(conf.jobs[0].proxied, PROXIED_ON);
+	assert_true(conf.jobs[0].include_warning);
+	assert_int_equal(conf.jobs[0].min_records, 0);
 	read_good("--ttl|60|", TOKEN "NAME=we=b|REC=www.example.com|DNSBUDDY_CONFIG=%|",
 		  "{\"service\":\"{{ .NAME }}\",\"record\":\"{{ .REC | default \\\"x\\\" }}\",\"ttl\":{{ .T }}7}");
-	assert_string_equal(conf.records[0].service, "we=b");
-	assert_string_equal(conf.records[0].name, "www.example.com");
+	assert_string_equal(conf.jobs[0].service, "we=b");
+	assert_string_equal(conf.jobs[0].name, "www.example.com");
 	/* "" members are as good as absent, and hide nothing behind them. */
 	read_good("--config|{\"datacenter\":\"\",\"service\":\"s\",\"record\":\"r.example.com\"}|", TOKEN, NULL);
-	assert_null(conf.records[0].datacenter);
+	assert_string_equal(conf.jobs[0].datacenter, "");
 }
 
 static void test_values(void **state)
 {
-	const struct config_record *r = &conf.records[0];
+	const struct job *r = &conf.jobs[0];
 
 	(void)state;
 	read_good("--record|@|--zone|Example.COM.|", TOKEN "SERVICE=s|", NULL);
@@ -138,12 +138,13 @@ static void test_values(void **state)
 	assert_true(r->include_warning);
 	assert_string_equal(r->owner, "a.B-c_9");
 	read_good("--on-empty|fallback=192.0.2.9|--include-warning=false|", BASE, NULL);
-	assert_true(r->has_fallback && r->fallback.type == RECORD_A && !r->include_warning);
+	assert_true(r->on_empty == ON_EMPTY_FALLBACK && !r->include_warning);
+	assert_string_equal(r->fallback, "192.0.2.9");
 	read_good("--on-empty|fallback=lb.example.net|--address|wan, lan ,node,service|", BASE, NULL);
-	assert_string_equal(r->fallback.host, "lb.example.net");
+	assert_string_equal(r->fallback, "lb.example.net");
 	assert_int_equal(r->addresses_n, 4);
 	read_good("--zone-id|0123456789abcdefABCDEF0123456789|", BASE, NULL);
-	assert_true(r->has_zone_id);
+	assert_string_equal(r->zone_id, "0123456789abcdefABCDEF0123456789");
 	read_good("--json|--dry-run|--detailed-exitcode|", BASE, NULL);
 	assert_true(conf.options.json && conf.options.dry_run && conf.options.detailed_exitcode);
 	assert_false(conf.options.help);

@@ -7,6 +7,7 @@ static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct consul_listed listed[CONSUL_INSTANCES_MAX];
 static struct consul_view view;
 static struct consul_reader reader;
+static struct job job;
 static struct consul_query query;
 
 #define LEADER "X-Consul-KnownLeader: true\nX-Consul-LastContact: 0\n"
@@ -37,11 +38,8 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&view, 0xa5, sizeof view); /* nothing may rest on what was there */
-	query = (struct consul_query){
-		.service = "nginx",
-		.addresses = {CONSUL_ADDRESS_SERVICE},
-		.addresses_n = 1,
-	};
+	job = (struct job){.service = "nginx", .addresses = {ADDRESS_SERVICE}, .addresses_n = 1};
+	query = (struct consul_query){.job = &job};
 	return 0;
 }
 
@@ -81,40 +79,36 @@ static void test_states(void **state)
 
 static const struct {
 	const char *address, *more; /* of the service; the node is 10.9.9.9 */
-	enum consul_address from[CONSUL_ADDRESSES_MAX];
+	enum address_source from[JOB_ADDRESSES_MAX];
 	size_t from_n;
 	const char *targets; /* "" when there is none */
 } addresses[] = {
-	{"192.0.2.1", "", {CONSUL_ADDRESS_SERVICE}, 1, "192.0.2.1"},
-	{"2001:db8::1", "", {CONSUL_ADDRESS_SERVICE}, 1, "2001:db8::1"},
-	{"lb.example.net", "", {CONSUL_ADDRESS_SERVICE}, 1, "lb.example.net"},
-	{"", "", {CONSUL_ADDRESS_SERVICE}, 1, ""},
-	{"0.0.0.0", "", {CONSUL_ADDRESS_SERVICE}, 1, ""},
-	{"not an address", "", {CONSUL_ADDRESS_SERVICE}, 1, ""},
-	{"192.0.2.1", "", {CONSUL_ADDRESS_NODE}, 1, "10.9.9.9"},
-	{"", "", {CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE}, 2, "10.9.9.9"},
-	{"192.0.2.1", "", {CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_NODE}, 2, "192.0.2.1"},
-	{"192.0.2.1", "", {CONSUL_ADDRESS_WAN}, 1, ""}, /* the node's tags are not the service's */
-	{"192.0.2.1", TAGGED(AT("wan", "203.0.113.1")), {CONSUL_ADDRESS_WAN}, 1, "203.0.113.1"},
-	{"192.0.2.1", TAGGED(AT("lan", "10.0.0.1") "," AT("wan", "203.0.113.1")), {CONSUL_ADDRESS_LAN}, 1, "10.0.0.1"},
+	{"192.0.2.1", "", {ADDRESS_SERVICE}, 1, "192.0.2.1"},
+	{"2001:db8::1", "", {ADDRESS_SERVICE}, 1, "2001:db8::1"},
+	{"lb.example.net", "", {ADDRESS_SERVICE}, 1, "lb.example.net"},
+	{"", "", {ADDRESS_SERVICE}, 1, ""},
+	{"0.0.0.0", "", {ADDRESS_SERVICE}, 1, ""},
+	{"not an address", "", {ADDRESS_SERVICE}, 1, ""},
+	{"192.0.2.1", "", {ADDRESS_NODE}, 1, "10.9.9.9"},
+	{"", "", {ADDRESS_SERVICE, ADDRESS_NODE}, 2, "10.9.9.9"},
+	{"192.0.2.1", "", {ADDRESS_SERVICE, ADDRESS_NODE}, 2, "192.0.2.1"},
+	{"192.0.2.1", "", {ADDRESS_WAN}, 1, ""}, /* the node's tags are not the service's */
+	{"192.0.2.1", TAGGED(AT("wan", "203.0.113.1")), {ADDRESS_WAN}, 1, "203.0.113.1"},
+	{"192.0.2.1", TAGGED(AT("lan", "10.0.0.1") "," AT("wan", "203.0.113.1")), {ADDRESS_LAN}, 1, "10.0.0.1"},
 	{"192.0.2.1",
 	 TAGGED(AT("wan_ipv4", "203.0.113.1") "," AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")),
-	 {CONSUL_ADDRESS_WAN},
+	 {ADDRESS_WAN},
 	 1,
 	 "203.0.113.1 2001:db8::7"},
-	{"192.0.2.1", TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")), {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")), {ADDRESS_WAN}, 1, "2001:db8::7"},
 	{"192.0.2.1",
 	 TAGGED(AT("lan_ipv4", "10.0.0.1") "," AT("lan_ipv6", "fd00::1")),
-	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_LAN},
+	 {ADDRESS_WAN, ADDRESS_LAN},
 	 2,
 	 "10.0.0.1 fd00::1"},
-	{"192.0.2.1", TAGGED(AT("wan_ipv4", "bad one") "," AT("wan_ipv6", "2001:db8::7")), {CONSUL_ADDRESS_WAN}, 1, "2001:db8::7"},
-	{"192.0.2.1", TAGGED("\"wan\":\"203.0.113.1\""), {CONSUL_ADDRESS_WAN}, 1, ""},
-	{"",
-	 TAGGED(AT("lan", "10.0.0.1")),
-	 {CONSUL_ADDRESS_WAN, CONSUL_ADDRESS_SERVICE, CONSUL_ADDRESS_LAN, CONSUL_ADDRESS_NODE},
-	 4,
-	 "10.0.0.1"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv4", "bad one") "," AT("wan_ipv6", "2001:db8::7")), {ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1", TAGGED("\"wan\":\"203.0.113.1\""), {ADDRESS_WAN}, 1, ""},
+	{"", TAGGED(AT("lan", "10.0.0.1")), {ADDRESS_WAN, ADDRESS_SERVICE, ADDRESS_LAN, ADDRESS_NODE}, 4, "10.0.0.1"},
 };
 
 static void test_addresses(void **state)
@@ -126,8 +120,8 @@ static void test_addresses(void **state)
 
 		(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "%s", "%s", SERF) "]", addresses[i].address,
 			       addresses[i].more);
-		memcpy(query.addresses, addresses[i].from, sizeof query.addresses);
-		query.addresses_n = addresses[i].from_n;
+		memcpy(job.addresses, addresses[i].from, sizeof job.addresses);
+		job.addresses_n = addresses[i].from_n;
 		CHECK(ask(200, LEADER, body, 0, &e) == 0, "case %zu: %s", i, e.text);
 		for (size_t k = 0; k < view.listed_n; k++) {
 			char text[TARGET_TEXT_CAP];
@@ -206,7 +200,7 @@ static void test_headers(void **state)
 		struct err e = {0};
 
 		query.is_consistent = i % 2;
-		query.token = i % 3 ? "secret" : NULL;
+		job.has_token = i % 3;
 		assert_int_equal(ask(200, headers[i].headers, "[]", 0, &e), 0);
 		CHECK(got->has_leader == want->has_leader && got->is_stale == want->is_stale &&
 			      got->last_contact_ms == want->last_contact_ms && got->is_filtered == want->is_filtered &&
@@ -314,18 +308,18 @@ static void test_instances_limit(void **state)
 static void test_target(void **state)
 {
 	static const struct {
-		struct consul_query q;
+		struct job job;
+		bool is_consistent;
 		const char *target;
 	} targets[] = {
-		{{.service = "nginx"}, "/v1/health/service/nginx"},
-		{{.service = "nginx", .is_consistent = true}, "/v1/health/service/nginx?consistent"},
-		{{.service = "a/b c?d"}, "/v1/health/service/a%2Fb%20c%3Fd"},
-		{{.service = "../agent"}, "/v1/health/service/..%2Fagent"},
-		{{.service = "n", .tag = "a&b", .datacenter = "dc 1", .is_consistent = true},
-		 "/v1/health/service/n?dc=dc%201&tag=a%26b&consistent"},
-		{{.service = "n", .ns = "team", .partition = "p"}, "/v1/health/service/n?ns=team&partition=p"},
-		{{.service = "n", .tag = "", .datacenter = ""}, "/v1/health/service/n"},
-		{{.service = "n", .token = "secret"}, "/v1/health/service/n"},
+		{{.service = "nginx"}, false, "/v1/health/service/nginx"},
+		{{.service = "nginx"}, true, "/v1/health/service/nginx?consistent"},
+		{{.service = "a/b c?d"}, false, "/v1/health/service/a%2Fb%20c%3Fd"},
+		{{.service = "../agent"}, false, "/v1/health/service/..%2Fagent"},
+		{{.service = "n", .tag = "a&b", .datacenter = "dc 1"}, true, "/v1/health/service/n?dc=dc%201&tag=a%26b&consistent"},
+		{{.service = "n", .ns = "team", .partition = "p"}, false, "/v1/health/service/n?ns=team&partition=p"},
+		{{.service = "n", .tag = "", .datacenter = ""}, false, "/v1/health/service/n"},
+		{{.service = "n", .has_token = true}, false, "/v1/health/service/n"},
 	};
 
 	(void)state;
@@ -334,7 +328,8 @@ static void test_target(void **state)
 		struct buf b;
 
 		buf_init(&b, text, sizeof text);
-		consul_health_target(&b, &targets[i].q);
+		query = (struct consul_query){.job = &targets[i].job, .is_consistent = targets[i].is_consistent};
+		consul_health_target(&b, &query);
 		assert_string_equal(text, targets[i].target);
 		assert_null(strstr(text, "passing"));
 	}

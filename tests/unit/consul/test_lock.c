@@ -4,7 +4,7 @@
 #include "consul/lock.h"
 
 static struct consul_answer answer;
-static const struct consul_place nowhere;
+static const struct job nowhere;
 
 static const struct consul_answer *say(int status, const char *body)
 {
@@ -115,7 +115,7 @@ static void test_create(void **state)
 
 static void test_requests(void **state)
 {
-	const struct consul_place place = {.datacenter = "dc 1", .ns = "n"};
+	const struct job place = {.datacenter = "dc 1", .ns = "n"};
 	char text[1024];
 	struct buf b;
 

@@ -3,11 +3,20 @@
 #include "core/plan.h"
 #include "core/spec.h"
 
-/* One policy per letter of a case; what is not named is as sync has it by default. */
+/* The settings that a plan asks for. */
+struct rules {
+	uint32_t ttl;
+	enum proxied proxied;
+	enum on_empty on_empty;
+	size_t min_records;
+	const char *not_evidence;
+};
+
+/* What is not named is as sync has it by default. */
 struct plan_case {
 	const char *what;
 	const char *want, *have, *plan;
-	struct plan_policy policy; /* ttl 0: 60 */
+	struct rules rules; /* ttl 0: 60 */
 	size_t kept;
 	const char *held; /* a piece of held_why */
 };
@@ -31,12 +40,12 @@ static const struct plan_case cases[] = {
 	{"proxied told another ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300/p", .plan = "~a=1.1.1.1/1p"},
 	{"keep leaves proxied", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/1/p", .plan = "+2.2.2.2/60", .kept = 1},
 	{"proxied on", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/60", .plan = "+2.2.2.2/1p ~a=1.1.1.1/1p",
-	 .policy = {.proxied = PROXIED_ON}},
-	{"proxied off", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "~a=1.1.1.1/60", .policy = {.proxied = PROXIED_OFF}},
-	{"private is never proxied", .want = "10.0.0.1", .have = "", .plan = "+10.0.0.1/60", .policy = {.proxied = PROXIED_ON}},
+	 .rules = {.proxied = PROXIED_ON}},
+	{"proxied off", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "~a=1.1.1.1/60", .rules = {.proxied = PROXIED_OFF}},
+	{"private is never proxied", .want = "10.0.0.1", .have = "", .plan = "+10.0.0.1/60", .rules = {.proxied = PROXIED_ON}},
 	{"private, no longer", .want = "10.0.0.1", .have = "a=10.0.0.1/1/p", .plan = "~a=10.0.0.1/60",
-	 .policy = {.proxied = PROXIED_ON}},
-	{"automatic", .want = "1.1.1.1", .have = "a=1.1.1.1/60", .plan = "~a=1.1.1.1/1", .policy = {.ttl = 1}},
+	 .rules = {.proxied = PROXIED_ON}},
+	{"automatic", .want = "1.1.1.1", .have = "a=1.1.1.1/60", .plan = "~a=1.1.1.1/1", .rules = {.ttl = 1}},
 
 	/* duplicates: the one of the lowest id stays */
 	{"duplicate", .want = "1.1.1.1", .have = "b=1.1.1.1/60 a=1.1.1.1/60 c=1.1.1.1/60", .plan = "-b -c", .kept = 1},
@@ -60,44 +69,44 @@ static const struct plan_case cases[] = {
 	/* nothing wanted */
 	{"empty, keep", .want = "", .have = "a=1.1.1.1/60", .plan = "!a", .held = "--on-empty"},
 	{"empty, remove", .want = "", .have = "a=1.1.1.1/60 b=2.2.2.2/60", .plan = "-a -b",
-	 .policy = {.on_empty = ON_EMPTY_REMOVE, .min_records = 2}},
+	 .rules = {.on_empty = ON_EMPTY_REMOVE, .min_records = 2}},
 	{"empty, remove, no evidence", .want = "", .have = "a=1.1.1.1/60", .plan = "!a",
-	 .policy = {.on_empty = ON_EMPTY_REMOVE, .not_evidence = "because"}, .held = "because"},
+	 .rules = {.on_empty = ON_EMPTY_REMOVE, .not_evidence = "because"}, .held = "because"},
 	{"empty, none there", .want = "", .have = "", .plan = ""},
 
 	/* the floor; what is held is what is missed most */
 	{"floor 1", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 -a"},
 	{"floor 2", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=3.3.3.3/60", .plan = "+1.1.1.1/60 -a !b",
-	 .policy = {.min_records = 2}, .held = "--min-records"},
+	 .rules = {.min_records = 2}, .held = "--min-records"},
 	{"floor, exactly", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=3.3.3.3/60", .plan = "+1.1.1.1/60 -a -b"},
-	{"floor above all", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .policy = {.min_records = 9},
+	{"floor above all", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .rules = {.min_records = 9},
 	 .held = "--min-records"},
 	{"rank", .want = "1.1.1.1", .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
 	 .plan = "-e -d -c -b", .kept = 1},
 	{"rank, one held", .want = "1.1.1.1", .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m",
-	 .plan = "-e -d -c !b", .policy = {.min_records = 2}, .kept = 1, .held = "--min-records"},
+	 .plan = "-e -d -c !b", .rules = {.min_records = 2}, .kept = 1, .held = "--min-records"},
 	{"rank, three held", .want = "1.1.1.1",
 	 .have = "a=1.1.1.1/60/g b=2.2.2.2/60/w c=3.3.3.3/60/c d=4.4.4.4/60/v e=5.5.5.5/60/m", .plan = "-e !d !c !b",
-	 .policy = {.min_records = 4}, .kept = 1, .held = "--min-records"},
+	 .rules = {.min_records = 4}, .kept = 1, .held = "--min-records"},
 	{"duplicates before rank", .want = "1.1.1.1", .have = "a=1.1.1.1/60/g b=1.1.1.1/60/g e=5.5.5.5/60/m", .plan = "-b !e",
-	 .policy = {.min_records = 2}, .kept = 1, .held = "--min-records"},
+	 .rules = {.min_records = 2}, .kept = 1, .held = "--min-records"},
 	{"swap below the floor", .want = "lb.example.net", .have = "a=1.1.1.1/60 b=2.2.2.2/60", .plan = "!a !b",
-	 .policy = {.min_records = 2}, .held = "--min-records"},
+	 .rules = {.min_records = 2}, .held = "--min-records"},
 	{"foreign counts", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=9.9.9.9/60/f", .plan = "+1.1.1.1/60 -a",
-	 .policy = {.min_records = 2}},
+	 .rules = {.min_records = 2}},
 
 	/* no evidence */
-	{"held", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .policy = {.not_evidence = "because"},
+	{"held", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .rules = {.not_evidence = "because"},
 	 .held = "because"},
 	{"updates go on", .want = "1.1.1.1", .have = "a=1.1.1.1/300 b=2.2.2.2/60", .plan = "~a=1.1.1.1/60 !b",
-	 .policy = {.not_evidence = "because"}, .held = "because"},
+	 .rules = {.not_evidence = "because"}, .held = "because"},
 	{"duplicates are held too", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60", .plan = "!b",
-	 .policy = {.not_evidence = "because"}, .kept = 1, .held = "because"},
+	 .rules = {.not_evidence = "because"}, .kept = 1, .held = "because"},
 	{"other host held", .want = "new.example.net", .have = "a=old.example.net/60", .plan = "!a",
-	 .policy = {.not_evidence = "because"}, .held = "because"},
-	{"swap held", .want = "1.1.1.1", .have = "a=lb.example.net/60", .plan = "!a", .policy = {.not_evidence = "because"},
+	 .rules = {.not_evidence = "because"}, .held = "because"},
+	{"swap held", .want = "1.1.1.1", .have = "a=lb.example.net/60", .plan = "!a", .rules = {.not_evidence = "because"},
 	 .held = "because"},
-	{"nothing to hold", .want = "1.1.1.1", .have = "", .plan = "+1.1.1.1/60", .policy = {.not_evidence = "because"}},
+	{"nothing to hold", .want = "1.1.1.1", .have = "", .plan = "+1.1.1.1/60", .rules = {.not_evidence = "because"}},
 };
 
 static struct op ops[64];
@@ -106,16 +115,20 @@ static struct record have[64];
 static struct target_hosts hosts;
 static char text[4096];
 
-static int build(struct plan *p, const char *want_text, const char *have_text, struct plan_policy policy, struct err *e)
+static int build(struct plan *p, const char *want_text, const char *have_text, struct rules rules, struct err *e)
 {
-	struct plan_input in = {.want = want, .have = have, .policy = &policy};
+	struct job job = {
+		.name = "www.example.com",
+		.ttl = rules.ttl ? rules.ttl : 60,
+		.proxied = rules.proxied,
+		.on_empty = rules.on_empty,
+		.min_records = rules.min_records ? rules.min_records : 1,
+	};
+	struct plan_input in = {.want = want, .have = have, .job = &job, .not_evidence = rules.not_evidence};
 
 	hosts.len = 0;
 	in.want_n = spec_targets(want_text, want, &hosts);
 	in.have_n = spec_records(have_text, have, &hosts);
-	policy.name = "www.example.com";
-	policy.ttl = policy.ttl ? policy.ttl : 60;
-	policy.min_records = policy.min_records ? policy.min_records : 1;
 	*p = (struct plan){.ops = ops, .ops_cap = p->ops_cap ? p->ops_cap : COUNT(ops)};
 	return plan_build(p, &in, e);
 }
@@ -140,7 +153,7 @@ static void test_cases(void **state)
 		struct plan p = {0};
 		struct err e = {0};
 
-		CHECK(build(&p, c->want, c->have, c->policy, &e) == 0, "%s: %s", c->what, e.text);
+		CHECK(build(&p, c->want, c->have, c->rules, &e) == 0, "%s: %s", c->what, e.text);
 		spec_plan(&p, text, sizeof text);
 		CHECK(strcmp(text, c->plan) == 0, "%s: \"%s\"", c->what, text);
 		CHECK(p.kept_n == c->kept, "%s: kept %zu", c->what, p.kept_n);
@@ -172,7 +185,7 @@ static void test_refused(void **state)
 		struct plan p = {0};
 		struct err e = {0};
 
-		CHECK(build(&p, refused[i].want, refused[i].have, (struct plan_policy){0}, &e) == -1, "%s over %s", refused[i].want,
+		CHECK(build(&p, refused[i].want, refused[i].have, (struct rules){0}, &e) == -1, "%s over %s", refused[i].want,
 		      refused[i].have);
 		assert_int_equal(e.kind, refused[i].kind);
 		CHECK(strstr(e.text, refused[i].says) && strstr(e.text, "www.example.com"), "%s", e.text);
@@ -185,16 +198,16 @@ static void test_ops_limit(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60", (struct plan_policy){0}, &e), 0);
+	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60", (struct rules){0}, &e), 0);
 	assert_int_equal(p.ops_n, 3);
-	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60 b=8.8.8.8/60", (struct plan_policy){0}, &e), -1);
+	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2", "a=9.9.9.9/60 b=8.8.8.8/60", (struct rules){0}, &e), -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
-	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4", "", (struct plan_policy){0}, &e), -1);
+	assert_int_equal(build(&p, "1.1.1.1 2.2.2.2 3.3.3.3 4.4.4.4", "", (struct rules){0}, &e), -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
 	assert_int_equal(build(&p, "1.1.1.1",
 			       "a=1.1.1.1/60 b=1.1.1.1/60 c=1.1.1.1/60 d=1.1.1.1/60 "
 			       "e=1.1.1.1/60",
-			       (struct plan_policy){0}, &e),
+			       (struct rules){0}, &e),
 			 -1);
 	assert_int_equal(e.kind, ERR_LIMIT);
 }
@@ -204,7 +217,7 @@ static void test_removes(void **state)
 {
 	static const struct {
 		const char *want, *have;
-		struct plan_policy policy;
+		struct rules rules;
 		bool removes;
 	} table[] = {
 		{"1.1.1.1", "", {0}, false},
@@ -224,7 +237,7 @@ static void test_removes(void **state)
 		struct plan p = {0};
 		struct err e = {0};
 
-		assert_int_equal(build(&p, table[i].want, table[i].have, table[i].policy, &e), 0);
+		assert_int_equal(build(&p, table[i].want, table[i].have, table[i].rules, &e), 0);
 		CHECK(plan_needs_evidence(&p) == table[i].removes, "%s over %s", table[i].want, table[i].have);
 	}
 }
@@ -271,7 +284,7 @@ static void test_pick(void **state)
 		struct plan p = {0};
 		struct err e = {0};
 
-		assert_int_equal(build(&p, picks[i].want, picks[i].have, (struct plan_policy){0}, &e), 0);
+		assert_int_equal(build(&p, picks[i].want, picks[i].have, (struct rules){0}, &e), 0);
 		while (pick(&p, picks[i].cap, one, sizeof one)) {
 			strncat(writes, one, sizeof writes - strlen(writes) - 1);
 			strncat(writes, " | ", sizeof writes - strlen(writes) - 1);

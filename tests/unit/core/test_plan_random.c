@@ -24,7 +24,8 @@ struct input {
 	struct target want[MANY];
 	size_t want_n;
 	struct names have;
-	struct plan_policy policy;
+	struct job job;
+	const char *not_evidence;
 };
 
 static const char *const hosts[] = {"a.example.net", "b.example.net", "c.example.net"};
@@ -61,14 +62,17 @@ static void make_input(struct input *in, uint32_t *seed)
 	size_t want_n = test_random_below(seed, 10), have_n = test_random_below(seed, 14);
 	static const uint32_t ttls[] = {1, 60, 300};
 
-	*in = (struct input){.policy = {
-				     .name = "www.example.com",
-				     .ttl = ttls[test_random_below(seed, 3)],
-				     .proxied = (enum plan_proxied)test_random_below(seed, 3),
-				     .on_empty = (enum plan_on_empty)test_random_below(seed, 2),
-				     .min_records = test_random_below(seed, 5),
-				     .not_evidence = test_random_below(seed, 5) ? NULL : "because",
-			     }};
+	*in = (struct input){
+		.job =
+			{
+				.name = "www.example.com",
+				.ttl = ttls[test_random_below(seed, 3)],
+				.proxied = (enum proxied)test_random_below(seed, 3),
+				.on_empty = (enum on_empty)test_random_below(seed, 2),
+				.min_records = test_random_below(seed, 5),
+			},
+		.not_evidence = test_random_below(seed, 5) ? NULL : "because",
+	};
 	if (want_host && want_n > 1)
 		want_n = 1;
 	if (have_host && have_n > 1)
@@ -178,8 +182,8 @@ static void run_plan(const struct input *in, struct plan *p, struct names *names
 		     size_t cap)
 {
 	size_t start_n = names->n, foreign_n = count_foreign(names), writes = 0, n;
-	bool was_swap = p->is_swap, empties = !want_n && in->policy.on_empty == ON_EMPTY_REMOVE;
-	size_t floor = was_swap ? 1 : least(in->policy.min_records, start_n);
+	bool was_swap = p->is_swap, empties = !want_n && in->job.on_empty == ON_EMPTY_REMOVE;
+	size_t floor = was_swap ? 1 : least(in->job.min_records, start_n);
 	struct op *picked[200];
 
 	while ((n = plan_pick(p, picked, cap)) > 0) {
@@ -195,7 +199,7 @@ static void run_plan(const struct input *in, struct plan *p, struct names *names
 	if (was_swap && cap == 1) /* a swap is two ops at least: it stops, the name not dark */
 		return;
 	CHECK(plan_is_done(p), "stopped before the end");
-	CHECK(names->n >= least(in->policy.min_records, start_n) || empties, "I2 at the end");
+	CHECK(names->n >= least(in->job.min_records, start_n) || empties, "I2 at the end");
 }
 
 static bool is_swap_held(const struct plan *p, const struct names *names, const struct target *want, size_t want_n)
@@ -217,9 +221,9 @@ static void check_end(const struct input *in, const struct plan *p, const struct
 		if (!r->is_ours || p->n[OP_HOLD])
 			continue;
 		CHECK(is_wanted, "something is left that nobody wants");
-		proxied = in->policy.proxied == PROXIED_ON && !target_is_private(&r->target);
-		CHECK(in->policy.proxied == PROXIED_KEEP || r->proxied == proxied, "proxied");
-		CHECK(r->ttl == (r->proxied ? 1 : in->policy.ttl), "ttl %u", (unsigned)r->ttl);
+		proxied = in->job.proxied == PROXIED_ON && !target_is_private(&r->target);
+		CHECK(in->job.proxied == PROXIED_KEEP || r->proxied == proxied, "proxied");
+		CHECK(r->ttl == (r->proxied ? 1 : in->job.ttl), "ttl %u", (unsigned)r->ttl);
 	}
 }
 
@@ -235,7 +239,14 @@ static void plan_again(const struct input *in, const struct plan *first, struct 
 {
 	static struct op ops[MANY * 3];
 	struct plan p = {.ops = ops, .ops_cap = COUNT(ops)};
-	struct plan_input input = {want, want_n, names->r, names->n, &in->policy};
+	struct plan_input input = {
+		.want = want,
+		.want_n = want_n,
+		.have = names->r,
+		.have_n = names->n,
+		.job = &in->job,
+		.not_evidence = in->not_evidence,
+	};
 	struct err e = {0};
 
 	CHECK(plan_build(&p, &input, &e) == 0, "the second plan: %s", e.text);
@@ -250,12 +261,13 @@ static void check_one(uint32_t *seed, size_t cap, size_t *planned)
 	static struct input in;
 	struct target want[MANY];
 	struct plan p = {.ops = ops, .ops_cap = COUNT(ops)};
-	struct plan_input input = {.want = want, .have = have, .policy = &in.policy};
+	struct plan_input input = {.want = want, .have = have, .job = &in.job};
 	struct err e = {0};
 
 	make_input(&in, seed);
 	input.want_n = in.want_n;
 	input.have_n = in.have.n;
+	input.not_evidence = in.not_evidence;
 	memcpy(want, in.want, sizeof want);
 	memcpy(have, in.have.r, sizeof have);
 	if (plan_build(&p, &input, &e)) {
@@ -264,18 +276,20 @@ static void check_one(uint32_t *seed, size_t cap, size_t *planned)
 		return;
 	}
 	++*planned;
-	CHECK(!plan_needs_evidence(&p) || !in.policy.not_evidence, "I7: removes without evidence");
+	CHECK(!plan_needs_evidence(&p) || !in.not_evidence, "I7: removes without evidence");
 	run_plan(&in, &p, &in.have, want, input.want_n, cap);
 	if (cap == 1 && p.is_swap)
 		return;
 	if (p.is_partial) {
-		input = (struct plan_input){want, input.want_n, in.have.r, in.have.n, &in.policy};
+		input.want = want;
+		input.have = in.have.r;
+		input.have_n = in.have.n;
 		assert_int_equal(plan_build(&p, &input, &e), 0);
 		CHECK(!p.is_partial || p.n[OP_HOLD], "twice partial");
 		run_plan(&in, &p, &in.have, want, input.want_n, cap);
 	}
 	check_end(&in, &p, &in.have, want, input.want_n);
-	if (!p.n[OP_HOLD] || in.policy.not_evidence)
+	if (!p.n[OP_HOLD] || in.not_evidence)
 		plan_again(&in, &p, &in.have, want, input.want_n);
 }
 

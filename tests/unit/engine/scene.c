@@ -34,9 +34,10 @@ void scene_init(struct scene *s, const char *instances, const char *have)
 	log_setup(LOG_LOGFMT, LOG_LEVELS); /* quiet */
 	memset(s, 0, sizeof *s);
 	s->job = (struct job){
-		.query = {.service = "nginx"},
-		.policy = {.name = "www.example.com", .ttl = 60, .min_records = 1},
+		.service = "nginx",
 		.name = "www.example.com",
+		.ttl = 60,
+		.min_records = 1,
 		.zone_id = ZONE_ID,
 	};
 	s->evidence.has_leader = true;
@@ -57,13 +58,14 @@ static bool is_wanted_state(const struct scene *s, enum instance_state state)
 
 static size_t collect_want(const struct scene *s, struct target *want)
 {
+	static struct target_hosts fallback_hosts;
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->listed_n; i++)
 		if (is_wanted_state(s, s->listed[i].state))
 			want[n++] = s->listed[i].target;
-	if (!n && s->job.has_fallback)
-		want[n++] = s->job.fallback;
+	if (!n && s->job.on_empty == ON_EMPTY_FALLBACK)
+		n += spec_targets(s->job.fallback, want, &fallback_hosts);
 	return n;
 }
 
@@ -131,10 +133,10 @@ static void check_write(struct scene *s, const struct cf_write *w)
 
 static void check_after(const struct scene *s, size_t before_n)
 {
-	size_t floor = s->job.policy.min_records < before_n ? s->job.policy.min_records : before_n;
+	size_t floor = s->job.min_records < before_n ? s->job.min_records : before_n;
 	struct target want[SCENE_MAX];
 
-	if (!collect_want(s, want) && s->job.policy.on_empty == ON_EMPTY_REMOVE)
+	if (!collect_want(s, want) && s->job.on_empty == ON_EMPTY_REMOVE)
 		return;
 	CHECK(s->records_n >= floor, "%s I2: %zu records are left", s->story, s->records_n);
 }

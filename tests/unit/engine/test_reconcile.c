@@ -77,7 +77,7 @@ static void test_policies(void **state)
 {
 	(void)state;
 	scene_init(&s, "", "a=1.1.1.1/60 b=1.1.1.2/60");
-	s.job.policy.on_empty = ON_EMPTY_REMOVE;
+	s.job.on_empty = ON_EMPTY_REMOVE;
 	(void)expect("H L V W[-a -b]", RECONCILE_DONE, "");
 
 	scene_init(&s, "1.1.1.1/w", "");
@@ -85,17 +85,17 @@ static void test_policies(void **state)
 	(void)expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
 
 	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60");
-	s.job.has_fallback = true;
-	assert_int_equal(spec_targets("9.9.9.9", &s.job.fallback, &s.hosts), 1);
+	s.job.on_empty = ON_EMPTY_FALLBACK;
+	strcpy(s.job.fallback, "9.9.9.9");
 	(void)expect("H L V W[+9.9.9.9/60] W[-a]", RECONCILE_DONE, "9.9.9.9");
 
 	scene_init(&s, "1.1.1.1", "a=1.1.1.1/60");
-	s.job.has_fallback = true;
-	assert_int_equal(spec_targets("9.9.9.9", &s.job.fallback, &s.hosts), 1);
+	s.job.on_empty = ON_EMPTY_FALLBACK;
+	strcpy(s.job.fallback, "9.9.9.9");
 	(void)expect("H L", RECONCILE_DONE, "1.1.1.1");
 
 	scene_init(&s, "1.1.1.1", "a=1.1.1.2/60 b=1.1.1.3/60");
-	s.job.policy.min_records = 2;
+	s.job.min_records = 2;
 	(void)expect("H L V W[+1.1.1.1/60] W[-a]", RECONCILE_HELD, "1.1.1.1 1.1.1.3");
 }
 
@@ -103,8 +103,7 @@ static void test_zone_is_looked_up_once(void **state)
 {
 	(void)state;
 	scene_init(&s, "1.1.1.1", "");
-	s.job.zone_id = NULL;
-	s.job.zone = "example.com";
+	s.job.zone_id[0] = '\0';
 	s.fault = SCENE_LOST_BEFORE;
 	s.fault_at = 3;
 	s.fault_n = 1;

@@ -175,7 +175,7 @@ static void test_denied(void **state)
 {
 	(void)state;
 	scene_init(&s, "", "a=1.1.1.1/60");
-	s.job.policy.on_empty = ON_EMPTY_REMOVE;
+	s.job.on_empty = ON_EMPTY_REMOVE;
 	s.evidence.is_default_deny = true;
 	(void)expect("H L V", RECONCILE_HELD, "1.1.1.1");
 	s.evidence.has_token = true;

@@ -171,7 +171,7 @@ static void check_right(void)
 		const struct record *record = find(NULL, &seen.listed[i].target);
 
 		assert_non_null(record);
-		assert_int_equal(record->ttl, job.policy.ttl);
+		assert_int_equal(record->ttl, job.ttl);
 	}
 	assert_int_equal(records_n, seen.listed_n);
 }
@@ -181,8 +181,9 @@ static int set_up(void **state)
 	(void)state;
 	log_setup(LOG_LOGFMT, LOG_LEVELS);
 	job = (struct job){
-		.query = {.service = "web"},
-		.policy = {.name = "www.example.com", .ttl = 60, .on_empty = ON_EMPTY_REMOVE},
+		.service = "web",
+		.ttl = 60,
+		.on_empty = ON_EMPTY_REMOVE,
 		.name = "www.example.com",
 		.zone_id = ZONE_ID,
 	};
@@ -200,7 +201,7 @@ static void test_memory_follows_the_writes(void **state)
 	seed = 1;
 	for (int i = 0; i < 400; i++) {
 		list_instances(test_random_below(&seed, 1u << ADDRESSES));
-		job.policy.ttl = 60 + test_random_below(&seed, 2);
+		job.ttl = 60 + test_random_below(&seed, 2);
 		run_pass(false, 0);
 		check_right();
 		if (r.has_list)
@@ -235,7 +236,7 @@ static void test_memory_after_faults(void **state)
 		refuses_batches = round % 3 == 0;
 		for (int i = 0; i < 30; i++) {
 			list_instances(test_random_below(&seed, 1u << ADDRESSES));
-			job.policy.ttl = 60 + test_random_below(&seed, 2);
+			job.ttl = 60 + test_random_below(&seed, 2);
 			if (records_n && test_random_below(&seed, 5) == 0) {
 				records[0] = records[--records_n]; /* another hand */
 				r.has_list = false;

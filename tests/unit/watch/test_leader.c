@@ -151,7 +151,7 @@ static void serve(void)
 
 static void start_copy(int i)
 {
-	static const struct consul_place place;
+	static const struct job place;
 
 	memset(&copies[i], 0, sizeof copies[i]);
 	leader_init(&copies[i].l, "service/k/leader", "dnsbuddy", &place, TIMEOUT_MS);

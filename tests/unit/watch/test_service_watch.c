@@ -15,7 +15,6 @@
 #define service_watch_init tested_init
 #define service_watch_step tested_step
 #define service_watch_wants tested_wants
-#define service_watch_is_same_query tested_is_same_query
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
 static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e);
@@ -109,9 +108,9 @@ static int64_t now_ms;
 
 static int set_up(void **state)
 {
-	const struct consul_query q = {
+	const struct job q = {
 		.service = "web",
-		.addresses = {CONSUL_ADDRESS_SERVICE},
+		.addresses = {ADDRESS_SERVICE},
 		.addresses_n = 1,
 	};
 
@@ -381,33 +380,6 @@ static void test_backoff(void **state)
 	assert_true(last_ms >= SERVICE_WATCH_BACKOFF_MAX_MS / 2);
 }
 
-static void test_same_query(void **state)
-{
-	struct consul_query a = {.service = "web", .addresses_n = 1}, b = a;
-
-	(void)state;
-	assert_true(service_watch_is_same_query(&a, &b));
-	b.index = 7;
-	assert_true(service_watch_is_same_query(&a, &b));
-	b.service = "api";
-	assert_false(service_watch_is_same_query(&a, &b));
-	b = a;
-	b.tag = "x";
-	assert_false(service_watch_is_same_query(&a, &b));
-	b = a;
-	b.datacenter = "dc2";
-	assert_false(service_watch_is_same_query(&a, &b));
-	b = a;
-	b.ns = "n";
-	assert_false(service_watch_is_same_query(&a, &b));
-	b = a;
-	b.partition = "p";
-	assert_false(service_watch_is_same_query(&a, &b));
-	b = a;
-	b.addresses[0] = CONSUL_ADDRESS_NODE;
-	assert_false(service_watch_is_same_query(&a, &b));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -423,7 +395,6 @@ int main(void)
 		cmocka_unit_test_setup(test_pace_recovers_after_a_rest, set_up),
 		cmocka_unit_test_setup(test_never_more_than_one_a_second, set_up),
 		cmocka_unit_test_setup(test_backoff, set_up),
-		cmocka_unit_test(test_same_query),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

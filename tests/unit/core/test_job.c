@@ -1,0 +1,56 @@
+/* core/job: when two jobs ask Consul for the same, and rule over the same records. */
+#include "support.h"
+
+#include "core/job.h"
+
+static struct job a, b;
+
+static int set_up(void **state)
+{
+	(void)state;
+	a = b = (struct job){.service = "web", .name = "www.example.com", .addresses_n = 1};
+	return 0;
+}
+
+static void test_same_query(void **state)
+{
+	static const size_t texts[] = {
+		offsetof(struct job, service), offsetof(struct job, tag),       offsetof(struct job, datacenter),
+		offsetof(struct job, ns),      offsetof(struct job, partition),
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		(void)set_up(state);
+		strcpy((char *)&b + texts[i], "x");
+		CHECK(!job_is_same_query(&a, &b), "text %zu", i);
+	}
+	(void)set_up(state);
+	strcpy(b.name, "api.example.com");
+	b.ttl = 7;
+	assert_true(job_is_same_query(&a, &b));
+	b.addresses[0] = ADDRESS_NODE;
+	assert_false(job_is_same_query(&a, &b));
+}
+
+static void test_same_name(void **state)
+{
+	(void)state;
+	strcpy(b.service, "api");
+	assert_true(job_is_same_name(&a, &b));
+	strcpy(b.owner, "east");
+	assert_false(job_is_same_name(&a, &b));
+	strcpy(a.owner, "east");
+	assert_true(job_is_same_name(&a, &b));
+	strcpy(b.name, "api.example.com");
+	assert_false(job_is_same_name(&a, &b));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_same_query),
+		cmocka_unit_test_setup(test_same_name, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
