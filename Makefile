@@ -109,8 +109,11 @@ endif
 
 # ---- Variants: release, asan, cover; each its own tree of objects ----------------------------------------------------
 
+comma := ,
 # $(call objects,VARIANT,SOURCES)
 objects = $(patsubst %.c,$(BUILD)/$(1)/obj/%.o,$(2))
+
+WORLD_WRAPS := $(addprefix -Wl$(comma)--wrap=,clock_now_ms poll http_start http_step http_is_busy http_wants http_close)
 
 define variant
 $(1)_OBJ := $(call objects,$(1),$(SRC)) $(BUILD)/$(1)/obj/gen/trust_anchors.o
@@ -145,7 +148,10 @@ $$($(1)_LIB): $(call objects,$(1)/obj/bearssl,)$(patsubst %.c,$(BUILD)/$(1)/obj/
 $(BUILD)/$(1)/unit/%: $(BUILD)/$(1)/obj/tests/unit/%.o $(call objects,$(1),$(UNIT_HELPERS)) $$($(1)_OBJ) $$($(1)_LIB)
 	@mkdir -p $$(@D)
 	$$(say) LINK $$@
-	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) -o $$@ $$^ -lcmocka
+	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) $$(WRAPS) -o $$@ $$^ -lcmocka
+
+# A watch in its scripted world (tests/unit/watch/world.h): these come from there.
+$(BUILD)/$(1)/unit/watch/test_watch: WRAPS := $(WORLD_WRAPS)
 
 # Other flags than last time: everything of this variant is compiled again. Warnings do not change what is built.
 $(BUILD)/$(1)/flags: FORCE

@@ -1,0 +1,458 @@
+/*
+ * watch/watch and watch/worker in a scripted world: who is asked when, what is written, who waits
+ * for whom, and how it ends.
+ */
+#include "watch/world.h"
+
+#include <signal.h>
+
+#include "support.h"
+
+#include "base/clock.h"
+#include "watch/locks.h"
+
+#define WWW "www.example.com"
+
+static unsigned reloads, secret_reloads;
+
+static void reload(void *ctx, bool only_secrets)
+{
+	(void)ctx;
+	if (only_secrets)
+		secret_reloads++;
+	else
+		reloads++;
+}
+
+static int set_up(void **state)
+{
+	struct err e;
+
+	(void)state;
+	world_init();
+	reloads = secret_reloads = 0;
+	world_setup.reload = reload;
+	assert_int_equal(watch_catch_signals(&e), 0);
+	return 0;
+}
+
+/* One service web, and www.example.com in step with it. */
+static void start(const char *instances)
+{
+	world_set("web", instances);
+	world_start();
+	world_run(100);
+}
+
+/* ---- a name follows its service ---- */
+
+static void test_the_first_pass(void **state)
+{
+	(void)state;
+	world_add_record(WWW, "192.0.2.9");
+	start("192.0.2.1 192.0.2.2");
+	assert_string_equal(world.story, "health zone list +192.0.2.1 +192.0.2.2");
+	world_run(2000);
+	assert_string_equal(world.story, "health zone list +192.0.2.1 +192.0.2.2 verify -192.0.2.9");
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2");
+}
+
+static void test_a_change_is_written_at_once(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	world_run(5000);
+	world_clear();
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(5);
+	assert_string_equal(world.story, "health +192.0.2.2");
+}
+
+static void test_grace_and_maintenance(void **state)
+{
+	(void)state;
+	start("192.0.2.1 192.0.2.2 192.0.2.3");
+	world_run(5000);
+	world_clear();
+	world_set("web", "192.0.2.1 192.0.2.2/critical 192.0.2.3/maintenance");
+	world_run(900);
+	assert_string_equal(world.story, "health verify -192.0.2.3");
+	world_run(200);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+static void test_at_rest_nobody_is_asked(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	world_clear();
+	world_run(200000);
+	assert_int_equal(world.lists + world.writes, 0);
+	assert_in_range(world_count("health"), 3, 4); /* blocking queries end after a minute */
+	/* A resync is a tenth of 300 s early or late. */
+	world_run(69000);
+	assert_int_equal(world.lists, 0);
+	world_run(62000);
+	assert_int_equal(world.lists, 1);
+}
+
+static void test_a_resync_mends_what_others_did(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	world.records_n = 0;
+	world_run(331000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+/* Two names of one service share its watch; a third service has its own. */
+static void test_one_watch_for_a_service(void **state)
+{
+	struct job jobs[3];
+	struct err e;
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	world_set("api", "192.0.2.2");
+	jobs[0] = world_job("web", WWW);
+	jobs[1] = world_job("web", "web.example.com");
+	jobs[2] = world_job("api", "api.example.com");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	assert_int_equal(watch_set_jobs(&world_watch, jobs, 3, &e), 0);
+	world_run(100);
+	assert_int_equal(world_count("health"), 2);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	assert_string_equal(world_records("web.example.com"), "192.0.2.1");
+	assert_string_equal(world_records("api.example.com"), "192.0.2.2");
+	/* A service's change is its names' business alone. */
+	world_clear();
+	world_set("api", "192.0.2.2 192.0.2.3");
+	world_run(50);
+	assert_int_equal(world.writes, 1);
+	assert_string_equal(world_records("api.example.com"), "192.0.2.2 192.0.2.3");
+}
+
+/* More names than workers: all get their turn. */
+static void test_all_names_get_their_turn(void **state)
+{
+	static const char *const services[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+
+	(void)state;
+	world.latency_ms = 50;
+	for (size_t i = 0; i < COUNT(services); i++)
+		world_set(services[i], "192.0.2.1");
+	world_start();
+	world_run(2000);
+	assert_int_equal(world_count("+192.0.2.1"), COUNT(services));
+}
+
+/* ---- the API's budget ---- */
+
+static void test_429_is_waited_out_by_all(void **state)
+{
+	(void)state;
+	world_set("web", "192.0.2.1");
+	world_set("api", "192.0.2.2");
+	world.api_status = 429;
+	world.api_headers = "Retry-After: 20\n";
+	world_start();
+	world_run(1000);
+	assert_in_range(world_count("refused"), 1, 2);
+	world.api_status = 0;
+	world_clear();
+	world_run(18000);
+	assert_int_equal(world_count("zone"), 0);
+	world_run(6000); /* then one request after the other */
+	assert_int_equal(world_count("+192.0.2.1") + world_count("+192.0.2.2"), 2);
+}
+
+static void test_429_without_a_time_is_five_minutes(void **state)
+{
+	(void)state;
+	world.api_status = 429;
+	world.api_headers = "";
+	start("192.0.2.1");
+	world.api_status = 0;
+	world_run(298000);
+	assert_int_equal(world.lists, 0);
+	world_run(5000);
+	assert_int_equal(world.lists, 1);
+}
+
+static void test_nothing_left_of_the_ratelimit(void **state)
+{
+	(void)state;
+	world.api_status = 500;
+	world.api_headers = "Ratelimit: \"default\";r=0;t=40\n";
+	start("192.0.2.1");
+	world.api_status = 0;
+	world_run(38000);
+	assert_int_equal(world_count("zone"), 0);
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+/* 200 requests at once, then one in 333 ms, however much there is to ask. */
+static void test_the_budget_is_kept(void **state)
+{
+	static const char *const services[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+
+	(void)state;
+	world_setup.resync_ms = 1000;
+	for (size_t i = 0; i < COUNT(services); i++)
+		world_set(services[i], "192.0.2.1");
+	world_start();
+	world_run(300000);
+	assert_in_range(world.lists, 1000, 1102);
+}
+
+/* ---- faults ---- */
+
+static void test_consul_away_keeps_all(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	world_run(5000);
+	world_clear();
+	world.consul_is_away = true;
+	world_set("web", "");
+	world_run(120000);
+	assert_int_equal(world.writes, 0);
+	world.consul_is_away = false;
+	world_run(120000);
+	assert_string_equal(world_records(WWW), "192.0.2.1"); /* --on-empty keep */
+	assert_int_equal(world.writes, 0);
+}
+
+static void test_without_a_leader_nothing_goes(void **state)
+{
+	(void)state;
+	start("192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world.consul_is_leaderless = true;
+	world_set("web", "192.0.2.1 192.0.2.3");
+	world_run(20000);
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
+	world.consul_is_leaderless = false;
+	world_run(70000);
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.3");
+}
+
+static void test_refused_credentials_are_read_again(void **state)
+{
+	(void)state;
+	world.api_status = 401;
+	world.api_headers = "";
+	start("192.0.2.1");
+	assert_int_equal(secret_reloads, 1);
+	world_run(58000);
+	assert_int_equal(secret_reloads, 1);
+	world_run(180000);
+	assert_in_range(secret_reloads, 3, 4); /* once a minute */
+	assert_int_equal(reloads, 0);
+}
+
+static void test_consuls_refusal_counts_too(void **state)
+{
+	(void)state;
+	world.consul_refuses = true;
+	start("192.0.2.1");
+	assert_int_equal(secret_reloads, 1);
+}
+
+/* ---- the lock ---- */
+
+static void test_only_the_leader_writes(void **state)
+{
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	locks.holder = 0; /* somebody's */
+	locks.sessions_n = 1;
+	locks.sessions[0] = (struct locks_session){.is_alive = true, .ends_ms = INT64_MAX};
+	locks.index = 5;
+	start("192.0.2.1");
+	world_run(60000);
+	assert_int_equal(world.lists + world.writes, 0);
+	locks_end_session(0, world.now_ms);
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+/* The write under way is broken off, and whatever became of it is listed anew. */
+static void test_who_loses_the_lock_stops_writing(void **state)
+{
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	start("192.0.2.1");
+	world_run(5000);
+	assert_true(world_watch.leader.has_lock);
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	assert_int_equal(world_count("+192.0.2.2"), 1);
+	assert_int_equal(world.aborts, 0);
+	locks_end_session(locks.holder, world.now_ms);
+	world_run(30000);
+	assert_int_equal(world.aborts, 1);
+	world_clear();
+	world.api_hangs = false;
+	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
+	world_run(100);
+	assert_int_equal(world.lists + world.writes, 0); /* the lock-delay */
+	world_run(60000);
+	assert_true(world_watch.leader.has_lock);
+	assert_true(strstr(world.story, "list") < strstr(world.story, "+192.0.2.3"));
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
+}
+
+/* ---- its own service ---- */
+
+static void test_it_registers_and_reports(void **state)
+{
+	(void)state;
+	world_setup.register_as = "cloudflare";
+	start("192.0.2.1");
+	assert_int_equal(world_count("register"), 1);
+	world_run(5000);
+	assert_true(world_count("passing") >= 1);
+	assert_int_equal(world_count("critical"), 0);
+	/* When nothing changes it reports every ten seconds. */
+	world_clear();
+	world_run(60000);
+	assert_in_range(world_count("passing"), 6, 7);
+}
+
+static void test_a_refused_registration_keeps_nobody(void **state)
+{
+	(void)state;
+	world_setup.register_as = "cloudflare";
+	world.registration_fails = true;
+	start("192.0.2.1");
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	world.registration_fails = false;
+	world_run(6000);
+	assert_int_equal(world_count("register"), 1);
+}
+
+static void test_the_check_tells_what_is_unhealthy(void **state)
+{
+	(void)state;
+	world_setup.register_as = "cloudflare";
+	world.api_status = 500;
+	world.api_headers = "";
+	start("192.0.2.1");
+	world_run(55000);
+	assert_int_equal(world_count("critical"), 0);
+	world_run(10000);
+	assert_true(world_count("critical") >= 1);
+}
+
+/* ---- signals, and the end ---- */
+
+static void test_hup_reloads(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	assert_int_equal(raise(SIGHUP), 0);
+	world_run(10);
+	assert_int_equal(reloads, 1);
+	assert_int_equal(secret_reloads, 0);
+	assert_false(world_watch.loop.is_stopped);
+}
+
+static void test_stop_at_rest_is_at_once(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	world_run(1000);
+	assert_int_equal(raise(SIGTERM), 0);
+	world_run(10);
+	assert_true(world_watch.loop.is_stopped);
+}
+
+/* The exchange under way ends, the lock is given back, the service leaves; nothing new begins. */
+static void test_stop_in_order(void **state)
+{
+	int64_t stop_ms;
+
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	world_setup.register_as = "cloudflare";
+	start("192.0.2.1");
+	world_run(5000);
+	world_clear();
+	world.latency_ms = 100;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(150); /* the write is under way */
+	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
+	stop_ms = world.now_ms;
+	assert_int_equal(raise(SIGTERM), 0);
+	assert_int_equal(raise(SIGHUP), 0);
+	world_run(5000);
+	assert_true(world_watch.loop.is_stopped);
+	assert_in_range(world.now_ms - stop_ms, 200, WATCH_LEAVE_MS);
+	assert_int_equal(world_count("+192.0.2.2"), 1);
+	assert_int_equal(world_count("+192.0.2.3"), 0);
+	assert_int_equal(world.aborts, 0);
+	assert_int_equal(world_count("release"), 1);
+	assert_int_equal(world_count("destroy"), 1);
+	assert_int_equal(world_count("deregister"), 1);
+	assert_true(strstr(world.story, "+192.0.2.2") < strstr(world.story, "release"));
+	assert_int_equal(locks.holder, -1);
+}
+
+/* A peer that does not answer costs a second, no more. */
+static void test_stop_does_not_wait_for_a_dead_peer(void **state)
+{
+	int64_t stop_ms;
+
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	start("192.0.2.1");
+	world_run(5000);
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	world.latency_ms = 100000;
+	stop_ms = world.now_ms;
+	assert_int_equal(raise(SIGINT), 0);
+	world_run(WATCH_FINISH_MS - 10);
+	assert_int_equal(world.aborts, 0);
+	world_run(20);
+	assert_int_equal(world.aborts, 1);
+	world_run(5000);
+	assert_true(world_watch.loop.is_stopped);
+	assert_in_range(world.now_ms - stop_ms, WATCH_LEAVE_MS, WATCH_LEAVE_MS + 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_the_first_pass, set_up),
+		cmocka_unit_test_setup(test_a_change_is_written_at_once, set_up),
+		cmocka_unit_test_setup(test_grace_and_maintenance, set_up),
+		cmocka_unit_test_setup(test_at_rest_nobody_is_asked, set_up),
+		cmocka_unit_test_setup(test_a_resync_mends_what_others_did, set_up),
+		cmocka_unit_test_setup(test_one_watch_for_a_service, set_up),
+		cmocka_unit_test_setup(test_all_names_get_their_turn, set_up),
+		cmocka_unit_test_setup(test_429_is_waited_out_by_all, set_up),
+		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, set_up),
+		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, set_up),
+		cmocka_unit_test_setup(test_the_budget_is_kept, set_up),
+		cmocka_unit_test_setup(test_consul_away_keeps_all, set_up),
+		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, set_up),
+		cmocka_unit_test_setup(test_refused_credentials_are_read_again, set_up),
+		cmocka_unit_test_setup(test_consuls_refusal_counts_too, set_up),
+		cmocka_unit_test_setup(test_only_the_leader_writes, set_up),
+		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, set_up),
+		cmocka_unit_test_setup(test_it_registers_and_reports, set_up),
+		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, set_up),
+		cmocka_unit_test_setup(test_the_check_tells_what_is_unhealthy, set_up),
+		cmocka_unit_test_setup(test_hup_reloads, set_up),
+		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, set_up),
+		cmocka_unit_test_setup(test_stop_in_order, set_up),
+		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

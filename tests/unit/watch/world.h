@@ -1,0 +1,77 @@
+/*
+ * The world of a watch, scripted: a clock that moves when the loop waits, an HTTP client without
+ * network, behind it a Consul with services and a lock and a Cloudflare with one zone. A program
+ * that uses it is linked with the wrapped functions in the Makefile (WORLD_WRAPS).
+ */
+#ifndef TEST_WORLD_H
+#define TEST_WORLD_H
+
+#include "watch/watch.h"
+
+#define WORLD_START_MS 5000000
+#define WORLD_RECORDS 64
+#define WORLD_SERVICES 8
+
+struct world_record {
+	unsigned id;
+	char name[NAME_CAP], content[64];
+};
+
+extern struct world {
+	int64_t now_ms;
+	uint32_t seed;
+	int64_t latency_ms; /* of every exchange */
+
+	/* Consul: instances as "192.0.2.1 192.0.2.2/critical"; an index that grows by world_set(). */
+	struct {
+		const char *name, *instances;
+	} services[WORLD_SERVICES];
+	uint64_t index;
+	bool consul_is_away; /* connections are refused */
+	bool consul_is_leaderless;
+	bool consul_refuses;     /* 403 */
+	bool registration_fails; /* 403 from the agent's endpoints */
+
+	/* Cloudflare */
+	struct world_record records[WORLD_RECORDS];
+	size_t records_n;
+	unsigned next_id;
+	int api_status;          /* what every call is answered; 0: as it should be */
+	const char *api_headers; /* with it */
+	bool api_hangs;          /* writes are carried out, and never answered */
+
+	/* What happened, one word a request: "zone list +192.0.2.1 -192.0.2.9 register passing..." */
+	char story[4096];
+	unsigned lists, writes, aborts;
+} world;
+
+/* A new world; w watches with this setup, changed by the test before world_start(). */
+void world_init(void);
+extern struct watch world_watch;
+extern struct watch_setup world_setup;
+
+/* watch_init(), and the names www.example.com, w1..: one for each service of the world. */
+void world_start(void);
+
+/* A job for this service and name. */
+struct job world_job(const char *service, const char *name);
+
+/* The service's instances are others from now on. */
+void world_set(const char *service, const char *instances);
+
+/* A record, as somebody else would make it. */
+void world_add_record(const char *name, const char *content);
+
+/* Turn the loop until that much time is over, or the loop is stopped. */
+void world_run(int64_t ms);
+
+/* The contents of a name's records as "192.0.2.1 192.0.2.2", sorted. Until the next call. */
+const char *world_records(const char *name);
+
+/* Forget the story so far. */
+void world_clear(void);
+
+/* How often a word is in the story. */
+size_t world_count(const char *word);
+
+#endif
