@@ -130,6 +130,9 @@ static void test_one_watch_for_a_service(void **state)
 	world_run(50);
 	assert_int_equal(world.writes, 1);
 	assert_string_equal(world_records("api.example.com"), "192.0.2.2 192.0.2.3");
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && world_watch.names[i]; i++)
+		assert_int_equal(world_watch.names[i]->served_ms > WORLD_START_MS + 50,
+				 strcmp(world_watch.names[i]->job.service, "api") == 0);
 }
 
 /* More names than workers: all get their turn. */
@@ -146,37 +149,72 @@ static void test_all_names_get_their_turn(void **state)
 	assert_int_equal(world_count("+192.0.2.1"), COUNT(services));
 }
 
+/* When there is more to do than workers do, the one that waits longest is next. */
+static void test_nobody_starves(void **state)
+{
+	static const char *const services[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+	static const char *const lists[] = {"192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.3/maintenance"};
+
+	(void)state;
+	world.latency_ms = 1000;
+	world_setup.resync_ms = 10; /* always due */
+	for (size_t i = 0; i < COUNT(services); i++)
+		world_set(services[i], lists[i % 2]);
+	world_start();
+	world_run(60000);
+	for (size_t i = 0; i < COUNT(services); i++)
+		assert_in_range(world.now_ms - world_watch.names[i]->served_ms, 0, 6000);
+}
+
+/* What Consul said is read again when the API was slow: a write stands on nothing older than 2 s. */
+static void test_old_evidence_is_read_again(void **state)
+{
+	(void)state;
+	world.latency_ms = 3000;
+	start("192.0.2.1");
+	world_run(20000);
+	assert_string_equal(world.story, "health zone list verify +192.0.2.1");
+}
+
 /* ---- the API's budget ---- */
+
+/* One name is refused; the other, which has news meanwhile, does not ask either. */
+static void refuse_one_then_change_the_other(const char *headers, int64_t for_ms)
+{
+	world_set("web", "192.0.2.1");
+	world_set("api", "192.0.2.2");
+	world_start();
+	world_run(5000);
+	world_clear();
+	world.api_status = 429;
+	world.api_headers = headers;
+	world_set("web", "192.0.2.1 192.0.2.3");
+	world_run(1000);
+	assert_int_equal(world_count("refused"), 1);
+	world.api_status = 0;
+	world.api_headers = NULL;
+	world_set("api", "192.0.2.2 192.0.2.4");
+	world_run(for_ms - 2000);
+	assert_int_equal(world.lists + world.writes, 0);
+	assert_int_equal(world_count("refused"), 1);
+	world_run(1500);
+	/* Then one request after the other, a third of a second between them. */
+	assert_int_equal(world_count("+192.0.2.3"), 0);
+	world_run(5000);
+	assert_int_equal(world_count("+192.0.2.3") + world_count("+192.0.2.4"), 2);
+}
 
 static void test_429_is_waited_out_by_all(void **state)
 {
 	(void)state;
-	world_set("web", "192.0.2.1");
-	world_set("api", "192.0.2.2");
-	world.api_status = 429;
-	world.api_headers = "Retry-After: 20\n";
-	world_start();
-	world_run(1000);
-	assert_in_range(world_count("refused"), 1, 2);
-	world.api_status = 0;
-	world_clear();
-	world_run(18000);
-	assert_int_equal(world_count("zone"), 0);
-	world_run(6000); /* then one request after the other */
-	assert_int_equal(world_count("+192.0.2.1") + world_count("+192.0.2.2"), 2);
+	refuse_one_then_change_the_other("Retry-After: 20\n", 20000);
 }
 
 static void test_429_without_a_time_is_five_minutes(void **state)
 {
 	(void)state;
-	world.api_status = 429;
-	world.api_headers = "";
-	start("192.0.2.1");
-	world.api_status = 0;
-	world_run(298000);
-	assert_int_equal(world.lists, 0);
-	world_run(5000);
-	assert_int_equal(world.lists, 1);
+	world_setup.resync_ms = 3600000;
+	refuse_one_then_change_the_other(NULL, 300000);
 }
 
 static void test_nothing_left_of_the_ratelimit(void **state)
@@ -188,6 +226,7 @@ static void test_nothing_left_of_the_ratelimit(void **state)
 	world.api_status = 0;
 	world_run(38000);
 	assert_int_equal(world_count("zone"), 0);
+	world.api_headers = "Ratelimit: \"default\";r=1;t=40\n";
 	world_run(5000);
 	assert_string_equal(world_records(WWW), "192.0.2.1");
 }
@@ -238,18 +277,32 @@ static void test_without_a_leader_nothing_goes(void **state)
 	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.3");
 }
 
+/* At once, and no more than once a minute, however many names are refused. */
 static void test_refused_credentials_are_read_again(void **state)
 {
+	static const char *const services[] = {"a", "b", "c", "d", "e", "f"};
+
 	(void)state;
 	world.api_status = 401;
-	world.api_headers = "";
-	start("192.0.2.1");
+	for (size_t i = 0; i < COUNT(services); i++)
+		world_set(services[i], "192.0.2.1");
+	world_start();
+	world_run(100);
 	assert_int_equal(secret_reloads, 1);
-	world_run(58000);
+	for (int i = 0; i < 58; i++) {
+		world_set(services[i % 6], i % 2 ? "192.0.2.1" : "192.0.2.2");
+		world_run(1000);
+	}
 	assert_int_equal(secret_reloads, 1);
 	world_run(180000);
-	assert_in_range(secret_reloads, 3, 4); /* once a minute */
+	assert_in_range(secret_reloads, 3, 5);
 	assert_int_equal(reloads, 0);
+	/* And not any more once they are taken. */
+	world.api_status = 0;
+	world_run(120000);
+	secret_reloads = 0;
+	world_run(600000);
+	assert_int_equal(secret_reloads, 0);
 }
 
 static void test_consuls_refusal_counts_too(void **state)
@@ -292,7 +345,7 @@ static void test_who_loses_the_lock_stops_writing(void **state)
 	assert_int_equal(world_count("+192.0.2.2"), 1);
 	assert_int_equal(world.aborts, 0);
 	locks_end_session(locks.holder, world.now_ms);
-	world_run(30000);
+	world_run(20000);
 	assert_int_equal(world.aborts, 1);
 	world_clear();
 	world.api_hangs = false;
@@ -303,6 +356,22 @@ static void test_who_loses_the_lock_stops_writing(void **state)
 	assert_true(world_watch.leader.has_lock);
 	assert_true(strstr(world.story, "list") < strstr(world.story, "+192.0.2.3"));
 	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
+}
+
+/* While another one led the records may have been changed: they are listed anew. */
+static void test_who_leads_again_lists_again(void **state)
+{
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	start("192.0.2.1");
+	world_run(5000);
+	locks_end_session(locks.holder, world.now_ms);
+	world_run(20000);
+	assert_false(world_watch.leader.has_lock);
+	world.records_n = 0;
+	world_run(60000);
+	assert_true(world_watch.leader.has_lock);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
 }
 
 /* ---- its own service ---- */
@@ -382,23 +451,39 @@ static void test_stop_in_order(void **state)
 	world_run(5000);
 	world_clear();
 	world.latency_ms = 100;
-	world_set("web", "192.0.2.1 192.0.2.2");
-	world_run(150); /* the write is under way */
-	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
+	world_set("web", "192.0.2.1/maintenance 192.0.2.2");
+	world_run(150); /* the first of two writes is under way */
+	world_set("web", "192.0.2.2 192.0.2.3");
 	stop_ms = world.now_ms;
 	assert_int_equal(raise(SIGTERM), 0);
+	world_run(10);
 	assert_int_equal(raise(SIGHUP), 0);
 	world_run(5000);
 	assert_true(world_watch.loop.is_stopped);
 	assert_in_range(world.now_ms - stop_ms, 200, WATCH_LEAVE_MS);
 	assert_int_equal(world_count("+192.0.2.2"), 1);
 	assert_int_equal(world_count("+192.0.2.3"), 0);
+	assert_int_equal(world_count("-192.0.2.1"), 0);
+	assert_int_equal(reloads, 0);
 	assert_int_equal(world.aborts, 0);
 	assert_int_equal(world_count("release"), 1);
 	assert_int_equal(world_count("destroy"), 1);
 	assert_int_equal(world_count("deregister"), 1);
 	assert_true(strstr(world.story, "+192.0.2.2") < strstr(world.story, "release"));
 	assert_int_equal(locks.holder, -1);
+}
+
+static void test_stop_waits_for_the_service_to_leave(void **state)
+{
+	(void)state;
+	world_setup.register_as = "cloudflare";
+	start("192.0.2.1");
+	world_run(5000);
+	world.latency_ms = 200;
+	assert_int_equal(raise(SIGTERM), 0);
+	world_run(1000);
+	assert_true(world_watch.loop.is_stopped);
+	assert_int_equal(world_count("deregister"), 1);
 }
 
 /* A peer that does not answer costs a second, no more. */
@@ -435,6 +520,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_resync_mends_what_others_did, set_up),
 		cmocka_unit_test_setup(test_one_watch_for_a_service, set_up),
 		cmocka_unit_test_setup(test_all_names_get_their_turn, set_up),
+		cmocka_unit_test_setup(test_nobody_starves, set_up),
+		cmocka_unit_test_setup(test_old_evidence_is_read_again, set_up),
 		cmocka_unit_test_setup(test_429_is_waited_out_by_all, set_up),
 		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, set_up),
 		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, set_up),
@@ -445,12 +532,14 @@ int main(void)
 		cmocka_unit_test_setup(test_consuls_refusal_counts_too, set_up),
 		cmocka_unit_test_setup(test_only_the_leader_writes, set_up),
 		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, set_up),
+		cmocka_unit_test_setup(test_who_leads_again_lists_again, set_up),
 		cmocka_unit_test_setup(test_it_registers_and_reports, set_up),
 		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, set_up),
 		cmocka_unit_test_setup(test_the_check_tells_what_is_unhealthy, set_up),
 		cmocka_unit_test_setup(test_hup_reloads, set_up),
 		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, set_up),
 		cmocka_unit_test_setup(test_stop_in_order, set_up),
+		cmocka_unit_test_setup(test_stop_waits_for_the_service_to_leave, set_up),
 		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, set_up),
 	};
 

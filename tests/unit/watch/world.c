@@ -238,10 +238,9 @@ static int answer_batch(const struct exchange *x)
 
 static int answer_cloudflare(const struct exchange *x, char *headers, size_t headers_cap)
 {
-	headers[0] = '\0';
+	(void)snprintf(headers, headers_cap, "%s", world.api_headers ? world.api_headers : "");
 	if (world.api_status) {
 		note("refused");
-		(void)snprintf(headers, headers_cap, "%s", world.api_headers);
 		(void)snprintf(answer_body, sizeof answer_body,
 			       "{\"success\":false,\"errors\":[{\"code\":1,\"message\":\"no\"}],\"messages\":[],\"result\":null}");
 		return world.api_status;
@@ -266,6 +265,7 @@ static struct exchange *exchange_of(const struct http_client *c)
 	return NULL;
 }
 
+uint32_t __wrap_driver_random(void);
 int64_t __wrap_clock_now_ms(void);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __wrap_http_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
@@ -274,6 +274,11 @@ enum http_result __wrap_http_step(struct http_client *c, struct err *e);
 bool __wrap_http_is_busy(const struct http_client *c);
 void __wrap_http_wants(const struct http_client *c, struct loop_wait *w);
 void __wrap_http_close(struct http_client *c);
+
+uint32_t __wrap_driver_random(void)
+{
+	return test_random(&world.seed);
+}
 
 int64_t __wrap_clock_now_ms(void)
 {

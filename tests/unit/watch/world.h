@@ -37,7 +37,7 @@ extern struct world {
 	size_t records_n;
 	unsigned next_id;
 	int api_status;          /* what every call is answered; 0: as it should be */
-	const char *api_headers; /* with it */
+	const char *api_headers; /* with every answer; or NULL */
 	bool api_hangs;          /* writes are carried out, and never answered */
 
 	/* What happened, one word a request: "zone list +192.0.2.1 -192.0.2.9 register passing..." */
