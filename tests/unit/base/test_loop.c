@@ -105,7 +105,7 @@ static void test_in_the_order_of_adding(void **state)
 	loop_remove(&loop, &fakes[2].part);
 	loop_remove(&loop, &fakes[2].part);
 	loop_add(&loop, &fakes[2].part);
-	loop_add(&loop, &fakes[2].part);
+	loop_add(&loop, &fakes[3].part);
 	loop_turn(&loop);
 	assert_string_equal(story, "dcbadbac");
 }
@@ -140,8 +140,9 @@ static void test_changes_within_a_turn(void **state)
 {
 	(void)state;
 	add_all();
-	for (int i = 0; i < PARTS; i++)
-		fakes[i].wake_ms = 0;
+	readable(&fakes[1]);
+	readable(&fakes[2]);
+	fakes[0].wake_ms = fakes[3].wake_ms = 0;
 	fakes[0].then = remove_b_and_c;
 	loop_turn(&loop);
 	assert_string_equal(story, "ad");
@@ -150,6 +151,8 @@ static void test_changes_within_a_turn(void **state)
 	assert_string_equal(story, "adad");
 	loop_turn(&loop);
 	assert_string_equal(story, "adaddc");
+	(void)close(fakes[1].fd);
+	(void)close(fakes[2].fd);
 }
 
 /* Without room for its descriptor a part is stepped now and then: slower, and never forgotten. */

@@ -55,6 +55,9 @@ static void test_the_first_pass(void **state)
 	world_run(2000);
 	assert_string_equal(world.story, "health zone list +192.0.2.1 +192.0.2.2 verify -192.0.2.9");
 	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2");
+	assert_int_equal(world_watch.writes[OP_CREATE], 2);
+	assert_int_equal(world_watch.writes[OP_DELETE], 1);
+	assert_int_equal(world_watch.retries, 0);
 }
 
 static void test_a_change_is_written_at_once(void **state)
@@ -412,6 +415,7 @@ static void test_the_check_tells_what_is_unhealthy(void **state)
 	start("192.0.2.1");
 	world_run(55000);
 	assert_int_equal(world_count("critical"), 0);
+	assert_true(world_watch.retries > 3);
 	world_run(10000);
 	assert_true(world_count("critical") >= 1);
 }
