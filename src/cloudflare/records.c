@@ -69,7 +69,7 @@ static bool is_same_name(char *got, const char *name)
 int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
 		   struct err *e)
 {
-	char got_name[NAME_CAP + 1], type_name[32], content[NAME_CAP + 1];
+	char got_name[NAME_CAP + 1], type_name[32], content[TARGET_TEXT_CAP + 1];
 	struct record out = {.state = INSTANCE_VANISHED};
 	enum record_type type;
 	int64_t ttl;
@@ -77,7 +77,9 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	if (json_string(json_get(object, "type"), type_name, sizeof type_name) ||
 	    json_string(json_get(object, "name"), got_name, sizeof got_name))
 		return err_set(e, ERR_PROTO, "a record without type or name");
-	*is_other = record_type_parse(type_name, &type) || !is_same_name(got_name, f->job->name);
+	/* Before the content is looked at: an odd one of theirs is no fault of ours. */
+	*is_other = record_type_parse(type_name, &type) || !(f->job->types & RECORD_BIT(type)) ||
+		    !is_same_name(got_name, f->job->name);
 	if (*is_other)
 		return 0;
 	if (json_string(json_get(object, "id"), out.id, sizeof out.id) || !out.id[0] ||

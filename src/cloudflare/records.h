@@ -1,5 +1,5 @@
 /*
- * The A, AAAA and CNAME records of one name: GET /zones/:zone_id/dns_records, page by page.
+ * The records of one name: GET /zones/:zone_id/dns_records, page by page.
  * Needs the right DNS:Read or DNS:Edit.
  * https://developers.cloudflare.com/api/resources/dns/subresources/records/methods/list/
  */

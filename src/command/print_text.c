@@ -21,11 +21,12 @@ static void print_observed(const struct reconcile *r)
 
 	out_fmt("%s: service %s, %zu instance%s", r->name, r->job->service, r->instances_n,
 		r->instances_n == 1 ? "" : "s");
-	for (int s = INSTANCE_STATES - 1; s >= 0; s--) {
+	for (int i = INSTANCE_STATES; i--;) {
+		enum instance_state s = instance_by_rank(i);
+
 		if (!r->state_n[s])
 			continue;
-		out_fmt("%s%zu %s", between, r->state_n[s],
-			instance_state_name((enum instance_state)s));
+		out_fmt("%s%zu %s", between, r->state_n[s], instance_state_name(s));
 		between = ", ";
 	}
 	out_fmt("; %zu wanted, %zu record%s there\n", r->want_n, r->list.records_n,

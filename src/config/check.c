@@ -290,7 +290,7 @@ static int check_record(const struct source *src, struct job *r, struct err *e)
 	const struct range min_range = {0, RECORDS_MAX, "a number of records"};
 	uint64_t min_records = 0;
 
-	*r = (struct job){.has_token = text_of(src, SET_CONSUL_TOKEN) != NULL};
+	*r = (struct job){.types = JOB_TYPES, .has_token = text_of(src, SET_CONSUL_TOKEN) != NULL};
 	if (!text_of(src, SET_SERVICE))
 		return missing(SET_SERVICE, e);
 	if (copy_text(src, SET_SERVICE, sizeof r->service, r->service, e) ||

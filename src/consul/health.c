@@ -43,11 +43,14 @@ static int read_state(int checks, enum instance_state *state, struct err *e)
 		return err_set(e, ERR_PROTO, "Checks is not a list");
 	for (int c = json_first(checks); c != JSON_NONE; c = json_next(c)) {
 		char id[FIELD_CAP], status[FIELD_CAP];
+		enum instance_state one;
 
 		if (json_string(json_get(c, "CheckID"), id, sizeof id) ||
 		    json_string(json_get(c, "Status"), status, sizeof status))
 			return err_set(e, ERR_PROTO, "a check has no CheckID or no Status");
-		*state = instance_worse(*state, instance_check_state(id, status));
+		one = instance_check_state(id, status);
+		if (instance_compare(one, *state) < 0)
+			*state = one;
 	}
 	return 0;
 }

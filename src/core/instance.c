@@ -14,6 +14,30 @@ const char *instance_state_name(enum instance_state state)
 	return state_names[state];
 }
 
+enum instance_state instance_by_rank(int i)
+{
+	static const enum instance_state worst_first[INSTANCE_STATES] = {
+		INSTANCE_MAINTENANCE, INSTANCE_VANISHED, INSTANCE_CRITICAL,
+		INSTANCE_WARNING,     INSTANCE_PASSING,
+	};
+
+	return worst_first[i];
+}
+
+static int rank_of(enum instance_state state)
+{
+	int i = 0;
+
+	while (instance_by_rank(i) != state)
+		i++;
+	return i;
+}
+
+int instance_compare(enum instance_state a, enum instance_state b)
+{
+	return rank_of(a) - rank_of(b);
+}
+
 enum instance_state instance_check_state(const char *check_id, const char *status)
 {
 	static const char service[] = "_service_maintenance:";
@@ -25,9 +49,4 @@ enum instance_state instance_check_state(const char *check_id, const char *statu
 	if (strcmp(status, "passing") == 0)
 		return INSTANCE_PASSING;
 	return strcmp(status, "warning") == 0 ? INSTANCE_WARNING : INSTANCE_CRITICAL;
-}
-
-enum instance_state instance_worse(enum instance_state a, enum instance_state b)
-{
-	return a < b ? a : b;
 }

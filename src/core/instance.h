@@ -1,5 +1,5 @@
 /*
- * An instance's state, worst first: the order in which Consul itself aggregates checks.
+ * An instance's state, and the order in which Consul itself aggregates checks.
  */
 #ifndef CORE_INSTANCE_H
 #define CORE_INSTANCE_H
@@ -25,7 +25,10 @@ const char *instance_state_name(enum instance_state state);
  */
 enum instance_state instance_check_state(const char *check_id, const char *status);
 
-/* The worse of two. */
-enum instance_state instance_worse(enum instance_state a, enum instance_state b);
+/* The states in order: i is 0 for the worst, INSTANCE_STATES - 1 for the best. */
+enum instance_state instance_by_rank(int i);
+
+/* Below 0 when a is worse than b, 0 when equal. */
+int instance_compare(enum instance_state a, enum instance_state b);
 
 #endif

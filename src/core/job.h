@@ -33,6 +33,11 @@ enum address_source {
 	ADDRESS_LAN      /* the same with lan */
 };
 
+/*
+ * The types that a job rules over. Not all that can be read: an SPF record would be "not wanted".
+ */
+#define JOB_TYPES (RECORD_BIT(RECORD_A) | RECORD_BIT(RECORD_AAAA) | RECORD_BIT(RECORD_CNAME))
+
 struct job {
 	char service[JOB_TEXT_CAP];
 	char name[NAME_CAP];         /* of the records, normal form */
@@ -40,7 +45,7 @@ struct job {
 	char zone[NAME_CAP];         /* normal form; "": the longest zone that holds name */
 	char zone_id[RECORD_ID_CAP]; /* "": looked up */
 	enum proxied proxied;
-	char owner[JOB_OWNER_CAP]; /* "": every A, AAAA and CNAME at name is ours */
+	char owner[JOB_OWNER_CAP]; /* "": every record at name of the job's types is ours */
 	enum on_empty on_empty;
 	char fallback[TARGET_TEXT_CAP]; /* an address or host name that target_parse() takes */
 	size_t min_records;             /* the name never has fewer, unless on_empty empties it */
@@ -55,6 +60,7 @@ struct job {
 	char partition[JOB_TEXT_CAP];
 
 	/* No settings: */
+	unsigned types;  /* RECORD_BITs: it rules over these; records of others are not its own */
 	bool is_dropped; /* nothing is wanted any more, and that needs no evidence */
 	bool has_token;  /* one goes with every read of Consul */
 };

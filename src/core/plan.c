@@ -33,8 +33,9 @@ static int op_order(const void *a, const void *b)
 	if (x->kind == OP_DELETE) {
 		if (x->is_duplicate != y->is_duplicate)
 			return x->is_duplicate ? -1 : 1;
-		if (x->record->state != y->record->state)
-			return x->record->state < y->record->state ? -1 : 1;
+		order = instance_compare(x->record->state, y->record->state);
+		if (order)
+			return order;
 	}
 	order = target_compare(x_target, y_target);
 	if (order || !x->record || !y->record)
@@ -71,7 +72,7 @@ static void set_attributes(struct op *op, const struct target *t, const struct r
 	if (job->proxied == PROXIED_KEEP)
 		op->proxied = existing && existing->proxied;
 	else
-		op->proxied = job->proxied == PROXIED_ON && !target_is_private(t);
+		op->proxied = job->proxied == PROXIED_ON && target_can_be_proxied(t);
 	op->ttl = op->proxied ? TTL_AUTOMATIC : job->ttl;
 }
 
@@ -168,25 +169,18 @@ static int walk(struct plan *p, const struct plan_input *in, struct err *e)
 
 static int check_targets(const struct plan_input *in, struct err *e)
 {
-	const struct target *last;
+	char text[TARGET_TEXT_CAP];
 
-	if (in->want_n < 2)
-		return 0;
-	last = &in->want[in->want_n - 1]; /* sorted: a CNAME comes last */
-	if (last->type != RECORD_CNAME)
-		return 0;
-	return err_set(e, ERR_REFUSED,
-		       "%s: %zu targets are wanted and %s is a host name: a name has one CNAME and "
-		       "nothing beside it",
-		       in->job->name, in->want_n, last->host);
-}
-
-/* A CNAME and anything else exclude each other; RFC 1034 section 3.6.2. */
-static bool is_in_the_way(const struct record *r, const struct target *want)
-{
-	if (want->type != RECORD_CNAME)
-		return r->target.type == RECORD_CNAME;
-	return target_compare(&r->target, want) != 0;
+	for (size_t i = in->want_n; in->want_n > 1 && i--;) {
+		if (!target_is_alone(&in->want[i]))
+			continue;
+		target_format(&in->want[i], text);
+		return err_set(e, ERR_REFUSED,
+			       "%s: %zu targets are wanted and %s is a host name: a name has one "
+			       "CNAME and nothing beside it",
+			       in->job->name, in->want_n, text);
+	}
+	return 0;
 }
 
 static int check_foreign(const struct plan_input *in, struct err *e)
@@ -196,7 +190,7 @@ static int check_foreign(const struct plan_input *in, struct err *e)
 	for (size_t i = 0; in->want_n && i < in->have_n; i++) {
 		const struct record *r = &in->have[i];
 
-		if (r->is_ours || !is_in_the_way(r, &in->want[0]))
+		if (r->is_ours || !target_excludes(&r->target, &in->want[0]))
 			continue;
 		target_format(&r->target, text);
 		return err_set(e, ERR_REFUSED,
@@ -223,7 +217,7 @@ static void replace_cname(struct plan *p, const struct job *job)
 	struct op *create = &p->ops[0], *remove = &p->ops[1];
 
 	if (p->ops_n != 2 || create->kind != OP_CREATE || remove->kind != OP_DELETE ||
-	    create->target->type != RECORD_CNAME || remove->record->target.type != RECORD_CNAME)
+	    create->target->type != remove->record->target.type || !target_is_alone(create->target))
 		return;
 	create->kind = OP_UPDATE;
 	create->record = remove->record;
@@ -242,7 +236,7 @@ static void find_swap(struct plan *p)
 		return;
 	for (size_t i = 0; i < p->ops_n; i++)
 		if (p->ops[i].kind == OP_DELETE &&
-		    is_in_the_way(p->ops[i].record, p->ops[0].target))
+		    target_excludes(&p->ops[i].record->target, p->ops[0].target))
 			p->is_swap = true;
 }
 
@@ -305,6 +299,10 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	p->is_swap = p->is_partial = false;
 	p->is_substitute = in->is_substitute && in->have_n;
 	p->held_why = NULL;
+	/* Whatever a listing took them for. */
+	for (size_t i = 0; i < in->have_n; i++)
+		if (!(in->job->types & RECORD_BIT(in->have[i].target.type)))
+			in->have[i].is_ours = false;
 	in->want_n = sort_unique(in->want, in->want_n);
 	if (in->have_n)
 		qsort(in->have, in->have_n, sizeof *in->have, by_target_ours_id);
@@ -346,14 +344,16 @@ bool plan_is_done(const struct plan *p)
 	       !count_pending(p, OP_DELETE);
 }
 
-static size_t pick_pending(const struct plan *p, enum op_kind from, enum op_kind to,
-			   struct op **picked, size_t cap)
+static size_t pick_pending(const struct plan *p, bool deletes, struct op **picked, size_t cap)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < p->ops_n && n < cap; i++)
-		if (p->ops[i].kind >= from && p->ops[i].kind <= to && !p->ops[i].is_done)
-			picked[n++] = &p->ops[i];
+	for (size_t i = 0; i < p->ops_n && n < cap; i++) {
+		struct op *op = &p->ops[i];
+
+		if (op->kind != OP_HOLD && (op->kind == OP_DELETE) == deletes && !op->is_done)
+			picked[n++] = op;
+	}
 	return n;
 }
 
@@ -364,11 +364,11 @@ size_t plan_pick(const struct plan *p, struct op **picked, size_t cap)
 	if (p->is_swap && deletes_n) {
 		/* The name is never dark: some stay until the creates come in their transaction. */
 		if (deletes_n >= cap)
-			return pick_pending(p, OP_DELETE, OP_DELETE, picked,
+			return pick_pending(p, true, picked,
 					    deletes_n - 1 < cap ? deletes_n - 1 : cap);
-		n = pick_pending(p, OP_DELETE, OP_DELETE, picked, cap);
-		return n + pick_pending(p, OP_CREATE, OP_UPDATE, picked + n, cap - n);
+		n = pick_pending(p, true, picked, cap);
+		return n + pick_pending(p, false, picked + n, cap - n);
 	}
-	n = pick_pending(p, OP_CREATE, OP_UPDATE, picked, cap);
-	return n ? n : pick_pending(p, OP_DELETE, OP_DELETE, picked, cap);
+	n = pick_pending(p, false, picked, cap);
+	return n ? n : pick_pending(p, true, picked, cap);
 }

@@ -6,29 +6,6 @@
 #include "base/addr.h"
 #include "base/str.h"
 
-static const char *const type_names[] = {
-	[RECORD_A] = "A",
-	[RECORD_AAAA] = "AAAA",
-	[RECORD_CNAME] = "CNAME",
-};
-_Static_assert(sizeof type_names / sizeof type_names[0] == RECORD_TYPES, "a name for each type");
-
-const char *record_type_name(enum record_type type)
-{
-	return type_names[type];
-}
-
-int record_type_parse(const char *s, enum record_type *out)
-{
-	for (int i = 0; i < RECORD_TYPES; i++) {
-		if (strcmp(type_names[i], s) == 0) {
-			*out = (enum record_type)i;
-			return 0;
-		}
-	}
-	return -1;
-}
-
 static int keep_host(struct target *t, const char *name, struct target_hosts *hosts, struct err *e)
 {
 	size_t len = strlen(name) + 1, at = 0;
@@ -43,8 +20,80 @@ static int keep_host(struct target *t, const char *name, struct target_hosts *ho
 		memcpy(hosts->text + at, name, len);
 		hosts->len += len;
 	}
-	*t = (struct target){.type = RECORD_CNAME, .host = hosts->text + at};
+	t->host = hosts->text + at;
 	return 0;
+}
+
+static int read_host(struct target *t, const char *content, struct target_hosts *hosts,
+		     struct err *e)
+{
+	char name[NAME_CAP];
+	size_t len = strlen(content);
+
+	if (len && content[len - 1] == '.')
+		len--;
+	if (str_copy_n(name, sizeof name, content, len))
+		return err_set(e, ERR_PROTO, "a host name longer than %d bytes", NAME_MAX_LEN);
+	str_lower(name);
+	return keep_host(t, name, hosts, e);
+}
+
+/* What a type of record is. A new one is a row of this table. */
+static const struct kind {
+	const char *name;
+	/* The content as DNS holds it, when it is a text: target.host. */
+	int (*read)(struct target *t, const char *content, struct target_hosts *hosts,
+		    struct err *e);
+	unsigned char addr_n; /* else bytes of an address... */
+	unsigned char family; /* ...for inet_pton() */
+	bool is_alone;        /* no other record stands at its name: RFC 1034 section 3.6.2 */
+	bool can_be_proxied;
+} kinds[] = {
+	[RECORD_A] = {"A", .addr_n = 4, .family = AF_INET, .can_be_proxied = true},
+	[RECORD_AAAA] = {"AAAA", .addr_n = 16, .family = AF_INET6, .can_be_proxied = true},
+	[RECORD_CNAME] = {"CNAME", .read = read_host, .is_alone = true, .can_be_proxied = true},
+};
+_Static_assert(sizeof kinds / sizeof kinds[0] == RECORD_TYPES, "a row for each type");
+
+enum range {
+	UNREACHABLE = 1, /* by anybody else: RFC 6890, RFC 4291 section 2.4 */
+	PRIVATE = 2      /* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291 */
+};
+
+static const struct prefix {
+	unsigned char type, bits, ranges;
+	unsigned char addr[16];
+} prefixes[] = {
+	{RECORD_A, 8, UNREACHABLE, {0}},
+	{RECORD_A, 8, PRIVATE, {10}},
+	{RECORD_A, 10, PRIVATE, {100, 64}},
+	{RECORD_A, 8, UNREACHABLE | PRIVATE, {127}},
+	{RECORD_A, 16, UNREACHABLE | PRIVATE, {169, 254}},
+	{RECORD_A, 12, PRIVATE, {172, 16}},
+	{RECORD_A, 16, PRIVATE, {192, 168}},
+	{RECORD_A, 4, UNREACHABLE, {224}},
+	{RECORD_A, 4, UNREACHABLE, {240}},
+	{RECORD_AAAA, 128, UNREACHABLE, {0}},
+	{RECORD_AAAA, 128, UNREACHABLE | PRIVATE, {[15] = 1}},
+	{RECORD_AAAA, 7, PRIVATE, {0xfc}},
+	{RECORD_AAAA, 10, UNREACHABLE | PRIVATE, {0xfe, 0x80}},
+	{RECORD_AAAA, 8, UNREACHABLE, {0xff}},
+};
+
+const char *record_type_name(enum record_type type)
+{
+	return kinds[type].name;
+}
+
+int record_type_parse(const char *s, enum record_type *out)
+{
+	for (int i = 0; i < RECORD_TYPES; i++) {
+		if (strcmp(kinds[i].name, s) == 0) {
+			*out = (enum record_type)i;
+			return 0;
+		}
+	}
+	return -1;
 }
 
 static int parse_host(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
@@ -62,6 +111,7 @@ static int parse_host(struct target *t, const char *text, struct target_hosts *h
 	last = strrchr(name, '.') + 1;
 	if (strspn(last, "0123456789") == strlen(last))
 		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a host name", text);
+	t->type = RECORD_CNAME;
 	return keep_host(t, name, hosts, e);
 }
 
@@ -77,10 +127,17 @@ static void unmap(struct target *t)
 	memset(t->addr + 4, 0, 12);
 }
 
-struct prefix {
-	unsigned char addr[16];
-	unsigned bits;
-};
+static bool parse_address(struct target *t, const char *text)
+{
+	for (int i = 0; i < RECORD_TYPES; i++) {
+		if (!kinds[i].addr_n || inet_pton(kinds[i].family, text, t->addr) != 1)
+			continue;
+		t->type = (enum record_type)i;
+		unmap(t);
+		return true;
+	}
+	return false;
+}
 
 static bool is_in(const unsigned char *addr, const struct prefix *p)
 {
@@ -92,46 +149,26 @@ static bool is_in(const unsigned char *addr, const struct prefix *p)
 	return !bits || ((addr[bytes] ^ p->addr[bytes]) & mask) == 0;
 }
 
-static bool is_in_any(const struct target *t, const struct prefix *list, size_t n)
+static bool is_in_range(const struct target *t, enum range range)
 {
-	for (size_t i = 0; i < n; i++)
-		if (is_in(t->addr, &list[i]))
+	for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+		if (prefixes[i].type == t->type && (prefixes[i].ranges & range) &&
+		    is_in(t->addr, &prefixes[i]))
 			return true;
 	return false;
-}
-
-#define IS_IN_ANY(t, list) is_in_any((t), (list), sizeof(list) / sizeof((list)[0]))
-
-/* Unspecified, loopback, link-local, multicast, reserved: RFC 6890, RFC 4291 section 2.4. */
-static bool is_unreachable(const struct target *t)
-{
-	static const struct prefix four[] = {
-		{{0}, 8}, {{127}, 8}, {{169, 254}, 16}, {{224}, 4}, {{240}, 4},
-	};
-	static const struct prefix six[] = {
-		{{0}, 128},
-		{{[15] = 1}, 128},
-		{{0xfe, 0x80}, 10},
-		{{0xff}, 8},
-	};
-
-	return t->type == RECORD_A ? IS_IN_ANY(t, four) : IS_IN_ANY(t, six);
 }
 
 int target_parse(struct target *t, const char *text, struct target_hosts *hosts, struct err *e)
 {
 	struct target out = {0};
 
-	if (inet_pton(AF_INET, text, out.addr) == 1)
-		out.type = RECORD_A;
-	else if (inet_pton(AF_INET6, text, out.addr) == 1)
-		out.type = RECORD_AAAA;
-	else if (hosts && !strchr(text, ':'))
-		return parse_host(t, text, hosts, e);
-	else
-		return err_set(e, ERR_CONFIG, "\"%s\" is not an address", text);
-	unmap(&out);
-	if (is_unreachable(&out))
+	if (!parse_address(&out, text)) {
+		if (!hosts || strchr(text, ':'))
+			return err_set(e, ERR_CONFIG, "\"%s\" is not an address", text);
+		if (parse_host(&out, text, hosts, e))
+			return -1;
+	}
+	if (is_in_range(&out, UNREACHABLE))
 		return err_set(e, ERR_CONFIG, "\"%s\" is an address that nobody else can reach",
 			       text);
 	*t = out;
@@ -141,59 +178,46 @@ int target_parse(struct target *t, const char *text, struct target_hosts *hosts,
 int target_from_content(struct target *t, enum record_type type, const char *content,
 			struct target_hosts *hosts, struct err *e)
 {
+	const struct kind *k = &kinds[type];
 	struct target out = {.type = type};
-	char name[NAME_CAP];
-	size_t len = strlen(content);
 
 	if (str_has_control(content))
 		return err_set(e, ERR_PROTO, "a content with control characters");
-	if (type == RECORD_CNAME) {
-		if (len && content[len - 1] == '.')
-			len--;
-		if (str_copy_n(name, sizeof name, content, len))
-			return err_set(e, ERR_PROTO, "a host name longer than %d bytes",
-				       NAME_MAX_LEN);
-		str_lower(name);
-		return keep_host(t, name, hosts, e);
-	}
-	if (inet_pton(type == RECORD_A ? AF_INET : AF_INET6, content, out.addr) != 1)
-		return err_set(e, ERR_PROTO, "\"%s\" is no content of type %s", content,
-			       type_names[type]);
+	if (k->read && k->read(&out, content, hosts, e))
+		return -1;
+	if (!k->read && inet_pton(k->family, content, out.addr) != 1)
+		return err_set(e, ERR_PROTO, "\"%s\" is no content of type %s", content, k->name);
 	*t = out;
 	return 0;
 }
 
 void target_format(const struct target *t, char out[TARGET_TEXT_CAP])
 {
-	if (t->type == RECORD_CNAME) {
+	if (kinds[t->type].addr_n)
+		addr_format(t->addr, kinds[t->type].addr_n, out);
+	else
 		memcpy(out, t->host, strlen(t->host) + 1);
-		return;
-	}
-	addr_format(t->addr, t->type == RECORD_A ? 4 : 16, out);
 }
 
 int target_compare(const struct target *a, const struct target *b)
 {
 	if (a->type != b->type)
-		return a->type < b->type ? -1 : 1;
-	return a->type == RECORD_CNAME ? strcmp(a->host, b->host)
-				       : memcmp(a->addr, b->addr, sizeof a->addr);
+		return strcmp(kinds[a->type].name, kinds[b->type].name);
+	return kinds[a->type].addr_n ? memcmp(a->addr, b->addr, sizeof a->addr)
+				     : strcmp(a->host, b->host);
 }
 
-bool target_is_private(const struct target *t)
+bool target_excludes(const struct target *a, const struct target *b)
 {
-	/* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291. */
-	static const struct prefix four[] = {
-		{{10}, 8},  {{172, 16}, 12},  {{192, 168}, 16},
-		{{127}, 8}, {{169, 254}, 16}, {{100, 64}, 10},
-	};
-	static const struct prefix six[] = {
-		{{0xfc}, 7},
-		{{0xfe, 0x80}, 10},
-		{{[15] = 1}, 128},
-	};
+	return (target_is_alone(a) || target_is_alone(b)) && target_compare(a, b) != 0;
+}
 
-	if (t->type == RECORD_CNAME)
-		return false;
-	return t->type == RECORD_A ? IS_IN_ANY(t, four) : IS_IN_ANY(t, six);
+bool target_is_alone(const struct target *t)
+{
+	return kinds[t->type].is_alone;
+}
+
+bool target_can_be_proxied(const struct target *t)
+{
+	return kinds[t->type].can_be_proxied && !is_in_range(t, PRIVATE);
 }

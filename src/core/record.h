@@ -1,6 +1,6 @@
 /*
  * A DNS record's target (what an A, AAAA or CNAME record points to) and the record itself, as
- * plain values: comparing, ordering, reading and printing.
+ * plain values: comparing, ordering, reading and printing. What the types are is one table.
  */
 #ifndef CORE_RECORD_H
 #define CORE_RECORD_H
@@ -18,7 +18,12 @@
 #define TARGET_TEXT_CAP NAME_CAP
 #define TARGET_HOSTS_CAP 8192 /* bytes of all different host names of one list */
 
+/* The types that can be read; in no order. Which of them a job rules over is its own matter. */
 enum record_type { RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TYPES };
+
+/* A set of types is an unsigned with a bit for each. */
+#define RECORD_BIT(type) (1u << (type))
+#define RECORD_READABLE (RECORD_BIT(RECORD_TYPES) - 1)
 
 /* Host names of targets, stored one after the other; the caller owns it and resets it. */
 struct target_hosts {
@@ -29,7 +34,7 @@ struct target_hosts {
 struct target {
 	enum record_type type;
 	unsigned char addr[16]; /* network order; 4 bytes with A, the rest 0 */
-	const char *host;       /* CNAME: in a struct target_hosts; else NULL */
+	const char *host;       /* CNAME: in a struct target_hosts; of an address NULL */
 };
 
 struct record {
@@ -72,10 +77,16 @@ int target_from_content(struct target *t, enum record_type type, const char *con
 /* The text form: dotted quad, RFC 5952, or the host name. */
 void target_format(const struct target *t, char out[TARGET_TEXT_CAP]);
 
-/* Order by type, then by bytes. 0 when equal. Spellings of one address are equal. */
+/* Order by the type's name, then by bytes. 0 when equal. Spellings of one address are equal. */
 int target_compare(const struct target *a, const struct target *b);
 
-/* An address of a private, loopback, link-local or shared range, which nobody can proxy to. */
-bool target_is_private(const struct target *t);
+/* No other record can stand at its name: a CNAME. */
+bool target_is_alone(const struct target *t);
+
+/* Two records of these, one of them alone, cannot stand at one name. */
+bool target_excludes(const struct target *a, const struct target *b);
+
+/* Cloudflare can proxy to it: not to a private, loopback, link-local or shared address. */
+bool target_can_be_proxied(const struct target *t);
 
 #endif

@@ -15,7 +15,7 @@ static int listed_order(const void *a, const void *b)
 	const struct consul_listed *x = a, *y = b;
 	int order = target_compare(&x->target, &y->target);
 
-	return order ? order : (int)x->state - (int)y->state;
+	return order ? order : instance_compare(x->state, y->state);
 }
 
 void observe_sort_view(struct consul_view *v)
@@ -92,7 +92,6 @@ static enum instance_state find_state(const struct consul_view *v, const struct 
 {
 	size_t low = 0, high = v->listed_n;
 	enum instance_state best = INSTANCE_VANISHED;
-	bool has_one = false;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -102,11 +101,9 @@ static enum instance_state find_state(const struct consul_view *v, const struct 
 		else
 			high = mid;
 	}
-	for (; low < v->listed_n && target_compare(&v->listed[low].target, t) == 0; low++) {
-		if (!has_one || v->listed[low].state > best)
-			best = v->listed[low].state;
-		has_one = true;
-	}
+	/* The view is sorted: the best of several comes last. */
+	for (; low < v->listed_n && target_compare(&v->listed[low].target, t) == 0; low++)
+		best = v->listed[low].state;
 	return best;
 }
 
@@ -119,9 +116,7 @@ void observe_states(struct reconcile *r)
 /* A record whose target can stand beside what is wanted. */
 static bool may_linger(const struct reconcile *r, const struct record *record)
 {
-	if (!r->want_n)
-		return true;
-	return r->storage->want[0].type != RECORD_CNAME && record->target.type != RECORD_CNAME;
+	return !r->want_n || !target_excludes(&r->storage->want[0], &record->target);
 }
 
 static bool is_still_wanted(const struct reconcile *r, const struct record *record)
@@ -176,7 +171,8 @@ void observe_save_leaving(struct reconcile *r)
 	for (size_t i = 0; r->has_list && i < r->list.records_n; i++) {
 		const struct record *record = &r->list.records[i];
 
-		if (record->is_leaving && record->target.type != RECORD_CNAME)
+		/* A host name's text is the listing's. */
+		if (record->is_leaving && !record->target.host)
 			s->leaving[s->leaving_n++] = (struct leaving){
 				.target = record->target,
 				.since_ms = record->leaving_since_ms,
@@ -214,7 +210,7 @@ void observe_written(struct reconcile *r, const struct op *op)
 {
 	struct record *record;
 
-	if (op->kind != OP_DELETE && op->target->type == RECORD_CNAME)
+	if (op->kind != OP_DELETE && op->target->host)
 		r->has_list = false; /* its host's text is not ours to keep: to be listed anew */
 	if (!op->record)
 		return;

@@ -12,7 +12,7 @@
 
 #define NAME "www.example.com"
 
-static const struct job job = {.name = NAME, .owner = "me"};
+static const struct job job = {.types = JOB_TYPES, .name = NAME, .owner = "me"};
 #define OPS 4
 
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];

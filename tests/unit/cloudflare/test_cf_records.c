@@ -11,7 +11,7 @@ static struct job job;
 
 static void start(const char *owner)
 {
-	job = (struct job){.name = "www.example.com"};
+	job = (struct job){.types = JOB_TYPES, .name = "www.example.com"};
 	(void)snprintf(job.owner, sizeof job.owner, "%s", owner ? owner : "");
 	cf_record_list_init(&list, "z0ne", &job, records);
 }
@@ -69,6 +69,25 @@ static void test_entries(void **state)
 		assert_true(!list.records_n || list.hosts.len == (records[0].target.host ? 15 : 0));
 		assert_int_equal(list.seen_n, 1);
 	}
+}
+
+/* Records of a type that can be read and was not asked for: not even a bad one of them matters. */
+static void test_types(void **state)
+{
+	struct err e = {0};
+	bool again;
+
+	(void)state;
+	start(NULL);
+	job.types = RECORD_BIT(RECORD_AAAA);
+	assert_int_equal(page(A_RECORD("1", "192.0.2.1") "," A_RECORD("2", "no address") "," ENTRY(
+				      "3", "CNAME", "www.example.com", "lb.example.net",
+				      "") "," ENTRY("4", "AAAA", "www.example.com", "2001:db8::1", ""),
+			      "\"total_count\":4", &again, &e),
+			 0);
+	assert_int_equal(list.seen_n, 4);
+	assert_int_equal(list.records_n, 1);
+	assert_string_equal(records[0].id, "4");
 }
 
 static void test_fields(void **state)
@@ -199,7 +218,7 @@ static void test_comment(void **state)
 
 	(void)state;
 	buf_init(&b, text, sizeof text);
-	job = (struct job){.name = "www.example.com"};
+	job = (struct job){.types = JOB_TYPES, .name = "www.example.com"};
 	cf_comment(&b, &job);
 	assert_string_equal(text, "managed by dnsbuddy");
 	buf_reset(&b);
@@ -345,7 +364,7 @@ static void test_target(void **state)
 	struct buf b;
 
 	(void)state;
-	job = (struct job){.name = "*.example.com"};
+	job = (struct job){.types = JOB_TYPES, .name = "*.example.com"};
 	cf_record_list_init(&list, "z/1", &job, records);
 	buf_init(&b, text, sizeof text);
 	cf_record_list_target(&b, &list);
@@ -355,10 +374,10 @@ static void test_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries),    cmocka_unit_test(test_fields), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_no_list),    cmocka_unit_test(test_owner),  cmocka_unit_test(test_comment),
-		cmocka_unit_test(test_first_page), cmocka_unit_test(test_pages),  cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_target),
+		cmocka_unit_test(test_entries), cmocka_unit_test(test_types),      cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_bad),     cmocka_unit_test(test_no_list),    cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_comment), cmocka_unit_test(test_first_page), cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_limits),  cmocka_unit_test(test_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@ static struct target_hosts hosts;
 static struct target want[MAX];
 static struct record have[MAX];
 static struct op ops[MAX], *picked[MAX];
-static struct job job = {.name = "www.example.com"};
+static struct job job = {.types = JOB_TYPES, .name = "www.example.com"};
 static struct cf_write w;
 
 /* "+1.1.1.1/60 ~a=1.1.1.1/60 -b": as spec_plan() writes it; p after a ttl: proxied. */

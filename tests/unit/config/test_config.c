@@ -23,6 +23,7 @@ static void test_defaults(void **state)
 	assert_string_equal(r->service, "nginx");
 	assert_string_equal(r->name, "www.example.com");
 	assert_int_equal(r->ttl, 60);
+	assert_int_equal(r->types, JOB_TYPES);
 	assert_false(r->zone[0] || r->zone_id[0] || r->fallback[0] || r->include_warning || r->has_token);
 	assert_int_equal(r->proxied, PROXIED_KEEP);
 	assert_int_equal(r->on_empty, ON_EMPTY_KEEP);

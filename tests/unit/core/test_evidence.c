@@ -88,13 +88,23 @@ static void test_states(void **state)
 	for (size_t i = 0; i < COUNT(checks); i++)
 		CHECK(instance_check_state(checks[i].id, checks[i].status) == checks[i].state, "%s %s", checks[i].id,
 		      checks[i].status);
+}
+
+static void test_order(void **state)
+{
+	static const enum instance_state worst_first[] = {INSTANCE_MAINTENANCE, INSTANCE_VANISHED, INSTANCE_CRITICAL,
+							  INSTANCE_WARNING, INSTANCE_PASSING};
+
+	(void)state;
+	assert_int_equal(COUNT(worst_first), INSTANCE_STATES);
 	for (int a = 0; a < INSTANCE_STATES; a++) {
-		assert_non_null(instance_state_name((enum instance_state)a));
-		for (int b = 0; b < INSTANCE_STATES; b++)
-			assert_int_equal(instance_worse((enum instance_state)a, (enum instance_state)b), a < b ? a : b);
+		assert_int_equal(instance_by_rank(a), worst_first[a]);
+		for (int b = 0; b < INSTANCE_STATES; b++) {
+			int order = instance_compare(worst_first[a], worst_first[b]);
+
+			assert_true(a < b ? order < 0 : a > b ? order > 0 : order == 0);
+		}
 	}
-	assert_string_equal(instance_state_name(INSTANCE_PASSING), "passing");
-	assert_string_equal(instance_state_name(INSTANCE_MAINTENANCE), "maintenance");
 }
 
 static void test_backoff(void **state)
@@ -137,10 +147,8 @@ static void test_backoff(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_assess),
-		cmocka_unit_test(test_gaps),
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_assess), cmocka_unit_test(test_gaps),    cmocka_unit_test(test_states),
+		cmocka_unit_test(test_order),  cmocka_unit_test(test_backoff),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

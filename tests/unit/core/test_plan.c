@@ -10,6 +10,7 @@ struct rules {
 	enum on_empty on_empty;
 	size_t min_records;
 	const char *not_evidence;
+	unsigned types; /* 0: all of a job's */
 };
 
 /* What is not named is as sync has it by default. */
@@ -58,6 +59,14 @@ static const struct plan_case cases[] = {
 	{"foreign duplicate stays", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.1/60/f c=1.1.1.1/60", .plan = "-c", .kept = 1},
 	{"foreign CNAME of the same host", .want = "lb.example.net", .have = "a=lb.example.net/300/f", .plan = "", .kept = 1},
 	{"foreign in nobody's way", .want = "", .have = "a=lb.example.net/300/f", .plan = ""},
+
+	/* a type that can be read and that the job does not rule over, as if AAAA were TXT */
+	{"another type stays", .want = "1.1.1.1", .have = "a=2001:db8::1/60 b=1.1.1.2/60", .plan = "+1.1.1.1/60 -b",
+	 .rules = {.types = RECORD_BIT(RECORD_A)}},
+	{"another type stays when all go", .want = "", .have = "a=2001:db8::1/60 b=2001:db8::1/60 c=1.1.1.1/60", .plan = "-c",
+	 .rules = {.types = RECORD_BIT(RECORD_A), .on_empty = ON_EMPTY_REMOVE}},
+	{"another type is not updated", .want = "2001:db8::1", .have = "a=2001:db8::1/300", .plan = "",
+	 .rules = {.types = RECORD_BIT(RECORD_A)}, .kept = 1},
 
 	/* CNAME and addresses */
 	{"to CNAME", .want = "lb.example.net", .have = "a=1.1.1.1/60 b=2.2.2.2/60", .plan = "swap +lb.example.net/60 -a -b"},
@@ -118,6 +127,7 @@ static char text[4096];
 static int build(struct plan *p, const char *want_text, const char *have_text, struct rules rules, struct err *e)
 {
 	struct job job = {
+		.types = rules.types ? rules.types : JOB_TYPES,
 		.name = "www.example.com",
 		.ttl = rules.ttl ? rules.ttl : 60,
 		.proxied = rules.proxied,

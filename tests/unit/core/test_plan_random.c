@@ -65,6 +65,7 @@ static void make_input(struct input *in, uint32_t *seed)
 	*in = (struct input){
 		.job =
 			{
+				.types = JOB_TYPES,
 				.name = "www.example.com",
 				.ttl = ttls[test_random_below(seed, 3)],
 				.proxied = (enum proxied)test_random_below(seed, 3),
@@ -221,7 +222,7 @@ static void check_end(const struct input *in, const struct plan *p, const struct
 		if (!r->is_ours || p->n[OP_HOLD])
 			continue;
 		CHECK(is_wanted, "something is left that nobody wants");
-		proxied = in->job.proxied == PROXIED_ON && !target_is_private(&r->target);
+		proxied = in->job.proxied == PROXIED_ON && target_can_be_proxied(&r->target);
 		CHECK(in->job.proxied == PROXIED_KEEP || r->proxied == proxied, "proxied");
 		CHECK(r->ttl == (r->proxied ? 1 : in->job.ttl), "ttl %u", (unsigned)r->ttl);
 	}

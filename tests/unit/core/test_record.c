@@ -269,7 +269,25 @@ static void test_private(void **state)
 
 		hosts.len = 0;
 		assert_int_equal(target_from_content(&t, guess_type(ranges[i].text), ranges[i].text, &hosts, &e), 0);
-		CHECK(target_is_private(&t) == ranges[i].is_private, "%s", ranges[i].text);
+		CHECK(target_can_be_proxied(&t) != ranges[i].is_private, "%s", ranges[i].text);
+	}
+}
+
+/* A CNAME has its name for itself: RFC 1034 section 3.6.2. */
+static void test_excludes(void **state)
+{
+	static const char *const texts[] = {"1.1.1.1", "1.1.1.2", "2001:db8::1", "a.example.net", "b.example.net"};
+	struct target t[COUNT(texts)];
+	struct err e = {0};
+
+	(void)state;
+	hosts.len = 0;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		assert_int_equal(target_from_content(&t[i], guess_type(texts[i]), texts[i], &hosts, &e), 0);
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_int_equal(target_is_alone(&t[i]), i >= 3);
+		for (size_t k = 0; k < COUNT(texts); k++)
+			CHECK(target_excludes(&t[i], &t[k]) == (i != k && (i >= 3 || k >= 3)), "%s %s", texts[i], texts[k]);
 	}
 }
 
@@ -294,7 +312,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),        cmocka_unit_test(test_no_hosts), cmocka_unit_test(test_content),
 		cmocka_unit_test(test_long_content), cmocka_unit_test(test_hosts),    cmocka_unit_test(test_compare),
-		cmocka_unit_test(test_private),      cmocka_unit_test(test_types),
+		cmocka_unit_test(test_private),      cmocka_unit_test(test_excludes), cmocka_unit_test(test_types),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,7 +28,7 @@ static int set_up(void **state)
 	(void)state;
 	memset(&r, 0, sizeof r);
 	memset(have, 0, 8 * sizeof have[0]);
-	job = (struct job){.name = "www.example.com", .grace_ms = 1000};
+	job = (struct job){.types = JOB_TYPES, .name = "www.example.com", .grace_ms = 1000};
 	r.job = &job;
 	r.storage = &storage;
 	r.is_watch = true;

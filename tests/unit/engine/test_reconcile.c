@@ -99,6 +99,20 @@ static void test_policies(void **state)
 	(void)expect("H L V W[+1.1.1.1/60] W[-a]", RECONCILE_HELD, "1.1.1.1 1.1.1.3");
 }
 
+/* As if AAAA were TXT: it can be read, and the job rules over A alone. */
+static void test_other_types_are_not_ours(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1", "a=2001:db8::1/60 b=1.1.1.2/60 c=2001:db8::1/60");
+	s.job.types = RECORD_BIT(RECORD_A);
+	(void)expect("H L V W[+1.1.1.1/60] W[-b]", RECONCILE_DONE, "1.1.1.1 2001:db8::1 2001:db8::1");
+
+	scene_init(&s, "", "a=2001:db8::1/60 b=1.1.1.2/60");
+	s.job.types = RECORD_BIT(RECORD_A);
+	s.job.on_empty = ON_EMPTY_REMOVE;
+	(void)expect("H L V W[-b]", RECONCILE_DONE, "2001:db8::1");
+}
+
 static void test_zone_is_looked_up_once(void **state)
 {
 	(void)state;
@@ -155,9 +169,13 @@ static void test_chunks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_plain),    cmocka_unit_test(test_second_look),
-		cmocka_unit_test(test_policies), cmocka_unit_test(test_zone_is_looked_up_once),
-		cmocka_unit_test(test_dry_run),  cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_second_look),
+		cmocka_unit_test(test_policies),
+		cmocka_unit_test(test_other_types_are_not_ours),
+		cmocka_unit_test(test_zone_is_looked_up_once),
+		cmocka_unit_test(test_dry_run),
+		cmocka_unit_test(test_chunks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -181,6 +181,7 @@ static int set_up(void **state)
 	(void)state;
 	log_setup(LOG_LOGFMT, LOG_LEVELS);
 	job = (struct job){
+		.types = JOB_TYPES,
 		.service = "web",
 		.ttl = 60,
 		.on_empty = ON_EMPTY_REMOVE,
