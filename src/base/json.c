@@ -126,30 +126,6 @@ size_t json_offset(int value)
 	return value < 0 || value >= tokens_n ? 0 : (size_t)tokens[value].start;
 }
 
-static bool is_raw_equal(const jsmntok_t *t, const char *s)
-{
-	size_t len = (size_t)(t->end - t->start);
-
-	return strlen(s) == len && memcmp(text + t->start, s, len) == 0;
-}
-
-int json_get(int object, const char *name)
-{
-	if (!json_is_object(object))
-		return JSON_NONE;
-	for (int m = json_first(object); m != JSON_NONE; m = json_next(m))
-		if (is_raw_equal(&tokens[m], name))
-			return json_value(m);
-	return JSON_NONE;
-}
-
-bool json_equals(int value, const char *s)
-{
-	const jsmntok_t *t = token(value, JSMN_STRING);
-
-	return t && is_raw_equal(t, s);
-}
-
 static unsigned hex4(const char *p)
 {
 	unsigned v = 0;
@@ -224,6 +200,40 @@ static size_t decode_one(const char *p, size_t left, char piece[4], size_t *piec
 	if (used)
 		*piece_len = put_utf8(code, piece);
 	return used;
+}
+
+static bool is_equal(const jsmntok_t *t, const char *s)
+{
+	size_t left = strlen(s), used;
+
+	for (size_t i = (size_t)t->start; i < (size_t)t->end; i += used) {
+		char piece[4];
+		size_t piece_len;
+
+		used = decode_one(text + i, (size_t)t->end - i, piece, &piece_len);
+		if (!used || piece_len > left || memcmp(s, piece, piece_len) != 0)
+			return false;
+		s += piece_len;
+		left -= piece_len;
+	}
+	return !left;
+}
+
+int json_get(int object, const char *name)
+{
+	if (!json_is_object(object))
+		return JSON_NONE;
+	for (int m = json_first(object); m != JSON_NONE; m = json_next(m))
+		if (is_equal(&tokens[m], name))
+			return json_value(m);
+	return JSON_NONE;
+}
+
+bool json_equals(int value, const char *s)
+{
+	const jsmntok_t *t = token(value, JSMN_STRING);
+
+	return t && is_equal(t, s);
 }
 
 int json_string(int value, char *out, size_t cap)

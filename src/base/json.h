@@ -119,7 +119,7 @@ bool json_is_array(int value);
 bool json_is_string(int value);
 bool json_is_null(int value);
 
-/* Member of an object by name (the first of that name), or JSON_NONE. */
+/* Member of an object by name (the first of that name, escapes decoded), or JSON_NONE. */
 int json_get(int object, const char *name);
 
 /*
@@ -145,7 +145,7 @@ int json_string(int value, char *out, size_t cap);
 int json_integer(int value, int64_t *out);
 int json_boolean(int value, bool *out);
 
-/* True when the value is a string equal to s. */
+/* True when the value is a string that decodes to s. */
 bool json_equals(int value, const char *s);
 
 #endif

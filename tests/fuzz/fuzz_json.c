@@ -95,8 +95,9 @@ static void check_members(int value, unsigned depth, size_t n)
 			char name[64];
 
 			MUST(json_is_string(i));
-			if (json_string(i, name, sizeof name) == 0 && json_equals(i, name))
-				MUST(json_get(value, name) != JSON_NONE && json_get(value, name) <= json_value(i));
+			if (json_string(i, name, sizeof name) == 0)
+				MUST(json_equals(i, name) && json_get(value, name) != JSON_NONE &&
+				     json_get(value, name) <= json_value(i));
 		}
 		check_value(json_is_object(value) ? json_value(i) : i, depth + 1, n);
 	}

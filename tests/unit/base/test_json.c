@@ -170,6 +170,7 @@ static void test_strings(void **state)
 		assert_int_equal(json_parse(edge_copy(strings[i].json, json_len), json_len, &e), 0);
 		CHECK(json_string(0, text, sizeof text) == (want ? 0 : -1), "%s", strings[i].json);
 		CHECK(strcmp(text, want ? want : "old") == 0, "%s: %s", strings[i].json, text);
+		CHECK(json_equals(0, want ? want : "a") == (want != NULL), "%s", strings[i].json);
 		if (!want)
 			continue;
 		/* The smallest storage, and one less. */
@@ -179,6 +180,20 @@ static void test_strings(void **state)
 		assert_int_equal(json_string(0, text, strlen(want) + 1), 0);
 		assert_string_equal(text, want);
 	}
+}
+
+/* An escape is another spelling of the same: in a value, and in a member's name. */
+static void test_equal_by_what_is_meant(void **state)
+{
+	(void)state;
+	parse("{\"i\\u0064\":\"a\\/b\",\"id\":2}");
+	assert_true(json_equals(json_get(0, "id"), "a/b"));
+	assert_true(json_equals(json_first(0), "id"));
+	assert_false(json_equals(json_get(0, "id"), "a\\/b"));
+	assert_false(json_equals(json_get(0, "id"), "a/"));
+	assert_false(json_equals(json_get(0, "id"), "a/bc"));
+	assert_false(json_equals(json_get(0, "id"), ""));
+	assert_int_equal(json_get(0, "i\\u0064"), JSON_NONE);
 }
 
 static const struct {
@@ -282,9 +297,16 @@ static void test_bare(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get),     cmocka_unit_test(test_walk),   cmocka_unit_test(test_empty_strings),
-		cmocka_unit_test(test_types),   cmocka_unit_test(test_offset), cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_numbers), cmocka_unit_test(test_bad),    cmocka_unit_test(test_tokens_limit),
+		cmocka_unit_test(test_get),
+		cmocka_unit_test(test_walk),
+		cmocka_unit_test(test_empty_strings),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_offset),
+		cmocka_unit_test(test_strings),
+		cmocka_unit_test(test_equal_by_what_is_meant),
+		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_tokens_limit),
 		cmocka_unit_test(test_bare),
 	};
 
