@@ -12,12 +12,55 @@ void cf_headers(struct buf *b, const char *token, const char *key, const char *e
 		buf_fmt(b, "X-Auth-Key: %s\r\nX-Auth-Email: %s\r\n", key, email);
 }
 
+/*
+ * What the numbers mean: HTTP statuses (negative without the API's envelope: then it is the edge
+ * that answers) and error codes, which begin at 1000. Of several the first row counts.
+ * https://developers.cloudflare.com/dns/manage-dns-records/ and what users report.
+ */
+static const struct row {
+	int first, last;
+	enum cf_meaning meaning;
+} rows[] = {
+	{429, 429, CF_BUSY},           /* too many requests */
+	{408, 408, CF_TROUBLE},        /* request timeout */
+	{500, 599, CF_TROUBLE},        /* a server's error */
+	{-403, -403, CF_TROUBLE},      /* a passing one, mostly */
+	{7003, 7003, CF_NO_ZONE},      /* could not route: the zone id is none */
+	{401, 401, CF_AUTH},           /* unauthorized */
+	{403, 403, CF_AUTH},           /* forbidden */
+	{6003, 6003, CF_AUTH},         /* invalid request headers */
+	{6103, 6103, CF_AUTH},         /* X-Auth-Key's format */
+	{6111, 6111, CF_AUTH},         /* Authorization's format */
+	{9103, 9103, CF_AUTH},         /* unknown key or e-mail */
+	{9106, 9106, CF_AUTH},         /* none sent */
+	{9109, 9109, CF_AUTH},         /* invalid token, or without the right */
+	{10000, 10001, CF_AUTH},       /* authentication error, unable to authenticate */
+	{81044, 81044, CF_GONE},       /* record does not exist */
+	{81057, 81058, CF_EXISTS},     /* the older code; an identical record */
+	{81053, 81054, CF_IN_THE_WAY}, /* an A, AAAA or CNAME is there; a CNAME */
+	{81045, 81045, CF_FULL},       /* record quota exceeded */
+};
+
+#define ROWS (sizeof rows / sizeof rows[0])
+#define CODE_MIN 1000
+
+static void take_number(struct cf_reply *r, int64_t number)
+{
+	for (unsigned i = 0; i < r->row; i++) {
+		if (number < rows[i].first || number > rows[i].last)
+			continue;
+		r->row = i;
+		r->meaning = rows[i].meaning;
+	}
+}
+
 static int take_status(void *ctx, int status, struct err *e)
 {
 	struct cf_reply *r = ctx;
 
 	(void)e;
 	r->status = status;
+	take_number(r, status);
 	return 0;
 }
 
@@ -85,7 +128,7 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 struct http_sink cf_reply_begin(struct cf_reply *r, enum json_cut cut, json_element_fn *element,
 				void *ctx, char *element_buf, char *rest)
 {
-	*r = (struct cf_reply){.is_json = true};
+	*r = (struct cf_reply){.is_json = true, .row = ROWS};
 	json_split_init(&r->split, cut, element, ctx, element_buf, rest);
 	return (struct http_sink){
 		.ctx = r,
@@ -102,8 +145,8 @@ static void add_error(struct cf_reply *r, struct buf *b, int error)
 	int64_t code = 0;
 
 	(void)json_string(json_get(error, "message"), message, sizeof message);
-	if (json_integer(json_get(error, "code"), &code) == 0 && r->codes_n < CF_CODES_MAX)
-		r->codes[r->codes_n++] = code;
+	if (json_integer(json_get(error, "code"), &code) == 0 && code >= CODE_MIN)
+		take_number(r, code);
 	buf_fmt(b, "%s (code %lld)", message, (long long)code);
 }
 
@@ -125,38 +168,15 @@ static void add_errors(struct cf_reply *r, struct buf *b)
 	}
 }
 
-bool cf_reply_has(const struct cf_reply *r, enum cf_code code)
+static enum err_kind kind_of(enum cf_meaning meaning)
 {
-	for (size_t i = 0; i < r->codes_n; i++)
-		if (r->codes[i] == (int64_t)code)
-			return true;
-	return false;
-}
-
-/* Some refusals of credentials come with 400. */
-static bool has_auth_code(const struct cf_reply *r)
-{
-	static const int64_t codes[] = {6003, 6103, 6111, 9103, 9106, 9109, 10000, 10001};
-
-	for (size_t i = 0; i < r->codes_n; i++)
-		for (size_t k = 0; k < sizeof codes / sizeof codes[0]; k++)
-			if (r->codes[i] == codes[k])
-				return true;
-	return false;
-}
-
-static enum err_kind failure_kind(const struct cf_reply *r)
-{
-	if (r->status == 429)
-		return ERR_BUSY;
-	/* A 403 without the API's envelope is the edge's: a passing one, mostly. */
-	if (r->status == 408 || r->status >= 500 || (r->status == 403 && !r->is_json))
-		return ERR_RETRY;
-	if (cf_reply_has(r, CF_CODE_NO_ROUTE))
-		return ERR_CONFIG;
-	if (r->status == 401 || r->status == 403 || has_auth_code(r))
-		return ERR_AUTH;
-	return ERR_REFUSED;
+	switch (meaning) {
+	case CF_BUSY: return ERR_BUSY;
+	case CF_TROUBLE: return ERR_RETRY;
+	case CF_NO_ZONE: return ERR_CONFIG;
+	case CF_AUTH: return ERR_AUTH;
+	default: return ERR_REFUSED;
+	}
 }
 
 static int fail(struct cf_reply *r, struct err *e)
@@ -168,12 +188,16 @@ static int fail(struct cf_reply *r, struct err *e)
 	buf_init(&b, storage, sizeof storage);
 	if (r->is_json && json_parse(r->split.rest, r->split.rest_len, &ignored) == 0)
 		add_errors(r, &b);
-	/* Retry-After is not always set on a 429. */
-	if (r->status == 429 && !r->has_retry_after && r->has_remaining && !r->remaining) {
+	if (!r->is_json)
+		take_number(r, -r->status);
+	if (r->meaning == CF_DONE)
+		r->meaning = CF_REFUSED;
+	/* Retry-After is not always set then. */
+	if (r->meaning == CF_BUSY && !r->has_retry_after && r->has_remaining && !r->remaining) {
 		r->has_retry_after = true;
 		r->retry_after_sec = r->remaining_sec;
 	}
-	(void)err_set(e, failure_kind(r), "HTTP %d%s%s", r->status, b.len ? ": " : "", b.p);
+	(void)err_set(e, kind_of(r->meaning), "HTTP %d%s%s", r->status, b.len ? ": " : "", b.p);
 	if (!r->is_json)
 		(void)err_set(e, e->kind, "HTTP %d with a body that is no JSON", r->status);
 	if (r->ray[0])

@@ -347,22 +347,21 @@ static void after_verify(struct reconcile *r, int rc, const struct err *why, int
 static void drop_op(struct reconcile *r, const struct err *e)
 {
 	struct op *op = r->write.ops[0];
-	const struct cf_reply *reply = &r->write.reply;
+	enum cf_meaning meaning = r->write.reply.meaning;
 
 	op->is_done = true; /* for this round: it is not tried again */
-	if (op->kind == OP_DELETE && cf_reply_has(reply, CF_CODE_GONE)) {
+	if (op->kind == OP_DELETE && meaning == CF_GONE) {
 		observe_written(r, op); /* somebody else deleted it */
 		return;
 	}
-	if (cf_reply_has(reply, CF_CODE_IDENTICAL) || cf_reply_has(reply, CF_CODE_EXISTS) ||
-	    cf_reply_has(reply, CF_CODE_GONE)) {
+	if (meaning == CF_EXISTS || meaning == CF_GONE) {
 		r->has_stale_list = true; /* the next listing shows what is so */
 		return;
 	}
 	r->refused_n++;
 	r->absent_n += op->kind == OP_CREATE;
 	r->last_err = *e;
-	if (cf_reply_has(reply, CF_CODE_IN_THE_WAY) || cf_reply_has(reply, CF_CODE_CNAME_THERE))
+	if (meaning == CF_IN_THE_WAY)
 		(void)err_wrap(&r->last_err, "another record of %s is in the way", r->name);
 	report_refused(r, op, &r->last_err);
 }

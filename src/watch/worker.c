@@ -36,7 +36,7 @@ static void account(struct budget *b, struct worker *worker, enum call call, int
 	b->calls[call == CALL_ZONE   ? STATUS_CALL_ZONES
 		 : call == CALL_LIST ? STATUS_CALL_LIST
 				     : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
-	if (reply->status == 429)
+	if (reply->meaning == CF_BUSY)
 		bucket_block(&b->bucket,
 			     now_ms + (reply->has_retry_after ? reply->retry_after_sec * 1000
 							      : RECONCILE_BUSY_MS));

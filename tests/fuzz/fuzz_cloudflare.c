@@ -20,16 +20,12 @@ static struct record records[RECORDS_MAX];
 
 static void tell_reply(const struct cf_reply *r, struct buf *told)
 {
-	MUST(r->codes_n <= CF_CODES_MAX);
 	MUST(memchr(r->ray, '\0', sizeof r->ray));
 	MUST(!r->has_retry_after || r->retry_after_sec >= 0);
 	MUST(!r->has_remaining || (r->remaining >= 0 && r->remaining_sec >= 0));
-	buf_fmt(told, "ray %s retry %d %lld codes", r->ray, r->has_retry_after, (long long)r->retry_after_sec);
-	for (size_t i = 0; i < r->codes_n; i++) {
-		MUST(cf_reply_has(r, (enum cf_code)81057) || r->codes[i] != 81057);
-		buf_fmt(told, " %lld", (long long)r->codes[i]);
-	}
-	buf_str(told, "\n");
+	MUST(r->meaning <= CF_REFUSED);
+	buf_fmt(told, "ray %s retry %d %lld means %d\n", r->ray, r->has_retry_after, (long long)r->retry_after_sec,
+		(int)r->meaning);
 }
 
 static void tell_record(const struct record *r, struct buf *told)

@@ -108,31 +108,110 @@ static void test_good(void **state)
 					 0);
 			assert_int_equal(json_boolean(json_get(json_get(0, "result"), "on"), &on), 0);
 			assert_true(on);
-			assert_int_equal(reply.codes_n, 0);
+			assert_int_equal(reply.meaning, CF_DONE);
 		}
 }
 
-static void test_codes(void **state)
+/* Every number that means something, and its neighbours that do not. */
+static const struct {
+	int first, last;
+	enum cf_meaning meaning;
+	enum err_kind kind;
+} numbers[] = {
+	{7003, 7003, CF_NO_ZONE, ERR_CONFIG},
+	{6003, 6003, CF_AUTH, ERR_AUTH},
+	{6103, 6103, CF_AUTH, ERR_AUTH},
+	{6111, 6111, CF_AUTH, ERR_AUTH},
+	{9103, 9103, CF_AUTH, ERR_AUTH},
+	{9106, 9106, CF_AUTH, ERR_AUTH},
+	{9109, 9109, CF_AUTH, ERR_AUTH},
+	{10000, 10001, CF_AUTH, ERR_AUTH},
+	{81044, 81044, CF_GONE, ERR_REFUSED},
+	{81045, 81045, CF_FULL, ERR_REFUSED},
+	{81053, 81054, CF_IN_THE_WAY, ERR_REFUSED},
+	{81057, 81058, CF_EXISTS, ERR_REFUSED},
+	/* no codes, though they are statuses that mean something */
+	{400, 599, CF_REFUSED, ERR_REFUSED},
+	{-403, -403, CF_REFUSED, ERR_REFUSED},
+};
+
+static void ask_code(int code, struct err *e)
+{
+	char body[256];
+
+	(void)snprintf(body, sizeof body, FAILED("{\"code\":%d,\"message\":\"\"}"), code);
+	assert_int_equal(ask(400, "", body, 0, e), -1);
+}
+
+static void test_numbers(void **state)
 {
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(ask(400, "",
-			     FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":[" ERROR(81053, "y") "]}," ERROR(81044, "z")),
-			     0, &e),
-			 -1);
-	assert_true(cf_reply_has(&reply, CF_CODE_IN_THE_WAY));
-	assert_true(cf_reply_has(&reply, CF_CODE_GONE));
-	assert_false(cf_reply_has(&reply, CF_CODE_IDENTICAL));
-	/* More of them than are kept: no harm. */
-	assert_int_equal(ask(400, "",
-			     FAILED(ERROR(1, "") "," ERROR(2, "") "," ERROR(3, "") "," ERROR(4, "") "," ERROR(5, "") "," ERROR(
-				     6, "") "," ERROR(7, "") "," ERROR(81057, "") "," ERROR(81058, "")),
-			     0, &e),
-			 -1);
-	assert_int_equal(reply.codes_n, CF_CODES_MAX);
-	assert_true(cf_reply_has(&reply, CF_CODE_EXISTS));
-	assert_false(cf_reply_has(&reply, CF_CODE_IDENTICAL));
+	for (size_t i = 0; i < COUNT(numbers); i++) {
+		for (int code = numbers[i].first; code <= numbers[i].last; code++) {
+			ask_code(code, &e);
+			CHECK(reply.meaning == numbers[i].meaning && e.kind == numbers[i].kind, "code %d", code);
+		}
+		for (int side = 0; side < 2; side++) {
+			int code = side ? numbers[i].last + 1 : numbers[i].first - 1;
+			bool is_known = false;
+
+			for (size_t k = 0; k < COUNT(numbers); k++)
+				is_known |= code >= numbers[k].first && code <= numbers[k].last;
+			ask_code(code, &e);
+			CHECK(is_known || reply.meaning == CF_REFUSED, "code %d", code);
+		}
+	}
+}
+
+/* Of several codes, and of status and code. */
+static const struct {
+	int status;
+	const char *body;
+	enum cf_meaning meaning;
+} several[] = {
+	{400, FAILED("{\"code\":1004,\"message\":\"x\",\"error_chain\":[" ERROR(81053, "y") "]}," ERROR(81044, "z")), CF_GONE},
+	{400, FAILED(ERROR(81053, "") "," ERROR(81058, "")), CF_EXISTS},
+	{400, FAILED(ERROR(81058, "") "," ERROR(9109, "")), CF_AUTH},
+	{400, FAILED(ERROR(9109, "") "," ERROR(7003, "")), CF_NO_ZONE},
+	{400,
+	 FAILED(ERROR(1, "") "," ERROR(2, "") "," ERROR(3, "") "," ERROR(4, "") "," ERROR(5, "") "," ERROR(6, "") "," ERROR(
+		 7, "") "," ERROR(8, "") "," ERROR(81057, "")),
+	 CF_EXISTS},
+	{401, FAILED(ERROR(81058, "")), CF_AUTH},
+	{403, FAILED(ERROR(7003, "")), CF_NO_ZONE},
+	{403, "<html>", CF_TROUBLE},
+	{401, "<html>", CF_AUTH},
+	{408, FAILED(ERROR(7003, "")), CF_TROUBLE},
+	{599, FAILED(ERROR(7003, "")), CF_TROUBLE},
+	{429, FAILED(ERROR(7003, "")), CF_BUSY},
+	{200, FAILED(ERROR(81044, "")), CF_GONE},
+	{200, FAILED(""), CF_REFUSED},
+	{409, "{}", CF_REFUSED},
+};
+
+static void test_several(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(several); i++) {
+		assert_int_equal(ask(several[i].status, "", several[i].body, 0, &e), -1);
+		CHECK(reply.meaning == several[i].meaning, "%d %s: %d", several[i].status, several[i].body, (int)reply.meaning);
+	}
+}
+
+/* Even when the answer is never finished: who is to slow down must know. */
+static void test_status_alone(void **state)
+{
+	struct http_sink sink = cf_reply_begin(&reply, JSON_CUT_NONE, NULL, NULL, element_buf, rest);
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(reply.meaning, CF_DONE);
+	assert_int_equal(sink.status(sink.ctx, 429, &e), 0);
+	assert_int_equal(reply.meaning, CF_BUSY);
 }
 
 static const struct {
@@ -209,8 +288,9 @@ static void test_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_bad),         cmocka_unit_test(test_good), cmocka_unit_test(test_codes),
-		cmocka_unit_test(test_retry_after), cmocka_unit_test(test_ray),  cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_bad),     cmocka_unit_test(test_good),         cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_several), cmocka_unit_test(test_status_alone), cmocka_unit_test(test_retry_after),
+		cmocka_unit_test(test_ray),     cmocka_unit_test(test_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

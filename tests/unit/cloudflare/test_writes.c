@@ -280,7 +280,7 @@ static void test_refused(void **state)
 				0, &e),
 			 -1);
 	assert_int_equal(e.kind, ERR_REFUSED);
-	assert_true(cf_reply_has(&w.reply, CF_CODE_IDENTICAL));
+	assert_int_equal(w.reply.meaning, CF_EXISTS);
 	assert_false(ops[0].is_done || ops[1].is_done);
 	assert_int_equal(answer(200, "{\"success\":true,", 0, &e), -1);
 	assert_int_equal(e.kind, ERR_PROTO);

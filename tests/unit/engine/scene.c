@@ -149,22 +149,22 @@ static bool excludes(const struct target *a, const struct target *b)
 	return (a->type == RECORD_CNAME) != (b->type == RECORD_CNAME) || (a->type == RECORD_CNAME && target_compare(a, b) != 0);
 }
 
-static int put_record(struct scene *s, const struct op *op, struct record *r)
+static enum cf_meaning put_record(struct scene *s, const struct op *op, struct record *r)
 {
 	char content[TARGET_TEXT_CAP] = "";
 
 	target_format(op->target, content);
 	if (s->bad && strcmp(content, s->bad) == 0)
-		return 9005;
+		return CF_REFUSED;
 	if (s->phantom && strcmp(content, s->phantom) == 0)
-		return CF_CODE_IDENTICAL;
+		return CF_EXISTS;
 	for (size_t i = 0; i < s->records_n; i++) {
 		if (&s->records[i] == r)
 			continue;
 		if (excludes(op->target, &s->records[i].target))
-			return op->target->type == RECORD_CNAME ? CF_CODE_IN_THE_WAY : CF_CODE_CNAME_THERE;
+			return CF_IN_THE_WAY;
 		if ((!r || target_compare(op->target, &r->target) != 0) && target_compare(op->target, &s->records[i].target) == 0)
-			return s->has_old_codes ? CF_CODE_EXISTS : CF_CODE_IDENTICAL;
+			return CF_EXISTS;
 	}
 	if (!r) {
 		assert_true(s->records_n < SCENE_MAX);
@@ -175,39 +175,38 @@ static int put_record(struct scene *s, const struct op *op, struct record *r)
 	(void)spec_targets(content, &r->target, &s->hosts);
 	r->ttl = op->ttl;
 	r->proxied = op->proxied;
-	return 0;
+	return CF_DONE;
 }
 
-/* Returns 0, or the code of the refusal. */
-static int apply_op(struct scene *s, const struct op *op)
+static enum cf_meaning apply_op(struct scene *s, const struct op *op)
 {
 	struct record *r = op->record ? find_id(s, op->record->id) : NULL;
 
 	if (op->record && !r)
-		return CF_CODE_GONE;
+		return CF_GONE;
 	if (op->kind != OP_DELETE)
 		return put_record(s, op, r);
 	*r = s->records[--s->records_n];
-	return 0;
+	return CF_DONE;
 }
 
-static int apply_write(struct scene *s, const struct cf_write *w)
+static enum cf_meaning apply_write(struct scene *s, const struct cf_write *w)
 {
 	static const enum op_kind order[] = {OP_DELETE, OP_UPDATE, OP_CREATE};
 
 	if (!w->is_single && s->refuses_batches)
-		return 1;
+		return CF_REFUSED;
 	if (w->is_single && s->refuses_singles_of_kind[w->ops[0]->kind])
-		return 1;
+		return CF_REFUSED;
 	for (size_t k = 0; k < COUNT(order); k++)
 		for (size_t i = 0; i < w->ops_n; i++)
 			if (w->ops[i]->kind == order[k]) {
-				int code = apply_op(s, w->ops[i]);
+				enum cf_meaning meaning = apply_op(s, w->ops[i]);
 
-				if (code)
-					return code;
+				if (meaning != CF_DONE)
+					return meaning;
 			}
-	return 0;
+	return CF_DONE;
 }
 
 static void tell_write(struct scene *s, const struct cf_write *w)
@@ -230,19 +229,19 @@ static int answer_write(struct scene *s, struct cf_write *w, struct err *e)
 {
 	static struct record saved[SCENE_MAX];
 	size_t saved_n = s->records_n;
-	int code;
+	enum cf_meaning meaning;
 
 	s->writes++;
 	tell_write(s, w);
 	check_write(s, w);
 	memcpy(saved, s->records, sizeof saved);
 	w->reply = (struct cf_reply){0};
-	code = apply_write(s, w);
-	if (code) { /* a transaction: nothing of it was done */
+	meaning = apply_write(s, w);
+	if (meaning != CF_DONE) { /* a transaction: nothing of it was done */
 		memcpy(s->records, saved, sizeof saved);
 		s->records_n = saved_n;
-		w->reply.codes[w->reply.codes_n++] = code;
-		return err_set(e, ERR_REFUSED, "HTTP 400: refused (code %d)", code);
+		w->reply.meaning = meaning;
+		return err_set(e, ERR_REFUSED, "refused");
 	}
 	check_after(s, saved_n);
 	for (size_t i = 0; i < w->ops_n; i++)
@@ -331,7 +330,7 @@ static void be_busy(struct scene *s, struct reconcile *r, enum call call)
 {
 	struct cf_reply *reply = call == CALL_ZONE ? &r->zones.reply : call == CALL_LIST ? &r->list.reply : &r->write.reply;
 
-	*reply = (struct cf_reply){.status = 429};
+	*reply = (struct cf_reply){.meaning = CF_BUSY};
 	if (s->retry_after_sec >= 0) {
 		reply->has_retry_after = true;
 		reply->retry_after_sec = s->retry_after_sec;
@@ -353,7 +352,7 @@ static int answer_with_fault(struct scene *s, struct reconcile *r, enum call cal
 	case SCENE_REFUSED:
 		if (call == CALL_WRITE)
 			tell_write(s, &r->write);
-		r->write.reply = (struct cf_reply){.status = 400};
+		r->write.reply = (struct cf_reply){.meaning = CF_REFUSED};
 		return err_set(e, ERR_REFUSED, "HTTP 400");
 	default: return answer(s, r, call, e);
 	}

@@ -43,10 +43,9 @@ struct scene {
 	struct record records[SCENE_MAX];
 	size_t records_n;
 	unsigned next_id;
-	const char *bad;     /* a content that no record may have: code 9005 */
-	const char *phantom; /* a content that is said to be there (81058), and is not */
+	const char *bad;     /* a content that no record may have */
+	const char *phantom; /* a content that is said to be there, and is not */
 	bool refuses_batches;
-	bool has_old_codes; /* 81057 where 81058 is said today */
 	bool refuses_singles_of_kind[OP_KINDS];
 	const char *late;    /* a record that another hand adds after the first listing */
 	const char *stolen;  /* and the id of one it removes */

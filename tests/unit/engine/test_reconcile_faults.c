@@ -221,7 +221,7 @@ static void test_bad_record_blocks_only_itself(void **state)
 		   "W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] S[+1.1.1.1/60] S[+1.1.1.2/60] S[+1.1.1.3/60]",
 		   RECONCILE_FAILED, "1.1.1.1 1.1.1.3 9.9.9.9");
 	assert_int_equal(r->last_err.kind, ERR_REFUSED);
-	assert_non_null(strstr(r->last_err.text, "9005"));
+	assert_non_null(strstr(r->last_err.text, "refused"));
 	assert_int_equal(r->done_n[OP_CREATE], 2);
 	assert_int_equal(r->done_n[OP_DELETE], 0);
 }
@@ -256,7 +256,7 @@ static void test_refused_delete(void **state)
 		     "1.1.1.1 9.9.9.8 9.9.9.9");
 }
 
-/* Another hand adds what we add: 81058, listed again, fine. */
+/* Another hand adds what we add: it exists already, is listed again, fine. */
 static void test_somebody_was_faster(void **state)
 {
 	(void)state;
@@ -264,17 +264,14 @@ static void test_somebody_was_faster(void **state)
 	s.late = "x=1.1.1.1/60";
 	(void)expect("H L V W[+1.1.1.1/60] L V W[-a]", RECONCILE_DONE, "1.1.1.1");
 
-	/* The same, one by one: no delete before a listing shows it. With either code. */
-	for (int old = 0; old < 2; old++) {
-		scene_init(&s, "1.1.1.1 1.1.1.2", "a=9.9.9.9/60");
-		s.refuses_batches = true;
-		s.has_old_codes = old;
-		s.late = "x=1.1.1.1/60";
-		s.late_after = 2;
-		(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L V W[+1.1.1.1/60 +1.1.1.2/60] "
-			     "S[+1.1.1.1/60] S[+1.1.1.2/60] L V S[-a]",
-			     RECONCILE_DONE, "1.1.1.1 1.1.1.2");
-	}
+	/* The same, one by one: no delete before a listing shows it. */
+	scene_init(&s, "1.1.1.1 1.1.1.2", "a=9.9.9.9/60");
+	s.refuses_batches = true;
+	s.late = "x=1.1.1.1/60";
+	s.late_after = 2;
+	(void)expect("H L V W[+1.1.1.1/60 +1.1.1.2/60] L V W[+1.1.1.1/60 +1.1.1.2/60] "
+		     "S[+1.1.1.1/60] S[+1.1.1.2/60] L V S[-a]",
+		     RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 }
 
 /* Said to be there, and never listed: no delete rests on such a word. */

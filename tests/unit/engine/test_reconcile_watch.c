@@ -55,18 +55,18 @@ static struct record *find(const char *id, const struct target *t)
 	return NULL;
 }
 
-static int apply(const struct op *op, struct cf_write *w)
+static enum cf_meaning apply(const struct op *op, struct cf_write *w)
 {
 	struct record *known = op->record ? find(op->record->id, NULL) : NULL;
 
 	if (op->record && !known)
-		return CF_CODE_GONE;
+		return CF_GONE;
 	if (op->kind == OP_DELETE) {
 		*known = records[--records_n];
-		return 0;
+		return CF_DONE;
 	}
 	if (op->kind == OP_CREATE && find(NULL, op->target))
-		return CF_CODE_IDENTICAL;
+		return CF_EXISTS;
 	if (op->kind == OP_CREATE) {
 		known = &records[records_n++];
 		*known = (struct record){.target = *op->target, .is_ours = true};
@@ -76,28 +76,28 @@ static int apply(const struct op *op, struct cf_write *w)
 	known->proxied = op->proxied;
 	if (op->kind == OP_CREATE && w->created)
 		w->created[w->created_n++] = *known;
-	return 0;
+	return CF_DONE;
 }
 
 static int answer_write(struct err *e)
 {
 	static struct record saved[COUNT(records)];
 	const size_t saved_n = records_n;
-	int code = !r.write.is_single && refuses_batches;
+	enum cf_meaning meaning = !r.write.is_single && refuses_batches ? CF_REFUSED : CF_DONE;
 
 	writes++;
 	memcpy(saved, records, sizeof saved);
 	r.write.reply = (struct cf_reply){0};
 	r.write.created_n = 0;
-	for (int kind = OP_KINDS - 1; kind >= 0 && !code; kind--)
-		for (size_t i = 0; i < r.write.ops_n && !code; i++)
+	for (int kind = OP_KINDS - 1; kind >= 0 && meaning == CF_DONE; kind--)
+		for (size_t i = 0; i < r.write.ops_n && meaning == CF_DONE; i++)
 			if ((int)r.write.ops[i]->kind == kind)
-				code = apply(r.write.ops[i], &r.write);
-	if (code) {
+				meaning = apply(r.write.ops[i], &r.write);
+	if (meaning != CF_DONE) {
 		memcpy(records, saved, sizeof saved);
 		records_n = saved_n;
-		r.write.reply.codes[r.write.reply.codes_n++] = code;
-		return err_set(e, ERR_REFUSED, "code %d", code);
+		r.write.reply.meaning = meaning;
+		return err_set(e, ERR_REFUSED, "refused");
 	}
 	for (size_t i = 0; i < r.write.ops_n; i++)
 		r.write.ops[i]->is_done = true;
