@@ -1,10 +1,64 @@
 #include "consul/answer.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/str.h"
 
-#define REASON_MAX 160 /* bytes of an error's body that are reported */
+/* Of several the first row counts; what is in none is refused. */
+static const struct {
+	int first, last;
+	enum consul_meaning meaning;
+	enum err_kind kind;
+} rows[] = {
+	{200, 200, CONSUL_DONE, ERR_NONE},     {401, 401, CONSUL_AUTH, ERR_AUTH},
+	{403, 403, CONSUL_AUTH, ERR_AUTH},     {404, 404, CONSUL_MISSING, ERR_REFUSED},
+	{429, 429, CONSUL_TROUBLE, ERR_RETRY}, /* no leader, or its rate limit */
+	{500, 599, CONSUL_TROUBLE, ERR_RETRY}, {INT_MIN, INT_MAX, CONSUL_REFUSED, ERR_REFUSED},
+};
+
+static size_t row_of(int status)
+{
+	size_t i = 0;
+
+	while (status < rows[i].first || status > rows[i].last)
+		i++;
+	return i;
+}
+
+enum consul_meaning consul_meaning(int status)
+{
+	return rows[row_of(status)].meaning;
+}
+
+int consul_fail(int status, const char *reason, struct err *e)
+{
+	return err_set(e, rows[row_of(status)].kind, "HTTP %d: %.*s", status, CONSUL_REASON_MAX,
+		       reason);
+}
+
+bool consul_take_index(const char *name, const char *value, uint64_t *index)
+{
+	if (!str_eq_nocase(name, "X-Consul-Index"))
+		return false;
+	if (str_u64(value, UINT64_MAX, index))
+		*index = 0;
+	return true;
+}
+
+uint64_t consul_next_index(uint64_t asked, uint64_t answered)
+{
+	if (answered < asked)
+		return 0;
+	return answered ? answered : 1;
+}
+
+int64_t consul_wait_ms(unsigned wait_sec)
+{
+	const int64_t wait_ms = (int64_t)wait_sec * 1000;
+
+	return wait_ms + wait_ms / 16;
+}
 
 static int take_status(void *ctx, int status, struct err *e)
 {
@@ -20,8 +74,7 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 	struct consul_answer *a = ctx;
 
 	(void)e;
-	if (str_eq_nocase(name, "X-Consul-Index") && str_u64(value, UINT64_MAX, &a->index))
-		a->index = 0;
+	(void)consul_take_index(name, value, &a->index);
 	return 0;
 }
 
@@ -51,17 +104,7 @@ struct http_sink consul_answer_begin(struct consul_answer *a)
 	};
 }
 
-enum err_kind consul_status_kind(int status)
-{
-	if (status == 401 || status == 403)
-		return ERR_AUTH;
-	return status == 429 || status >= 500 ? ERR_RETRY : ERR_REFUSED;
-}
-
 int consul_answer_finish(const struct consul_answer *a, struct err *e)
 {
-	if (a->status / 100 == 2)
-		return 0;
-	return err_set(e, consul_status_kind(a->status), "HTTP %d: %.*s", a->status, REASON_MAX,
-		       a->body);
+	return consul_meaning(a->status) == CONSUL_DONE ? 0 : consul_fail(a->status, a->body, e);
 }

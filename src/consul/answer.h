@@ -1,17 +1,49 @@
 /*
- * Small answers of Consul's API: status, index, and a short body. What the single calls below it
- * (sessions, keys, the agent) have in common.
+ * What all answers of Consul's API have in common: what their status means, the index that a
+ * blocking query goes on from; and the small ones (of sessions, keys, the agent) as a whole.
+ * https://developer.hashicorp.com/consul/api-docs/features/blocking
  */
 #ifndef CONSUL_ANSWER_H
 #define CONSUL_ANSWER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "net/http/client.h"
 
-#define CONSUL_BODY_MAX 4096 /* bytes of a small answer; a lock's key holds less */
+#define CONSUL_BODY_MAX 4096  /* bytes of a small answer; a lock's key holds less */
+#define CONSUL_REASON_MAX 160 /* bytes of an error's body that are reported */
+
+/* What an answer means. */
+enum consul_meaning {
+	CONSUL_DONE,
+	CONSUL_MISSING, /* no such key, no such session */
+	CONSUL_AUTH,    /* the token is refused */
+	CONSUL_TROUBLE, /* theirs, and passing */
+	CONSUL_REFUSED  /* anything else */
+};
+
+enum consul_meaning consul_meaning(int status);
+
+/*
+ * Fail as that status means, with the reason that its body gives.
+ *   e  ERR_AUTH, ERR_RETRY (trouble), ERR_REFUSED
+ */
+int consul_fail(int status, const char *reason, struct err *e);
+
+/* Take a header if it is X-Consul-Index: *index is its number, 0 when it is none. */
+bool consul_take_index(const char *name, const char *value, uint64_t *index);
+
+/*
+ * The index to block on after an answer: 0, to be answered at once, when it went back, for that
+ * means another truth; else never 0.
+ */
+uint64_t consul_next_index(uint64_t asked, uint64_t answered);
+
+/* How long Consul may take to answer a query that waits so long: it adds up to a 16th. */
+int64_t consul_wait_ms(unsigned wait_sec);
 
 struct consul_answer {
 	int status;
@@ -24,14 +56,10 @@ struct consul_answer {
 struct http_sink consul_answer_begin(struct consul_answer *a);
 
 /*
- * The exchange has ended well: 0 on a 2xx.
- *   e  ERR_AUTH: 401, 403; ERR_RETRY: 429, 5xx; ERR_REFUSED: another status. With the reason that
- *      the body gives.
+ * The exchange has ended well: 0 when it was done.
+ *   e  as consul_fail()
  */
 int consul_answer_finish(const struct consul_answer *a, struct err *e)
 	__attribute__((warn_unused_result));
-
-/* The kind of failure that a status other than 2xx is. */
-enum err_kind consul_status_kind(int status);
 
 #endif

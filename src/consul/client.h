@@ -14,7 +14,6 @@
 #include "consul/answer.h"
 #include "net/http/client.h"
 
-#define CONSUL_CLIENT_TARGET_CAP 2048
 #define CONSUL_CLIENT_BODY_CAP 2048
 
 struct consul_client {
@@ -23,7 +22,7 @@ struct consul_client {
 	struct consul_answer answer;
 	struct buf target,
 		body; /* to be filled between consul_client_prepare() and consul_client_start() */
-	char target_text[CONSUL_CLIENT_TARGET_CAP];
+	char target_text[HTTP_TARGET_CAP];
 	char body_text[CONSUL_CLIENT_BODY_CAP];
 };
 

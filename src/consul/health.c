@@ -174,6 +174,8 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 	uint64_t number;
 
 	(void)e;
+	if (consul_take_index(name, value, &r->view->index))
+		return 0;
 	if (str_eq_nocase(name, "X-Consul-KnownLeader"))
 		v->has_leader = str_eq_nocase(value, "true");
 	else if (str_eq_nocase(name, "X-Consul-LastContact"))
@@ -185,8 +187,6 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 		v->is_filtered = !str_eq_nocase(value, "false");
 	else if (str_eq_nocase(name, "X-Consul-Default-ACL-Policy"))
 		v->is_default_deny = str_eq_nocase(value, "deny");
-	else if (str_eq_nocase(name, "X-Consul-Index"))
-		r->view->index = str_u64(value, UINT64_MAX, &number) ? 0 : number;
 	else if (str_eq_nocase(name, "Age"))
 		v->is_cached = true;
 	else if (str_eq_nocase(name, "X-Cache") && str_starts_nocase(value, "hit"))
@@ -198,7 +198,7 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 {
 	struct consul_reader *r = ctx;
 
-	if (r->status == 200)
+	if (consul_meaning(r->status) == CONSUL_DONE)
 		return json_split_feed(&r->split, p, n, e);
 	if (n > CONSUL_REASON_MAX - r->reason_len)
 		n = CONSUL_REASON_MAX - r->reason_len;
@@ -230,9 +230,8 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 
 int consul_health_finish(struct consul_reader *r, struct err *e)
 {
-	if (r->status != 200)
-		return err_set(e, consul_status_kind(r->status), "HTTP %d: %s", r->status,
-			       str_trim(r->reason));
+	if (consul_meaning(r->status) != CONSUL_DONE)
+		return consul_fail(r->status, str_trim(r->reason), e);
 	if (json_split_end(&r->split, e))
 		return -1;
 	if (!r->split.has_cut)

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "consul/answer.h"
 #include "core/evidence.h"
 #include "core/instance.h"
 #include "core/job.h"
@@ -21,7 +22,6 @@
 #include "net/http/client.h"
 
 #define CONSUL_INSTANCES_MAX 16384
-#define CONSUL_REASON_MAX 160 /* bytes of an error's body that are reported */
 
 struct consul_query {
 	const struct job *job; /* service, tag, addresses and where to ask are its */
@@ -70,8 +70,7 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 
 /*
  * The exchange has ended well: was the answer one?
- *   e  ERR_AUTH: 401, 403; ERR_RETRY: 429, 5xx; ERR_REFUSED: another status; ERR_PROTO: not JSON,
- *      not a list, a field missing or of another type
+ *   e  as consul_fail(); ERR_PROTO: not JSON, not a list, a field missing or of another type
  */
 int consul_health_finish(struct consul_reader *r, struct err *e)
 	__attribute__((warn_unused_result));

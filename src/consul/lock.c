@@ -151,7 +151,7 @@ int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SE
 			   struct err *e)
 {
 	session[0] = '\0';
-	if (a->status == 404)
+	if (consul_meaning(a->status) == CONSUL_MISSING)
 		return 0;
 	if (json_parse(a->body, a->len, e))
 		return -1;

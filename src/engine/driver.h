@@ -16,8 +16,6 @@
 #include "engine/reconcile.h"
 #include "net/http/client.h"
 
-#define DRIVER_TARGET_CAP 2048 /* bytes of a path and query */
-
 struct driver {
 	struct http_client consul, cloudflare;
 	const char *consul_headers; /* whole lines, with the credentials of that side alone */
@@ -31,7 +29,7 @@ struct driver {
 	struct buf target, body;
 	struct http_sink sink;
 	struct consul_reader reader;
-	char target_text[DRIVER_TARGET_CAP];
+	char target_text[HTTP_TARGET_CAP];
 	char body_text[CF_BODY_CAP];
 	char element[JSON_ELEMENT_MAX + 1];
 	char rest[JSON_REST_MAX + 1];

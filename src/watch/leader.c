@@ -69,11 +69,9 @@ static const char *prepare(struct leader *l)
 
 static int64_t call_deadline_ms(const struct leader *l, int64_t now_ms)
 {
-	const int64_t wait_ms = LEADER_WAIT_SEC * LEADER_SEC_MS;
+	bool waits = l->step == LEADER_WATCH && l->index;
 
-	if (l->step == LEADER_WATCH && l->index)
-		return now_ms + wait_ms + wait_ms / 16 + l->timeout_ms;
-	return now_ms + l->timeout_ms;
+	return now_ms + l->timeout_ms + (waits ? consul_wait_ms(LEADER_WAIT_SEC) : 0);
 }
 
 static void set_step(struct leader *l, enum leader_step step, int64_t at_ms)
@@ -99,11 +97,10 @@ static void drop_session(struct leader *l, int64_t now_ms)
 static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
 {
 	char holder[CONSUL_SESSION_CAP];
-	uint64_t index = l->client.answer.index;
 
 	if (consul_lock_watch_read(&l->client.answer, holder, e))
 		return -1;
-	l->index = index < l->index ? 0 : index ? index : 1;
+	l->index = consul_next_index(l->index, l->client.answer.index);
 	if (l->has_lock) {
 		l->index = 0;
 		l->has_lock = strcmp(holder, l->session) == 0; /* or it was taken from us by hand */
@@ -156,7 +153,7 @@ static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct err *e)
 {
 	/* A key that nobody ever locked is not there. */
-	bool is_missing = l->client.answer.status == 404;
+	bool is_missing = consul_meaning(l->client.answer.status) == CONSUL_MISSING;
 
 	if (is_missing && l->step == LEADER_RENEW) {
 		drop_session(l, now_ms);

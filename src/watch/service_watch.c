@@ -7,7 +7,6 @@
 #include "core/pace.h"
 #include "engine/observe.h"
 
-#define TARGET_CAP 2048
 #define BURST 2
 #define BUSY_CHANGES 8 /* changes in a row after which a service counts as churning */
 
@@ -31,8 +30,7 @@ void service_watch_init(struct service_watch *w, const struct job *job,
 
 static int start(struct service_watch *w, int64_t now_ms, struct err *e)
 {
-	const int64_t wait_ms = (int64_t)w->query.wait_sec * 1000;
-	char target[TARGET_CAP];
+	char target[HTTP_TARGET_CAP];
 	struct buf b;
 	struct http_sink sink;
 	struct http_request request = {.method = "GET", .headers = w->headers, .target = target};
@@ -44,8 +42,9 @@ static int start(struct service_watch *w, int64_t now_ms, struct err *e)
 	sink = consul_health_begin(&w->reader, &w->query, w->incoming, w->element, w->rest);
 	w->started_ms = now_ms;
 	return http_start(&w->client, &request, &sink,
-			  w->query.index ? now_ms + wait_ms + wait_ms / 16 + SERVICE_WATCH_MARGIN_MS
-					 : now_ms + w->timeout_ms,
+			  now_ms + (w->query.index ? consul_wait_ms(w->query.wait_sec) +
+							     SERVICE_WATCH_MARGIN_MS
+						   : w->timeout_ms),
 			  e);
 }
 
@@ -86,14 +85,6 @@ static void set_pace(struct service_watch *w, bool has_changed, int64_t now_ms)
 						: SERVICE_WATCH_READ_MAX_MS);
 }
 
-/* An index that went back means another truth: start over. 0 would not block. */
-static uint64_t next_index(uint64_t old, uint64_t new)
-{
-	if (new < old)
-		return 0;
-	return new ? new : 1;
-}
-
 static enum service_watch_event take_answer(struct service_watch *w, int64_t now_ms)
 {
 	struct consul_view *old = w->view;
@@ -104,7 +95,7 @@ static enum service_watch_event take_answer(struct service_watch *w, int64_t now
 	w->view = w->incoming;
 	w->incoming = old;
 	w->has_view = true;
-	w->query.index = next_index(w->query.index, w->view->index);
+	w->query.index = consul_next_index(w->query.index, w->view->index);
 	w->answered_ms = now_ms;
 	w->failures = 0;
 	w->reads++;

@@ -15,7 +15,7 @@
 #include "core/bucket.h"
 #include "net/http/client.h"
 
-#define SERVICE_WATCH_WAIT_SEC 60 /* how long Consul may let a query wait; it adds a 16th */
+#define SERVICE_WATCH_WAIT_SEC 60 /* how long Consul may let a query wait */
 #define SERVICE_WATCH_MARGIN_MS                                                                    \
 	10000                      /* and so much later we do not believe in an answer any more */
 #define SERVICE_WATCH_READ_MS 1000 /* one read per second... */

@@ -24,8 +24,9 @@
 
 #define HTTP_BODY_MAX 268435456 /* bytes of a decoded body, 256 MiB */
 #define HTTP_REQUEST_HEAD_MAX 8192
-#define HTTP_FDS 1         /* descriptors that http_wants() adds at most */
-#define HTTP_RECV_MAX 8192 /* bytes taken from the connection at once */
+#define HTTP_TARGET_CAP 2048 /* bytes of a path and query of ours, with the NUL */
+#define HTTP_FDS 1           /* descriptors that http_wants() adds at most */
+#define HTTP_RECV_MAX 8192   /* bytes taken from the connection at once */
 
 /* Who is asked and how: filled before the first exchange, read only after. */
 struct http_origin {

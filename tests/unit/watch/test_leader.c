@@ -39,7 +39,7 @@ struct copy {
 	struct leader l;
 	/* the call under way */
 	bool is_busy, is_done, is_lost;
-	char method[8], target[CONSUL_CLIENT_TARGET_CAP], body[CONSUL_CLIENT_BODY_CAP];
+	char method[8], target[HTTP_TARGET_CAP], body[CONSUL_CLIENT_BODY_CAP];
 	int64_t started_ms, arrive_ms, answer_ms, deadline_ms;
 	bool has_arrived;
 	uint64_t asked_index;
@@ -340,6 +340,24 @@ static void test_session_lost(void **state)
 	assert_int_equal(locks.holder, locks.sessions_n - 1);
 }
 
+/* Who follows waits for news of the key: as long as Consul may take, and the time of any call. */
+static void test_a_follower_waits(void **state)
+{
+	(void)state;
+	locks.index = 50;
+	run(1, 2000);
+	run(2, 2000);
+	assert_true(copies[1].is_busy && copies[1].asked_index == locks.index);
+	assert_int_equal(copies[1].deadline_ms, copies[1].started_ms + 63750 + TIMEOUT_MS);
+	/* An older index is another truth: to be answered at once. */
+	locks.index -= 10;
+	run(2, 30);
+	assert_true(copies[1].is_busy && copies[1].asked_index == 0);
+	assert_int_equal(copies[1].deadline_ms, copies[1].started_ms + TIMEOUT_MS);
+	run(2, 2000);
+	assert_int_equal(copies[1].asked_index, locks.index);
+}
+
 static void test_it_wakes_for_its_fence(void **state)
 {
 	struct loop_wait wait = {.wake_ms = CLOCK_NEVER};
@@ -412,6 +430,7 @@ int main(void)
 		cmocka_unit_test_setup(test_frozen_for_longer_than_its_ttl, set_up),
 		cmocka_unit_test_setup(test_taken_away_by_hand, set_up),
 		cmocka_unit_test_setup(test_session_lost, set_up),
+		cmocka_unit_test_setup(test_a_follower_waits, set_up),
 		cmocka_unit_test_setup(test_it_wakes_for_its_fence, set_up),
 		cmocka_unit_test(test_never_two),
 	};

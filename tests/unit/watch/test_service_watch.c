@@ -39,7 +39,7 @@ static void wire_wants(const struct http_client *c, struct loop_wait *wait);
 static struct {
 	bool is_busy;
 	struct http_sink sink;
-	char target[TARGET_CAP];
+	char target[HTTP_TARGET_CAP];
 	int64_t deadline_ms;
 	unsigned starts;
 	/* what wire_step() does next */
