@@ -15,7 +15,7 @@ LINES = 700
 BANNED = re.compile(r"\b(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|alloca|strtok|atoi|atol|mktemp|tmpnam)\s*\(")
 # No heap of ours. free() too: a pointer to free would come from somewhere.
 HEAP = re.compile(r"\b(malloc|calloc|realloc|strdup|strndup|asprintf|vasprintf|free)\s*\(")
-TEXT = (".c", ".h", ".py", ".sh", ".md", ".mk", ".awk", ".json", ".yml", ".yaml", "Makefile", "VERSION")
+TEXT = (".c", ".h", ".def", ".py", ".sh", ".md", ".mk", ".awk", ".json", ".yml", ".yaml", "Makefile", "VERSION")
 
 
 def without_comments_and_strings(text):
@@ -33,7 +33,7 @@ def check(path):
     for number, line in enumerate(lines, 1):
         if line != line.rstrip() and not path.endswith(".md"):
             yield number, "white space at the end of the line"
-    if not path.endswith((".c", ".h")):
+    if not path.endswith((".c", ".h", ".def")):
         return
     if len(lines) > LINES:
         yield len(lines), f"{len(lines)} lines; a file has {LINES} at most"

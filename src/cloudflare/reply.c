@@ -6,7 +6,7 @@
 
 void cf_headers(struct buf *b, const char *token, const char *key, const char *email)
 {
-	if (token)
+	if (*token)
 		buf_fmt(b, "Authorization: Bearer %s\r\n", token);
 	else
 		buf_fmt(b, "X-Auth-Key: %s\r\nX-Auth-Email: %s\r\n", key, email);

@@ -12,7 +12,7 @@ static int set_trust(struct client_side *side, struct trust_store *roots, const 
 		     struct err *e)
 {
 	side->origin.tls = &side->tls_config;
-	if (!ca_file) {
+	if (!*ca_file) {
 		tls_config_init(&side->tls_config, roots_anchors(), roots_n());
 		return 0;
 	}
@@ -55,11 +55,10 @@ static int init_consul_tls(struct clients *w, const struct config *c, struct err
 	if (set_trust(side, &w->consul_roots, c->consul_cacert, e))
 		return err_wrap(e, "CONSUL_CACERT");
 	side->tls_config.verify = c->consul_verify;
-	if (c->consul_server_name &&
-	    str_copy(side->tls_config.server_name, sizeof side->tls_config.server_name,
+	if (str_copy(side->tls_config.server_name, sizeof side->tls_config.server_name,
 		     c->consul_server_name))
 		return err_set(e, ERR_CONFIG, "CONSUL_TLS_SERVER_NAME is too long");
-	if (!c->consul_client_cert)
+	if (!c->consul_client_cert[0])
 		return 0;
 	if (identity_load(&side->identity, c->consul_client_cert, c->consul_client_key, e))
 		return err_wrap(e, "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY");
@@ -94,7 +93,7 @@ int clients_set_credentials(struct clients *w, const struct config *c, struct er
 {
 	struct buf consul, cf;
 
-	if (c->consul_http_auth && hide_basic(w, c->consul_http_auth))
+	if (c->consul_http_auth[0] && hide_basic(w, c->consul_http_auth))
 		return err_set(e, ERR_CONFIG, "CONSUL_HTTP_AUTH is too long");
 	buf_init(&consul, w->consul.headers, sizeof w->consul.headers);
 	consul_headers(&consul, c->consul_token, c->consul_http_auth);
@@ -127,7 +126,7 @@ int clients_hide_secrets(struct clients *w, const struct config *c, struct err *
 	};
 
 	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-		if (secrets[i] && log_add_secret(secrets[i]))
+		if (log_add_secret(secrets[i]))
 			return err_set(e, ERR_CONFIG, "too many secrets");
 	return 0;
 }

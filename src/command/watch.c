@@ -22,23 +22,18 @@ static struct {
 	struct watch watch;
 	struct listener listener;
 	/* These outlive the configuration they are from: only a restart changes them. */
-	char lock_key[CONFIG_KEY_MAX + 1];
-	char register_as[CONFIG_SERVICE_MAX + 1];
+	char lock_key[CONFIG_KEY_CAP];
+	char register_as[JOB_TEXT_CAP];
 	struct job place;
 } self;
 
-static bool is_same_credentials(const char *a, const char *b)
-{
-	return a == b || (a && b && strcmp(a, b) == 0);
-}
-
 static bool has_new_credentials(const struct config *old, const struct config *new)
 {
-	return !is_same_credentials(old->api_token, new->api_token) ||
-	       !is_same_credentials(old->api_key, new->api_key) ||
-	       !is_same_credentials(old->api_email, new->api_email) ||
-	       !is_same_credentials(old->consul_token, new->consul_token) ||
-	       !is_same_credentials(old->consul_http_auth, new->consul_http_auth);
+	return strcmp(old->api_token, new->api_token) != 0 ||
+	       strcmp(old->api_key, new->api_key) != 0 ||
+	       strcmp(old->api_email, new->api_email) != 0 ||
+	       strcmp(old->consul_token, new->consul_token) != 0 ||
+	       strcmp(old->consul_http_auth, new->consul_http_auth) != 0;
 }
 
 /* What is wrong with the new configuration is logged, and the old one stays. */
@@ -74,7 +69,7 @@ static void reload(void *ctx, bool only_secrets)
 
 static const char *keep(char *out, size_t cap, const char *text)
 {
-	return text && str_copy(out, cap, text) == 0 ? out : NULL;
+	return *text && str_copy(out, cap, text) == 0 ? out : NULL;
 }
 
 static struct watch_setup setup_of(const struct config *c)
@@ -88,11 +83,10 @@ static struct watch_setup setup_of(const struct config *c)
 		.timeout_ms = c->timeout_ms,
 		.resync_ms = c->resync_ms,
 		.unhealthy_ms = c->unhealthy_ms,
-		.lock_key =
-			keep(self.lock_key, sizeof self.lock_key, c->has_lock ? c->lock_key : NULL),
+		.lock_key = keep(self.lock_key, sizeof self.lock_key, c->lock_key),
 		.register_as = keep(self.register_as, sizeof self.register_as, c->register_as),
 		.place = &self.place,
-		.listener = c->listen ? &self.listener : NULL,
+		.listener = c->listen[0] ? &self.listener : NULL,
 		.reload = reload,
 	};
 }
@@ -120,7 +114,7 @@ int command_watch(int argc, char *const *argv)
 	}
 	if (clients_init(&self.clients, c, &e))
 		return command_fail("watch", &e);
-	if (c->listen && listen_open(&self.listener, c->listen, &e))
+	if (c->listen[0] && listen_open(&self.listener, c->listen, &e))
 		return command_fail("watch", &e);
 	setup = setup_of(c);
 	if (watch_init(&self.watch, &setup, &e) ||

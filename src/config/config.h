@@ -15,41 +15,28 @@
 #include "core/job.h"
 #include "net/http/url.h"
 
-#define CONFIG_SERVICE_MAX (JOB_TEXT_CAP - 1)
-#define CONFIG_KEY_MAX 511
+#define CONFIG_KEY_CAP 512
+#define CONFIG_PATH_CAP 4096
+#define CONFIG_NO_PROXY_CAP 8192
 
+#define JOB_FIELD_SECRET(field) char field[CONFIG_SECRET_MAX + 1];
+#define JOB_FIELD_NONE()
+
+/* A text that is not set is "". Holds nothing of the values it is read from. */
 struct config {
 	struct options options;
-	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record */
+#define SETTING(id, groups, reload, type, ...) JOB_FIELD_##type
+#include "config/program.def"
+
+	/* Not settings: */
+	const char *https_proxy_name; /* who set https_proxy, for messages */
 	size_t jobs_n;
-	int64_t retry_for_ms;
-	int64_t timeout_ms;
-	int64_t resync_ms;
-	int64_t unhealthy_ms;
-	bool has_lock;
-	char lock_key[CONFIG_KEY_MAX + 1];
-	const char *register_as; /* NULL: not */
-	const char *listen;      /* NULL: not */
-	enum log_format log_format;
-	enum log_level log_level;
-
-	/* Cloudflare. The token, or key and e-mail; these three are secrets. */
-	struct url cf_url;
-	const char *api_token, *api_key, *api_email;
-	const char *ca_file; /* from here: NULL when not set */
-	const char *https_proxy, *no_proxy;
-
-	/* Consul. token and http_auth are secrets. */
-	struct url consul_url;
-	const char *consul_token, *consul_http_auth;
-	const char *consul_cacert, *consul_client_cert, *consul_client_key;
-	const char *consul_server_name;
-	bool consul_verify;
+	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record */
 };
 
 /*
  * Read everything: arguments (those after the command), environment, file.
- *   v  the values as text: storage that c points into
+ *   v  the values as text, zeroed
  *   e  ERR_USAGE: the command line is wrong; ERR_CONFIG: another source is. One line that names
  *      the setting, where its value came from and what would be right; never a secret
  * The secrets are registered with log_add_secret(), also when something else is wrong.

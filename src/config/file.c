@@ -62,8 +62,8 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 	if (value_text(text, json_value(member), &b) || !buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
 			       line_of(text, member), settings[s].key);
-	if (!b.len && values_when_empty(s))
-		buf_str(&b, values_when_empty(s));
+	if (!b.len && settings[s].unset)
+		buf_str(&b, settings[s].unset);
 	if (!b.len && settings[s].is_guard)
 		return err_set(e, ERR_CONFIG,
 			       "line %u: %s is empty: leave it out, or say what it "

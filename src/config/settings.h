@@ -1,6 +1,6 @@
 /*
- * The table of settings: under which names each is known, and what it says in `help`. The one
- * place to add a setting; what a value means is in check.c.
+ * All settings: which there are, under which names each is known, which commands use it, and what
+ * it says in `help`. Their rows are in core/job.def and config/program.def.
  */
 #ifndef CONFIG_SETTINGS_H
 #define CONFIG_SETTINGS_H
@@ -8,54 +8,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum setting {
-	/* of one record: these may stand in an entry of "records" in a configuration file */
-	SET_SERVICE,
-	SET_RECORD,
-	SET_TTL,
-	SET_ZONE,
-	SET_ZONE_ID,
-	SET_PROXIED,
-	SET_OWNER,
-	SET_ON_EMPTY,
-	SET_MIN_RECORDS,
-	SET_TAG,
-	SET_ADDRESS,
-	SET_INCLUDE_WARNING,
-	SET_GRACE,
-	SET_ON_DROP,
-	SET_DATACENTER,
-	SET_NAMESPACE,
-	SET_PARTITION,
-	SETTINGS_OF_RECORD, /* how many these are */
+/* Settings that are used together. A command checks those of its groups, and no others. */
+enum setting_group {
+	GROUP_FILE = 1, /* every command's */
+	GROUP_RECORDS = 2,
+	GROUP_CLOUDFLARE = 4,
+	GROUP_CONSUL = 8,
+	GROUP_RETRY = 16,
+	GROUP_WATCH = 32,
+	GROUP_LISTEN = 64,
+	GROUP_LOG = 128
+};
 
-	/* of the whole program */
-	SET_API_TOKEN = SETTINGS_OF_RECORD,
-	SET_API_KEY,
-	SET_API_EMAIL,
-	SET_CF_API_URL,
-	SET_CA_FILE,
-	SET_CONSUL,
-	SET_CONSUL_TOKEN,
-	SET_CONSUL_AUTH,
-	SET_CONSUL_SSL,
-	SET_CONSUL_SSL_VERIFY,
-	SET_CONSUL_CACERT,
-	SET_CONSUL_CLIENT_CERT,
-	SET_CONSUL_CLIENT_KEY,
-	SET_CONSUL_SERVER_NAME,
-	SET_HTTPS_PROXY,
-	SET_NO_PROXY,
-	SET_RESYNC,
-	SET_LOCK,
-	SET_REGISTER_AS,
-	SET_UNHEALTHY_AFTER,
-	SET_LISTEN,
-	SET_RETRY_FOR,
-	SET_TIMEOUT,
-	SET_LOG_FORMAT,
-	SET_LOG_LEVEL,
-	SET_CONFIG,
+enum setting {
+/* of one record: these may stand in an entry of "records" in a configuration file */
+#define JOB_SETTING(id, ...) SET_##id,
+#include "core/job.def"
+	SETTINGS_OF_RECORD, /* how many these are */
+	SETTING_BEFORE_PROGRAM = SETTINGS_OF_RECORD - 1,
+/* of the whole program */
+#define SETTING(id, ...) SET_##id,
+#include "config/program.def"
 	SETTINGS
 };
 
@@ -67,10 +40,17 @@ struct setting_info {
 	const char *env[SETTING_ENV_MAX]; /* the first is preferred */
 	const char *fallback_env;         /* asked when nothing else says anything */
 	const char *initial;              /* the default as text; NULL: none */
-	const char *help;                 /* what it takes and means; NULL: not listed */
-	bool is_switch;                   /* the flag alone means true */
-	bool is_guard;                    /* empty would open what it guards: an error */
-	bool is_secret;                   /* env names have a _FILE form; never shown */
+	const char *unset;                /* what says that it is not set, as an empty value does */
+	const char *help;                 /* what it takes and means */
+	unsigned short groups;            /* of enum setting_group: used with any of these */
+	unsigned char argument;           /* it is this argument too, from 1; 0: none */
+	bool is_required : 1;
+	bool is_switch : 1;          /* the flag alone means true */
+	bool is_guard : 1;           /* empty would open what it guards: an error */
+	bool is_secret : 1;          /* env names have a _FILE form; never shown */
+	bool is_first_name_best : 1; /* env names may differ: the first goes before the others */
+	bool may_hold_password : 1;  /* before an '@': not shown then */
+	bool takes_restart : 1;      /* SIGHUP does not take it */
 };
 
 extern const struct setting_info settings[SETTINGS];

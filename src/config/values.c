@@ -72,11 +72,6 @@ const char *values_origin(const struct values *v, const struct value *value, cha
 	return out;
 }
 
-const char *values_when_empty(enum setting s)
-{
-	return s == SET_REGISTER_AS ? "none" : NULL;
-}
-
 /* "OWNER=" from a variable that somebody forgot to set must not mean "all records are ours". */
 static int empty_guard(const struct values *v, const struct value *value, enum err_kind kind,
 		       struct err *e)
@@ -94,8 +89,8 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 {
 	char old[64], new[64];
 
-	if (!*value.text && values_when_empty(s))
-		value.text = values_when_empty(s);
+	if (!*value.text && settings[s].unset)
+		value.text = settings[s].unset;
 	if (!*value.text && settings[s].is_guard)
 		return empty_guard(v, &value, ERR_USAGE, e);
 	if (!*value.text) /* as templates of Containerbuddy's produce it */
@@ -158,16 +153,26 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 	return set_from_command_line(v, (enum setting)s, value, e);
 }
 
+/* The nth argument that is no flag, from 1. */
+static int set_argument(struct values *v, int n, const char *text, struct err *e)
+{
+	struct value value = {.text = text, .origin = ORIGIN_ARGUMENT};
+
+	for (int s = 0; s < SETTINGS; s++) {
+		if (settings[s].argument != n)
+			continue;
+		value.name = settings[s].env[0];
+		return set_from_command_line(v, (enum setting)s, value, e);
+	}
+	return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", text);
+}
+
 int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
 {
-	static const enum setting order[] = {SET_SERVICE, SET_RECORD, SET_TTL};
-	static const char *const names[] = {"SERVICE", "RECORD", "TTL"};
 	bool has_flags = true;
-	size_t n = 0;
+	int n = 0;
 
 	for (int i = 0; i < argc; i++) {
-		struct value value = {.text = argv[i], .origin = ORIGIN_ARGUMENT};
-
 		if (has_flags && strcmp(argv[i], "--") == 0) {
 			has_flags = false;
 		} else if (has_flags && strcmp(argv[i], "-h") == 0) {
@@ -179,11 +184,7 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, struct 
 			return err_set(e, ERR_USAGE, "unknown flag %s: see dnsbuddy help", argv[i]);
 		} else if (argv[i][0]) {
 			/* Containerbuddy turns two spaces into an empty argument. */
-			if (n == sizeof order / sizeof order[0])
-				return err_set(e, ERR_USAGE, "one argument too many: \"%s\"",
-					       argv[i]);
-			value.name = names[n];
-			if (set_from_command_line(v, order[n++], value, e))
+			if (set_argument(v, ++n, argv[i], e))
 				return -1;
 		}
 	}
@@ -242,13 +243,12 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 	const char *path;
 
 	if (!value.text && getenv(name))
-		value.text = values_when_empty(s);
+		value.text = settings[s].unset;
 	if (settings[s].is_guard && !value.text && getenv(name)) {
 		value.text = "";
 		return empty_guard(v, &value, ERR_CONFIG, e);
 	}
-	/* A proxy is no setting of ours: curl, too, takes the first of its names. */
-	if ((s == SET_HTTPS_PROXY || s == SET_NO_PROXY) && found->text)
+	if (settings[s].is_first_name_best && found->text)
 		return 0;
 	if (settings[s].is_secret && value.text) {
 		char trimmed[CONFIG_SECRET_MAX + 1];

@@ -63,9 +63,6 @@ int values_from_environment(struct values *v, struct err *e) __attribute__((warn
 int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
 void values_from_defaults(struct values *v);
 
-/* What an empty value of this setting means; NULL: as if it were absent. */
-const char *values_when_empty(enum setting s);
-
 /* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
 const char *values_keep(struct values *v, const char *text);
 

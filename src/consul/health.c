@@ -24,9 +24,9 @@ void consul_health_target(struct buf *b, const struct consul_query *q)
 
 void consul_headers(struct buf *b, const char *token, const char *http_auth)
 {
-	if (token)
+	if (*token)
 		buf_fmt(b, "X-Consul-Token: %s\r\n", token);
-	if (http_auth) {
+	if (*http_auth) {
 		buf_str(b, "Authorization: Basic ");
 		buf_base64(b, http_auth, strlen(http_auth));
 		buf_str(b, "\r\n");
@@ -107,9 +107,9 @@ static int read_targets(struct consul_reader *r, int node, int service, const ch
 	struct err why = {0};
 
 	(void)err_set(&why, ERR_CONFIG, "no address");
-	for (size_t i = 0; i < r->query->job->addresses_n; i++) {
+	for (size_t i = 0; i < r->query->job->addresses.n; i++) {
 		char texts[2][NAME_CAP + 1];
-		size_t n = read_source(r->query->job->addresses[i], node, service, texts),
+		size_t n = read_source(r->query->job->addresses.of[i], node, service, texts),
 		       good_n = 0;
 
 		for (size_t k = 0; k < n; k++) {

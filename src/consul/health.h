@@ -77,7 +77,7 @@ int consul_health_finish(struct consul_reader *r, struct err *e)
 
 /*
  * Append the header lines that authenticate: X-Consul-Token and Authorization: Basic.
- *   token, http_auth ("user:password")  NULL when there is none
+ *   token, http_auth ("user:password")  "" when there is none
  */
 void consul_headers(struct buf *b, const char *token, const char *http_auth);
 

@@ -30,7 +30,8 @@ enum address_source {
 	ADDRESS_SERVICE, /* Service.Address */
 	ADDRESS_NODE,    /* Node.Address */
 	ADDRESS_WAN,     /* Service.TaggedAddresses: wan_ipv4 and wan_ipv6, or wan */
-	ADDRESS_LAN      /* the same with lan */
+	ADDRESS_LAN,     /* the same with lan */
+	ADDRESS_SOURCES
 };
 
 /*
@@ -38,31 +39,25 @@ enum address_source {
  */
 #define JOB_TYPES (RECORD_BIT(RECORD_A) | RECORD_BIT(RECORD_AAAA) | RECORD_BIT(RECORD_CNAME))
 
-struct job {
-	char service[JOB_TEXT_CAP];
-	char name[NAME_CAP];         /* of the records, normal form */
-	uint32_t ttl;                /* seconds, of unproxied records; 1 is automatic */
-	char zone[NAME_CAP];         /* normal form; "": the longest zone that holds name */
-	char zone_id[RECORD_ID_CAP]; /* "": looked up */
-	enum proxied proxied;
-	char owner[JOB_OWNER_CAP]; /* "": every record at name of the job's types is ours */
-	enum on_empty on_empty;
-	char fallback[TARGET_TEXT_CAP]; /* an address or host name that target_parse() takes */
-	size_t min_records;             /* the name never has fewer, unless on_empty empties it */
-	char tag[JOB_TEXT_CAP];
-	enum address_source addresses[JOB_ADDRESSES_MAX];
-	size_t addresses_n;
-	bool include_warning; /* instances in state warning are wanted too */
-	int64_t grace_ms;     /* watch: an unwanted record stays so long, maintenance apart */
-	bool removes_on_drop; /* when the configuration drops it, its records go too */
-	char datacenter[JOB_TEXT_CAP];
-	char ns[JOB_TEXT_CAP];
-	char partition[JOB_TEXT_CAP];
+struct address_list {
+	enum address_source of[JOB_ADDRESSES_MAX];
+	size_t n;
+};
 
-	/* No settings: */
-	unsigned types;  /* RECORD_BITs: it rules over these; records of others are not its own */
-	bool is_dropped; /* nothing is wanted any more, and that needs no evidence */
-	bool has_token;  /* one goes with every read of Consul */
+#define JOB_FIELD_TEXT(field, cap, reader) char field[cap];
+#define JOB_FIELD_VALUE(type, field, reader) type field;
+#define JOB_FIELD_NUMBER(field, min, max) uint32_t field;
+#define JOB_FIELD_SECONDS(field, min, max) int64_t field;
+
+struct job {
+#define JOB_SETTING(id, groups, role, type, ...) JOB_FIELD_##type
+#include "core/job.def"
+
+	/* Not settings: */
+	unsigned types; /* RECORD_BITs: it rules over these; records of others are not its own */
+	char fallback[TARGET_TEXT_CAP]; /* of on_empty; target_parse() takes it */
+	bool is_dropped;                /* nothing is wanted any more, and that needs no evidence */
+	bool has_token;                 /* one goes with every read of Consul */
 };
 
 /* They ask Consul for the same: one read serves both. */

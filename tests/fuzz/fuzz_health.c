@@ -105,11 +105,11 @@ int fuzz_health(const uint8_t *p, size_t n)
 	static const enum address_source sources[] = {ADDRESS_WAN, ADDRESS_SERVICE, ADDRESS_NODE, ADDRESS_LAN};
 	struct fuzz_input in = {p, n};
 	unsigned options = fuzz_take(&in), seed = fuzz_take(&in);
-	struct job job = {.service = "web", .addresses_n = 4};
+	struct job job = {.service = "web", .addresses.n = 4};
 	struct consul_query q = {.job = &job, .is_consistent = options & 8};
 
-	for (size_t i = 0; i < job.addresses_n; i++)
-		job.addresses[i] = sources[(i + options) % 4];
+	for (size_t i = 0; i < job.addresses.n; i++)
+		job.addresses.of[i] = sources[(i + options) % 4];
 	for (int way = 0; way < FUZZ_WAYS; way++) {
 		struct buf told;
 

@@ -281,7 +281,7 @@ static void test_headers(void **state)
 	cf_headers(&b, "t0ken", "key", "mail");
 	assert_string_equal(text, "Authorization: Bearer t0ken\r\n");
 	buf_reset(&b);
-	cf_headers(&b, NULL, "k", "a@example.com");
+	cf_headers(&b, "", "k", "a@example.com");
 	assert_string_equal(text, "X-Auth-Key: k\r\nX-Auth-Email: a@example.com\r\n");
 }
 

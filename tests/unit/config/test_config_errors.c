@@ -254,9 +254,9 @@ static void test_limits(void **state)
 	assert_int_equal(conf_read("", BASE "CONSUL_HTTP_TOKEN_FILE=%|", file, &e), 0);
 	/* a service's name */
 	memset(args, 'n', sizeof args);
-	memcpy(args + CONFIG_SERVICE_MAX, "|", 2);
+	memcpy(args + (JOB_TEXT_CAP - 1), "|", 2);
 	assert_int_equal(conf_read(args, TOKEN "RECORD=r.example.com|", NULL, &e), 0);
-	memcpy(args + CONFIG_SERVICE_MAX, "n|", 3);
+	memcpy(args + (JOB_TEXT_CAP - 1), "n|", 3);
 	assert_int_equal(conf_read(args, TOKEN "RECORD=r.example.com|", NULL, &e), -1);
 	assert_int_equal(e.kind, ERR_USAGE);
 	/* the file with its variables in it */

@@ -21,6 +21,14 @@ static bool shares_env(const struct setting_info *a, const struct setting_info *
 	return false;
 }
 
+/* A key is its flag with '_' for '-'. */
+static bool is_key_of_flag(const char *key, const char *flag)
+{
+	for (; *key && *key == (*flag == '-' ? '_' : *flag); flag++)
+		key++;
+	return *key == *flag;
+}
+
 static void test_table(void **state)
 {
 	(void)state;
@@ -28,6 +36,8 @@ static void test_table(void **state)
 		const struct setting_info *a = &settings[s];
 
 		CHECK(a->help && *a->help, "setting %d has no help", s);
+		CHECK(a->groups, "setting %d is nobody's", s);
+		CHECK(!a->flag || !a->key || is_key_of_flag(a->key, a->flag), "--%s and %s", a->flag, a->key);
 		CHECK(a->env[0] && *a->env[0], "setting %d has no variable", s);
 		CHECK(a->key || s == SET_CONFIG, "setting %d has no key", s);
 		CHECK(!a->is_secret || !a->flag, "setting %d: a secret on the command line", s);
@@ -41,6 +51,32 @@ static void test_table(void **state)
 	}
 	assert_true(settings[SET_API_TOKEN].is_secret && settings[SET_API_KEY].is_secret);
 	assert_true(settings[SET_CONSUL_TOKEN].is_secret && settings[SET_CONSUL_AUTH].is_secret);
+}
+
+/* README.md shows this, in back quotes. */
+static void check_shown(const char *readme, const char *dashes, const char *name)
+{
+	char quoted[64];
+
+	(void)snprintf(quoted, sizeof quoted, "`%s%s`", dashes, name);
+	CHECK(strstr(readme, quoted), "README.md does not show %s", quoted);
+}
+
+static void test_readme(void **state)
+{
+	static char readme[65536];
+	FILE *file = fopen("README.md", "r");
+
+	(void)state;
+	assert_non_null(file);
+	assert_in_range(fread(readme, 1, sizeof readme - 1, file), 1, sizeof readme - 2);
+	(void)fclose(file);
+	for (int s = 0; s < SETTINGS; s++) {
+		if (settings[s].flag)
+			check_shown(readme, "--", settings[s].flag);
+		for (int i = 0; i < SETTING_ENV_MAX && settings[s].env[i]; i++)
+			check_shown(readme, "", settings[s].env[i]);
+	}
 }
 
 /* With NAME=value, QUOTED=a"b\c, REC=a=b=c, EMPTY="". */
@@ -134,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_readme),
 		cmocka_unit_test(test_good),
 		cmocka_unit_test(test_bad),
 	};

@@ -38,7 +38,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&view, 0xa5, sizeof view); /* nothing may rest on what was there */
-	job = (struct job){.service = "nginx", .addresses = {ADDRESS_SERVICE}, .addresses_n = 1};
+	job = (struct job){.service = "nginx", .addresses = {{ADDRESS_SERVICE}, 1}};
 	query = (struct consul_query){.job = &job};
 	return 0;
 }
@@ -120,8 +120,8 @@ static void test_addresses(void **state)
 
 		(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "%s", "%s", SERF) "]", addresses[i].address,
 			       addresses[i].more);
-		memcpy(job.addresses, addresses[i].from, sizeof job.addresses);
-		job.addresses_n = addresses[i].from_n;
+		memcpy(job.addresses.of, addresses[i].from, sizeof job.addresses.of);
+		job.addresses.n = addresses[i].from_n;
 		CHECK(ask(200, LEADER, body, 0, &e) == 0, "case %zu: %s", i, e.text);
 		for (size_t k = 0; k < view.listed_n; k++) {
 			char text[TARGET_TEXT_CAP];
@@ -342,9 +342,9 @@ static void test_credentials(void **state)
 
 	(void)state;
 	buf_init(&b, text, sizeof text);
-	consul_headers(&b, NULL, NULL);
+	consul_headers(&b, "", "");
 	assert_string_equal(text, "");
-	consul_headers(&b, "t0ken", NULL);
+	consul_headers(&b, "t0ken", "");
 	assert_string_equal(text, "X-Consul-Token: t0ken\r\n");
 	buf_reset(&b);
 	consul_headers(&b, "t", "user:pass");

@@ -8,7 +8,7 @@ static struct job a, b;
 static int set_up(void **state)
 {
 	(void)state;
-	a = b = (struct job){.service = "web", .name = "www.example.com", .addresses_n = 1};
+	a = b = (struct job){.service = "web", .name = "www.example.com", .addresses.n = 1};
 	return 0;
 }
 
@@ -28,7 +28,7 @@ static void test_same_query(void **state)
 	strcpy(b.name, "api.example.com");
 	b.ttl = 7;
 	assert_true(job_is_same_query(&a, &b));
-	b.addresses[0] = ADDRESS_NODE;
+	b.addresses.of[0] = ADDRESS_NODE;
 	assert_false(job_is_same_query(&a, &b));
 }
 

@@ -8,7 +8,7 @@ struct rules {
 	uint32_t ttl;
 	enum proxied proxied;
 	enum on_empty on_empty;
-	size_t min_records;
+	uint32_t min_records;
 	const char *not_evidence;
 	unsigned types; /* 0: all of a job's */
 };

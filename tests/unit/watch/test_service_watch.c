@@ -110,8 +110,7 @@ static int set_up(void **state)
 {
 	const struct job q = {
 		.service = "web",
-		.addresses = {ADDRESS_SERVICE},
-		.addresses_n = 1,
+		.addresses = {{ADDRESS_SERVICE}, 1},
 	};
 
 	(void)state;

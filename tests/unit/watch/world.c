@@ -421,11 +421,11 @@ void world_init(void)
 struct job world_job(const char *service, const char *name)
 {
 	struct job job = {
+		.types = JOB_TYPES,
 		.ttl = 60,
 		.min_records = 1,
 		.grace_ms = 1000,
-		.addresses = {ADDRESS_SERVICE},
-		.addresses_n = 1,
+		.addresses = {{ADDRESS_SERVICE}, 1},
 	};
 
 	(void)snprintf(job.service, sizeof job.service, "%s", service);

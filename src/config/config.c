@@ -1,0 +1,150 @@
+#include "config/config.h"
+
+#include <string.h>
+
+#include "config/readers.h"
+
+/* ---- what depends on more than one setting ---- */
+
+static int check_name(const struct reading *r, struct err *e)
+{
+	struct job *job = r->job;
+	char origin[192];
+
+	if (!job->name[0] && !job->zone[0])
+		return reading_bad(r, SET_RECORD,
+				   "@ is the apex of a zone: set --zone or CF_ROOT_DOMAIN too", e);
+	if (!job->name[0]) {
+		memcpy(job->name, job->zone, sizeof job->name);
+		return 0;
+	}
+	if (job->zone[0] && !name_is_within(job->name, job->zone)) {
+		(void)reading_bad(r, SET_RECORD, "it does not lie in the zone", e);
+		(void)values_origin(r->v, reading_value(r, SET_ZONE), origin, sizeof origin);
+		return err_set(e, e->kind,
+			       "%s %.96s (%s): write the whole name, as www.example.com", e->text,
+			       job->zone, origin);
+	}
+	if (!strchr(job->name, '.'))
+		return reading_bad(r, SET_RECORD, "write the whole name, as www.example.com", e);
+	return 0;
+}
+
+static int read_job(struct reading *r, struct err *e)
+{
+	*r->job = (struct job){.types = JOB_TYPES,
+			       .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
+	return reading_take(r, (enum setting)0, SETTINGS_OF_RECORD, e) ? -1 : check_name(r, e);
+}
+
+/* Two entries for one name and one owner would undo each other's work for ever. */
+static int check_distinct(const struct config *c, struct err *e)
+{
+	for (size_t i = 1; i < c->jobs_n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			const struct job *a = &c->jobs[i], *b = &c->jobs[k];
+
+			if (strcmp(a->name, b->name) == 0 &&
+			    (!a->owner[0] || !b->owner[0] || strcmp(a->owner, b->owner) == 0))
+				return err_set(e, ERR_CONFIG,
+					       "records %zu and %zu are both for %s: give each an "
+					       "owner of its own",
+					       k + 1, i + 1, a->name);
+		}
+	}
+	return 0;
+}
+
+/* What an entry must say itself cannot be said for all of them. */
+static int check_single(const struct values *v, struct err *e)
+{
+	char origin[192];
+
+	for (int s = 0; s < SETTINGS_OF_RECORD; s++)
+		if (settings[s].is_required && v->of[s].text)
+			return err_set(
+				e, ERR_CONFIG, "%s (%s) and \"records\" (%s:%u) exclude each other",
+				settings[s].key, values_origin(v, &v->of[s], origin, sizeof origin),
+				v->file, v->records_line);
+	return 0;
+}
+
+static int read_jobs(struct reading *r, struct err *e)
+{
+	struct config *c = r->config;
+
+	r->job = &c->jobs[0];
+	c->jobs_n = 1;
+	if (!r->v->records_n)
+		return read_job(r, e);
+	if (check_single(r->v, e))
+		return -1;
+	for (size_t i = 0; i < r->v->records_n; i++) {
+		r->own = r->v->of_record[i];
+		r->job = &c->jobs[i];
+		if (read_job(r, e))
+			return err_wrap(e, "record %zu of %s", i + 1, r->v->file);
+	}
+	c->jobs_n = r->v->records_n;
+	return check_distinct(c, e);
+}
+
+static int check_credentials(const struct config *c, struct err *e)
+{
+	if (c->api_token[0] || (c->api_key[0] && c->api_email[0]))
+		return 0;
+	if (c->api_key[0])
+		return err_set(e, ERR_CONFIG,
+			       "an API key needs the account's e-mail: set "
+			       "CF_AUTH_EMAIL, or a token in CLOUDFLARE_API_TOKEN");
+	return err_set(e, ERR_CONFIG,
+		       "no credentials for Cloudflare: set CLOUDFLARE_API_TOKEN or "
+		       "CLOUDFLARE_API_TOKEN_FILE (or CF_API_KEY and CF_AUTH_EMAIL)");
+}
+
+static int check_program(const struct config *c, struct err *e)
+{
+	if (!c->consul_client_cert[0] != !c->consul_client_key[0])
+		return err_set(e, ERR_CONFIG,
+			       "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY are only of use together");
+	return check_credentials(c, e);
+}
+
+/* The secrets first: messages about the rest may quote them. */
+static int read_secrets(const struct reading *r, struct err *e)
+{
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++) {
+		if (!settings[s].is_secret)
+			continue;
+		if (reading_take(r, s, s + 1, e))
+			return -1;
+		if (log_add_secret(config_text(r->config, s)))
+			return err_set(e, ERR_CONFIG, "too many secrets");
+	}
+	return 0;
+}
+
+int config_read(struct config *c, struct values *v, int argc, char *const *argv, struct err *e)
+{
+	struct reading r = {.v = v, .config = c, .groups = ~0u};
+
+	if (values_from_arguments(v, argc, argv, e))
+		return -1;
+	c->options = v->options;
+	if (c->options.help)
+		return 0;
+	if (values_from_environment(v, e) || values_from_file(v, e)) {
+		struct err ignored; /* there is one already */
+
+		(void)read_secrets(&r, &ignored);
+		return -1;
+	}
+	values_from_defaults(v);
+	if (read_secrets(&r, e) || read_jobs(&r, e))
+		return -1;
+	r.own = NULL;
+	if (reading_take(&r, SETTINGS_OF_RECORD, SETTINGS, e))
+		return -1;
+	log_setup(c->log_format, c->log_level);
+	return check_program(c, e);
+}

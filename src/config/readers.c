@@ -1,0 +1,402 @@
+#include "config/readers.h"
+
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/str.h"
+#include "net/http/listener.h"
+
+#define ORIGIN_CAP 192
+
+const struct value *reading_value(const struct reading *r, enum setting s)
+{
+	const struct value *all = &r->v->of[s];
+
+	if (s < SETTINGS_OF_RECORD && r->own && r->own[s].text &&
+	    (all->origin == ORIGIN_NONE || all->origin == ORIGIN_FILE ||
+	     all->origin == ORIGIN_DEFAULT))
+		return &r->own[s];
+	return all;
+}
+
+const char *reading_text(const struct reading *r, enum setting s)
+{
+	const char *text = reading_value(r, s)->text, *unset = settings[s].unset;
+
+	return text && unset && strcmp(text, unset) == 0 ? NULL : text;
+}
+
+static const char *setting_name(enum setting s)
+{
+	if (settings[s].flag)
+		return settings[s].flag;
+	return settings[s].env[0];
+}
+
+int reading_bad(const struct reading *r, enum setting s, const char *right, struct err *e)
+{
+	const struct value *value = reading_value(r, s);
+	char origin[ORIGIN_CAP];
+	bool is_secret = settings[s].is_secret ||
+			 (settings[s].may_hold_password && strchr(value->text, '@'));
+	enum err_kind kind = value->origin == ORIGIN_FLAG || value->origin == ORIGIN_ARGUMENT
+				     ? ERR_USAGE
+				     : ERR_CONFIG;
+
+	(void)values_origin(r->v, value, origin, sizeof origin);
+	if (is_secret)
+		return err_set(e, kind, "%s (%s) is wrong: %s", setting_name(s), origin, right);
+	return err_set(e, kind, "%s: \"%.96s\" (%s) is wrong: %s", setting_name(s), value->text,
+		       origin, right);
+}
+
+static int missing(enum setting s, struct err *e)
+{
+	return err_set(e, ERR_CONFIG, "%s is missing: set --%s or %s", settings[s].key,
+		       settings[s].flag, settings[s].env[0]);
+}
+
+/* ---- readers: the text of s to its field, which is of the type that the row names ---- */
+
+struct field {
+	int (*read)(const struct reading *r, enum setting s, void *field, struct err *e);
+	uint32_t offset;   /* in struct job or struct config */
+	uint32_t cap;      /* of a text, with its NUL */
+	uint32_t min, max; /* of a number */
+};
+
+static const struct field fields[SETTINGS];
+
+/* Any text, as the system gives it. */
+static int read_raw(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+
+	if (str_copy(field, fields[s].cap, text ? text : ""))
+		return reading_bad(r, s, "it is too long", e);
+	return 0;
+}
+
+/* A text that goes into a request. Bytes that could end a line there never pass. */
+static int read_text(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+
+	if (text && str_has_control(text))
+		return reading_bad(r, s, "it holds a control character", e);
+	return read_raw(r, s, field, e);
+}
+
+/* A number of the row's range; "BEFORE0 to 86400AFTER" says which. */
+static int read_range(const struct reading *r, enum setting s, const char *const words[2],
+		      uint64_t *out, struct err *e)
+{
+	const struct field *f = &fields[s];
+	char right[64];
+
+	if (str_u64(reading_text(r, s), f->max, out) == 0 && *out >= f->min)
+		return 0;
+	(void)fmt_text(right, sizeof right, "%s%u to %u%s", words[0], (unsigned)f->min,
+		       (unsigned)f->max, words[1]);
+	return reading_bad(r, s, right, e);
+}
+
+static int read_number(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	static const char *const words[2] = {"a number from ", ""};
+	uint64_t n;
+
+	if (read_range(r, s, words, &n, e))
+		return -1;
+	*(uint32_t *)field = (uint32_t)n;
+	return 0;
+}
+
+static int read_seconds(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	static const char *const words[2] = {"", " seconds"};
+	uint64_t sec;
+
+	if (read_range(r, s, words, &sec, e))
+		return -1;
+	*(int64_t *)field = (int64_t)sec * 1000;
+	return 0;
+}
+
+static bool is_true(const char *text)
+{
+	return str_eq_nocase(text, "true") || strcmp(text, "1") == 0;
+}
+
+static bool is_false(const char *text)
+{
+	return str_eq_nocase(text, "false") || strcmp(text, "0") == 0;
+}
+
+static int read_boolean(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+
+	*(bool *)field = is_true(text);
+	return is_true(text) || is_false(text) ? 0 : reading_bad(r, s, "true or false", e);
+}
+
+static int read_name(const struct reading *r, enum setting s, enum name_kind kind, char *name,
+		     struct err *e)
+{
+	struct err why = {0};
+
+	return name_normalize(name, reading_text(r, s), kind, &why) ? reading_bad(r, s, why.text, e)
+								    : 0;
+}
+
+static int read_host(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	char *name = field;
+
+	*name = '\0';
+	return reading_text(r, s) ? read_name(r, s, NAME_HOST, name, e) : 0;
+}
+
+/* "@" gives "", until the zone is known. */
+static int read_record(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	char *name = field;
+
+	*name = '\0';
+	return strcmp(reading_text(r, s), "@") == 0 ? 0 : read_name(r, s, NAME_RECORD, name, e);
+}
+
+static int read_ttl(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	uint64_t ttl;
+
+	if (str_u64(reading_text(r, s), 86400, &ttl) || (ttl != 1 && ttl < 30))
+		return reading_bad(r, s, "1 (automatic), or 30 to 86400 seconds", e);
+	*(uint32_t *)field = (uint32_t)ttl;
+	return 0;
+}
+
+static int read_zone_id(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *id = reading_text(r, s);
+
+	if (id && (strlen(id) != 32 || strspn(id, "0123456789abcdefABCDEF") != 32))
+		return reading_bad(
+			r, s, "32 hexadecimal digits, as the zone's overview page shows them", e);
+	return read_text(r, s, field, e);
+}
+
+static int read_proxied(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	bool is_on = false;
+
+	*(enum proxied *)field = PROXIED_KEEP;
+	if (!reading_text(r, s))
+		return 0;
+	if (read_boolean(r, s, &is_on, e))
+		return -1;
+	*(enum proxied *)field = is_on ? PROXIED_ON : PROXIED_OFF;
+	return 0;
+}
+
+static int read_owner(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789._-";
+	const char *owner = reading_text(r, s);
+
+	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) >= fields[s].cap))
+		return reading_bad(r, s, "1 to 64 letters, digits, dots, hyphens and underscores",
+				   e);
+	return read_text(r, s, field, e);
+}
+
+static int read_on_empty(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	static const char fallback[] = "fallback=";
+	const char *text = reading_text(r, s);
+	enum on_empty *out = field;
+	struct target_hosts hosts = {0};
+	struct target target;
+	struct err why = {0};
+
+	*out = strcmp(text, "remove") == 0 ? ON_EMPTY_REMOVE : ON_EMPTY_KEEP;
+	if (*out == ON_EMPTY_REMOVE || strcmp(text, "keep") == 0)
+		return 0;
+	if (strncmp(text, fallback, sizeof fallback - 1) != 0)
+		return reading_bad(r, s, "keep, remove or fallback=ADDRESS", e);
+	if (target_parse(&target, text + sizeof fallback - 1, &hosts, &why))
+		return reading_bad(r, s, why.text, e);
+	*out = ON_EMPTY_FALLBACK;
+	target_format(&target, r->job->fallback);
+	return 0;
+}
+
+static int read_addresses(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	static const char *const names[ADDRESS_SOURCES] = {
+		[ADDRESS_SERVICE] = "service",
+		[ADDRESS_NODE] = "node",
+		[ADDRESS_WAN] = "wan",
+		[ADDRESS_LAN] = "lan",
+	};
+	const char *p = reading_text(r, s);
+	struct address_list *list = field;
+
+	*list = (struct address_list){0};
+	for (; list->n < JOB_ADDRESSES_MAX; p++) {
+		size_t len, i;
+
+		p += strspn(p, " ");
+		len = strcspn(p, ", ");
+		for (i = 0; i < ADDRESS_SOURCES; i++)
+			if (strlen(names[i]) == len && strncmp(names[i], p, len) == 0)
+				break;
+		if (i == ADDRESS_SOURCES)
+			break;
+		list->of[list->n++] = (enum address_source)i;
+		p += len;
+		p += strspn(p, " ");
+		if (!*p)
+			return 0;
+		if (*p != ',')
+			break;
+	}
+	return reading_bad(r, s, "up to four of service, node, wan, lan", e);
+}
+
+static int read_on_drop(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+	bool *removes = field;
+
+	*removes = strcmp(text, "remove") == 0;
+	return *removes || strcmp(text, "keep") == 0 ? 0 : reading_bad(r, s, "keep or remove", e);
+}
+
+static int read_url(const struct reading *r, enum setting s, enum url_scheme scheme, uint16_t port,
+		    struct url *out, struct err *e)
+{
+	struct err why = {0};
+
+	return url_parse(out, reading_text(r, s), scheme, port, &why)
+		       ? reading_bad(r, s, why.text, e)
+		       : 0;
+}
+
+static int read_api_url(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	struct url *url = field;
+
+	if (read_url(r, s, URL_HTTPS, 0, url, e))
+		return -1;
+	return url->scheme == URL_HTTPS
+		       ? 0
+		       : reading_bad(r, s, "credentials are sent over https only", e);
+}
+
+static int read_consul_url(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	bool is_ssl = false;
+
+	if (read_boolean(r, SET_CONSUL_SSL, &is_ssl, e))
+		return -1;
+	return read_url(r, s, is_ssl ? URL_HTTPS : URL_HTTP,
+			strstr(reading_text(r, s), "://") ? 0 : 8500, field, e);
+}
+
+static int read_proxy(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	r->config->https_proxy_name = reading_value(r, s)->name;
+	return read_raw(r, s, field, e);
+}
+
+/* "true" asks for the key of the first record's zone, or of the record itself. */
+static int read_lock_key(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+	const struct job *first = &r->config->jobs[0];
+	struct buf b;
+
+	buf_init(&b, field, fields[s].cap);
+	if (is_false(text))
+		return 0;
+	if (is_true(text))
+		buf_fmt(&b, "service/dnsbuddy/%s/leader",
+			first->zone[0] ? first->zone : first->name);
+	else
+		buf_str(&b, text);
+	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/')
+		return reading_bad(r, s, "true, or a key as service/dnsbuddy/www/leader", e);
+	return 0;
+}
+
+static int read_listen(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+	char host[LISTEN_HOST_CAP];
+	struct err why = {0};
+	uint16_t port;
+
+	if (text && listen_parse(text, host, &port, &why))
+		return reading_bad(r, s, why.text, e);
+	return read_text(r, s, field, e);
+}
+
+static int read_log_format(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	return log_format_parse(reading_text(r, s), field)
+		       ? reading_bad(r, s, "text, logfmt or json", e)
+		       : 0;
+}
+
+static int read_log_level(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	return log_level_parse(reading_text(r, s), field)
+		       ? reading_bad(r, s, "debug, info, warn or error", e)
+		       : 0;
+}
+
+/* ---- which reader fills which field ---- */
+
+#define AT(member) .offset = offsetof(OWNER, member)
+#define READ_TEXT(field, cap_, reader) {.read = read_##reader, AT(field), .cap = (cap_)},
+#define READ_VALUE(type, field, reader) {.read = read_##reader, AT(field)},
+#define READ_NUMBER(field, min_, max_)                                                             \
+	{.read = read_number, AT(field), .min = (min_), .max = (max_)},
+#define READ_SECONDS(field, min_, max_)                                                            \
+	{.read = read_seconds, AT(field), .min = (min_), .max = (max_)},
+#define READ_SECRET(field) {.read = read_text, AT(field), .cap = CONFIG_SECRET_MAX + 1},
+#define READ_NONE() {.read = NULL},
+
+static const struct field fields[SETTINGS] = {
+#define OWNER struct job
+#define JOB_SETTING(id, groups, role, type, ...) [SET_##id] = READ_##type
+#include "core/job.def"
+#undef OWNER
+#define OWNER struct config
+#define SETTING(id, groups, reload, type, ...) [SET_##id] = READ_##type
+#include "config/program.def"
+};
+
+char *config_text(struct config *c, enum setting s)
+{
+	return (char *)c + fields[s].offset;
+}
+
+int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)
+{
+	for (enum setting s = from; s < to; s++) {
+		const struct field *f = &fields[s];
+		char *base = s < SETTINGS_OF_RECORD ? (char *)r->job : (char *)r->config;
+
+		if (!f->read || !(settings[s].groups & r->groups))
+			continue;
+		if (settings[s].is_required && !reading_text(r, s))
+			return missing(s, e);
+		if (f->read(r, s, base + f->offset, e))
+			return -1;
+	}
+	return 0;
+}
