@@ -35,28 +35,29 @@ void loop_add(struct loop *l, struct loop_part *part)
 {
 	struct loop_part **end = &l->parts;
 
-	if (part->is_in_loop)
+	if (part->loop)
 		return;
 	while (*end)
 		end = &(*end)->next;
 	*end = part;
 	part->next = NULL;
-	part->is_in_loop = true;
+	part->loop = l;
 	/* Added within a turn, it has not been asked yet what it waits for. */
 	part->n = 0;
 	part->wake_ms = CLOCK_NEVER;
 }
 
-void loop_remove(struct loop *l, struct loop_part *part)
+void loop_remove(struct loop_part *part)
 {
-	struct loop_part **at = &l->parts;
+	struct loop *l = part->loop;
+	struct loop_part **at;
 
-	if (!part->is_in_loop)
+	if (!l)
 		return;
-	while (*at != part)
-		at = &(*at)->next;
+	for (at = &l->parts; *at != part; at = &(*at)->next)
+		;
 	*at = part->next;
-	part->is_in_loop = false;
+	part->loop = NULL;
 	if (l->following == part)
 		l->following = part->next;
 }
@@ -104,13 +105,24 @@ void loop_turn(struct loop *l)
 
 void loop_run(struct loop *l)
 {
-	while (!l->is_stopped)
+	while (l->parts)
 		loop_turn(l);
+}
+
+void loop_run_alone(struct loop_part *part)
+{
+	struct pollfd fds[LOOP_ALONE_FDS];
+	struct loop l;
+
+	loop_init(&l, fds, LOOP_ALONE_FDS);
+	loop_add(&l, part);
+	loop_run(&l);
 }
 
 void loop_stop(struct loop *l)
 {
-	l->is_stopped = true;
+	while (l->parts)
+		loop_remove(l->parts);
 }
 
 /* ---- signals: the handler notes the number and writes to a pipe, so that poll() wakes ---- */

@@ -12,6 +12,7 @@
 
 #include "base/err.h"
 
+#define LOOP_ALONE_FDS 4
 #define LOOP_CROWDED_MS 100 /* a part whose descriptors find no room is stepped so often instead */
 
 /* What one part waits for: the first of its descriptors' events, or a time. */
@@ -27,7 +28,7 @@ void loop_wait_fd(struct loop_wait *w, int fd, short events);
 /* Wait no longer than until at_ms. A time that has passed: not at all. */
 void loop_wait_until(struct loop_wait *w, int64_t at_ms);
 
-/* Embedded by its owner, zeroed before the first loop_add(); must live until loop_remove(). */
+/* Embedded by its owner, zeroed but for these three; must live until loop_remove(). */
 struct loop_part {
 	void *ctx;
 	/* Say what to wait for. Nothing: the part is not stepped. */
@@ -35,10 +36,10 @@ struct loop_part {
 	/* Go on without waiting: an event has come or the time has. */
 	void (*step)(void *ctx, int64_t now_ms);
 	/* The loop's own. */
+	struct loop *loop; /* NULL: in none */
 	struct loop_part *next;
 	size_t first, n; /* its descriptors in loop.wait.fds */
 	int64_t wake_ms;
-	bool is_in_loop;
 };
 
 struct loop {
@@ -47,7 +48,6 @@ struct loop {
 	struct loop_part signals;
 	void (*on_signal)(void *ctx, int number);
 	void *signal_ctx;
-	bool is_stopped;
 };
 
 /* Prepare a loop without parts. fds[0..cap) is used as long as the loop is. */
@@ -58,15 +58,18 @@ void loop_init(struct loop *l, struct pollfd *fds, size_t cap);
  * turn the parts that have something to do are stepped in the order in which they were added.
  */
 void loop_add(struct loop *l, struct loop_part *part);
-void loop_remove(struct loop *l, struct loop_part *part);
+void loop_remove(struct loop_part *part);
 
-/* Run until loop_stop(). */
+/* Run until no part is left. */
 void loop_run(struct loop *l);
+
+/* The same with this part alone, which has LOOP_ALONE_FDS descriptors at most. */
+void loop_run_alone(struct loop_part *part);
 
 /* One turn: ask all parts, wait, step those that are ready. */
 void loop_turn(struct loop *l);
 
-/* End loop_run() after the present turn. */
+/* Take out all parts: loop_run() ends, and nobody is stepped any more. */
 void loop_stop(struct loop *l);
 
 /*

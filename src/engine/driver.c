@@ -165,9 +165,7 @@ uint32_t driver_random(void)
 struct lone {
 	struct driver *d;
 	struct reconcile *r;
-	struct loop loop;
 	struct loop_part part;
-	struct pollfd fds[HTTP_FDS];
 	bool is_calling;
 };
 
@@ -207,15 +205,13 @@ static void lone_step(void *ctx, int64_t now_ms)
 	x->is_calling = false;
 	reconcile_take(x->r, result == HTTP_DONE ? 0 : -1, &e, clock_now_ms(), driver_random());
 	if (reconcile_next(x->r) == CALL_END)
-		loop_stop(&x->loop);
+		loop_remove(&x->part);
 }
 
 void driver_run(struct driver *d, struct reconcile *r)
 {
-	struct lone x = {.d = d, .r = r};
+	struct lone x = {
+		.d = d, .r = r, .part = {.ctx = &x, .wants = lone_wants, .step = lone_step}};
 
-	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
-	loop_init(&x.loop, x.fds, HTTP_FDS);
-	loop_add(&x.loop, &x.part);
-	loop_run(&x.loop);
+	loop_run_alone(&x.part);
 }

@@ -55,11 +55,6 @@ void watch_add_service(struct watch *w, struct service_watch *s)
 	loop_add(&w->loop, &s->part);
 }
 
-void watch_remove_service(struct watch *w, struct service_watch *s)
-{
-	loop_remove(&w->loop, &s->part);
-}
-
 /* ---- the lock ---- */
 
 bool watch_may_write(const struct watch *w, int64_t now_ms)

@@ -87,9 +87,8 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Watch this service as a part of the loop; or no longer. For watch_set_jobs(). */
+/* Watch this service as a part of the loop. For watch_set_jobs(). */
 void watch_add_service(struct watch *w, struct service_watch *s);
-void watch_remove_service(struct watch *w, struct service_watch *s);
 
 /* Make everything but the services parts of the loop. For watch_init(). */
 void watch_add_parts(struct watch *w);

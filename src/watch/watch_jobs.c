@@ -125,7 +125,7 @@ static void stop_service_watches(struct watch *w)
 		w->old_reads += w->services[i]->reads;
 		w->old_connections += http_counters(&w->services[i]->client)->connections;
 		http_close(&w->services[i]->client);
-		watch_remove_service(w, w->services[i]);
+		loop_remove(&w->services[i]->part);
 	}
 	w->services_n = 0;
 }

@@ -433,19 +433,15 @@ void http_wants(const struct http_client *c, struct loop_wait *w)
 
 struct lone {
 	struct http_client *client;
-	struct loop loop;
 	struct loop_part part;
-	struct pollfd fds[HTTP_FDS];
 	enum http_result result;
 	struct err *e;
 };
 
 static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
 {
-	const struct lone *x = ctx;
-
 	(void)now_ms;
-	http_wants(x->client, w);
+	http_wants(((const struct lone *)ctx)->client, w);
 }
 
 static void lone_step(void *ctx, int64_t now_ms)
@@ -455,20 +451,19 @@ static void lone_step(void *ctx, int64_t now_ms)
 	(void)now_ms;
 	x->result = http_step(x->client, x->e);
 	if (x->result != HTTP_MORE)
-		loop_stop(&x->loop);
+		loop_remove(&x->part);
 }
 
 int http_exchange(struct http_client *c, const struct http_request *r, const struct http_sink *s,
 		  int64_t deadline_ms, struct err *e)
 {
-	struct lone x = {.client = c, .e = e};
+	struct lone x = {
+		.client = c, .e = e, .part = {.ctx = &x, .wants = lone_wants, .step = lone_step}};
 
 	if (http_start(c, r, s, deadline_ms, e))
 		return -1;
-	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
-	loop_init(&x.loop, x.fds, HTTP_FDS);
-	loop_add(&x.loop, &x.part);
-	lone_step(&x, 0);
-	loop_run(&x.loop);
+	x.result = http_step(c, e);
+	if (x.result == HTTP_MORE)
+		loop_run_alone(&x.part);
 	return x.result == HTTP_DONE ? 0 : -1;
 }

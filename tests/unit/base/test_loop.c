@@ -102,8 +102,8 @@ static void test_in_the_order_of_adding(void **state)
 	}
 	loop_turn(&loop);
 	assert_string_equal(story, "dcba");
-	loop_remove(&loop, &fakes[2].part);
-	loop_remove(&loop, &fakes[2].part);
+	loop_remove(&fakes[2].part);
+	loop_remove(&fakes[2].part);
 	loop_add(&loop, &fakes[2].part);
 	loop_add(&loop, &fakes[3].part);
 	loop_turn(&loop);
@@ -125,13 +125,13 @@ static void test_waits_for_the_first_time(void **state)
 
 static void remove_b_and_c(void)
 {
-	loop_remove(&loop, &fakes[1].part);
-	loop_remove(&loop, &fakes[2].part);
+	loop_remove(&fakes[1].part);
+	loop_remove(&fakes[2].part);
 }
 
 static void remove_a_add_c(void)
 {
-	loop_remove(&loop, &fakes[0].part);
+	loop_remove(&fakes[0].part);
 	loop_add(&loop, &fakes[2].part);
 }
 
@@ -182,14 +182,32 @@ static void stop(void)
 		loop_stop(&loop);
 }
 
+static void leave(void)
+{
+	loop_remove(&fakes[0].part);
+}
+
 static void test_runs_until_it_is_stopped(void **state)
 {
 	(void)state;
 	loop_add(&loop, &fakes[0].part);
 	fakes[0].wake_ms = 0;
 	fakes[0].then = stop;
+	fakes[1].wake_ms = CLOCK_NEVER;
+	loop_add(&loop, &fakes[1].part);
 	loop_run(&loop);
 	assert_string_equal(story, "aaa");
+}
+
+static void test_alone(void **state)
+{
+	(void)state;
+	fakes[0].wake_ms = clock_now_ms() + 20;
+	fakes[0].then = leave;
+	loop_run_alone(&fakes[0].part);
+	assert_string_equal(story, "a");
+	loop_run_alone(&fakes[0].part);
+	assert_string_equal(story, "aa");
 }
 
 static int taken[NSIG];
@@ -237,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup(test_changes_within_a_turn, set_up),
 		cmocka_unit_test_setup(test_crowded, set_up),
 		cmocka_unit_test_setup(test_runs_until_it_is_stopped, set_up),
+		cmocka_unit_test_setup(test_alone, set_up),
 		cmocka_unit_test_setup(test_signals, set_up),
 	};
 

@@ -485,11 +485,11 @@ void world_run(int64_t ms)
 
 	alarm_ms = world.now_ms + ms;
 	loop_add(l, &alarm);
-	for (unsigned turns = 0; world.now_ms < alarm_ms && !l->is_stopped; turns++) {
+	for (unsigned turns = 0; world.now_ms < alarm_ms && l->parts; turns++) {
 		CHECK(turns < 100000, "it turns without end: %s", world.story);
 		loop_turn(l);
 	}
-	loop_remove(l, &alarm);
+	loop_remove(&alarm);
 }
 
 static int by_text(const void *a, const void *b)
