@@ -84,9 +84,9 @@ static void read_ratelimit(struct cf_reply *r, const char *value)
 
 	if (number_behind(value, ";r=", &left) || number_behind(value, ";t=", &seconds))
 		return;
-	r->has_remaining = true;
-	r->remaining = (int64_t)left;
-	r->remaining_sec = (int64_t)seconds;
+	r->said.has_left = true;
+	r->said.left_n = (int64_t)left;
+	r->said.reset_sec = (int64_t)seconds;
 }
 
 static int take_header(void *ctx, const char *name, const char *value, struct err *e)
@@ -101,8 +101,8 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 			r->ray[0] = '\0';
 	} else if (str_eq_nocase(name, "Retry-After")) {
 		if (str_u64(value, day_sec, &seconds) == 0) {
-			r->has_retry_after = true;
-			r->retry_after_sec = (int64_t)seconds;
+			r->said.has_retry_after = true;
+			r->said.retry_after_sec = (int64_t)seconds;
 		}
 	} else if (str_eq_nocase(name, "Ratelimit")) {
 		read_ratelimit(r, value);
@@ -192,11 +192,6 @@ static int fail(struct cf_reply *r, struct err *e)
 		take_number(r, -r->status);
 	if (r->meaning == CF_DONE)
 		r->meaning = CF_REFUSED;
-	/* Retry-After is not always set then. */
-	if (r->meaning == CF_BUSY && !r->has_retry_after && r->has_remaining && !r->remaining) {
-		r->has_retry_after = true;
-		r->retry_after_sec = r->remaining_sec;
-	}
 	(void)err_set(e, kind_of(r->meaning), "HTTP %d%s%s", r->status, b.len ? ": " : "", b.p);
 	if (!r->is_json)
 		(void)err_set(e, e->kind, "HTTP %d with a body that is no JSON", r->status);

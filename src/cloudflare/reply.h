@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "core/pace.h"
 #include "net/http/client.h"
 
 /* What an answer means. */
@@ -36,12 +37,9 @@ struct cf_reply {
 	enum cf_meaning meaning; /* as soon as the status is there, and then by the codes */
 	unsigned row;            /* the table's, that says so */
 	bool is_json;
-	struct err body_err;  /* why it is not */
-	char ray[48];         /* CF-RAY, to tell Cloudflare's support */
-	bool has_retry_after; /* Retry-After or Ratelimit says when to come again */
-	int64_t retry_after_sec;
-	bool has_remaining; /* Ratelimit says how many requests are left */
-	int64_t remaining, remaining_sec;
+	struct err body_err; /* why it is not */
+	char ray[48];        /* CF-RAY, to tell Cloudflare's support */
+	struct pace_said said;
 };
 
 /*

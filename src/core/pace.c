@@ -1,10 +1,95 @@
 #include "core/pace.h"
 
-int64_t pace_backoff_ms(unsigned tries, int64_t base_ms, int64_t cap_ms, uint32_t random)
-{
-	int64_t full = base_ms < cap_ms ? base_ms : cap_ms;
+#define BUSY_MS 300000   /* a limit that does not say for how long: Cloudflare's five minutes */
+#define SECRETS_MS 60000 /* credentials are read again at most that often */
 
-	while (tries-- && full < cap_ms)
-		full = full > cap_ms / 2 ? cap_ms : full * 2;
-	return full / 2 + (int64_t)(random % (uint64_t)(full - full / 2 + 1));
+/* Of a delay, so much is chance. */
+enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
+
+static const struct row {
+	int64_t base_ms, cap_ms; /* doubled after each failure */
+	enum jitter jitter;
+	bool heeds;         /* what the other side says of its time */
+	int64_t busy_ms;    /* when it says it is busy and not for how long; 0: as else */
+	int64_t refused_ms; /* after what does not pass by itself; 0: not again */
+} rows[] = {
+	[PACE_SYNC] = {500, 15000, .heeds = true},
+	[PACE_WATCH] = {500, 60000, .heeds = true, .busy_ms = BUSY_MS, .refused_ms = 60000},
+	[PACE_SERVICE] = {250, 60000},
+	[PACE_FOLLOWER] = {1000, 15000},
+	[PACE_CANDIDATE] = {1000, 1000, JITTER_AROUND},
+	[PACE_LEADER] = {1000, 1000, JITTER_NONE},
+	[PACE_REGISTRATION] = {5000, 5000, JITTER_NONE},
+	[PACE_REGISTERED] = {1000, 1000, JITTER_NONE},
+};
+_Static_assert(sizeof rows / sizeof rows[0] == PACES, "a row for each");
+
+int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random)
+{
+	const struct row *row = &rows[who];
+	int64_t full = row->base_ms;
+
+	while (tries-- && full < row->cap_ms)
+		full = full > row->cap_ms / 2 ? row->cap_ms : full * 2;
+	switch (row->jitter) {
+	case JITTER_NONE: return full;
+	case JITTER_AROUND: return full / 2 + (int64_t)(random % (uint64_t)full);
+	case JITTER_HALF:
+	default: return full / 2 + (int64_t)(random % (uint64_t)(full - full / 2 + 1));
+	}
+}
+
+/* A limit's end, of which Retry-After is not always said. */
+static bool says_when(const struct pace_said *said, bool is_busy, int64_t *ms)
+{
+	*ms = (said->has_retry_after ? said->retry_after_sec : said->reset_sec) * 1000;
+	return said->has_retry_after || (is_busy && said->has_left && !said->left_n);
+}
+
+static bool may_pass(enum err_kind kind)
+{
+	return kind == ERR_RETRY || kind == ERR_BUSY || kind == ERR_PROTO;
+}
+
+static int64_t delay_of(enum pace who, const struct pace_failure *f, uint32_t random)
+{
+	const struct row *row = &rows[who];
+	bool is_busy = f->kind == ERR_BUSY;
+	int64_t ms;
+
+	if (!may_pass(f->kind))
+		return row->refused_ms;
+	/* A 429, and now and then a 503, says when to come again. */
+	if (row->heeds && f->said && (is_busy || f->kind == ERR_RETRY) &&
+	    says_when(f->said, is_busy, &ms))
+		return ms + random % row->base_ms;
+	return is_busy && row->busy_ms ? row->busy_ms : pace_delay_ms(who, f->tries, random);
+}
+
+enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t random,
+			  int64_t *delay_ms)
+{
+	if (!may_pass(f->kind) && !rows[who].refused_ms)
+		return PACE_NOT_AGAIN;
+	*delay_ms = delay_of(who, f, random);
+	return *delay_ms > f->left_ms ? PACE_TOO_LATE : PACE_AGAIN;
+}
+
+int64_t pace_block_ms(bool is_busy, const struct pace_said *said)
+{
+	int64_t ms;
+
+	if (is_busy)
+		return says_when(said, true, &ms) ? ms : BUSY_MS;
+	return said->has_left && !said->left_n ? said->reset_sec * 1000 : 0;
+}
+
+bool pace_wants_secrets(enum err_kind kind)
+{
+	return kind == ERR_AUTH;
+}
+
+int64_t pace_secrets_ms(bool was_read, int64_t read_ms)
+{
+	return was_read ? read_ms + SECRETS_MS : 0;
 }

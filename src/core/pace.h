@@ -1,18 +1,65 @@
 /*
- * How long to wait before the next try.
+ * When to try again, and when not: by who asks, how it failed, and what the other side said of its
+ * own time. Pure: the caller brings the clock and chance.
  */
 #ifndef CORE_PACE_H
 #define CORE_PACE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "base/err.h"
+
+/* Who asks. */
+enum pace {
+	PACE_SYNC,      /* a process that ends, for one name */
+	PACE_WATCH,     /* watch, for one name */
+	PACE_SERVICE,   /* a service's blocking query */
+	PACE_FOLLOWER,  /* who would like to lead */
+	PACE_CANDIDATE, /* the same when the lock was not given: others were faster, or it rests */
+	PACE_LEADER,    /* who leads: its fence comes nearer */
+	PACE_REGISTRATION, /* who is not registered */
+	PACE_REGISTERED,   /* who is, but perhaps Consul was restarted and does not know it */
+	PACES
+};
+
+/* What the other side said: Retry-After, RFC 9110 section 10.2.3, and Ratelimit. */
+struct pace_said {
+	bool has_retry_after;
+	int64_t retry_after_sec;
+	bool has_left;
+	int64_t left_n, reset_sec; /* so many requests are left until then */
+};
+
+struct pace_failure {
+	enum err_kind kind;
+	unsigned tries;               /* that failed before */
+	const struct pace_said *said; /* NULL: nothing */
+	int64_t left_ms;              /* no try may begin later */
+};
+
+enum pace_next {
+	PACE_AGAIN,
+	PACE_TOO_LATE, /* it would be past left_ms */
+	PACE_NOT_AGAIN /* asking the same again is pointless */
+};
+
 /*
- * Exponential backoff with jitter: half of base_ms * 2^tries, capped at cap_ms, and up to the
- * other half again by random.
- *   tries   failed ones so far, from 0
- *   random  any number; its low bits decide
- * Returns milliseconds, never below half of base_ms.
+ * Is there another try after this failure, and when?
+ *   random    any number; its low bits decide
+ *   delay_ms  set but for PACE_NOT_AGAIN: from now until then
  */
-int64_t pace_backoff_ms(unsigned tries, int64_t base_ms, int64_t cap_ms, uint32_t random);
+enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t random,
+			  int64_t *delay_ms);
+
+/* Milliseconds to the next try where all failures are alike; tries and random as above. */
+int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random);
+
+/* For how long nobody at all may ask after an answer: 0 when that was not said. */
+int64_t pace_block_ms(bool is_busy, const struct pace_said *said);
+
+/* Whether credentials are worth to be read again after this failure, and from when on. */
+bool pace_wants_secrets(enum err_kind kind);
+int64_t pace_secrets_ms(bool was_read, int64_t read_ms);
 
 #endif

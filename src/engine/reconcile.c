@@ -7,10 +7,6 @@
 #include "engine/observe.h"
 #include "engine/report.h"
 
-#define BACKOFF_BASE_MS 500
-#define BACKOFF_CAP_MS 15000
-#define WATCH_CAP_MS 60000 /* watch never waits longer than that, but for a 429 */
-
 enum step {
 	STEP_HEALTH,
 	STEP_ZONE,
@@ -131,18 +127,6 @@ static void prepare_zone(struct reconcile *r)
 
 /* ---- fail, and try again ---- */
 
-static int64_t retry_delay_ms(const struct reconcile *r, const struct cf_reply *reply,
-			      enum err_kind kind, uint32_t random)
-{
-	/* A 429, and now and then a 503, says when to come again. */
-	if (reply && reply->has_retry_after && (kind == ERR_BUSY || kind == ERR_RETRY))
-		return reply->retry_after_sec * 1000 + random % BACKOFF_BASE_MS;
-	if (kind == ERR_BUSY && r->is_watch)
-		return RECONCILE_BUSY_MS;
-	return pace_backoff_ms(r->tries, BACKOFF_BASE_MS,
-			       r->is_watch ? WATCH_CAP_MS : BACKOFF_CAP_MS, random);
-}
-
 static const struct cf_reply *reply_of(const struct reconcile *r)
 {
 	switch ((enum step)r->step) {
@@ -153,49 +137,43 @@ static const struct cf_reply *reply_of(const struct reconcile *r)
 	}
 }
 
-static bool is_worth_retrying(enum err_kind kind)
+static void give_up(struct reconcile *r, int64_t delay_ms, bool is_late, int64_t now_ms)
 {
-	return kind == ERR_RETRY || kind == ERR_BUSY || kind == ERR_PROTO;
-}
+	struct err *e = &r->last_err;
 
-/* The next pass of watch: soon after a passing fault, once a minute after a refusal. */
-static void fail_watch(struct reconcile *r, int64_t delay_ms, int64_t now_ms)
-{
-	if (!is_worth_retrying(r->last_err.kind))
-		delay_ms = WATCH_CAP_MS;
-	if (r->last_err.kind == ERR_CONFIG && !r->job->zone_id[0])
-		r->zone_id[0] = '\0'; /* perhaps it was made anew under another id */
-	r->tries++;
-	r->wake_ms = now_ms + delay_ms;
+	if (is_late && e->kind == ERR_BUSY && now_ms < r->give_up_ms)
+		(void)err_set(e, e->kind, "%s; to be asked again in %lld s, past --retry-for",
+			      e->text, (long long)(delay_ms / 1000));
 	end(r, RECONCILE_FAILED);
-	report_retry(r, delay_ms);
 }
 
 /* Everything starts anew after a failure: the answer that was lost may have been a yes. */
 static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint32_t random)
 {
-	int64_t delay_ms = retry_delay_ms(r, reply_of(r), e->kind, random);
+	const struct cf_reply *reply = reply_of(r);
+	const struct pace_failure failure = {
+		.kind = e->kind,
+		.tries = r->tries,
+		.said = reply ? &reply->said : NULL,
+		.left_ms = r->give_up_ms - now_ms,
+	};
+	int64_t delay_ms = 0;
+	enum pace_next next =
+		pace_retry(r->is_watch ? PACE_WATCH : PACE_SYNC, &failure, random, &delay_ms);
 
 	r->last_err = *e;
-	if (r->is_watch) {
-		fail_watch(r, delay_ms, now_ms);
-		return;
-	}
-	if (!is_worth_retrying(e->kind)) {
-		end(r, RECONCILE_FAILED);
-		return;
-	}
-	if (delay_ms > r->give_up_ms - now_ms) {
-		if (e->kind == ERR_BUSY && now_ms < r->give_up_ms)
-			(void)err_set(&r->last_err, e->kind,
-				      "%s; to be asked again in %lld s, past --retry-for", e->text,
-				      (long long)(delay_ms / 1000));
-		end(r, RECONCILE_FAILED);
+	if (next != PACE_AGAIN) {
+		give_up(r, delay_ms, next == PACE_TOO_LATE, now_ms);
 		return;
 	}
 	r->tries++;
 	r->wake_ms = now_ms + delay_ms;
-	r->step = STEP_WAIT;
+	if (e->kind == ERR_CONFIG && !r->job->zone_id[0])
+		r->zone_id[0] = '\0'; /* perhaps it was made anew under another id */
+	if (r->is_watch)
+		end(r, RECONCILE_FAILED);
+	else
+		r->step = STEP_WAIT;
 	report_retry(r, delay_ms);
 }
 
@@ -207,7 +185,7 @@ static void hold(struct reconcile *r, int64_t now_ms, uint32_t random)
 	struct err e = {0};
 
 	if (evidence_gap_may_pass(r->gap) && r->is_watch) {
-		r->wake_ms = now_ms + retry_delay_ms(r, NULL, ERR_RETRY, random);
+		r->wake_ms = now_ms + pace_delay_ms(PACE_WATCH, r->tries, random);
 		r->tries++;
 	} else if (evidence_gap_may_pass(r->gap) && !r->is_dry_run && now_ms < r->give_up_ms) {
 		/* A handler is not called again for this change. */

@@ -25,9 +25,8 @@
 #include "core/job.h"
 #include "core/plan.h"
 
-#define RECONCILE_ROUNDS_MAX 4   /* listings after refusals, within one try */
-#define RECONCILE_BUSY_MS 300000 /* a 429 that does not say for how long: five minutes */
-#define RECONCILE_READ_MS 2000   /* so old may be what Consul said when a write begins */
+#define RECONCILE_ROUNDS_MAX 4 /* listings after refusals, within one try */
+#define RECONCILE_READ_MS 2000 /* so old may be what Consul said when a write begins */
 
 /* What comes next. */
 enum call {

@@ -5,8 +5,6 @@
 #include "base/clock.h"
 #include "core/pace.h"
 
-#define BACKOFF_CAP_MS 15000
-
 /* A session can end early (its node is lost, it is destroyed): we stop before others may. */
 _Static_assert(LEADER_LOCK_DELAY_SEC *LEADER_SEC_MS >=
 		       LEADER_TTL_SEC * LEADER_SEC_MS - LEADER_MARGIN_MS,
@@ -133,7 +131,7 @@ static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, stru
 	}
 	/* Somebody was faster, or the lock-delay is not over. */
 	l->index = 0;
-	set_step(l, LEADER_WATCH, now_ms + LEADER_RETRY_MS / 2 + random % LEADER_RETRY_MS);
+	set_step(l, LEADER_WATCH, now_ms + pace_delay_ms(PACE_CANDIDATE, 0, random));
 	return 0;
 }
 
@@ -189,11 +187,10 @@ static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t
 	l->index = 0;
 	/* Who leads has no time for more; what became of the others' calls, the key tells. */
 	if (l->has_lock)
-		set_step(l, LEADER_RENEW, now_ms + LEADER_RETRY_MS);
+		set_step(l, LEADER_RENEW, now_ms + pace_delay_ms(PACE_LEADER, 0, random));
 	else
 		set_step(l, LEADER_WATCH,
-			 now_ms + pace_backoff_ms(l->failures, LEADER_RETRY_MS, BACKOFF_CAP_MS,
-						  random));
+			 now_ms + pace_delay_ms(PACE_FOLLOWER, l->failures, random));
 	l->failures++;
 }
 

@@ -19,7 +19,6 @@
 #define LEADER_MARGIN_MS 5000    /* before the TTL is over we have stopped */
 #define LEADER_LOCK_DELAY_SEC 30 /* after a session's end nobody leads: its last write may land */
 #define LEADER_WAIT_SEC 60       /* a follower's blocking query */
-#define LEADER_RETRY_MS 1000
 
 enum leader_event { LEADER_NOTHING, LEADER_WON, LEADER_LOST };
 

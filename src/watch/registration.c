@@ -6,8 +6,7 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "consul/agent.h"
-
-#define RETRY_MS 5000
+#include "core/pace.h"
 
 /* Two copies on one host have different pids; in containers everyone is 1, on a host of its own. */
 void registration_init(struct registration *r, const char *name, int64_t timeout_ms)
@@ -76,7 +75,8 @@ static int fail(struct registration *r, const struct err *e, int64_t now_ms)
 	(void)err_wrap(&r->last_err, "consul: register as %s", r->id);
 	r->is_over = r->is_leaving;
 	/* A Consul that was restarted does not know us any more: register anew, and soon. */
-	r->next_ms = now_ms + (r->is_registered ? REGISTRATION_HURRY_MS : RETRY_MS);
+	r->next_ms = now_ms +
+		     pace_delay_ms(r->is_registered ? PACE_REGISTERED : PACE_REGISTRATION, 0, 0);
 	r->was_refused = !r->is_registered;
 	r->is_registered = false;
 	r->reported[0] = '\0';

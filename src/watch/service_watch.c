@@ -109,8 +109,7 @@ static enum service_watch_event fail(struct service_watch *w, const struct err *
 	w->last_err = *e;
 	(void)err_wrap(&w->last_err, "consul: watch of %s", w->job.service);
 	w->query.index = 0;
-	w->retry_ms = now_ms + pace_backoff_ms(w->failures, SERVICE_WATCH_BACKOFF_MS,
-					       SERVICE_WATCH_BACKOFF_MAX_MS, random);
+	w->retry_ms = now_ms + pace_delay_ms(PACE_SERVICE, w->failures, random);
 	w->failures++;
 	return SERVICE_WATCH_FAILED;
 }

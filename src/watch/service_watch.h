@@ -20,8 +20,6 @@
 	10000                      /* and so much later we do not believe in an answer any more */
 #define SERVICE_WATCH_READ_MS 1000 /* one read per second... */
 #define SERVICE_WATCH_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
-#define SERVICE_WATCH_BACKOFF_MS 250
-#define SERVICE_WATCH_BACKOFF_MAX_MS 60000
 
 struct watch;
 

@@ -26,6 +26,7 @@ static void account(struct budget *b, struct worker *worker, enum call call, int
 {
 	const struct cf_reply *reply = reply_of(&worker->name->r, call);
 	uint64_t requests = http_counters(&worker->driver.cloudflare)->requests;
+	int64_t block_ms;
 	int class;
 
 	if (!reply)
@@ -36,12 +37,9 @@ static void account(struct budget *b, struct worker *worker, enum call call, int
 	b->calls[call == CALL_ZONE   ? STATUS_CALL_ZONES
 		 : call == CALL_LIST ? STATUS_CALL_LIST
 				     : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
-	if (reply->meaning == CF_BUSY)
-		bucket_block(&b->bucket,
-			     now_ms + (reply->has_retry_after ? reply->retry_after_sec * 1000
-							      : RECONCILE_BUSY_MS));
-	else if (reply->has_remaining && !reply->remaining)
-		bucket_block(&b->bucket, now_ms + reply->remaining_sec * 1000);
+	block_ms = pace_block_ms(reply->meaning == CF_BUSY, &reply->said);
+	if (block_ms)
+		bucket_block(&b->bucket, now_ms + block_ms);
 }
 
 /* ---- one worker ---- */

@@ -3,7 +3,6 @@
 
 #include "core/evidence.h"
 #include "core/instance.h"
-#include "core/pace.h"
 
 #define GOOD .has_leader = true, .is_consistent = true
 #define LATE (EVIDENCE_LAST_CONTACT_MAX_MS + 1)
@@ -107,48 +106,13 @@ static void test_order(void **state)
 	}
 }
 
-static void test_backoff(void **state)
-{
-	static const struct {
-		unsigned tries;
-		int64_t base_ms, cap_ms, full_ms;
-	} waits[] = {
-		{0, 500, 15000, 500},
-		{1, 500, 15000, 1000},
-		{4, 500, 15000, 8000},
-		{5, 500, 15000, 15000},
-		{6, 500, 15000, 15000},
-		{UINT32_MAX, 500, 15000, 15000},
-		{0, 500, 100, 100},
-		{3, 1, 1000, 8},
-		{0, 1, 1, 1},
-		{62, 1, INT64_MAX, (int64_t)1 << 62},
-		{63, 1, INT64_MAX, INT64_MAX},
-		{UINT32_MAX, 3, INT64_MAX, INT64_MAX},
-	};
-	static const uint32_t randoms[] = {0, 1, 249, 250, 251, 7500, 7501, 123456789, UINT32_MAX};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(waits); i++) {
-		int64_t half = waits[i].full_ms / 2;
-
-		for (size_t k = 0; k < COUNT(randoms); k++) {
-			int64_t ms = pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms, randoms[k]);
-
-			CHECK(ms >= half && ms <= waits[i].full_ms, "case %zu: %lld", i, (long long)ms);
-		}
-		assert_int_equal(pace_backoff_ms(waits[i].tries, waits[i].base_ms, waits[i].cap_ms, 0), half);
-	}
-	/* The jitter reaches both ends. */
-	assert_int_equal(pace_backoff_ms(0, 500, 15000, 250), 500);
-	assert_int_equal(pace_backoff_ms(0, 500, 15000, 251), 250);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_assess), cmocka_unit_test(test_gaps),    cmocka_unit_test(test_states),
-		cmocka_unit_test(test_order),  cmocka_unit_test(test_backoff),
+		cmocka_unit_test(test_assess),
+		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

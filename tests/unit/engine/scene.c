@@ -332,8 +332,8 @@ static void be_busy(struct scene *s, struct reconcile *r, enum call call)
 
 	*reply = (struct cf_reply){.meaning = CF_BUSY};
 	if (s->retry_after_sec >= 0) {
-		reply->has_retry_after = true;
-		reply->retry_after_sec = s->retry_after_sec;
+		reply->said.has_retry_after = true;
+		reply->said.retry_after_sec = s->retry_after_sec;
 	}
 }
 
