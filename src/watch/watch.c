@@ -5,9 +5,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "core/pace.h"
 #include "pages/pages.h"
-
-#define SECRETS_MS 60000 /* credentials are read again at most that often */
 
 /* ---- services ---- */
 
@@ -20,7 +19,7 @@ static void service_changed(struct watch *w, const struct service_watch *s, int6
 
 static void service_failed(struct watch *w, const struct service_watch *s)
 {
-	w->was_refused |= s->last_err.kind == ERR_AUTH;
+	w->was_refused |= pace_wants_secrets(s->last_err.kind);
 	LOG_EVENT(s->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
 		  {"service", s->job.service, 0}, {"error", s->last_err.text, 0},
 		  {"failures", NULL, s->failures});
@@ -110,7 +109,7 @@ static void credentials_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 
 	(void)now_ms;
 	if (w->was_refused && !w->is_stopping)
-		loop_wait_until(wait, w->refused_ms ? w->refused_ms + SECRETS_MS : 0);
+		loop_wait_until(wait, pace_secrets_ms(w->refused_ms != 0, w->refused_ms));
 }
 
 static void credentials_step(void *ctx, int64_t now_ms)

@@ -1,6 +1,7 @@
 #include "watch/worker.h"
 
 #include "base/clock.h"
+#include "core/pace.h"
 #include "watch/watch.h"
 
 /* ---- the API's budget ---- */
@@ -76,7 +77,7 @@ static void end_pass(struct watch *w, struct worker *worker, int64_t now_ms)
 	for (int i = 0; i < OP_KINDS; i++)
 		w->writes[i] += r->done_n[i];
 	w->retries += r->result == RECONCILE_FAILED;
-	w->was_refused |= r->result == RECONCILE_FAILED && r->last_err.kind == ERR_AUTH;
+	w->was_refused |= r->result == RECONCILE_FAILED && pace_wants_secrets(r->last_err.kind);
 	if (r->result == RECONCILE_DONE && worker->name->job.is_dropped)
 		worker->name->is_used = false;
 	release(worker);
