@@ -115,16 +115,13 @@ int clients_init(struct clients *w, const struct config *c, struct err *e)
 int clients_hide_secrets(struct clients *w, const struct config *c, struct err *e)
 {
 	const char *const secrets[] = {
-		c->api_token,
-		c->api_key,
-		c->api_email,
-		c->consul_token,
-		c->consul_http_auth,
 		w->cloudflare.origin.proxy_auth,
 		w->consul.origin.proxy_auth,
 		w->consul_basic,
 	};
 
+	if (config_hide_secrets(c, e))
+		return -1;
 	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
 		if (log_add_secret(secrets[i]))
 			return err_set(e, ERR_CONFIG, "too many secrets");

@@ -1,8 +1,116 @@
 #include "command/command.h"
 
+#include <string.h>
+
 #include "base/buf.h"
 #include "base/log.h"
 #include "base/out.h"
+
+const struct command commands[] = {
+#define COMMAND(name_, ...) {.name = #name_, .run = command_##name_, __VA_ARGS__},
+#include "command/commands.def"
+};
+const size_t commands_n = sizeof commands / sizeof commands[0];
+
+static bool is_among(const char *const names[2], const char *name)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (names[i] && strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < commands_n; i++)
+		if (strcmp(commands[i].name, name) == 0 || is_among(commands[i].also, name))
+			return &commands[i];
+	return NULL;
+}
+
+/* The binary may take the place of the article's handler script in an image. */
+static const struct command *find_called(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; i < commands_n; i++)
+		if (is_among(commands[i].called, slash ? slash + 1 : path))
+			return &commands[i];
+	return NULL;
+}
+
+/* ---- carry one out ---- */
+
+static int check_options(const struct invocation *in, struct err *e)
+{
+	unsigned odd = in->options & ~in->command->options;
+	const char *with = "nothing";
+
+	if (!odd)
+		return 0;
+	for (size_t i = 0; i < commands_n; i++)
+		if (commands[i].options & odd)
+			with = commands[i].name;
+	return err_set(e, ERR_USAGE, "%s does not go with %s, only with %s",
+		       values_option_name(odd), in->name, with);
+}
+
+static int run(struct invocation *in)
+{
+	static struct values values;
+	struct err e = {0};
+
+	in->values = &values;
+	if (values_from_arguments(&values, in->argc, in->argv, &e))
+		return command_fail(in, &e);
+	in->options = values.options;
+	if (in->options & OPTION_HELP) {
+		command_print_help(in->command);
+		return command_close_stdout(in, EXIT_CODE_OK);
+	}
+	if (in->options & OPTION_DRY_RUN && in->command->dry_run)
+		in->command = command_find(in->command->dry_run);
+	if (check_options(in, &e))
+		return command_fail(in, &e);
+	return in->command->run(in);
+}
+
+int command_main(int argc, char *const *argv)
+{
+	const struct command *command = argc ? find_called(argv[0]) : NULL;
+	int names_n = command ? 1 : 2;
+	struct invocation in;
+
+	if (!command && argc < 2)
+		return command_usage();
+	if (!command)
+		command = command_find(argv[1]);
+	if (!command)
+		return command_unknown(argv[1]);
+	in = (struct invocation){
+		.name = command->name,
+		.command = command,
+		.argc = argc - names_n,
+		.argv = argv + names_n,
+	};
+	return command->groups ? run(&in) : command->run(&in);
+}
+
+/* ---- what they have in common ---- */
+
+int command_configure(const struct invocation *in, struct config *c)
+{
+	struct err e = {0}, crowded = {0};
+	int rc = config_read(c, in->values, in->command->groups, &e);
+
+	if (config_hide_secrets(c, &crowded))
+		return command_fail(in, &crowded);
+	if (rc)
+		return command_fail(in, &e);
+	if (in->command->groups & GROUP_LOG)
+		log_setup(c->log_format, c->log_level);
+	return EXIT_CODE_OK;
+}
 
 enum exit_code exit_code_of(enum err_kind kind)
 {
@@ -15,9 +123,9 @@ enum exit_code exit_code_of(enum err_kind kind)
 	}
 }
 
-int command_fail(const char *command, const struct err *e)
+int command_fail(const struct invocation *in, const struct err *e)
 {
-	log_plain("dnsbuddy %s: %s", command, e->text);
+	log_plain("dnsbuddy %s: %s", in->name, e->text);
 	return (int)exit_code_of(e->kind);
 }
 
@@ -34,9 +142,9 @@ const char *command_mask(char out[ERR_TEXT_MAX], const char *s)
 	return out;
 }
 
-int command_close_stdout(const char *command, int code)
+int command_close_stdout(const struct invocation *in, int code)
 {
 	struct err e = {0};
 
-	return out_flush(&e) ? command_fail(command, &e) : code;
+	return out_flush(&e) ? command_fail(in, &e) : code;
 }

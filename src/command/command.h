@@ -1,12 +1,14 @@
 /*
- * What a user can ask for. Each takes the arguments after the command's name and returns the exit
- * code of the program.
+ * What a user can ask for: the table of commands, and what they have in common. A command's row is
+ * in commands.def, its work in a file of its own.
  */
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
+#include <stddef.h>
+
 #include "base/err.h"
-#include "engine/reconcile.h"
+#include "config/config.h"
 
 /* sysexits.h where it has a word for it. */
 enum exit_code {
@@ -19,18 +21,55 @@ enum exit_code {
 	EXIT_CODE_CONFIG = 78
 };
 
-int command_sync(int argc, char *const *argv);
-int command_plan(int argc, char *const *argv);
-int command_watch(int argc, char *const *argv);
-int command_health(int argc, char *const *argv);
-int command_version(int argc, char *const *argv);
-int command_help(int argc, char *const *argv);
+/* A command as it was called. */
+struct invocation {
+	const char *name; /* for messages */
+	const struct command *command;
+	int argc; /* what follows the name */
+	char *const *argv;
+	struct values *values; /* read from it, where the command takes settings... */
+	unsigned options;      /* ...and of enum option */
+};
+
+struct command {
+	const char *name;
+	const char *also[2];   /* further names */
+	const char *called[2]; /* names of the program that stand for it */
+	unsigned groups;       /* of the settings it takes, GROUP_FILE apart; 0: none at all */
+	unsigned options;      /* of enum option that go with it, OPTION_HELP apart */
+	const char *dry_run;   /* the command that it becomes with OPTION_DRY_RUN; NULL */
+	const char *arguments; /* these three: for help */
+	const char *does;
+	const char *more;
+	int (*run)(const struct invocation *in); /* returns the program's exit code */
+};
+
+extern const struct command commands[];
+extern const size_t commands_n;
+
+#define COMMAND(name, ...) int command_##name(const struct invocation *in);
+#include "command/commands.def"
+
+/* Find the command by argv[0] or argv[1] and carry it out. Returns the exit code. */
+int command_main(int argc, char *const *argv);
+
+/* The command by one of its names; NULL: there is none. */
+const struct command *command_find(const char *name);
+
+/*
+ * Read the settings of a command that takes some; the log is set up as they say, and masks the
+ * secrets. Returns EXIT_CODE_OK, or another after telling why.
+ */
+int command_configure(const struct invocation *in, struct config *c);
+
+/* Say on stderr that there is no such command. */
+int command_unknown(const char *name);
 
 /* Say on stderr which commands there are. */
 int command_usage(void);
 
-/* Say on stderr that there is no such command. */
-int command_unknown(const char *name);
+/* Print what there is to know of one command. */
+void command_print_help(const struct command *command);
 
 /* The exit code for a failure of this kind. */
 enum exit_code exit_code_of(enum err_kind kind);
@@ -39,12 +78,12 @@ enum exit_code exit_code_of(enum err_kind kind);
  * Tell what a command line or a configuration is wrong with: one line on stderr, secrets masked.
  * Returns the exit code.
  */
-int command_fail(const char *command, const struct err *e);
+int command_fail(const struct invocation *in, const struct err *e);
 
 /* Copy what a peer said for stdout: secrets masked, control bytes as '?'. Returns out. */
 const char *command_mask(char out[ERR_TEXT_MAX], const char *s);
 
 /* Flush stdout; a result that nobody got is a failure: turns EXIT_CODE_OK and the like into 1. */
-int command_close_stdout(const char *command, int code);
+int command_close_stdout(const struct invocation *in, int code);
 
 #endif

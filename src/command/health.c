@@ -9,14 +9,13 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "command/command.h"
-#include "config/values.h"
 #include "net/http/client.h"
 #include "net/http/listener.h"
 
 #define HEALTH_MS 2000 /* for the whole exchange */
 
 static struct {
-	struct values values;
+	struct config config;
 	struct http_origin origin;
 	struct http_client client;
 	struct buf body;
@@ -41,21 +40,17 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 }
 
 /* Where the watch listens, as a client reaches it: every address is this machine's own, too. */
-static int find_watch(const struct value *listen, struct url *u, struct err *e)
+static int find_watch(const char *listen, struct url *u, struct err *e)
 {
-	struct values *v = &self.values;
-	char host[LISTEN_HOST_CAP], origin[96];
+	char host[LISTEN_HOST_CAP];
 	const char *local = NULL;
 
-	if (!listen->text)
+	if (!*listen)
 		return err_set(e, ERR_CONFIG,
 			       "LISTEN is not set: give it, or --listen, the value "
 			       "that watch has");
-	if (listen_parse(listen->text, host, &u->port, e)) {
-		/* As for every setting: what was typed is a matter of usage. */
-		e->kind = listen->origin == ORIGIN_FLAG ? ERR_USAGE : ERR_CONFIG;
-		return err_wrap(e, "%s", values_origin(v, listen, origin, sizeof origin));
-	}
+	if (listen_parse(listen, host, &u->port, e))
+		return -1;
 	if (!*host || strcmp(host, "0.0.0.0") == 0)
 		local = "127.0.0.1";
 	else if (strspn(host, ":0") == strlen(host))
@@ -107,20 +102,14 @@ static int ask(struct err *e)
 	return check_answer(e);
 }
 
-int command_health(int argc, char *const *argv)
+int command_health(const struct invocation *in)
 {
 	struct err e = {0};
+	int code = command_configure(in, &self.config);
 
-	if (values_from_arguments(&self.values, argc, argv, &e))
-		return command_fail("health", &e);
-	if (self.values.options.help) {
-		char name[] = "health";
-		char *const help[] = {name};
-
-		return command_help(1, help);
-	}
-	if (values_from_environment(&self.values, &e) || values_from_file(&self.values, &e) ||
-	    find_watch(&self.values.of[SET_LISTEN], &self.origin.url, &e) || ask(&e))
-		return command_fail("health", &e);
+	if (code != EXIT_CODE_OK)
+		return code;
+	if (find_watch(self.config.listen, &self.origin.url, &e) || ask(&e))
+		return command_fail(in, &e);
 	return EXIT_CODE_OK;
 }

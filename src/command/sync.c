@@ -6,14 +6,12 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fmt.h"
 #include "base/out.h"
+#include "command/clients.h"
 #include "command/command.h"
 #include "command/print.h"
-#include "command/clients.h"
 #include "engine/report.h"
 
-static struct values values;
 static struct config config;
 static struct clients clients;
 static struct reconcile reconcile;
@@ -29,11 +27,11 @@ static int weight(int code)
 	}
 }
 
-static int result_code(const struct reconcile *r)
+static int result_code(const struct reconcile *r, unsigned options)
 {
 	if (r->result == RECONCILE_FAILED)
 		return (int)exit_code_of(r->last_err.kind);
-	if (r->is_dry_run && config.options.detailed_exitcode && !plan_is_done(&r->plan))
+	if (r->is_dry_run && options & OPTION_DETAILED_EXITCODE && !plan_is_done(&r->plan))
 		return EXIT_CODE_CHANGES;
 	return r->result == RECONCILE_HELD ? EXIT_CODE_HELD : EXIT_CODE_OK;
 }
@@ -46,9 +44,9 @@ static bool wants_colour(void)
 	       strcmp(term, "dumb") != 0;
 }
 
-static void print_result(bool is_first)
+static void print_result(bool is_first, unsigned options)
 {
-	if (config.options.json)
+	if (options & OPTION_JSON)
 		print_json_plan(&reconcile, is_first);
 	else if (reconcile.result != RECONCILE_FAILED)
 		print_plan(&reconcile, wants_colour());
@@ -58,64 +56,51 @@ static void print_result(bool is_first)
 		report_end(&reconcile);
 }
 
-static int run_record(size_t i, bool is_plan, int64_t give_up_ms)
+static int run_record(size_t i, bool is_plan, unsigned options, int64_t give_up_ms)
 {
 	/* Who waits for a plan is a person: one try. */
 	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, clients.have, is_plan,
 		       is_plan ? 0 : give_up_ms);
 	driver_run(&clients.driver, &reconcile);
 	if (is_plan)
-		print_result(i == 0);
+		print_result(i == 0, options);
 	else
 		report_end(&reconcile);
-	return result_code(&reconcile);
+	return result_code(&reconcile, options);
 }
 
-static int run(const char *command, bool is_plan, int argc, char *const *argv)
+static int run(const struct invocation *in, bool is_plan)
 {
+	const unsigned options = in->options;
 	struct err e = {0};
-	int code = EXIT_CODE_OK;
+	int code = command_configure(in, &config);
 	int64_t give_up_ms;
 
-	if (config_read(&config, &values, argc, argv, &e))
-		return command_fail(command, &e);
-	if (config.options.help) {
-		char name[16];
-		char *const help[] = {name};
-
-		(void)fmt_text(name, sizeof name, "%s", command);
-		return command_help(1, help);
-	}
-	is_plan |= config.options.dry_run;
-	if (!is_plan && (config.options.json || config.options.detailed_exitcode)) {
-		(void)err_set(&e, ERR_USAGE,
-			      "--json and --detailed-exitcode go with plan, or with "
-			      "--dry-run");
-		return command_fail(command, &e);
-	}
+	if (code != EXIT_CODE_OK)
+		return code;
 	if (clients_init(&clients, &config, &e))
-		return command_fail(command, &e);
+		return command_fail(in, &e);
 	/* One deadline for all: a record whose turn comes after it has one try. */
 	give_up_ms = clock_now_ms() + config.retry_for_ms;
-	if (is_plan && config.options.json)
+	if (options & OPTION_JSON)
 		print_json_begin();
 	for (size_t i = 0; i < config.jobs_n; i++) {
-		int one = run_record(i, is_plan, give_up_ms);
+		int one = run_record(i, is_plan, options, give_up_ms);
 
 		if (weight(one) > weight(code))
 			code = one;
 	}
-	if (is_plan && config.options.json)
+	if (options & OPTION_JSON)
 		print_json_end();
-	return command_close_stdout(command, code);
+	return command_close_stdout(in, code);
 }
 
-int command_sync(int argc, char *const *argv)
+int command_sync(const struct invocation *in)
 {
-	return run("sync", false, argc, argv);
+	return run(in, false);
 }
 
-int command_plan(int argc, char *const *argv)
+int command_plan(const struct invocation *in)
 {
-	return run("plan", true, argc, argv);
+	return run(in, true);
 }

@@ -13,11 +13,9 @@ _Static_assert(WATCH_RECORDS_MAX >= 2 * CONFIG_RECORDS_MAX, "room for every reco
 
 /* Two of each: the one in use, and the one that is read on SIGHUP. */
 static struct {
-	struct values values[2];
 	struct config configs[2];
 	int current;
-	int argc;
-	char *const *argv;
+	const struct invocation *in;
 	struct clients clients;
 	struct watch watch;
 	struct listener listener;
@@ -48,9 +46,8 @@ static void reload(void *ctx, bool only_secrets)
 	log_forget_secrets();
 	if (clients_hide_secrets(&self.clients, old, &e))
 		LOG_EVENT(LOG_ERROR, "configuration not read", {"error", e.text, 0});
-	memset(&self.values[next], 0, sizeof self.values[next]);
-	memset(new, 0, sizeof *new);
-	if (config_read(new, &self.values[next], self.argc, self.argv, &e)) {
+	if (values_from_arguments(self.in->values, self.in->argc, self.in->argv, &e) ||
+	    config_read(new, self.in->values, self.in->command->groups, &e)) {
 		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
 			  {"error", e.text, 0});
 		return;
@@ -63,6 +60,7 @@ static void reload(void *ctx, bool only_secrets)
 		return;
 	}
 	self.current = next;
+	log_setup(new->log_format, new->log_level);
 	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
 		  {"records", NULL, (int64_t) new->jobs_n});
 }
@@ -91,35 +89,26 @@ static struct watch_setup setup_of(const struct config *c)
 	};
 }
 
-int command_watch(int argc, char *const *argv)
+int command_watch(const struct invocation *in)
 {
 	struct config *c = &self.configs[0];
 	struct watch_setup setup;
 	struct err e = {0};
+	int code;
 
-	self.argc = argc;
-	self.argv = argv;
-	if (watch_catch_signals(&e) || config_read(c, &self.values[0], argc, argv, &e))
-		return command_fail("watch", &e);
-	if (c->options.help) {
-		char name[] = "watch";
-		char *const help[] = {name};
-
-		return command_help(1, help);
-	}
-	if (c->options.json || c->options.detailed_exitcode || c->options.dry_run) {
-		(void)err_set(&e, ERR_USAGE,
-			      "--json, --detailed-exitcode and --dry-run do not go with watch");
-		return command_fail("watch", &e);
-	}
-	if (clients_init(&self.clients, c, &e))
-		return command_fail("watch", &e);
-	if (c->listen[0] && listen_open(&self.listener, c->listen, &e))
-		return command_fail("watch", &e);
+	self.in = in;
+	if (watch_catch_signals(&e))
+		return command_fail(in, &e);
+	code = command_configure(in, c);
+	if (code != EXIT_CODE_OK)
+		return code;
+	if (clients_init(&self.clients, c, &e) ||
+	    (c->listen[0] && listen_open(&self.listener, c->listen, &e)))
+		return command_fail(in, &e);
 	setup = setup_of(c);
 	if (watch_init(&self.watch, &setup, &e) ||
 	    watch_set_jobs(&self.watch, c->jobs, c->jobs_n, &e))
-		return command_fail("watch", &e);
+		return command_fail(in, &e);
 	LOG_EVENT(LOG_INFO, "watching", {"records", NULL, (int64_t)c->jobs_n});
 	watch_run(&self.watch);
 	return EXIT_CODE_OK;

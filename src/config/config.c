@@ -102,49 +102,46 @@ static int check_credentials(const struct config *c, struct err *e)
 		       "CLOUDFLARE_API_TOKEN_FILE (or CF_API_KEY and CF_AUTH_EMAIL)");
 }
 
-static int check_program(const struct config *c, struct err *e)
+static int check_client(const struct config *c, struct err *e)
 {
-	if (!c->consul_client_cert[0] != !c->consul_client_key[0])
-		return err_set(e, ERR_CONFIG,
-			       "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY are only of use together");
-	return check_credentials(c, e);
+	if (!c->consul_client_cert[0] == !c->consul_client_key[0])
+		return 0;
+	return err_set(e, ERR_CONFIG,
+		       "CONSUL_CLIENT_CERT and CONSUL_CLIENT_KEY are only of use together");
 }
 
-/* The secrets first: messages about the rest may quote them. */
+/* The secrets first: what is said of the rest may quote them. */
 static int read_secrets(const struct reading *r, struct err *e)
 {
-	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++) {
-		if (!settings[s].is_secret)
-			continue;
-		if (reading_take(r, s, s + 1, e))
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
+		if (settings[s].is_secret && reading_take(r, s, s + 1, e))
 			return -1;
-		if (log_add_secret(config_text(r->config, s)))
-			return err_set(e, ERR_CONFIG, "too many secrets");
-	}
 	return 0;
 }
 
-int config_read(struct config *c, struct values *v, int argc, char *const *argv, struct err *e)
+static int read_all(struct reading *r, struct values *v, struct err *e)
 {
-	struct reading r = {.v = v, .config = c, .groups = ~0u};
-
-	if (values_from_arguments(v, argc, argv, e))
-		return -1;
-	c->options = v->options;
-	if (c->options.help)
-		return 0;
-	if (values_from_environment(v, e) || values_from_file(v, e)) {
+	if (values_from_environment(v, r->groups, e) || values_from_file(v, e)) {
 		struct err ignored; /* there is one already */
 
-		(void)read_secrets(&r, &ignored);
+		(void)read_secrets(r, &ignored);
 		return -1;
 	}
 	values_from_defaults(v);
-	if (read_secrets(&r, e) || read_jobs(&r, e))
+	if (read_secrets(r, e) || (r->groups & GROUP_RECORDS && read_jobs(r, e)))
 		return -1;
-	r.own = NULL;
-	if (reading_take(&r, SETTINGS_OF_RECORD, SETTINGS, e))
+	r->own = NULL;
+	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e) ||
+	    (r->groups & GROUP_CONSUL && check_client(r->config, e)))
 		return -1;
-	log_setup(c->log_format, c->log_level);
-	return check_program(c, e);
+	return r->groups & GROUP_CLOUDFLARE ? check_credentials(r->config, e) : 0;
+}
+
+int config_read(struct config *c, struct values *v, unsigned groups, struct err *e)
+{
+	struct reading r = {.v = v, .config = c, .groups = groups};
+	int rc = read_all(&r, v, e);
+
+	values_init(v);
+	return rc;
 }

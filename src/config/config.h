@@ -24,7 +24,6 @@
 
 /* A text that is not set is "". Holds nothing of the values it is read from. */
 struct config {
-	struct options options;
 #define SETTING(id, groups, reload, type, ...) JOB_FIELD_##type
 #include "config/program.def"
 
@@ -35,13 +34,17 @@ struct config {
 };
 
 /*
- * Read everything: arguments (those after the command), environment, file.
- *   v  the values as text, zeroed
+ * Read and check the settings of some groups: the arguments, which v holds, environment, file.
+ *   c  filled as far as the groups go; the secrets also when something else is wrong
+ *   v  used up
  *   e  ERR_USAGE: the command line is wrong; ERR_CONFIG: another source is. One line that names
- *      the setting, where its value came from and what would be right; never a secret
- * The secrets are registered with log_add_secret(), also when something else is wrong.
+ *      the setting, where its value came from and what would be right. May quote a secret of c
+ *      where a template put it: to be shown masked
  */
-int config_read(struct config *c, struct values *v, int argc, char *const *argv, struct err *e)
+int config_read(struct config *c, struct values *v, unsigned groups, struct err *e)
 	__attribute__((warn_unused_result));
+
+/* Register the secrets with log_add_secret(): c must live. e: ERR_CONFIG: too many */
+int config_hide_secrets(const struct config *c, struct err *e) __attribute__((warn_unused_result));
 
 #endif

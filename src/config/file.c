@@ -104,6 +104,7 @@ static int take_record(struct values *v, const char *text, int record, struct er
 		return err_set(e, ERR_CONFIG, "line %u: more than %d records",
 			       line_of(text, record), CONFIG_RECORDS_MAX);
 	slots = v->of_record[v->records_n];
+	memset(slots, 0, sizeof v->of_record[0]);
 	for (int m = json_first(record); m != JSON_NONE; m = json_next(m)) {
 		int s = find_key(m, (enum setting)0, SETTINGS_OF_RECORD);
 

@@ -380,9 +380,12 @@ static const struct field fields[SETTINGS] = {
 #include "config/program.def"
 };
 
-char *config_text(struct config *c, enum setting s)
+int config_hide_secrets(const struct config *c, struct err *e)
 {
-	return (char *)c + fields[s].offset;
+	for (int s = 0; s < SETTINGS; s++)
+		if (settings[s].is_secret && log_add_secret((const char *)c + fields[s].offset))
+			return err_set(e, ERR_CONFIG, "too many secrets");
+	return 0;
 }
 
 int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)

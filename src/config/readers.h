@@ -29,7 +29,4 @@ const char *reading_text(const struct reading *r, enum setting s);
 /* "ttl: "abc" (TTL in the environment) is wrong: 1, or 30 to 86400 seconds". Returns -1. */
 int reading_bad(const struct reading *r, enum setting s, const char *right, struct err *e);
 
-/* The field of a setting of the program that is a text or a secret. */
-char *config_text(struct config *c, enum setting s);
-
 #endif

@@ -11,6 +11,17 @@
 #include "base/fmt.h"
 #include "base/str.h"
 
+void values_init(struct values *v)
+{
+	/* Of the rest only what is used is looked at. */
+	memset(v->of, 0, sizeof v->of);
+	v->records_n = 0;
+	v->options = 0;
+	v->file = NULL;
+	explicit_bzero(v->text, v->text_len);
+	v->text_len = 0;
+}
+
 const char *values_keep(struct values *v, const char *text)
 {
 	size_t len = strlen(text) + 1;
@@ -103,19 +114,35 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 	return 0;
 }
 
-static bool take_option(struct options *o, const char *flag)
+static const struct {
+	enum option option;
+	const char *flag;
+} options[] = {
+	{OPTION_HELP, "--help"},
+	{OPTION_HELP, "-h"},
+	{OPTION_DRY_RUN, "--dry-run"},
+	{OPTION_JSON, "--json"},
+	{OPTION_DETAILED_EXITCODE, "--detailed-exitcode"},
+};
+#define OPTIONS_N (sizeof options / sizeof options[0])
+
+const char *values_option_name(unsigned some)
 {
-	if (strcmp(flag, "dry-run") == 0)
-		o->dry_run = true;
-	else if (strcmp(flag, "json") == 0)
-		o->json = true;
-	else if (strcmp(flag, "detailed-exitcode") == 0)
-		o->detailed_exitcode = true;
-	else if (strcmp(flag, "help") == 0)
-		o->help = true;
-	else
-		return false;
-	return true;
+	for (size_t i = 0; i < OPTIONS_N; i++)
+		if (options[i].option & some)
+			return options[i].flag;
+	return "";
+}
+
+static bool take_option(struct values *v, const char *flag)
+{
+	for (size_t i = 0; i < OPTIONS_N; i++) {
+		if (strcmp(options[i].flag, flag) != 0)
+			continue;
+		v->options |= options[i].option;
+		return true;
+	}
+	return false;
 }
 
 static int find_flag(const char *flag, size_t len)
@@ -135,8 +162,6 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 	struct value value = {.origin = ORIGIN_FLAG};
 	int s;
 
-	if (!equals && take_option(&v->options, flag))
-		return 0;
 	s = find_flag(flag, len);
 	if (s < 0)
 		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len,
@@ -175,8 +200,8 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, struct 
 	for (int i = 0; i < argc; i++) {
 		if (has_flags && strcmp(argv[i], "--") == 0) {
 			has_flags = false;
-		} else if (has_flags && strcmp(argv[i], "-h") == 0) {
-			v->options.help = true;
+		} else if (has_flags && take_option(v, argv[i])) {
+			continue;
 		} else if (has_flags && strncmp(argv[i], "--", 2) == 0) {
 			if (take_flag(v, argc, argv, &i, e))
 				return -1;
@@ -204,7 +229,7 @@ static int read_secret_file(struct values *v, const char *path, struct value *va
 		return err_set(e, e->kind, "%s: the file it names%s", value->name, e->text + named);
 	}
 	value->text = values_keep(v, str_trim(secret));
-	memset(secret, 0, sizeof secret);
+	explicit_bzero(secret, sizeof secret);
 	if (!value->text)
 		return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
 			       CONFIG_TEXT_CAP);
@@ -297,10 +322,10 @@ static int take_env(struct values *v, enum setting s, struct err *e)
 	return 0;
 }
 
-int values_from_environment(struct values *v, struct err *e)
+int values_from_environment(struct values *v, unsigned groups, struct err *e)
 {
 	for (int s = 0; s < SETTINGS; s++)
-		if (take_env(v, (enum setting)s, e))
+		if (settings[s].groups & (groups | GROUP_FILE) && take_env(v, (enum setting)s, e))
 			return -1;
 	return 0;
 }

@@ -25,24 +25,28 @@ struct value {
 	unsigned line;    /* in the file */
 };
 
-/* Switches of a command, which are no settings. */
-struct options {
-	bool dry_run;
-	bool json;
-	bool detailed_exitcode;
-	bool help;
+/* What a command can be told besides its settings, on the command line alone. */
+enum option {
+	OPTION_HELP = 1,
+	OPTION_DRY_RUN = 2,
+	OPTION_JSON = 4,
+	OPTION_DETAILED_EXITCODE = 8,
 };
 
+/* The texts from files are in it: secrets. */
 struct values {
 	struct value of[SETTINGS];
 	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];
 	size_t records_n; /* entries of "records"; 0 when there is no such list */
 	unsigned records_line;
 	const char *file; /* the configuration file's name for messages */
-	struct options options;
+	unsigned options; /* of enum option */
 	char text[CONFIG_TEXT_CAP];
 	size_t text_len;
 };
+
+/* Forget everything, to read anew; at first v is zeroed. */
+void values_init(struct values *v);
 
 /*
  * Read the arguments after the command: flags and [SERVICE [RECORD [TTL]]], empty ones ignored.
@@ -53,13 +57,18 @@ struct values {
 int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
 	__attribute__((warn_unused_result));
 
+/* The first of these options as it is typed: "--json". */
+const char *values_option_name(unsigned options);
+
 /*
  * Fill what is not set yet from the environment (empty variables count as unset), then from the
  * configuration file, then from the defaults.
+ *   groups  of the settings that the environment is asked for
  *   e  ERR_CONFIG: two names of one setting that differ, a _FILE or the configuration file that
  *      cannot be read, is too large, is not JSON, or holds an unknown key
  */
-int values_from_environment(struct values *v, struct err *e) __attribute__((warn_unused_result));
+int values_from_environment(struct values *v, unsigned groups, struct err *e)
+	__attribute__((warn_unused_result));
 int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
 void values_from_defaults(struct values *v);
 

@@ -123,7 +123,18 @@ def test_wrong_usage(refuse, args, words):
 
 @pytest.mark.parametrize("flag", ["--json", "--detailed-exitcode"])
 def test_flags_of_plan_alone(refuse, flag):
-    assert "go with plan" in refuse(64, flag)
+    assert f"{flag} does not go with sync, only with plan" in refuse(64, flag)
+
+
+@pytest.mark.parametrize("command, option", [
+    ("watch", "--json"), ("watch", "--dry-run"), ("health", "--json"), ("sync", "--json")])
+def test_options_that_do_not_go_with_a_command(run, command, option):
+    done = run(command, option).expect(64)
+    assert f"dnsbuddy {command}: {option} does not go with {command}, only with " in done.err
+
+
+def test_what_a_command_does_not_use_is_not_looked_at(accept):
+    accept(LISTEN="3000", GRACE="soon", RESYNC="1", LOCK="/", UNHEALTHY_AFTER="0", ON_DROP="perhaps")
 
 
 def test_the_same_value_twice_is_fine(accept):

@@ -224,8 +224,8 @@ def test_something_else_answers(run, fake, body, status):
 
 @pytest.mark.parametrize("args, env, code, part", [
     ((), {}, 78, "LISTEN is not set"),
-    (("--listen", "8080"), {}, 64, "--listen: \"8080\": no port"),
-    ((), {"LISTEN": "host:80"}, 78, "LISTEN in the environment: \"host:80\": no IP address"),
+    (("--listen", "8080"), {}, 64, "(--listen) is wrong: \"8080\": no port"),
+    ((), {"LISTEN": "host:80"}, 78, "(LISTEN in the environment) is wrong: \"host:80\": no IP address"),
 ])
 def test_health_that_knows_not_whom_to_ask(run, args, env, code, part):
     done = run("health", *args, env=env).expect(code)

@@ -94,13 +94,16 @@ static void check_config(char *text)
 	static struct config c;
 	static struct values v;
 	char flag[] = "--config", *argv[] = {flag, text};
-	struct err e = {0};
+	struct err e = {0}, crowded = {0};
+	int failed;
 
 	memset(&c, 0, sizeof c);
-	memset(&v, 0, sizeof v);
+	values_init(&v);
 	log_forget_secrets();
 	MUST(setenv(VARIABLE, "fuzz", 1) == 0);
-	if (config_read(&c, &v, 2, argv, &e)) {
+	failed = values_from_arguments(&v, 2, argv, &e) || config_read(&c, &v, ~0u, &e);
+	MUST(config_hide_secrets(&c, &crowded) == 0);
+	if (failed) {
 		fuzz_check_err(&e);
 		MUST(e.kind == ERR_CONFIG || e.kind == ERR_USAGE);
 		check_secret(&e);

@@ -27,7 +27,6 @@ int conf_read(const char *args, const char *env, const char *file, struct err *e
 	int argc = 0;
 
 	memset(&conf, 0, sizeof conf);
-	memset(&values, 0, sizeof values);
 	assert_int_equal(clearenv(), 0);
 	(void)snprintf(arg_text, sizeof arg_text, "%s", args);
 	(void)snprintf(env_text, sizeof env_text, "%s", env);
@@ -39,5 +38,6 @@ int conf_read(const char *args, const char *env, const char *file, struct err *e
 		*end = '\0';
 		set_variable(p, path);
 	}
-	return config_read(&conf, &values, argc, argv, e);
+	values_init(&values);
+	return values_from_arguments(&values, argc, argv, e) ? -1 : config_read(&conf, &values, ~0u, e);
 }

@@ -146,9 +146,6 @@ static void test_values(void **state)
 	assert_int_equal(r->addresses.n, 4);
 	read_good("--zone-id|0123456789abcdefABCDEF0123456789|", BASE, NULL);
 	assert_string_equal(r->zone_id, "0123456789abcdefABCDEF0123456789");
-	read_good("--json|--dry-run|--detailed-exitcode|", BASE, NULL);
-	assert_true(conf.options.json && conf.options.dry_run && conf.options.detailed_exitcode);
-	assert_false(conf.options.help);
 }
 
 static const struct {
@@ -203,15 +200,50 @@ static void test_secrets(void **state)
 	assert_string_equal(conf.https_proxy, "http://a:1");
 }
 
-static void test_help_wins(void **state)
+static void test_options(void **state)
 {
+	static const struct {
+		const char *args[3];
+		unsigned options;
+	} cases[] = {
+		{{"--json", "--dry-run", "--detailed-exitcode"}, OPTION_JSON | OPTION_DRY_RUN | OPTION_DETAILED_EXITCODE},
+		{{"--help", "nginx", "-h"}, OPTION_HELP},
+		{{"--service", "--json", "-h"}, OPTION_HELP}, /* a flag's value is no option */
+		{{"nginx", "--", "--json"}, 0},
+	};
+	static struct values values;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *argv[3];
+		struct err e = {0};
+
+		values_init(&values);
+		memcpy(argv, cases[i].args, sizeof argv);
+		CHECK(values_from_arguments(&values, 3, argv, &e) == 0, "case %zu: %s", i, e.text);
+		CHECK(values.options == cases[i].options, "case %zu: %#x", i, values.options);
+	}
+}
+
+/* What a command does not use is not looked at. */
+static void test_groups(void **state)
+{
+	static struct values values;
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(conf_read("--help|", "", NULL, &e), 0);
-	assert_true(conf.options.help);
-	assert_int_equal(conf_read("-h|", "", NULL, &e), 0);
-	assert_true(conf.options.help);
+	assert_int_equal(clearenv(), 0);
+	assert_int_equal(setenv("LISTEN", "127.0.0.1:3000", 1), 0);
+	assert_int_equal(setenv("TTL", "soon", 1), 0);
+	assert_int_equal(setenv("CONSUL_HTTP_ADDR", "a", 1), 0);
+	assert_int_equal(setenv("CONSUL", "b", 1), 0);
+	assert_int_equal(setenv("CLOUDFLARE_API_TOKEN_FILE", "/nonexistent", 1), 0);
+	values_init(&values);
+	CHECK(config_read(&conf, &values, GROUP_LISTEN, &e) == 0, "%s", e.text);
+	assert_string_equal(conf.listen, "127.0.0.1:3000");
+	assert_int_equal(setenv("LISTEN", "3000", 1), 0);
+	assert_int_equal(config_read(&conf, &values, GROUP_LISTEN, &e), -1);
+	assert_non_null(strstr(e.text, "LISTEN"));
 }
 
 int main(void)
@@ -219,7 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_precedence), cmocka_unit_test(test_records_precedence),
 		cmocka_unit_test(test_file_forms), cmocka_unit_test(test_values),     cmocka_unit_test(test_consul),
-		cmocka_unit_test(test_secrets),    cmocka_unit_test(test_help_wins),
+		cmocka_unit_test(test_secrets),    cmocka_unit_test(test_options),    cmocka_unit_test(test_groups),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
