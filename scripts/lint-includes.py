@@ -29,7 +29,7 @@ UNDER = {
 
 # Of core, the API clients know the types only: no policy. What Consul's answer says of itself is a
 # type too (the facts in evidence.h), and so is one change (op.h); to assess and to plan is not theirs.
-TYPES = {"core/instance.h", "core/record.h", "core/name.h", "core/job.h"}
+TYPES = {"core/instance.h", "core/endpoint.h", "core/record.h", "core/name.h", "core/job.h"}
 ONLY = {
     ("consul", "core"): TYPES | {"core/evidence.h"},
     ("cloudflare", "core"): TYPES | {"core/op.h"},

@@ -87,7 +87,7 @@ static int list_target(struct consul_view *v, enum instance_state state, struct 
 	if (v->listed_n == CONSUL_INSTANCES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d addresses of one service",
 			       CONSUL_INSTANCES_MAX);
-	v->listed[v->listed_n++] = (struct consul_listed){.state = state, .target = t};
+	v->listed[v->listed_n++] = (struct endpoint){.state = state, .target = t};
 	return 0;
 }
 

@@ -15,8 +15,8 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "consul/answer.h"
+#include "core/endpoint.h"
 #include "core/evidence.h"
-#include "core/instance.h"
 #include "core/job.h"
 #include "core/record.h"
 #include "net/http/client.h"
@@ -30,15 +30,9 @@ struct consul_query {
 	unsigned wait_sec; /* with index: answer after that in any case */
 };
 
-/* An address of an instance; one with an IPv4 and an IPv6 address is listed twice. */
-struct consul_listed {
-	enum instance_state state;
-	struct target target;
-};
-
 /* What Consul said. Valid as a whole after consul_health_finish() returned 0. */
 struct consul_view {
-	struct consul_listed *listed; /* the caller's, CONSUL_INSTANCES_MAX of them */
+	struct endpoint *listed; /* the caller's, CONSUL_INSTANCES_MAX of them */
 	size_t listed_n;
 	size_t instances_n;
 	size_t n[INSTANCE_STATES]; /* instances by state */

@@ -12,7 +12,7 @@ static bool is_wanted(const struct job *job, enum instance_state state)
 
 static int listed_order(const void *a, const void *b)
 {
-	const struct consul_listed *x = a, *y = b;
+	const struct endpoint *x = a, *y = b;
 	int order = target_compare(&x->target, &y->target);
 
 	return order ? order : instance_compare(x->state, y->state);
@@ -26,7 +26,7 @@ void observe_sort_view(struct consul_view *v)
 
 void observe_copy_view(struct consul_view *to, const struct consul_view *from)
 {
-	struct consul_listed *listed = to->listed;
+	struct endpoint *listed = to->listed;
 
 	/* Not the whole struct: of the host names' storage only what is used. */
 	to->listed_n = from->listed_n;

@@ -54,7 +54,7 @@ struct leaving {
  * several may share it one after another.
  */
 struct reconcile_storage {
-	struct consul_listed listed[CONSUL_INSTANCES_MAX];
+	struct endpoint listed[CONSUL_INSTANCES_MAX];
 	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
 	struct target plan_want[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
 	struct target_hosts want_hosts;

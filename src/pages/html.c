@@ -98,8 +98,7 @@ static bool has_record(const struct status_record *r, const struct target *t)
 }
 
 /* Where Consul and Cloudflare differ. */
-static void put_difference(struct buf *b, const struct status_record *r,
-			   const struct consul_listed *l)
+static void put_difference(struct buf *b, const struct status_record *r, const struct endpoint *l)
 {
 	bool is_wanted = l->state == INSTANCE_PASSING;
 

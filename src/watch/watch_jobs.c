@@ -75,7 +75,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 struct service_watch_storage {
 	struct service_watch service;
 	struct consul_view views[2];
-	struct consul_listed listed[2][CONSUL_INSTANCES_MAX];
+	struct endpoint listed[2][CONSUL_INSTANCES_MAX];
 	char element[JSON_ELEMENT_MAX + 1];
 	char rest[JSON_REST_MAX + 1];
 	struct tls_storage tls;

@@ -11,7 +11,7 @@
 #include "consul/lock.h"
 
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
-static struct consul_listed listed[CONSUL_INSTANCES_MAX];
+static struct endpoint listed[CONSUL_INSTANCES_MAX];
 static struct consul_view view = {.listed = listed};
 static struct consul_reader reader;
 

@@ -8,7 +8,7 @@
 static struct reconcile r;
 static struct reconcile_storage storage;
 static struct record have[RECORDS_MAX];
-static struct consul_listed listed[8], copied[8];
+static struct endpoint listed[8], copied[8];
 static struct consul_view view = {.listed = listed}, copy = {.listed = copied};
 static struct job job;
 
@@ -19,7 +19,7 @@ static void list(const char *targets, const enum instance_state *states)
 	view.hosts.len = 0;
 	view.listed_n = view.instances_n = spec_targets(targets, parsed, &view.hosts);
 	for (size_t i = 0; i < view.listed_n; i++)
-		listed[i] = (struct consul_listed){.state = states[i], .target = parsed[i]};
+		listed[i] = (struct endpoint){.state = states[i], .target = parsed[i]};
 	observe_sort_view(&view);
 }
 

@@ -15,7 +15,7 @@
 static struct reconcile r;
 static struct reconcile_storage storage;
 static struct record have[RECORDS_MAX];
-static struct consul_listed listed[ADDRESSES];
+static struct endpoint listed[ADDRESSES];
 static struct consul_view seen = {.listed = listed};
 static struct job job;
 
@@ -38,7 +38,7 @@ static void list_instances(unsigned mask)
 	memset(seen.n, 0, sizeof seen.n);
 	for (unsigned i = 0; i < ADDRESSES; i++)
 		if (mask & 1u << i)
-			listed[seen.listed_n++] = (struct consul_listed){
+			listed[seen.listed_n++] = (struct endpoint){
 				.state = INSTANCE_PASSING,
 				.target = target_of(i),
 			};

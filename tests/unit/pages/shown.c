@@ -9,7 +9,7 @@
 struct status shown;
 struct status_record shown_records[SHOWN_NAMES_MAX];
 static struct consul_view views[SHOWN_NAMES_MAX];
-static struct consul_listed listed[LISTED_MAX];
+static struct endpoint listed[LISTED_MAX];
 static struct record records[LISTED_MAX];
 static struct target_hosts hosts;
 static size_t listed_n, records_n;
@@ -78,7 +78,7 @@ void shown_instance(enum instance_state state, const char *address)
 		v->listed = &listed[listed_n];
 	shown_records[shown.records_n - 1].view = v;
 	shown_records[shown.records_n - 1].consul_age_ms = 2500;
-	listed[listed_n++] = (struct consul_listed){.state = state, .target = target_of(address)};
+	listed[listed_n++] = (struct endpoint){.state = state, .target = target_of(address)};
 	v->listed_n++;
 	v->instances_n++;
 	v->n[state]++;

@@ -102,7 +102,7 @@ static void wire_wants(const struct http_client *c, struct loop_wait *wait)
 
 static struct service_watch w;
 static struct consul_view views[2];
-static struct consul_listed listed[2][CONSUL_INSTANCES_MAX];
+static struct endpoint listed[2][CONSUL_INSTANCES_MAX];
 static char element[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct http_origin origin;
 static int64_t now_ms;
