@@ -16,7 +16,7 @@ UNDER = {
     "run": ["engine", "config", "pages"],
     "engine": ["consul", "cloudflare"],
     "config": ["consul", "cloudflare"],
-    "pages": ["consul", "cloudflare"],
+    "pages": ["core"],
     "consul": ["core", "net/http"],
     "cloudflare": ["core", "net/http"],
     "core": ["base"],

@@ -1,32 +1,28 @@
-/*
- * /: one page for people, in itself complete, without a script. What is wrong comes first and
- * unfolded; a state is shown by its word and its sign, not by its colour alone.
- */
-#include "pages/pages.h"
 #include "pages/parts.h"
-
-/* How a state is drawn: the class sets the colour. */
-struct look {
-	const char *class;
-	const char *sign;
-};
-
-static const struct look looks[] = {
-	[STATUS_WAITING] = {"dim", "&hellip;"}, [STATUS_IN_SYNC] = {"ok", "&check;"},
-	[STATUS_SYNCING] = {"info", "&rarr;"},  [STATUS_HELD] = {"warn", "&#8214;"},
-	[STATUS_FAILING] = {"bad", "&times;"},
-};
-_Static_assert(sizeof looks / sizeof looks[0] == STATUS_STATES, "a look for each");
-
-static const char *const instance_classes[] = {
-	[INSTANCE_MAINTENANCE] = "info", [INSTANCE_VANISHED] = "dim", [INSTANCE_CRITICAL] = "bad",
-	[INSTANCE_WARNING] = "warn",     [INSTANCE_PASSING] = "ok",
-};
-_Static_assert(sizeof instance_classes / sizeof instance_classes[0] == INSTANCE_STATES,
-	       "a class for each");
+#include "pages/render.h"
 
 /* The order on the page. */
 enum rank { RANK_UNHEALTHY, RANK_FAILING, RANK_HELD, RANK_UNDER_WAY, RANK_IN_SYNC, RANKS };
+
+/* How a state is drawn: the class sets the colour. */
+struct look {
+	char class[5];
+	char sign[9];
+	unsigned char rank;
+};
+
+static const struct look looks[STATUS_STATES] = {
+	[STATUS_WAITING] = {"dim", "&hellip;", RANK_UNDER_WAY},
+	[STATUS_IN_SYNC] = {"ok", "&check;", RANK_IN_SYNC},
+	[STATUS_SYNCING] = {"info", "&rarr;", RANK_UNDER_WAY},
+	[STATUS_HELD] = {"warn", "&#8214;", RANK_HELD},
+	[STATUS_FAILING] = {"bad", "&times;", RANK_FAILING},
+};
+
+static const char instance_classes[INSTANCE_STATES][5] = {
+	[INSTANCE_MAINTENANCE] = "info", [INSTANCE_VANISHED] = "dim", [INSTANCE_CRITICAL] = "bad",
+	[INSTANCE_WARNING] = "warn",     [INSTANCE_PASSING] = "ok",
+};
 
 static const char style[] =
 	":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--line:#d8dde3;--ink:#1b1f24;"
@@ -68,7 +64,7 @@ static void put_count(struct buf *b, size_t n, const char *one)
 
 static void put_html(struct buf *b, const char *text)
 {
-	pages_text(b, text, PAGES_HTML);
+	parts_text(b, text, PARTS_HTML);
 }
 
 /* ---- one name ---- */
@@ -85,8 +81,8 @@ static void put_target(struct buf *b, const struct target *t)
 
 static void put_more(struct buf *b, size_t n)
 {
-	if (n > PAGES_LIST_MAX)
-		buf_fmt(b, "<li><small>and %zu more</small>", n - PAGES_LIST_MAX);
+	if (n > HTML_LIST_MAX)
+		buf_fmt(b, "<li><small>and %zu more</small>", n - HTML_LIST_MAX);
 }
 
 static bool has_record(const struct status_record *r, const struct target *t)
@@ -98,40 +94,41 @@ static bool has_record(const struct status_record *r, const struct target *t)
 }
 
 /* Where Consul and Cloudflare differ. */
-static void put_difference(struct buf *b, const struct status_record *r, const struct endpoint *l)
+static void put_difference(struct buf *b, const struct status_record *r, const struct endpoint *e)
 {
-	bool is_wanted = l->state == INSTANCE_PASSING;
+	bool is_wanted = e->state == INSTANCE_PASSING;
 
 	/* Whether warning is wanted is a setting, which the status does not hold. */
-	if (!r->has_records || r->records_n > PAGES_MATCH_MAX || l->state == INSTANCE_WARNING ||
-	    has_record(r, &l->target) == is_wanted)
+	if (!r->has_records || r->records_n > HTML_MATCH_MAX || e->state == INSTANCE_WARNING ||
+	    has_record(r, &e->target) == is_wanted)
 		return;
 	buf_fmt(b, "<small><b class=warn>%s</b></small>",
 		is_wanted ? "not in DNS" : "still in DNS");
 }
 
-/* Worst first, as the states are numbered. */
+/* Worst first. */
 static void put_instances(struct buf *b, const struct status_record *r)
 {
-	const struct consul_view *v = r->view;
 	size_t shown_n = 0;
 
-	buf_fmt(b, "<section><h3>Instances in Consul: %zu</h3><ul>", v->instances_n);
-	for (int state = 0; state < INSTANCE_STATES; state++) {
-		for (size_t i = 0; i < v->listed_n && shown_n < PAGES_LIST_MAX; i++) {
-			if ((int)v->listed[i].state != state)
+	buf_fmt(b, "<section><h3>Instances in Consul: %zu</h3><ul>", r->instances_n);
+	for (int rank = 0; rank < INSTANCE_STATES; rank++) {
+		enum instance_state state = instance_by_rank(rank);
+
+		for (size_t i = 0; i < r->endpoints_n && shown_n < HTML_LIST_MAX; i++) {
+			if (r->endpoints[i].state != state)
 				continue;
 			buf_fmt(b, "<li><b class=%s>%s</b> ", instance_classes[state],
-				instance_state_name((enum instance_state)state));
-			put_target(b, &v->listed[i].target);
-			put_difference(b, r, &v->listed[i]);
+				instance_state_name(state));
+			put_target(b, &r->endpoints[i].target);
+			put_difference(b, r, &r->endpoints[i]);
 			shown_n++;
 		}
 	}
-	put_more(b, v->listed_n);
-	if (v->unaddressed_n) {
-		buf_fmt(b, "<li class=warn><b>%zu without address</b> ", v->unaddressed_n);
-		put_html(b, v->unaddressed);
+	put_more(b, r->endpoints_n);
+	if (r->unaddressed_n) {
+		buf_fmt(b, "<li class=warn><b>%zu without address</b> ", r->unaddressed_n);
+		put_html(b, r->unaddressed);
 	}
 	buf_str(b, "</ul></section>");
 }
@@ -158,7 +155,7 @@ static void put_dns(struct buf *b, const struct status_record *r)
 	for (size_t i = 0; i < r->records_n; i++)
 		n += r->records[i].id[0] != '\0';
 	buf_fmt(b, "<section class=rec><h3>Records at Cloudflare: %zu</h3><ul>", n);
-	for (size_t i = 0, shown_n = 0; i < r->records_n && shown_n < PAGES_LIST_MAX; i++) {
+	for (size_t i = 0, shown_n = 0; i < r->records_n && shown_n < HTML_LIST_MAX; i++) {
 		if (!r->records[i].id[0])
 			continue;
 		put_dns_record(b, &r->records[i]);
@@ -168,34 +165,46 @@ static void put_dns(struct buf *b, const struct status_record *r)
 	buf_str(b, "</ul></section>");
 }
 
-static void put_when(struct buf *b, const struct status *s, const char *what, int64_t sec)
+static bool is_shown(const struct status_record *r, enum fact f)
 {
-	buf_fmt(b, "<div><dt>%s<dd>", what);
-	pages_span(b, s->now_sec - sec);
-	buf_str(b, " ago <small>");
-	pages_time(b, sec);
-	buf_str(b, "</small></div>");
+	switch (fact_infos[f].shown) {
+	case FACT_KNOWN: return r->facts[f].is_known;
+	case FACT_NOT_ZERO: return r->facts[f].n;
+	case FACT_NOT_IN_SYNC: return r->facts[f].is_known && r->state != STATUS_IN_SYNC;
+	case FACT_OR_NEVER: return true;
+	case FACT_SHOWNS: break;
+	}
+	return false;
+}
+
+static void put_fact(struct buf *b, const struct status *s, enum fact f, struct fact_value value)
+{
+	buf_fmt(b, "<div><dt>%s<dd>", fact_infos[f].label);
+	if (!value.is_known) {
+		buf_str(b, "never");
+	} else if (fact_infos[f].kind == FACT_IS_TIME) {
+		parts_span(b, s->now_sec - value.n);
+		buf_str(b, " ago <small>");
+		parts_time(b, value.n);
+		buf_str(b, "</small>");
+	} else if (fact_infos[f].kind == FACT_IS_AGE) {
+		parts_span(b, value.n / 1000);
+		buf_str(b, " ago");
+	} else {
+		buf_fmt(b, "%lld", (long long)value.n);
+	}
+	buf_str(b, "</div>");
 }
 
 static void put_facts(struct buf *b, const struct status *s, const struct status_record *r)
 {
-	buf_fmt(b, "<dl><div><dt>Wanted<dd>%zu</div>", r->wanted_n);
-	if (r->has_records)
-		buf_fmt(b, "<div><dt>At Cloudflare<dd>%zu</div>", pages_actual_n(r));
-	if (r->held_n)
-		buf_fmt(b, "<div><dt>Held<dd>%zu</div>", r->held_n);
-	if (r->has_changed)
-		put_when(b, s, "Last change", r->changed_sec);
-	if (r->has_synced && r->state != STATUS_IN_SYNC)
-		put_when(b, s, "Last in sync", r->synced_sec);
-	buf_str(b, "<div><dt>Consul answered<dd>");
-	if (r->consul_age_ms < 0) {
-		buf_str(b, "never");
-	} else {
-		pages_span(b, r->consul_age_ms / 1000);
-		buf_str(b, " ago");
-	}
-	buf_str(b, "</div></dl>");
+	buf_str(b, "<dl>");
+	for (int shown = 0; shown < FACT_SHOWNS; shown++)
+		for (int f = 0; f < FACTS; f++)
+			if (fact_infos[f].label && (int)fact_infos[f].shown == shown &&
+			    is_shown(r, (enum fact)f))
+				put_fact(b, s, (enum fact)f, r->facts[f]);
+	buf_str(b, "</dl>");
 }
 
 static void put_why(struct buf *b, const struct status *s, const struct status_record *r)
@@ -204,7 +213,7 @@ static void put_why(struct buf *b, const struct status *s, const struct status_r
 
 	buf_str(b, "<p class=why>");
 	start = b->len;
-	pages_reason(b, r, PAGES_HTML);
+	parts_reason(b, r, PARTS_HTML);
 	if (b->len == start && r->state == STATUS_WAITING)
 		buf_str(b, s->is_leader ? "Waiting for Consul's first answer."
 					: "Another copy leads: this one writes nothing.");
@@ -224,8 +233,8 @@ static void put_name(struct buf *b, const struct status *s, const struct status_
 	buf_fmt(b, "<details class=%s%s><summary><h2>", r->is_unhealthy ? "bad" : look->class,
 		is_open ? " open" : "");
 	put_html(b, r->name);
-	buf_fmt(b, "</h2><b>%s %s</b><span>for ", look->sign, pages_state_name(r->state));
-	pages_span(b, r->since_ms / 1000);
+	buf_fmt(b, "</h2><b>%s %s</b><span>for ", look->sign, status_state_name(r->state));
+	parts_span(b, r->since_ms / 1000);
 	buf_str(b, "</span><span>service ");
 	put_html(b, r->service);
 	if (r->owner) {
@@ -236,25 +245,18 @@ static void put_name(struct buf *b, const struct status *s, const struct status_
 	put_why(b, s, r);
 	put_facts(b, s, r);
 	buf_str(b, "<div class=two>");
-	if (r->view)
+	if (r->has_instances)
 		put_instances(b, r);
 	if (r->has_records)
 		put_dns(b, r);
 	buf_str(b, "</div></div></details>\n");
 }
 
-/* ---- the whole ---- */
+/* ---- the page ---- */
 
-static enum rank rank_of(const struct status_record *r)
+static int rank_of(const struct status_record *r)
 {
-	if (r->is_unhealthy)
-		return RANK_UNHEALTHY;
-	switch (r->state) {
-	case STATUS_FAILING: return RANK_FAILING;
-	case STATUS_HELD: return RANK_HELD;
-	case STATUS_IN_SYNC: return RANK_IN_SYNC;
-	default: return RANK_UNDER_WAY;
-	}
+	return r->is_unhealthy ? RANK_UNHEALTHY : looks[r->state].rank;
 }
 
 static void put_names(struct buf *b, const struct status *s)
@@ -263,13 +265,13 @@ static void put_names(struct buf *b, const struct status *s)
 
 	for (int rank = 0; rank < RANKS; rank++) {
 		for (size_t i = 0; i < s->records_n; i++) {
-			struct status_record r = pages_record(s, i);
+			struct status_record r = status_record_at(s, i);
 			size_t mark = b->len;
 
-			if ((int)rank_of(&r) != rank)
+			if (rank_of(&r) != rank)
 				continue;
-			put_name(b, s, &r, rank <= RANK_HELD || s->records_n <= PAGES_OPEN_MAX);
-			if (!pages_keep(b, mark)) {
+			put_name(b, s, &r, rank <= RANK_HELD || s->records_n <= HTML_OPEN_MAX);
+			if (!parts_keep(b, mark)) {
 				buf_str(b, "<p class=note>This page has no room for ");
 				put_count(b, left_n, "more name");
 				buf_str(b, ": they are in better state than those above.</p>");
@@ -280,11 +282,11 @@ static void put_names(struct buf *b, const struct status *s)
 	}
 }
 
-/* How the names are, in one sentence: "2 in sync, 1 held". */
+/* How many names are in each state, worst first: "3 names: 1 held, 2 in sync". */
 static void put_sum(struct buf *b, const struct status *s, const size_t n[STATUS_STATES])
 {
-	static const enum status_state order[] = {STATUS_FAILING, STATUS_HELD, STATUS_WAITING,
-						  STATUS_SYNCING, STATUS_IN_SYNC};
+	static const enum status_state order[STATUS_STATES] = {
+		STATUS_FAILING, STATUS_HELD, STATUS_WAITING, STATUS_SYNCING, STATUS_IN_SYNC};
 	const char *between = ": ";
 
 	put_count(b, s->records_n, "name");
@@ -294,9 +296,9 @@ static void put_sum(struct buf *b, const struct status *s, const size_t n[STATUS
 		if (!one)
 			continue;
 		if (one == s->records_n)
-			buf_fmt(b, "%s %s", one > 1 ? ", all" : ",", pages_state_name(order[i]));
+			buf_fmt(b, "%s %s", one > 1 ? ", all" : ",", status_state_name(order[i]));
 		else
-			buf_fmt(b, "%s%zu %s", between, one, pages_state_name(order[i]));
+			buf_fmt(b, "%s%zu %s", between, one, status_state_name(order[i]));
 		between = ", ";
 	}
 }
@@ -311,7 +313,7 @@ static void put_role(struct buf *b, const struct status *s)
 	buf_str(b, ") &middot; ");
 }
 
-/* What whoever is woken up at night reads first. */
+/* The headline: what is wrong, and with which name when it is only one. */
 static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_n,
 			const char *first)
 {
@@ -334,7 +336,7 @@ static void put_top(struct buf *b, const struct status *s)
 	const char *first = "", *class = "bad";
 
 	for (size_t i = 0; i < s->records_n; i++) {
-		struct status_record r = pages_record(s, i);
+		struct status_record r = status_record_at(s, i);
 
 		n[r.state]++;
 		if (r.is_unhealthy && !unhealthy_n++)
@@ -354,19 +356,19 @@ static void put_top(struct buf *b, const struct status *s)
 	buf_str(b, "dnsbuddy ");
 	put_html(b, s->version);
 	buf_str(b, " &middot; up ");
-	pages_span(b, s->uptime_ms / 1000);
+	parts_span(b, s->uptime_ms / 1000);
 	buf_str(b, " &middot; ");
-	pages_time(b, s->now_sec);
+	parts_time(b, s->now_sec);
 	buf_str(b, "</p></header>\n<main>\n");
 }
 
-void pages_html(const struct status *s, struct buf *b)
+void render_html(const struct status *s, struct buf *b)
 {
 	buf_fmt(b,
 		"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
 		"<meta name=viewport content=\"width=device-width\">\n"
 		"<meta http-equiv=refresh content=%d>\n",
-		PAGES_REFRESH_SEC);
+		HTML_REFRESH_SEC);
 	put_top(b, s);
 	put_names(b, s);
 	buf_str(b, "</main>\n</html>\n");

@@ -1,5 +1,6 @@
 /*
- * What the three pages share: record by record, text of others made harmless, time in words.
+ * What the pages share: escaping what others wrote, times in words, room in the buffer, and what
+ * more than one of them shows of a record.
  */
 #ifndef PAGES_PARTS_H
 #define PAGES_PARTS_H
@@ -11,45 +12,35 @@
 #include "base/buf.h"
 #include "pages/status.h"
 
-#define PAGES_END_CAP 1024 /* bytes kept free for what closes a page */
+#define PARTS_END_CAP 1024 /* bytes kept free for the end of a page */
 
-enum pages_escape { PAGES_HTML, PAGES_JSON, PAGES_LABEL };
+enum parts_escape { PARTS_HTML, PARTS_JSON, PARTS_LABEL };
 
 /*
  * Append s so that it stands for itself in an HTML text or quoted attribute, in a JSON string, or
  * in a label's value, quotes not included. Control bytes and what is not UTF-8 become '?'.
  */
-void pages_text(struct buf *b, const char *s, enum pages_escape as);
+void parts_text(struct buf *b, const char *s, enum parts_escape as);
 
-/* The i-th record; what its maker leaves alone is zero. */
-struct status_record pages_record(const struct status *s, size_t i);
+/* What is wrong with a record, in one line without its name; "" when nothing is. */
+void parts_reason(struct buf *b, const struct status_record *r, enum parts_escape as);
 
-/* "in sync", "held"... */
-const char *pages_state_name(enum status_state state);
-
-/* What is not as it should be, in one line without the name; "" when nothing is. */
-void pages_reason(struct buf *b, const struct status_record *r, enum pages_escape as);
-
-/* Records at Cloudflare of this name that are ours to write. */
-size_t pages_actual_n(const struct status_record *r);
-
-/*
- * Take back what was appended since b->len was mark if it leaves less than PAGES_END_CAP bytes
- * free, and forget the overflow. Returns whether it stays.
- */
-bool pages_keep(struct buf *b, size_t mark);
+/* A fact's value as a metric and /health write it. */
+void parts_number(struct buf *b, enum fact fact, const struct status_record *r);
 
 /* "3 s", "5 min", "2 h 5 min", "4 d 3 h": the two largest units. */
-void pages_span(struct buf *b, int64_t sec);
+void parts_span(struct buf *b, int64_t sec);
 
 /* Milliseconds as seconds with three digits. */
-void pages_seconds(struct buf *b, int64_t ms);
+void parts_seconds(struct buf *b, int64_t ms);
 
 /* <time datetime="2026-11-23T08:07:19Z">2026-11-23 08:07:19 UTC</time> */
-void pages_time(struct buf *b, int64_t sec);
+void parts_time(struct buf *b, int64_t sec);
 
-void pages_health(const struct status *s, struct buf *b);
-void pages_metrics(const struct status *s, struct buf *b);
-void pages_html(const struct status *s, struct buf *b);
+/*
+ * Take back what was appended since b->len was mark if it leaves less than PARTS_END_CAP bytes
+ * free, and forget the overflow. Returns whether it stays.
+ */
+bool parts_keep(struct buf *b, size_t mark);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * How a watch is doing, as plain values: what /health, /metrics and the page tell. Filled anew for
- * each question by who runs the watch; whoever renders it knows nothing else.
+ * The state of a watch as plain values: all that /health, /metrics and the page show. Filled anew
+ * for each request by whoever runs the watch; who renders it knows nothing else.
  */
 #ifndef PAGES_STATUS_H
 #define PAGES_STATUS_H
@@ -9,21 +9,75 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "consul/health.h"
-#include "core/instance.h"
+#include "core/endpoint.h"
 #include "core/record.h"
 
-enum status_state {
-	STATUS_WAITING, /* for the first answer of Consul, or for the lock */
-	STATUS_IN_SYNC,
-	STATUS_SYNCING, /* a change is under way */
-	STATUS_HELD,    /* in sync but for removals that a safety rule holds back */
-	STATUS_FAILING, /* the last pass failed; there will be another */
-	STATUS_STATES
-};
+/*
+ * The states of a name and their words:
+ *   WAITING  for the first answer of Consul, or for the lock
+ *   SYNCING  a change is under way
+ *   HELD     in sync but for removals that a safety rule holds back
+ *   FAILING  the last pass failed; there will be another
+ */
+#define STATUS_STATES_LIST(ROW)                                                                    \
+	ROW(WAITING, "waiting")                                                                    \
+	ROW(IN_SYNC, "in sync")                                                                    \
+	ROW(SYNCING, "syncing")                                                                    \
+	ROW(HELD, "held")                                                                          \
+	ROW(FAILING, "failing")
+
+#define STATUS_STATE(state, name) STATUS_##state,
+enum status_state { STATUS_STATES_LIST(STATUS_STATE) STATUS_STATES };
 
 /* The kinds of API call that are counted. */
-enum status_call { STATUS_CALL_ZONES, STATUS_CALL_LIST, STATUS_CALL_WRITE, STATUS_CALLS };
+#define STATUS_CALLS_LIST(ROW) ROW(ZONES, "zones") ROW(LIST, "list") ROW(WRITE, "write")
+
+#define STATUS_CALL(kind, name) STATUS_CALL_##kind,
+enum status_call { STATUS_CALLS_LIST(STATUS_CALL) STATUS_CALLS };
+
+#define STATUS_CLASSES 6 /* of answers: 1..5: 1xx..5xx; 0: there was none */
+#define STATUS_WRITES 3  /* records created, updated, deleted */
+
+/* The facts about a name; facts.def lists them. */
+#define FACT(name, ...) FACT_##name,
+enum fact {
+#include "pages/facts.def"
+	FACTS
+};
+#undef FACT
+
+/* What a value counts. */
+enum fact_kind {
+	FACT_IS_BOOL, /* 0 or 1 */
+	FACT_IS_COUNT,
+	FACT_IS_AGE, /* milliseconds, shown as seconds or in words */
+	FACT_IS_TIME /* seconds of the wall clock */
+};
+
+/* When a fact is a line of the page, which shows them in this order. */
+enum fact_shown {
+	FACT_KNOWN,
+	FACT_NOT_ZERO,
+	FACT_NOT_IN_SYNC, /* while the name is in another state */
+	FACT_OR_NEVER,    /* "never" while it is not known */
+	FACT_SHOWNS
+};
+
+struct fact_info {
+	enum fact_kind kind;
+	const char *metric, *help;
+	const char *label; /* NULL: not on the page */
+	enum fact_shown shown;
+	const char *key; /* NULL: not in /health */
+};
+
+extern const struct fact_info fact_infos[FACTS];
+
+/* A value that is not known has no sample in /metrics, rather than a zero. */
+struct fact_value {
+	bool is_known;
+	int64_t n;
+};
 
 /* One name. Texts are valid as long as the status is. */
 struct status_record {
@@ -31,43 +85,55 @@ struct status_record {
 	const char *service;
 	const char *owner; /* NULL when not set; name and owner are unique together */
 	enum status_state state;
-	int64_t since_ms; /* in this state for so long */
-	bool has_synced;
-	int64_t synced_sec; /* wall clock: last time the records were what is wanted */
-	bool has_changed;
-	int64_t changed_sec;    /* wall clock: last write */
-	int64_t unconverged_ms; /* for so long not what is wanted; 0 when it is */
+	int64_t since_ms; /* how long it has been in this state */
+	const char *why;  /* FAILING: the last error; HELD: which rule; else NULL */
 	bool is_unhealthy;
-	size_t wanted_n;
-	size_t held_n;
-	const char *held_why;           /* NULL when nothing is held */
-	const char *error;              /* NULL when the last pass was well */
-	const struct consul_view *view; /* NULL before the first answer */
-	bool has_records; /* the list below is what Cloudflare has; else not known now */
-	const struct record *records; /* those without an id are gone */
-	size_t records_n;
-	int64_t consul_age_ms;    /* since Consul answered last for this service; -1: never */
+	struct fact_value facts[FACTS];
 	const char *consul_error; /* NULL when it answers */
+
+	bool has_instances; /* false before Consul's first answer; else what it listed last: */
+	size_t instances_n;
+	size_t state_n[INSTANCE_STATES]; /* instances by state */
+	const struct endpoint *endpoints;
+	size_t endpoints_n;
+	size_t unaddressed_n;    /* instances without a usable address, which have no endpoint */
+	const char *unaddressed; /* the first of them: which, and why */
+
+	bool has_records;             /* what Cloudflare has is known: */
+	const struct record *records; /* one without an id is deleted */
+	size_t records_n;
 };
 
 struct status {
 	const char *version;
 	int64_t uptime_ms;
+	int64_t now_ms;    /* monotonic; ages are up to it */
 	int64_t now_sec;   /* wall clock */
 	bool has_lock_key; /* --lock: one of several copies leads */
 	bool is_leader;
 	const char *lock_key;
 	bool is_healthy;
 	size_t records_n;
-	/* Answers of Cloudflare by kind and class: [kind][1..5]: 1xx..5xx; [kind][0]: none. */
-	uint64_t api_calls[STATUS_CALLS][6];
-	uint64_t writes[3]; /* records created, updated, deleted */
+	uint64_t api_calls[STATUS_CALLS][STATUS_CLASSES];
+	uint64_t writes[STATUS_WRITES];
 	uint64_t retries;
 	uint64_t consul_reads; /* good answers to watches */
 	uint64_t connections;  /* opened, to both sides */
-	/* The records, one at a time: fills *r for i in 0..records_n. */
-	void (*record)(const struct status *s, size_t i, struct status_record *r);
-	const void *ctx; /* of record() */
+	/*
+	 * Fills *r, which is zero, for one i of 0..records_n. One at a time: an array of all names
+	 * would be memory for this alone.
+	 */
+	void (*fill_record)(const struct status *s, size_t i, struct status_record *r);
+	const void *ctx; /* of fill_record() */
 };
+
+/* "in sync", "held"... */
+const char *status_state_name(enum status_state state);
+
+/* The i-th record, filled, and with it the facts that follow: in sync, healthy, actual. */
+struct status_record status_record_at(const struct status *s, size_t i);
+
+/* A fact becomes known. */
+void status_set(struct status_record *r, enum fact fact, int64_t n);
 
 #endif

@@ -127,15 +127,12 @@ static void registration_part_wants(void *ctx, struct loop_wait *wait, int64_t n
 {
 	struct watch *w = ctx;
 	char line[REGISTRATION_LINE_CAP];
-	struct status s;
 
-	(void)now_ms;
 	if (!w->setup.register_as)
 		return;
-	if (!w->registration.is_leaving) {
-		watch_status(w, &s);
-		registration_set(&w->registration, s.is_healthy, watch_line(&s, line, sizeof line));
-	}
+	if (!w->registration.is_leaving)
+		registration_set(&w->registration, watch_is_healthy(w, now_ms),
+				 watch_line(w, line, sizeof line));
 	registration_wants(&w->registration, wait);
 }
 
@@ -152,7 +149,7 @@ static int answer_page(void *ctx, const char *path, struct buf *out, const char 
 {
 	struct status s;
 
-	watch_status(ctx, &s);
+	watch_status(ctx, clock_now_ms(), &s);
 	return pages_answer(&s, path, out, content_type);
 }
 

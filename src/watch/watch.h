@@ -103,10 +103,16 @@ void watch_cancel(struct watch *w, int64_t now_ms);
 /* Run until SIGTERM or SIGINT. */
 void watch_run(struct watch *w);
 
-/* How it is doing. s is valid until the loop goes on. */
-void watch_status(const struct watch *w, struct status *s);
+/* Fill s, which is valid until the loop goes on. */
+void watch_status(const struct watch *w, int64_t now_ms, struct status *s);
 
-/* The same in one line, for the check in Consul; in out. */
-const char *watch_line(const struct status *s, char *out, size_t cap);
+/* Whether every name is what is wanted, or has been something else for less than unhealthy_ms. */
+bool watch_is_healthy(const struct watch *w, int64_t now_ms);
+
+/*
+ * The check's output in Consul, in out: "3 records: 2 in sync, 1 failing; www.example.com: ...",
+ * the count of each state and the first name that fails or holds records.
+ */
+const char *watch_line(const struct watch *w, char *out, size_t cap);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * What a watch tells of itself.
+ * The status of a watch: what the pages show of it, and the line of its check in Consul.
  */
 #include <string.h>
 
@@ -13,15 +13,23 @@ static bool is_following(const struct watch *w)
 	return w->setup.lock_key && !w->leader.has_lock;
 }
 
+/* The name in a slot; NULL when the slot is free. */
+static const struct managed_name *name_at(const struct watch *w, size_t slot)
+{
+	const struct managed_name *k = w->names[slot];
+
+	return k && k->is_used ? k : NULL;
+}
+
 static const struct managed_name *nth_name(const struct watch *w, size_t n)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		if (w->names[i] && w->names[i]->is_used && !n--)
+		if (name_at(w, i) && !n--)
 			return w->names[i];
 	return NULL;
 }
 
-/* Consul has to answer within two waits; before its first answer, since the start. */
+/* No answer of Consul for two waits of a blocking query; before the first, since the start. */
 static bool is_consul_late(const struct watch *w, const struct service_watch *one, int64_t now_ms)
 {
 	int64_t heard_ms = one->has_view ? one->answered_ms : w->start_ms;
@@ -29,52 +37,75 @@ static bool is_consul_late(const struct watch *w, const struct service_watch *on
 	return now_ms - heard_ms > (int64_t)2 * SERVICE_WATCH_WAIT_SEC * 1000;
 }
 
+/* The records are not what is wanted, and this copy is the one to write them. */
+static bool is_behind(const struct watch *w, const struct managed_name *k)
+{
+	return k->is_unconverged && !is_following(w);
+}
+
 static bool is_unhealthy(const struct watch *w, const struct managed_name *k, int64_t now_ms)
 {
-	if (k->watch && is_consul_late(w, k->watch, now_ms))
-		return true;
-	return !is_following(w) && k->is_unconverged &&
-	       now_ms - k->unconverged_ms >= w->setup.unhealthy_ms;
+	return (k->watch && is_consul_late(w, k->watch, now_ms)) ||
+	       (is_behind(w, k) && now_ms - k->unconverged_ms >= w->setup.unhealthy_ms);
+}
+
+static const char *why(const struct managed_name *k)
+{
+	return k->state == STATUS_FAILING ? k->last_err.text
+	       : k->state == STATUS_HELD  ? k->r.plan.held_why
+					  : NULL;
+}
+
+static void fill_facts(const struct watch *w, const struct managed_name *k, int64_t now_ms,
+		       struct status_record *r)
+{
+	status_set(r, FACT_WANTED, (int64_t)k->r.want_n);
+	status_set(r, FACT_HELD, k->state == STATUS_HELD ? (int64_t)k->r.plan.n[OP_HOLD] : 0);
+	status_set(r, FACT_UNCONVERGED, is_behind(w, k) ? now_ms - k->unconverged_ms : 0);
+	if (k->has_synced)
+		status_set(r, FACT_LAST_SYNC, k->synced_sec);
+	if (k->has_changed)
+		status_set(r, FACT_LAST_CHANGE, k->changed_sec);
+	if (r->has_instances)
+		status_set(r, FACT_CONSUL_AGE, now_ms - k->watch->answered_ms);
+}
+
+static void fill_instances(const struct consul_view *view, struct status_record *r)
+{
+	r->has_instances = true;
+	r->instances_n = view->instances_n;
+	memcpy(r->state_n, view->n, sizeof r->state_n);
+	r->endpoints = view->listed;
+	r->endpoints_n = view->listed_n;
+	r->unaddressed_n = view->unaddressed_n;
+	r->unaddressed = view->unaddressed;
 }
 
 static void fill_record(const struct status *s, size_t i, struct status_record *r)
 {
 	const struct watch *w = s->ctx;
 	const struct managed_name *k = nth_name(w, i);
-	int64_t now_ms = clock_now_ms();
 
-	memset(r, 0, sizeof *r);
 	if (!k)
 		return;
 	r->name = k->job.name;
 	r->service = k->job.service;
 	r->owner = k->job.owner[0] ? k->job.owner : NULL;
 	r->state = k->state;
-	r->since_ms = now_ms - k->state_ms;
-	r->has_synced = k->has_synced;
-	r->synced_sec = k->synced_sec;
-	r->has_changed = k->has_changed;
-	r->changed_sec = k->changed_sec;
-	r->unconverged_ms = k->is_unconverged && !is_following(w) ? now_ms - k->unconverged_ms : 0;
-	r->is_unhealthy = is_unhealthy(w, k, now_ms);
-	r->wanted_n = k->r.want_n;
-	r->held_n = k->state == STATUS_HELD ? k->r.plan.n[OP_HOLD] : 0;
-	r->held_why = r->held_n ? k->r.plan.held_why : NULL;
-	r->error = k->state == STATUS_FAILING ? k->last_err.text : NULL;
+	r->since_ms = s->now_ms - k->state_ms;
+	r->why = why(k);
+	r->is_unhealthy = is_unhealthy(w, k, s->now_ms);
 	r->has_records = k->r.has_list;
 	r->records = k->have;
 	r->records_n = k->r.has_list ? k->r.list.records_n : 0;
-	r->consul_age_ms = -1;
-	if (!k->watch)
-		return;
-	r->consul_error = k->watch->failures ? k->watch->last_err.text : NULL;
-	if (!k->watch->has_view)
-		return;
-	r->view = k->watch->view;
-	r->consul_age_ms = now_ms - k->watch->answered_ms;
+	if (k->watch && k->watch->failures)
+		r->consul_error = k->watch->last_err.text;
+	if (k->watch && k->watch->has_view)
+		fill_instances(k->watch->view, r);
+	fill_facts(w, k, s->now_ms, r);
 }
 
-static void count_service_watches(const struct watch *w, struct status *s)
+static void count_connections(const struct watch *w, struct status *s)
 {
 	s->consul_reads = w->old_reads;
 	s->connections = w->old_connections;
@@ -90,72 +121,62 @@ static void count_service_watches(const struct watch *w, struct status *s)
 	s->connections += http_counters(&w->registration.client.http)->connections;
 }
 
-void watch_status(const struct watch *w, struct status *s)
+bool watch_is_healthy(const struct watch *w, int64_t now_ms)
 {
-	int64_t now_ms = clock_now_ms();
-
-	memset(s, 0, sizeof *s);
-	s->version = DNSBUDDY_VERSION;
-	s->uptime_ms = now_ms - w->start_ms;
-	s->now_sec = clock_wall_sec();
-	s->has_lock_key = w->setup.lock_key != NULL;
-	s->lock_key = w->setup.lock_key;
-	s->is_leader = !is_following(w);
-	s->is_healthy = true;
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		const struct managed_name *k = w->names[i];
-
-		if (!k || !k->is_used)
-			continue;
-		s->records_n++;
-		s->is_healthy &= !is_unhealthy(w, k, now_ms);
-	}
-	memcpy(s->api_calls, w->api.calls, sizeof s->api_calls);
-	s->writes[0] = w->writes[OP_CREATE];
-	s->writes[1] = w->writes[OP_UPDATE];
-	s->writes[2] = w->writes[OP_DELETE];
-	s->retries = w->retries;
-	count_service_watches(w, s);
-	s->record = fill_record;
-	s->ctx = w;
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
+		if (name_at(w, i) && is_unhealthy(w, w->names[i], now_ms))
+			return false;
+	return true;
 }
 
-/* "3 records: 2 in sync, 1 failing (www.example.com: ...)": counts, then the first trouble. */
-const char *watch_line(const struct status *s, char *out, size_t cap)
+void watch_status(const struct watch *w, int64_t now_ms, struct status *s)
 {
-	static const char *const words[STATUS_STATES] = {
-		[STATUS_WAITING] = "waiting", [STATUS_IN_SYNC] = "in sync",
-		[STATUS_SYNCING] = "syncing", [STATUS_HELD] = "held",
-		[STATUS_FAILING] = "failing",
+	*s = (struct status){
+		.version = DNSBUDDY_VERSION,
+		.uptime_ms = now_ms - w->start_ms,
+		.now_ms = now_ms,
+		.now_sec = clock_wall_sec(),
+		.has_lock_key = w->setup.lock_key != NULL,
+		.lock_key = w->setup.lock_key,
+		.is_leader = !is_following(w),
+		.is_healthy = watch_is_healthy(w, now_ms),
+		.writes = {w->writes[OP_CREATE], w->writes[OP_UPDATE], w->writes[OP_DELETE]},
+		.retries = w->retries,
+		.fill_record = fill_record,
+		.ctx = w,
 	};
-	size_t n[STATUS_STATES] = {0};
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
+		s->records_n += name_at(w, i) != NULL;
+	memcpy(s->api_calls, w->api.calls, sizeof s->api_calls);
+	count_connections(w, s);
+}
+
+const char *watch_line(const struct watch *w, char *out, size_t cap)
+{
+	size_t n[STATUS_STATES] = {0}, names_n = 0;
+	const struct managed_name *first = NULL, *k;
 	const char *between = ": ";
-	struct status_record r;
 	struct buf b;
 
-	buf_init(&b, out, cap);
-	if (s->has_lock_key)
-		buf_str(&b, s->is_leader ? "leading, " : "following, ");
-	buf_fmt(&b, "%zu record%s", s->records_n, s->records_n == 1 ? "" : "s");
-	for (size_t i = 0; i < s->records_n; i++) {
-		s->record(s, i, &r);
-		n[r.state]++;
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		if (!(k = name_at(w, i)))
+			continue;
+		names_n++;
+		n[k->state]++;
+		if (!first && why(k))
+			first = k;
 	}
+	buf_init(&b, out, cap);
+	if (w->setup.lock_key)
+		buf_str(&b, is_following(w) ? "following, " : "leading, ");
+	buf_fmt(&b, "%zu record%s", names_n, names_n == 1 ? "" : "s");
 	for (int i = 0; i < STATUS_STATES; i++) {
 		if (!n[i])
 			continue;
-		buf_fmt(&b, "%s%zu %s", between, n[i], words[i]);
+		buf_fmt(&b, "%s%zu %s", between, n[i], status_state_name((enum status_state)i));
 		between = ", ";
 	}
-	for (size_t i = 0; i < s->records_n; i++) {
-		const char *trouble;
-
-		s->record(s, i, &r);
-		trouble = r.error ? r.error : r.held_why;
-		if (!trouble)
-			continue;
-		buf_fmt(&b, "; %.100s: %.200s", r.name, trouble);
-		break;
-	}
+	if (first)
+		buf_fmt(&b, "; %.100s: %.200s", first->job.name, why(first));
 	return b.p;
 }

@@ -34,7 +34,7 @@ struct worker {
 /* Requests to Cloudflare: how many may follow, and how many there were. */
 struct budget {
 	struct bucket bucket;
-	uint64_t calls[STATUS_CALLS][6]; /* as in struct status */
+	uint64_t calls[STATUS_CALLS][STATUS_CLASSES]; /* as in struct status */
 };
 
 void budget_init(struct budget *b);

@@ -8,11 +8,10 @@
 
 struct status shown;
 struct status_record shown_records[SHOWN_NAMES_MAX];
-static struct consul_view views[SHOWN_NAMES_MAX];
-static struct endpoint listed[LISTED_MAX];
+static struct endpoint endpoints[LISTED_MAX];
 static struct record records[LISTED_MAX];
 static struct target_hosts hosts;
-static size_t listed_n, records_n;
+static size_t endpoints_n, records_n;
 
 static void fill(const struct status *s, size_t i, struct status_record *r)
 {
@@ -23,15 +22,14 @@ static void fill(const struct status *s, size_t i, struct status_record *r)
 void shown_init(void)
 {
 	memset(shown_records, 0, sizeof shown_records);
-	memset(views, 0, sizeof views);
-	hosts.len = listed_n = records_n = 0;
+	hosts.len = endpoints_n = records_n = 0;
 	shown = (struct status){
 		.version = "1.2.3",
 		.uptime_ms = 93784005,
 		.now_sec = SHOWN_NOW_SEC,
 		.is_leader = true,
 		.is_healthy = true,
-		.record = fill,
+		.fill_record = fill,
 	};
 }
 
@@ -44,7 +42,9 @@ struct status_record *shown_name(const char *name)
 	r->state = STATUS_IN_SYNC;
 	r->since_ms = 3600000;
 	r->records = &records[records_n];
-	r->consul_age_ms = -1;
+	status_set(r, FACT_WANTED, 0);
+	status_set(r, FACT_HELD, 0);
+	status_set(r, FACT_UNCONVERGED, 0);
 	return r;
 }
 
@@ -53,8 +53,8 @@ struct status_record *shown_failing(const char *name)
 	struct status_record *r = shown_name(name);
 
 	r->state = STATUS_FAILING;
-	r->error = "cloudflare: list records: status 502";
-	r->unconverged_ms = 75250;
+	r->why = "cloudflare: list records: status 502";
+	status_set(r, FACT_UNCONVERGED, 75250);
 	r->is_unhealthy = true;
 	shown.is_healthy = false;
 	return r;
@@ -72,16 +72,16 @@ static struct target target_of(const char *text)
 
 void shown_instance(enum instance_state state, const char *address)
 {
-	struct consul_view *v = &views[shown.records_n - 1];
+	struct status_record *r = &shown_records[shown.records_n - 1];
 
-	if (!v->listed_n)
-		v->listed = &listed[listed_n];
-	shown_records[shown.records_n - 1].view = v;
-	shown_records[shown.records_n - 1].consul_age_ms = 2500;
-	listed[listed_n++] = (struct endpoint){.state = state, .target = target_of(address)};
-	v->listed_n++;
-	v->instances_n++;
-	v->n[state]++;
+	if (!r->has_instances)
+		r->endpoints = &endpoints[endpoints_n];
+	r->has_instances = true;
+	status_set(r, FACT_CONSUL_AGE, 2500);
+	endpoints[endpoints_n++] = (struct endpoint){.state = state, .target = target_of(address)};
+	r->endpoints_n++;
+	r->instances_n++;
+	r->state_n[state]++;
 }
 
 struct record *shown_record(const char *content)

@@ -97,17 +97,17 @@ static void test_health_ill(void **state)
 	(void)shown_name("www.example.com");
 	(void)shown_failing("a.example.com");
 	r = shown_failing("b.example.com");
-	r->error = NULL;
+	r->why = NULL;
 	r->consul_error = "connect: connection refused";
-	r->unconverged_ms = 0;
+	status_set(r, FACT_UNCONVERGED, 0);
 	r = shown_failing("c.example.com");
-	r->error = NULL;
-	r->unconverged_ms = 0;
+	r->why = NULL;
+	status_set(r, FACT_UNCONVERGED, 0);
 	/* Told of, though it makes nobody unhealthy. */
 	r = shown_name("d.example.com");
 	r->state = STATUS_HELD;
-	r->held_n = 1;
-	r->held_why = "no leader";
+	status_set(r, FACT_HELD, 1);
+	r->why = "no leader";
 	r->owner = "me";
 	(void)parse_health();
 	assert_int_equal(number("unhealthy"), 3);
@@ -128,7 +128,7 @@ static void test_health_escapes(void **state)
 
 	(void)state;
 	r->service = NASTY;
-	r->error = NASTY;
+	r->why = NASTY;
 	(void)parse_health();
 	assert_json(json_get(json_first(json_get(0, "records")), "service"), "<i>&\"'\\??x\xe2\x82\xac");
 }
@@ -174,12 +174,11 @@ static void test_metrics(void **state)
 	struct status_record *r = shown_name("www.example.com");
 
 	(void)state;
-	r->wanted_n = 3;
-	r->held_n = 2;
-	r->unconverged_ms = 1005;
-	r->has_synced = r->has_changed = true;
-	r->synced_sec = 1700000000;
-	r->changed_sec = 1600000000;
+	status_set(r, FACT_WANTED, 3);
+	status_set(r, FACT_HELD, 2);
+	status_set(r, FACT_UNCONVERGED, 1005);
+	status_set(r, FACT_LAST_SYNC, 1700000000);
+	status_set(r, FACT_LAST_CHANGE, 1600000000);
 	shown_instance(INSTANCE_PASSING, "192.0.2.1");
 	shown_instance(INSTANCE_CRITICAL, "192.0.2.2");
 	(void)shown_record("192.0.2.1");
@@ -213,7 +212,7 @@ static void test_metrics(void **state)
 }
 
 /* What is not known has no sample: no zero that looks like one. */
-static void test_metrics_unknown(void **state)
+static void test_unknown(void **state)
 {
 	(void)state;
 	(void)shown_name("www.example.com");
@@ -222,6 +221,9 @@ static void test_metrics_unknown(void **state)
 	assert_false(shown_has("/metrics", "dnsbuddy_consul_last_answer_age_seconds{"));
 	assert_false(shown_has("/metrics", "dnsbuddy_record_actual{"));
 	assert_false(shown_has("/metrics", "dnsbuddy_record_instances{"));
+	assert_true(shown_has("/health", "\"unconverged_seconds\":"));
+	shown_records[0].facts[FACT_UNCONVERGED].is_known = false;
+	assert_false(shown_has("/health", "\"unconverged_seconds\":"));
 }
 
 static void test_metrics_families(void **state)
@@ -245,7 +247,7 @@ static void test_html_escapes(void **state)
 	struct status_record *r = shown_failing("*.example.com");
 
 	(void)state;
-	r->service = r->owner = r->error = NASTY;
+	r->service = r->owner = r->why = NASTY;
 	shown.version = shown.lock_key = NASTY;
 	shown.has_lock_key = true;
 	shown_instance(INSTANCE_PASSING, "192.0.2.1");
@@ -262,9 +264,8 @@ static void test_html_says(void **state)
 
 	(void)state;
 	r = shown_name("www.example.com");
-	r->has_changed = true;
-	r->changed_sec = SHOWN_NOW_SEC - 7260;
-	r->wanted_n = 2;
+	status_set(r, FACT_LAST_CHANGE, SHOWN_NOW_SEC - 7260);
+	status_set(r, FACT_WANTED, 2);
 	assert_true(shown_has("/", "&check; Healthy"));
 	assert_true(shown_has("/", "<p>1 name, in sync</p>"));
 	assert_true(shown_has("/", "up 1 d 2 h"));
@@ -302,6 +303,10 @@ static void test_html_says(void **state)
 	/* worst first */
 	text = shown_at("/");
 	assert_true(strstr(text, ">critical<") < strstr(text, ">passing<"));
+	assert_false(shown_has("/", "without address"));
+	r->unaddressed_n = 2;
+	r->unaddressed = "node <n>";
+	assert_true(shown_has("/", "<li class=warn><b>2 without address</b> node &lt;n&gt;</ul>"));
 }
 
 static void test_html_order(void **state)
@@ -343,13 +348,140 @@ static void test_html_roles(void **state)
 	assert_true(shown_has("/", "Another copy leads: this one writes nothing."));
 }
 
+/* ---- the tables: no state, kind or class is left out ---- */
+
+static void test_every_state(void **state)
+{
+	static const struct {
+		const char *word, *head;
+	} cases[STATUS_STATES] = {
+		[STATUS_WAITING] = {"waiting", "<details class=dim open><summary><h2>x</h2><b>&hellip; waiting</b>"},
+		[STATUS_IN_SYNC] = {"in sync", "<details class=ok open><summary><h2>x</h2><b>&check; in sync</b>"},
+		[STATUS_SYNCING] = {"syncing", "<details class=info open><summary><h2>x</h2><b>&rarr; syncing</b>"},
+		[STATUS_HELD] = {"held", "<details class=warn open><summary><h2>x</h2><b>&#8214; held</b>"},
+		[STATUS_FAILING] = {"failing", "<details class=bad open><summary><h2>x</h2><b>&times; failing</b>"},
+	};
+	char text[64];
+
+	(void)state;
+	for (int i = 0; i < STATUS_STATES; i++) {
+		shown_init();
+		shown_name("x")->state = (enum status_state)i;
+		(void)snprintf(text, sizeof text, "<p>1 name, %s</p>", cases[i].word);
+		CHECK(shown_has("/", text), "%d: %s", i, shown_at("/"));
+		CHECK(shown_has("/", cases[i].head), "%d: %s", i, shown_at("/"));
+		(void)snprintf(text, sizeof text, "\"state\":\"%s\",", cases[i].word);
+		CHECK(shown_has("/health", text), "%d: %s", i, shown_at("/health"));
+	}
+	shown_init();
+	for (int i = 0; i < STATUS_STATES; i++)
+		shown_name("x")->state = (enum status_state)i;
+	assert_true(shown_has("/", "<p>5 names: 1 failing, 1 held, 1 waiting, 1 syncing, 1 in sync</p>"));
+	assert_int_equal(shown_count(shown_at("/"), "<details "), STATUS_STATES);
+}
+
+static void test_every_instance_state(void **state)
+{
+	static const char *const shown_as[INSTANCE_STATES] = {
+		[INSTANCE_MAINTENANCE] = "<b class=info>maintenance</b>", [INSTANCE_VANISHED] = "<b class=dim>vanished</b>",
+		[INSTANCE_CRITICAL] = "<b class=bad>critical</b>",        [INSTANCE_WARNING] = "<b class=warn>warning</b>",
+		[INSTANCE_PASSING] = "<b class=ok>passing</b>",
+	};
+
+	(void)state;
+	(void)shown_name("www.example.com");
+	for (int i = 0; i < INSTANCE_STATES; i++)
+		shown_instance((enum instance_state)i, "192.0.2.1");
+	for (int i = 0; i < INSTANCE_STATES; i++)
+		assert_true(shown_has("/", shown_as[i]));
+	/* who vanished is not counted */
+	assert_int_equal(shown_count(shown_at("/metrics"), "record_instances{"), INSTANCE_STATES - 1);
+}
+
+static void test_every_count(void **state)
+{
+	static const char *const kinds[STATUS_CALLS] = {
+		[STATUS_CALL_ZONES] = "zones", [STATUS_CALL_LIST] = "list", [STATUS_CALL_WRITE] = "write"};
+	static const char *const classes[STATUS_CLASSES] = {"none", NULL, "2xx", "3xx", "4xx", "5xx"};
+	static const char *const ops[STATUS_WRITES] = {"create", "update", "delete"};
+	char text[128];
+
+	(void)state;
+	for (size_t i = 0; i < STATUS_CALLS; i++)
+		for (size_t k = 0; k < STATUS_CLASSES; k++)
+			shown.api_calls[i][k] = 10 * (i + 1) + k;
+	for (size_t i = 0; i < STATUS_WRITES; i++)
+		shown.writes[i] = i + 1;
+	for (size_t i = 0; i < STATUS_CALLS; i++)
+		for (size_t k = 0; k < STATUS_CLASSES; k++) {
+			if (!classes[k])
+				continue;
+			(void)snprintf(text, sizeof text, "_calls_total{kind=\"%s\",status=\"%s\"} %zu\n", kinds[i], classes[k],
+				       10 * (i + 1) + k);
+			CHECK(shown_has("/metrics", text), "%s", text);
+		}
+	assert_int_equal(shown_count(shown_at("/metrics"), "_calls_total{"), STATUS_CALLS * (STATUS_CLASSES - 1));
+	for (size_t i = 0; i < STATUS_WRITES; i++) {
+		(void)snprintf(text, sizeof text, "_writes_total{op=\"%s\"} %zu\n", ops[i], i + 1);
+		CHECK(shown_has("/metrics", text), "%s", text);
+	}
+}
+
+/* A row of the list has all that its kind and place need, and names that are its own. */
+static void test_every_fact(void **state)
+{
+	(void)state;
+	for (int f = 0; f < FACTS; f++) {
+		const struct fact_info *a = &fact_infos[f];
+		bool is_seconds = a->kind == FACT_IS_AGE || a->kind == FACT_IS_TIME;
+
+		assert_true(a->metric && a->help && a->help[0]);
+		CHECK(!strstr(a->metric, "_seconds") == !is_seconds, "%s: the unit", a->metric);
+		CHECK(a->label || a->shown == FACT_KNOWN, "%s: when it is on the page, and how not", a->metric);
+		for (int k = 0; k < f; k++)
+			CHECK(strcmp(a->metric, fact_infos[k].metric) != 0, "%s: twice", a->metric);
+	}
+}
+
+/* ---- the lines about a name ---- */
+
+static void test_html_facts(void **state)
+{
+	struct status_record *r;
+
+	(void)state;
+	r = shown_name("www.example.com");
+	r->facts[FACT_WANTED].is_known = false;
+	assert_true(shown_has("/", "<dl><div><dt>Consul answered<dd>never</div></dl>"));
+	status_set(r, FACT_WANTED, 4);
+	status_set(r, FACT_CONSUL_AGE, 61999);
+	r->has_records = true;
+	assert_true(shown_has("/", "<dl><div><dt>Wanted<dd>4</div><div><dt>At Cloudflare<dd>0</div>"
+				   "<div><dt>Consul answered<dd>1 min ago</div></dl>"));
+	status_set(r, FACT_HELD, 2);
+	status_set(r, FACT_LAST_CHANGE, SHOWN_NOW_SEC - 3);
+	status_set(r, FACT_LAST_SYNC, SHOWN_NOW_SEC - 5);
+	assert_true(shown_has("/", "<dd>0</div><div><dt>Held<dd>2</div><div><dt>Last change<dd>3 s ago <small>"
+				   "<time datetime=\"2023-11-14T22:13:17Z\">2023-11-14 22:13:17 UTC</time></small></div>"
+				   "<div><dt>Consul answered<dd>"));
+	r->state = STATUS_SYNCING;
+	assert_true(shown_has("/", "UTC</time></small></div><div><dt>Last in sync<dd>5 s ago <small>"
+				   "<time datetime=\"2023-11-14T22:13:15Z\">"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_paths),        TEST(test_health_well), TEST(test_health_ill),      TEST(test_health_escapes),
-		TEST(test_utf8),         TEST(test_metrics),     TEST(test_metrics_unknown), TEST(test_metrics_families),
-		TEST(test_html_escapes), TEST(test_html_says),   TEST(test_html_order),      TEST(test_html_roles),
+		TEST(test_paths),        TEST(test_health_well),
+		TEST(test_health_ill),   TEST(test_health_escapes),
+		TEST(test_utf8),         TEST(test_metrics),
+		TEST(test_unknown),      TEST(test_metrics_families),
+		TEST(test_html_escapes), TEST(test_html_says),
+		TEST(test_html_order),   TEST(test_html_roles),
+		TEST(test_every_state),  TEST(test_every_instance_state),
+		TEST(test_every_count),  TEST(test_every_fact),
+		TEST(test_html_facts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

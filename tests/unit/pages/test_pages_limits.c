@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "pages/pages.h"
+#include "pages/render.h"
 #include "pages/shown.h"
 
 static int setup(void **state)
@@ -27,11 +28,11 @@ static void test_list_limit(void **state)
 {
 	(void)state;
 	(void)shown_name("www.example.com");
-	add_many(PAGES_LIST_MAX);
-	assert_int_equal(shown_count(shown_at("/"), "<li>"), 2 * PAGES_LIST_MAX);
+	add_many(HTML_LIST_MAX);
+	assert_int_equal(shown_count(shown_at("/"), "<li>"), 2 * HTML_LIST_MAX);
 	assert_false(shown_has("/", "more<"));
 	add_many(1);
-	assert_int_equal(shown_count(shown_at("/"), "<li><b"), 2 * PAGES_LIST_MAX);
+	assert_int_equal(shown_count(shown_at("/"), "<li><b"), 2 * HTML_LIST_MAX);
 	assert_int_equal(shown_count(shown_at("/"), "<li><small>and 1 more<"), 2);
 	assert_true(shown_has("/", "Instances in Consul: 51<"));
 }
@@ -41,7 +42,7 @@ static void test_match_limit(void **state)
 	(void)state;
 	(void)shown_name("www.example.com");
 	shown_instance(INSTANCE_PASSING, "192.0.2.1");
-	for (size_t i = 0; i < PAGES_MATCH_MAX; i++)
+	for (size_t i = 0; i < HTML_MATCH_MAX; i++)
 		(void)shown_record("10.0.0.1");
 	assert_true(shown_has("/", "not in DNS"));
 	(void)shown_record("10.0.0.1");
@@ -51,9 +52,9 @@ static void test_match_limit(void **state)
 static void test_open_limit(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < PAGES_OPEN_MAX; i++)
+	for (size_t i = 0; i < HTML_OPEN_MAX; i++)
 		(void)shown_name("www.example.com");
-	assert_int_equal(shown_count(shown_at("/"), " open>"), PAGES_OPEN_MAX);
+	assert_int_equal(shown_count(shown_at("/"), " open>"), HTML_OPEN_MAX);
 	(void)shown_failing("b.example.com");
 	assert_int_equal(shown_count(shown_at("/"), " open>"), 1);
 }
@@ -63,10 +64,10 @@ static void test_reasons_limit(void **state)
 	char text[32];
 
 	(void)state;
-	for (size_t i = 0; i <= PAGES_REASONS_MAX; i++)
+	for (size_t i = 0; i <= HEALTH_REASONS_MAX; i++)
 		(void)shown_failing("www.example.com");
-	assert_int_equal(shown_count(shown_at("/health"), "example.com: "), PAGES_REASONS_MAX);
-	(void)snprintf(text, sizeof text, "\"unhealthy\":%d,", PAGES_REASONS_MAX + 1);
+	assert_int_equal(shown_count(shown_at("/health"), "example.com: "), HEALTH_REASONS_MAX);
+	(void)snprintf(text, sizeof text, "\"unhealthy\":%d,", HEALTH_REASONS_MAX + 1);
 	assert_true(shown_has("/health", text));
 }
 
@@ -82,8 +83,8 @@ static void fill_up(void)
 		struct status_record *r = i % 2 ? shown_name(name) : shown_failing(name);
 
 		r->service = service;
-		if (r->error)
-			r->error = error;
+		if (r->why)
+			r->why = error;
 		add_many(60);
 	}
 	shown_records[1].name = "well.example.com";
@@ -152,8 +153,8 @@ static void test_typical(void **state)
 	for (size_t i = 0; i < SHOWN_NAMES_MAX; i++) {
 		(void)snprintf(names[i], sizeof names[i], "service-%03zu.production.example.com", i);
 		(void)shown_name(names[i]);
-		shown_records[i].has_synced = shown_records[i].has_changed = true;
-		shown_records[i].synced_sec = shown_records[i].changed_sec = SHOWN_NOW_SEC;
+		status_set(&shown_records[i], FACT_LAST_SYNC, SHOWN_NOW_SEC);
+		status_set(&shown_records[i], FACT_LAST_CHANGE, SHOWN_NOW_SEC);
 		add_many(5);
 	}
 	assert_int_equal(shown_count(shown_at("/"), "<details "), SHOWN_NAMES_MAX);

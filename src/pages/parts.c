@@ -1,0 +1,146 @@
+#include "pages/parts.h"
+
+#include "base/clock.h"
+
+static bool is_between(unsigned char c, unsigned char low, unsigned char high)
+{
+	return c >= low && c <= high;
+}
+
+/* Length in bytes of the first character (RFC 3629 section 4); 0 when it is not UTF-8. */
+static size_t utf8_len(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	unsigned char low = 0x80, high = 0xbf;
+	size_t n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (!is_between(s[0], 0xc2, 0xf4))
+		return 0;
+	/* Overlong forms, surrogates and what is above U+10FFFF are no characters. */
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	if (!is_between(s[1], low, high))
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if (!is_between(s[i], 0x80, 0xbf))
+			return 0;
+	return n;
+}
+
+/* What replaces c; NULL: nothing. */
+static const char *replacement(char c, enum parts_escape as)
+{
+	if ((unsigned char)c < ' ' || c == 0x7f)
+		return "?";
+	if (as != PARTS_HTML)
+		return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
+	switch (c) {
+	case '&': return "&amp;";
+	case '<': return "&lt;";
+	case '>': return "&gt;";
+	case '"': return "&quot;";
+	case '\'': return "&#39;";
+	default: return NULL;
+	}
+}
+
+void parts_text(struct buf *b, const char *s, enum parts_escape as)
+{
+	while (*s) {
+		size_t n = utf8_len(s);
+		const char *other = n ? replacement(*s, as) : "?";
+
+		if (other)
+			buf_str(b, other);
+		else
+			buf_add(b, s, n);
+		s += n ? n : 1;
+	}
+}
+
+static void put_two(struct buf *b, long long large, const char *large_unit, long long small,
+		    const char *small_unit)
+{
+	buf_fmt(b, "%lld %s", large, large_unit);
+	if (small)
+		buf_fmt(b, " %lld %s", small, small_unit);
+}
+
+void parts_span(struct buf *b, int64_t sec)
+{
+	long long s = sec > 0 ? sec : 0;
+
+	if (s < 60)
+		buf_fmt(b, "%lld s", s);
+	else if (s < 3600)
+		buf_fmt(b, "%lld min", s / 60);
+	else if (s < 86400)
+		put_two(b, s / 3600, "h", s / 60 % 60, "min");
+	else
+		put_two(b, s / 86400, "d", s / 3600 % 24, "h");
+}
+
+void parts_seconds(struct buf *b, int64_t ms)
+{
+	buf_fmt(b, "%lld.%03d", (long long)(ms / 1000), (int)(ms % 1000));
+}
+
+void parts_time(struct buf *b, int64_t sec)
+{
+	char text[CLOCK_TEXT_CAP];
+
+	clock_format(sec, text);
+	buf_fmt(b, "<time datetime=\"%s\">%.10s %.8s UTC</time>", text, text, text + 11);
+}
+
+void parts_number(struct buf *b, enum fact fact, const struct status_record *r)
+{
+	int64_t n = r->facts[fact].n;
+
+	if (fact_infos[fact].kind == FACT_IS_AGE)
+		parts_seconds(b, n);
+	else
+		buf_fmt(b, "%lld", (long long)n);
+}
+
+void parts_reason(struct buf *b, const struct status_record *r, enum parts_escape as)
+{
+	int64_t unconverged_ms = r->facts[FACT_UNCONVERGED].n, held_n = r->facts[FACT_HELD].n;
+
+	if (r->why && r->state == STATUS_FAILING) {
+		parts_text(b, r->why, as);
+	} else if (r->consul_error) {
+		buf_str(b, "Consul: ");
+		parts_text(b, r->consul_error, as);
+	} else if (r->why) {
+		buf_fmt(b, "%lld removal%s held: ", (long long)held_n, held_n == 1 ? "" : "s");
+		parts_text(b, r->why, as);
+	} else if (r->is_unhealthy) {
+		buf_str(b, unconverged_ms ? "not what Consul lists" : "no answer from Consul");
+	} else {
+		return;
+	}
+	if (!unconverged_ms)
+		return;
+	buf_str(b, " (for ");
+	parts_span(b, unconverged_ms / 1000);
+	buf_str(b, ")");
+}
+
+bool parts_keep(struct buf *b, size_t mark)
+{
+	if (buf_ok(b) && b->cap - b->len > PARTS_END_CAP)
+		return true;
+	b->len = mark;
+	b->p[mark] = '\0';
+	b->overflow = false;
+	return false;
+}
