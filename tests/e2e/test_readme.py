@@ -116,7 +116,7 @@ def test_the_defaults_are_those_of_help(help_text):
         flag = next(iter(readme.quoted(cells[:1])), None)
         match = flag and re.search(rf"^  {flag} .*\n.*\n.*\[(.*)\]$", help_text, re.M)
         if match and match[1] != "auto":
-            assert match[1] in cells[2], f"{flag}: {match[1]} in help, {cells[2]} in README.md"
+            assert re.search(rf"(?<![\w.]){re.escape(match[1])}(?![\w.])", cells[2]), f"{flag}: {match[1]} in help, {cells[2]} in README.md"
 
 
 def test_the_exit_codes_are_those_of_help(help_text):

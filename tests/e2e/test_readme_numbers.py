@@ -1,0 +1,98 @@
+"""README.md of the project: a number that it states is the one in the sources. See README.md here."""
+
+import re
+
+import pytest
+import readme
+from cloudflare.settings import Settings
+from constants import value, version_of
+from program import ROOT
+
+TEXT = " ".join((ROOT / "README.md").read_text().split())
+LIMITS = TEXT.partition(" ## Limits ")[2].partition(" ## ")[0]
+WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
+NUMBER = rf"\d[\d,.]*\d|\d|\b(?:{'|'.join(WORDS)})\b"
+# Of Cloudflare there is no constant of ours: it is the stand-in that refuses what it would.
+CONTENT = Settings.content_total
+
+# What README.md says, with {} where a number stands, and these numbers: of the sources' constants.
+STATED = [
+    ("{} instances of a service", "CONSUL_INSTANCES_MAX"),
+    ("{} records of a name", "RECORDS_MAX"),
+    ("{} entries of `records`", "CONFIG_RECORDS_MAX"),
+    ("{} KiB of JSON for one instance", "JSON_ELEMENT_MAX / 1024"),
+    ("{} MiB for one answer", "HTTP_BODY_MAX / 1048576"),
+    ("Cloudflare itself takes {} characters of addresses per name", CONTENT),
+    ("about {} IPv4 addresses", CONTENT // len("255.255.255.255")),
+    ("({} of them; `search` with {} domains", "RESOLVE_SERVERS_MAX", "RESOLVE_SEARCH_MAX"),
+    ("Of IPv4 and IPv6 addresses, {} in all", "ADDRESSES_MAX"),
+    ("shorter than the {} minutes for which Cloudflare blocks", "RECONCILE_BUSY_MS / 60000"),
+    ("session TTLs of {} s and a lock delay of {} s", "LEADER_TTL_SEC", "LEADER_LOCK_DELAY_SEC"),
+    ("{} hexadecimal digits", "RECORD_ID_CAP - 1"),
+]
+# Numbers among the limits that are no constant: parts of names, other programs, plain counting.
+OTHERS = ["TLS 1.2 only", "P-256, P-384 and P-521", "TLS 1.3", "ChaCha20-Poly1305", "IPv4", "IPv6", "Consul older than 1.9",
+          "these two steps"]
+
+
+def pattern(phrase):
+    return re.escape(phrase).replace(r"\{\}", f"({NUMBER})")
+
+
+def number(text):
+    return WORDS.get(text) or float(text.replace(",", ""))
+
+
+@pytest.mark.parametrize("stated", STATED, ids=lambda s: s[0])
+def test_a_number_is_that_of_the_sources(stated):
+    phrase, *constants = stated
+    found = re.findall(pattern(phrase), TEXT)
+    assert len(found) == 1, f"README.md says {len(found)} times: {phrase}"
+    numbers = found[0] if isinstance(found[0], tuple) else found
+    for text, constant in zip(numbers, constants, strict=True):
+        expected = value(constant) if isinstance(constant, str) else constant
+        assert number(text) == expected, f"README.md: {text}, {constant} is {expected}"
+
+
+def test_each_number_among_the_limits_is_compared(default_of):
+    left = LIMITS.replace(f"--retry-for {default_of('--retry-for')}", "")
+    for phrase in [s[0] for s in STATED] + OTHERS:
+        left = re.sub(pattern(phrase), "", left)
+    assert not re.findall(NUMBER, left), left
+
+
+@pytest.fixture
+def default_of(run):
+    text = run("help").expect(0).out
+
+    def find(flag):
+        return re.search(rf"^  {flag} .*\n.*\n.*\[(.*)\]$", text, re.M)[1]
+
+    return find
+
+
+def test_defaults_in_the_text(default_of):
+    assert f"`--retry-for {default_of('--retry-for')}` is shorter than" in TEXT
+    assert int(default_of("--retry-for")) < value("RECONCILE_BUSY_MS / 1000")
+    assert f"where Consul is not at {default_of('--consul')}, `CONSUL_HTTP_ADDR`" in TEXT
+    assert f"In Consul it is a service `{default_of('--register-as')}` whose check" in TEXT
+
+
+def test_ranges_are_those_of_help(run):
+    """What help says of a setting's range stands in its row."""
+    text = run("help").expect(0).out
+    rows = {flag: cells for cells in readme.read_table((ROOT / "README.md").read_text(), "flag")
+            for flag in readme.quoted(cells[:1])}
+    ranges = re.findall(r"^  (--[a-z-]+) .*\n.*\n.*?(\d+ to \d+)", text, re.M)
+    assert ranges
+    for flag, span in ranges:
+        assert re.search(rf"\b{span}\b", rows[flag][3]), f"{flag}: {span}"
+
+
+def test_others_take_over_within_a_second():
+    assert "the others take over within a second of its SIGTERM" in TEXT
+    assert value("WATCH_FINISH_MS") < value("WATCH_LEAVE_MS") <= 1000
+
+
+def test_versions_of_third_parties():
+    assert f"[BearSSL](https://bearssl.org) {version_of('bearssl.sh')} and jsmn {version_of('jsmn.sh')}" in TEXT
