@@ -1,5 +1,5 @@
 # brssl's output -> the roots as one array of bytes (trust_anchors.c, and with -v HEADER=1 trust_anchors.h), which
-# src/net/roots.c unpacks. brssl's own table would cost 64 bytes and four relocations for each root, in a
+# src/net/tls/roots.c unpacks. brssl's own table would cost 64 bytes and four relocations for each root, in a
 # position-independent program another 96. Numbers of two bytes have the higher one first. For each root:
 #   1      0: an RSA key; else the elliptic curve
 #   2      n: bytes of the name (RFC 5280, a DER SEQUENCE) without its head; 0: one of an unusual form, see below

@@ -1,4 +1,4 @@
-"""The rules of the design, checked over the record sets that a journal holds.
+"""I1 to I6 of src/README.md, checked over the record sets that a journal holds.
 
 They speak of what the world saw: sets of (type, content) at one name, one after the other.
 """

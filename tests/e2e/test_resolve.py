@@ -1,8 +1,8 @@
 """The program's own resolver, in the binary that is shipped, against a real name server.
 
 Each run has a mount namespace of its own, with /etc/resolv.conf and /etc/hosts of the test, and
-PowerDNS listens on port 53 of a loopback address: both take root. tests/unit/test_resolve*.c has what
-a well-behaved server does not do.
+PowerDNS listens on port 53 of a loopback address: both take root. tests/unit/net/dns/test_resolve*.c
+has what a well-behaved server does not do.
 """
 
 import ctypes

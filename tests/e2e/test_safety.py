@@ -1,4 +1,4 @@
-"""I1 to I9 of the design: what must hold whatever Consul, Cloudflare or a kill -9 do."""
+"""What must always hold (I1 to I9, src/README.md), whatever Consul, Cloudflare or a kill -9 do."""
 
 import os
 import resource
@@ -128,7 +128,7 @@ def test_an_empty_list_empties_nothing(run, scene, instances):
     assert not scene["cloudflare"].writes() and "--on-empty is keep" in done.last["why"]
 
 
-# -- I9: bad answers of Consul
+# -- bad answers of Consul; those past a limit: I9
 
 BAD = {
     "not-json": b"it works!",
@@ -190,7 +190,7 @@ def test_consul_refuses_the_token(run, scene, status):
     assert "ACL not found" in done.last["error"] and len(scene["consul"].requests) == 1
 
 
-# -- I9: bad answers of Cloudflare
+# -- bad answers of Cloudflare; those past a limit: I9
 
 GARBAGE = ["text", "empty", "half", "trailing", "array", "types", "record-types", "strings",
            "no-result", "null-result", "deep", "binary"]
@@ -245,7 +245,7 @@ def test_a_list_that_ignores_its_filter(run, scene):
 
 
 def test_an_old_list_does_no_harm(run, scene):
-    """I3: what it names is gone or back; the sync after it finds the truth."""
+    """I3, I5: what it names is gone or back; the sync after it finds the truth."""
     cf = scene["cloudflare"]
     sync(run, scene).expect(0)
     mark = cf.mark()

@@ -153,7 +153,7 @@ def test_a_follower_takes_over_from_the_dead(scene):
 def test_the_leader_cannot_reach_consul_and_stops_writing_in_time(scene):
     """It fences itself by its own clock: at the latest 25 s after its last renewal."""
     if not os.environ.get("SLOW"):
-        pytest.skip("takes half a minute: set SLOW=1; tests/unit/test_leader.c does it in no time")
+        pytest.skip("takes half a minute: set SLOW=1; tests/unit/watch/test_leader.c does it in no time")
     site = scene.site(A)
     with Gate(scene.consul.port) as gate:
         leader = scene.watch(site, "--lock=service/test/fenced", consul=gate)

@@ -13,11 +13,11 @@ enum http_progress {
 	PROGRESS_BAD   /* *e says why */
 };
 
-/* http_request.c: write the request's head into c->out, the proxy's request into c->in. */
+/* client_request.c: write the request's head into c->out, the proxy's request into c->in. */
 int http_write_request(struct http_client *c, const struct http_request *r, struct err *e);
 int http_write_tunnel(struct http_client *c, struct err *e);
 
-/* http_answer.c: begin to read an answer; take what has come; take the connection's end. */
+/* client_answer.c: begin to read an answer; take what has come; take the connection's end. */
 void http_answer_init(struct http_client *c);
 enum http_progress http_answer_feed(struct http_client *c, const char *p, size_t n, struct err *e);
 enum http_progress http_answer_eof(struct http_client *c, bool is_cut, struct err *e);

@@ -1,4 +1,4 @@
-/* net/listen: exchanges as they should go, and requests that are none. */
+/* net/http/listener: exchanges as they should go, and requests that are none. */
 #include "support.h"
 
 #include <sys/socket.h>

@@ -1,4 +1,4 @@
-/* net/listen: who is slow, who comes ninth, who is killed; and what poll() is told. */
+/* net/http/listener: who is slow, who comes ninth, who is killed; and what poll() is told. */
 #include "support.h"
 
 #include <fcntl.h>

@@ -1,4 +1,4 @@
-/* net/listen: what may be given as address, and opening it. */
+/* net/http/listener: what may be given as address, and opening it. */
 #include "support.h"
 
 #include <arpa/inet.h>

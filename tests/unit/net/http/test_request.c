@@ -1,4 +1,4 @@
-/* net/request: heads that are sound, heads that are not, each whole and byte by byte. */
+/* net/http/listener_request: heads that are sound, heads that are not, each whole and byte by byte. */
 #include "support.h"
 
 #include "edge.h"

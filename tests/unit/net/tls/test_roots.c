@@ -1,5 +1,5 @@
 /*
- * net/roots: what the build packed, against the certificates it was made from (the build leaves
+ * net/tls/roots: what the build packed, against the certificates it was made from (the build leaves
  * them beside the packed bytes), read by the code that reads a user's CA file.
  */
 #include "support.h"
