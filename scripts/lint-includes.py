@@ -32,7 +32,7 @@ UNDER = {
 TYPES = {"core/instance.h", "core/endpoint.h", "core/record.h", "core/name.h", "core/job.h"}
 ONLY = {
     ("consul", "core"): TYPES | {"core/evidence.h"},
-    ("cloudflare", "core"): TYPES | {"core/op.h"},
+    ("cloudflare", "core"): TYPES | {"core/op.h", "core/pace.h"},
 }
 
 # Third-party headers stay behind one module each.
