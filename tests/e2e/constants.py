@@ -1,4 +1,4 @@
-"""The numeric #defines of the program's headers, and what other files pin."""
+"""The numeric #defines of the sources, and what other files pin."""
 
 import re
 
@@ -9,19 +9,19 @@ CAST = re.compile(r"\((?:u?int\d+_t|size_t)\)")
 
 
 def read_defines():
-    """Each name with its text; a name that two headers give different texts is an error."""
+    """Each name with its text; without those that two files give different ones."""
     found = {}
-    for path in sorted((ROOT / "src").rglob("*.h")):
+    for path in sorted((ROOT / "src").rglob("*.[ch]")):
         for name, text in DEFINE.findall(path.read_text()):
-            assert found.setdefault(name, text) == text, f"{name} is defined twice"
-    return found
+            found.setdefault(name, set()).add(text)
+    return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
 
 
 DEFINES = read_defines()
 
 
 def value(expression):
-    """A number from one of arithmetic over these names. KeyError: no such name."""
+    """A number from one of arithmetic over these names. KeyError: none or several of a name."""
     text = CAST.sub("", expression)
     while match := re.search(r"[A-Z][A-Z0-9_]*", text):
         text = text.replace(match[0], f"({CAST.sub('', DEFINES[match[0]])})")

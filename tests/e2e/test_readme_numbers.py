@@ -26,7 +26,7 @@ STATED = [
     ("about {} IPv4 addresses", CONTENT // len("255.255.255.255")),
     ("({} of them; `search` with {} domains", "RESOLVE_SERVERS_MAX", "RESOLVE_SEARCH_MAX"),
     ("Of IPv4 and IPv6 addresses, {} in all", "ADDRESSES_MAX"),
-    ("shorter than the {} minutes for which Cloudflare blocks", "RECONCILE_BUSY_MS / 60000"),
+    ("shorter than the {} minutes for which Cloudflare blocks", "BUSY_MS / 60000"),
     ("session TTLs of {} s and a lock delay of {} s", "LEADER_TTL_SEC", "LEADER_LOCK_DELAY_SEC"),
     ("{} hexadecimal digits", "RECORD_ID_CAP - 1"),
 ]
@@ -73,7 +73,7 @@ def default_of(run):
 
 def test_defaults_in_the_text(default_of):
     assert f"`--retry-for {default_of('--retry-for')}` is shorter than" in TEXT
-    assert int(default_of("--retry-for")) < value("RECONCILE_BUSY_MS / 1000")
+    assert int(default_of("--retry-for")) < value("BUSY_MS / 1000")
     assert f"where Consul is not at {default_of('--consul')}, `CONSUL_HTTP_ADDR`" in TEXT
     assert f"In Consul it is a service `{default_of('--register-as')}` whose check" in TEXT
 
