@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "config/config.h"
 #include "engine/driver.h"
+#include "engine/reconcile.h"
 
 #define CLIENT_HEADERS_CAP 8192 /* bytes of the header lines with one side's credentials */
 

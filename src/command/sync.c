@@ -11,6 +11,7 @@
 #include "command/command.h"
 #include "command/print.h"
 #include "engine/report.h"
+#include "engine/run.h"
 
 static struct config config;
 static struct clients clients;
@@ -61,7 +62,7 @@ static int run_record(size_t i, bool is_plan, unsigned options, int64_t give_up_
 	/* Who waits for a plan is a person: one try. */
 	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, clients.have, is_plan,
 		       is_plan ? 0 : give_up_ms);
-	driver_run(&clients.driver, &reconcile);
+	run_reconcile(&reconcile, &clients.driver);
 	if (is_plan)
 		print_result(i == 0, options);
 	else

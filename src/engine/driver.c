@@ -23,41 +23,20 @@ static int start(struct driver *d, const char *headers, struct err *e)
 			  deadline_ms < d->fence_ms ? deadline_ms : d->fence_ms, e);
 }
 
-static int begin_health(struct driver *d, struct reconcile *r, struct err *e)
+static int begin_write(struct driver *d, struct err *e)
 {
-	d->client = &d->consul;
-	consul_health_target(&d->target, &r->query);
-	d->sink = consul_health_begin(&d->reader, &r->query, &r->view, d->element, d->rest);
-	return start(d, d->consul_headers, e);
-}
-
-static int begin_zone(struct driver *d, struct reconcile *r, struct err *e)
-{
-	cf_zone_search_target(&d->target, &r->zones);
-	d->sink = cf_zone_search_begin(&r->zones, d->element, d->rest);
-	return start(d, d->cf_headers, e);
-}
-
-static int begin_list(struct driver *d, struct reconcile *r, struct err *e)
-{
-	cf_record_list_target(&d->target, &r->list);
-	d->sink = cf_record_list_begin(&r->list, d->element, d->rest);
-	return start(d, d->cf_headers, e);
-}
-
-static int begin_write(struct driver *d, struct reconcile *r, struct err *e)
-{
+	struct cf_write *write = d->call.write;
 	char headers[HTTP_REQUEST_HEAD_MAX];
 	struct buf h;
 
 	buf_init(&h, headers, sizeof headers);
 	buf_str(&h, d->cf_headers);
-	d->method = cf_write_method(&r->write);
-	cf_write_target(&d->target, &r->write);
-	cf_write_body(&d->body, &r->write);
+	d->method = cf_write_method(write);
+	cf_write_target(&d->target, write);
+	cf_write_body(&d->body, write);
 	if (d->body.len)
 		buf_str(&h, "Content-Type: application/json\r\n");
-	d->sink = cf_write_begin(&r->write, d->element, d->rest);
+	d->sink = cf_write_begin(write, d->element, d->rest);
 	if (!buf_ok(&h))
 		return err_set(e, ERR_LIMIT, "the request is too long");
 	return start(d, h.p, e);
@@ -81,49 +60,64 @@ static int add_where(const struct driver *d, const char *what, const char *name,
 			d->target.p);
 }
 
-static int wrap(const struct driver *d, const struct reconcile *r, struct err *e)
+static int wrap(const struct driver *d, struct err *e)
 {
-	switch (reconcile_next(r)) {
-	case CALL_HEALTH: return add_where(d, "consul: health of", r->job->service, e);
-	case CALL_ZONE: return add_where(d, "cloudflare: zone of", r->zones.name, e);
-	case CALL_LIST: return add_where(d, "cloudflare: list records of", r->name, e);
-	default: return add_where(d, "cloudflare: write records of", r->name, e);
+	const struct call *c = &d->call;
+
+	switch (c->kind) {
+	case CALL_HEALTH: return add_where(d, "consul: health of", c->query->job->service, e);
+	case CALL_ZONE: return add_where(d, "cloudflare: zone of", c->zones->name, e);
+	case CALL_LIST: return add_where(d, "cloudflare: list records of", c->list->job->name, e);
+	default: return add_where(d, "cloudflare: write records of", c->write->job->name, e);
 	}
 }
 
-static int begin(struct driver *d, struct reconcile *r, struct err *e)
+static int begin(struct driver *d, struct err *e)
 {
-	d->client = &d->cloudflare;
+	const struct call *c = &d->call;
+
+	d->client = c->kind == CALL_HEALTH ? &d->consul : &d->cloudflare;
 	d->method = "GET";
 	buf_init(&d->target, d->target_text, sizeof d->target_text);
 	buf_init(&d->body, d->body_text, sizeof d->body_text);
-	switch (reconcile_next(r)) {
-	case CALL_HEALTH: return begin_health(d, r, e);
-	case CALL_ZONE: return begin_zone(d, r, e);
-	case CALL_LIST: return begin_list(d, r, e);
-	default: return begin_write(d, r, e);
+	switch (c->kind) {
+	case CALL_HEALTH:
+		consul_health_target(&d->target, c->query);
+		d->sink = consul_health_begin(&d->reader, c->query, c->view, d->element, d->rest);
+		return start(d, d->consul_headers, e);
+	case CALL_ZONE:
+		cf_zone_search_target(&d->target, c->zones);
+		d->sink = cf_zone_search_begin(c->zones, d->element, d->rest);
+		break;
+	case CALL_LIST:
+		cf_record_list_target(&d->target, c->list);
+		d->sink = cf_record_list_begin(c->list, d->element, d->rest);
+		break;
+	default: return begin_write(d, e);
 	}
+	return start(d, d->cf_headers, e);
 }
 
-int driver_begin(struct driver *d, struct reconcile *r, int64_t fence_ms, struct err *e)
+int driver_begin(struct driver *d, const struct call *call, int64_t fence_ms, struct err *e)
 {
+	d->call = *call;
 	d->fence_ms = fence_ms;
-	return begin(d, r, e) ? wrap(d, r, e) : 0;
+	return begin(d, e) ? wrap(d, e) : 0;
 }
 
 /* The exchange has ended well; again: the next page is to be asked for. */
-static int finish(struct driver *d, struct reconcile *r, bool *again, struct err *e)
+static int finish(struct driver *d, bool *again, struct err *e)
 {
 	*again = false;
-	switch (reconcile_next(r)) {
+	switch (d->call.kind) {
 	case CALL_HEALTH: return consul_health_finish(&d->reader, e);
-	case CALL_ZONE: return cf_zone_search_finish(&r->zones, again, e);
-	case CALL_LIST: return cf_record_list_finish(&r->list, again, e);
-	default: return cf_write_finish(&r->write, e);
+	case CALL_ZONE: return cf_zone_search_finish(d->call.zones, again, e);
+	case CALL_LIST: return cf_record_list_finish(d->call.list, again, e);
+	default: return cf_write_finish(d->call.write, e);
 	}
 }
 
-enum http_result driver_step(struct driver *d, struct reconcile *r, struct err *e)
+enum http_result driver_step(struct driver *d, struct err *e)
 {
 	bool again = true;
 
@@ -133,8 +127,8 @@ enum http_result driver_step(struct driver *d, struct reconcile *r, struct err *
 
 		if (result == HTTP_MORE)
 			return HTTP_MORE;
-		if (result == HTTP_BAD || finish(d, r, &again, e) || (again && begin(d, r, e))) {
-			(void)wrap(d, r, e);
+		if (result == HTTP_BAD || finish(d, &again, e) || (again && begin(d, e))) {
+			(void)wrap(d, e);
 			return HTTP_BAD;
 		}
 	}
@@ -160,13 +154,14 @@ uint32_t driver_random(void)
 	return random;
 }
 
-/* ---- a reconcile in a loop of its own ---- */
+/* ---- in a loop of its own ---- */
 
 struct lone {
-	struct driver *d;
-	struct reconcile *r;
+	struct driver *driver; /* NULL: wait for the time alone */
+	int64_t until_ms;
+	struct err *e;
+	enum http_result result;
 	struct loop_part part;
-	bool is_calling;
 };
 
 static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
@@ -174,44 +169,38 @@ static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
 	const struct lone *x = ctx;
 
 	(void)now_ms;
-	if (x->is_calling)
-		driver_wants(x->d, w);
+	if (x->driver)
+		driver_wants(x->driver, w);
 	else
-		loop_wait_until(w, reconcile_next(x->r) == CALL_WAIT ? x->r->wake_ms : 0);
-}
-
-/* The call that comes next, as far as it goes without waiting. */
-static enum http_result perform(struct lone *x, int64_t now_ms, struct err *e)
-{
-	if (reconcile_next(x->r) == CALL_WAIT)
-		return now_ms < x->r->wake_ms ? HTTP_MORE : HTTP_DONE;
-	if (!x->is_calling && driver_begin(x->d, x->r, CLOCK_NEVER, e))
-		return HTTP_BAD;
-	x->is_calling = true;
-	return driver_step(x->d, x->r, e);
+		loop_wait_until(w, x->until_ms);
 }
 
 static void lone_step(void *ctx, int64_t now_ms)
 {
 	struct lone *x = ctx;
-	struct err e = {0};
-	enum http_result result;
 
-	if (!x->is_calling)
-		reconcile_refresh(x->r, now_ms);
-	result = perform(x, now_ms, &e);
-	if (result == HTTP_MORE)
-		return;
-	x->is_calling = false;
-	reconcile_take(x->r, result == HTTP_DONE ? 0 : -1, &e, clock_now_ms(), driver_random());
-	if (reconcile_next(x->r) == CALL_END)
+	(void)now_ms;
+	if (x->driver)
+		x->result = driver_step(x->driver, x->e);
+	if (x->result != HTTP_MORE)
 		loop_remove(&x->part);
 }
 
-void driver_run(struct driver *d, struct reconcile *r)
+static enum http_result run_alone(struct lone x)
 {
-	struct lone x = {
-		.d = d, .r = r, .part = {.ctx = &x, .wants = lone_wants, .step = lone_step}};
-
+	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
 	loop_run_alone(&x.part);
+	return x.result;
+}
+
+int driver_call(struct driver *d, const struct call *call, struct err *e)
+{
+	if (driver_begin(d, call, CLOCK_NEVER, e))
+		return -1;
+	return run_alone((struct lone){.driver = d, .e = e}) == HTTP_DONE ? 0 : -1;
+}
+
+void driver_wait(int64_t until_ms)
+{
+	(void)run_alone((struct lone){.until_ms = until_ms, .result = HTTP_DONE});
 }

@@ -1,7 +1,7 @@
 /*
- * Carries out the calls of a reconcile over HTTP: builds each request, reads each answer. One
- * call at a time; the connections to both sides are kept between calls. Never blocks but in
- * driver_run().
+ * Carries out calls over HTTP: builds each request, reads each answer, page after page. One call
+ * at a time; the connections to both sides are kept between calls. Never blocks but where that is
+ * said.
  */
 #ifndef ENGINE_DRIVER_H
 #define ENGINE_DRIVER_H
@@ -12,8 +12,7 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "base/loop.h"
-#include "cloudflare/writes.h"
-#include "engine/reconcile.h"
+#include "engine/call.h"
 #include "net/http/client.h"
 
 struct driver {
@@ -23,6 +22,7 @@ struct driver {
 	int64_t timeout_ms; /* of one exchange, connect to last byte */
 
 	/* The call under way. */
+	struct call call;
 	struct http_client *client;
 	int64_t fence_ms;
 	const char *method;
@@ -36,19 +36,19 @@ struct driver {
 };
 
 /*
- * Begin the call that reconcile_next() names: not CALL_WAIT, not CALL_END.
+ * Begin a call: not CALL_WAIT, not CALL_END. call is copied.
  *   fence_ms  the call is over by then, whatever happens; CLOCK_NEVER for none
- * After 0 follow with driver_step(); after -1 give e to reconcile_take().
+ *   e         as the module of that call says, with what was asked of whom in front
+ * After 0 follow with driver_step().
  */
-int driver_begin(struct driver *d, struct reconcile *r, int64_t fence_ms, struct err *e)
+int driver_begin(struct driver *d, const struct call *call, int64_t fence_ms, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
  * Go on without waiting. HTTP_MORE: wait as driver_wants() says. HTTP_DONE: the answer is in
- * place; HTTP_BAD: e says why not. Both are to be given to reconcile_take().
+ * place; HTTP_BAD: e says why not.
  */
-enum http_result driver_step(struct driver *d, struct reconcile *r, struct err *e)
-	__attribute__((warn_unused_result));
+enum http_result driver_step(struct driver *d, struct err *e) __attribute__((warn_unused_result));
 
 /* As http_wants(). */
 void driver_wants(const struct driver *d, struct loop_wait *w);
@@ -56,8 +56,12 @@ void driver_wants(const struct driver *d, struct loop_wait *w);
 /* Drop the call under way, its connection with it. */
 void driver_abort(struct driver *d);
 
-/* Carry out all calls until CALL_END, waits included. */
-void driver_run(struct driver *d, struct reconcile *r);
+/* Carry out one call, waiting for its end. */
+int driver_call(struct driver *d, const struct call *call, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* Wait until then. */
+void driver_wait(int64_t until_ms);
 
 /* A number for jitter. */
 uint32_t driver_random(void);

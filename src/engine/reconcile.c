@@ -64,17 +64,18 @@ void reconcile_init_watch(struct reconcile *r, const struct job *job, struct rec
 	r->step = STEP_END;
 }
 
-enum call reconcile_next(const struct reconcile *r)
+struct call reconcile_next(struct reconcile *r)
 {
 	switch ((enum step)r->step) {
 	case STEP_HEALTH:
-	case STEP_VERIFY: return CALL_HEALTH;
-	case STEP_ZONE: return CALL_ZONE;
-	case STEP_LIST: return CALL_LIST;
-	case STEP_WRITE: return CALL_WRITE;
-	case STEP_WAIT: return CALL_WAIT;
+	case STEP_VERIFY:
+		return (struct call){.kind = CALL_HEALTH, .query = &r->query, .view = &r->view};
+	case STEP_ZONE: return (struct call){.kind = CALL_ZONE, .zones = &r->zones};
+	case STEP_LIST: return (struct call){.kind = CALL_LIST, .list = &r->list};
+	case STEP_WRITE: return (struct call){.kind = CALL_WRITE, .write = &r->write};
+	case STEP_WAIT: return (struct call){.kind = CALL_WAIT};
 	case STEP_END:
-	default: return CALL_END;
+	default: return (struct call){.kind = CALL_END};
 	}
 }
 
@@ -127,16 +128,6 @@ static void prepare_zone(struct reconcile *r)
 
 /* ---- fail, and try again ---- */
 
-static const struct cf_reply *reply_of(const struct reconcile *r)
-{
-	switch ((enum step)r->step) {
-	case STEP_ZONE: return &r->zones.reply;
-	case STEP_LIST: return &r->list.reply;
-	case STEP_WRITE: return &r->write.reply;
-	default: return NULL;
-	}
-}
-
 static void give_up(struct reconcile *r, int64_t delay_ms, bool is_late, int64_t now_ms)
 {
 	struct err *e = &r->last_err;
@@ -150,7 +141,8 @@ static void give_up(struct reconcile *r, int64_t delay_ms, bool is_late, int64_t
 /* Everything starts anew after a failure: the answer that was lost may have been a yes. */
 static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint32_t random)
 {
-	const struct cf_reply *reply = reply_of(r);
+	const struct call call = reconcile_next(r);
+	const struct cf_reply *reply = call_reply(&call);
 	const struct pace_failure failure = {
 		.kind = e->kind,
 		.tries = r->tries,

@@ -17,26 +17,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "cloudflare/records.h"
-#include "cloudflare/writes.h"
-#include "cloudflare/zones.h"
-#include "consul/health.h"
 #include "core/evidence.h"
 #include "core/job.h"
 #include "core/plan.h"
+#include "engine/call.h"
 
 #define RECONCILE_ROUNDS_MAX 4 /* listings after refusals, within one try */
 #define RECONCILE_READ_MS 2000 /* so old may be what Consul said when a write begins */
-
-/* What comes next. */
-enum call {
-	CALL_HEALTH, /* read query into view */
-	CALL_ZONE,   /* search the zone: zones */
-	CALL_LIST,   /* list the records: list */
-	CALL_WRITE,  /* carry out write */
-	CALL_WAIT,   /* nothing before wake_ms */
-	CALL_END     /* finished: see result */
-};
 
 enum reconcile_result {
 	RECONCILE_DONE,  /* the records are what is wanted */
@@ -138,8 +125,11 @@ void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 /* The pass is called off: nothing that it learnt counts. */
 void reconcile_cancel(struct reconcile *r);
 
-/* The call that comes next. Asked again without reconcile_take(), it answers the same. */
-enum call reconcile_next(const struct reconcile *r);
+/*
+ * The call that comes next; CALL_WAIT: nothing before wake_ms; CALL_END: finished, see result.
+ * Asked again without reconcile_take(), it answers the same.
+ */
+struct call reconcile_next(struct reconcile *r);
 
 /*
  * To be called before a call is begun, and reconcile_next() asked after it: when what Consul said

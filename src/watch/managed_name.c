@@ -81,6 +81,7 @@ void managed_begin(struct managed_name *k, struct reconcile_storage *storage, in
 		   uint32_t random)
 {
 	bool is_resync = now_ms >= k->resync_ms;
+	enum call_kind next;
 
 	if (k->wants_list)
 		k->r.has_list = false;
@@ -91,7 +92,8 @@ void managed_begin(struct managed_name *k, struct reconcile_storage *storage, in
 		set_state(k, k->state == STATUS_WAITING ? STATUS_SYNCING : k->state, now_ms);
 	reconcile_begin(&k->r, storage, k->watch ? k->watch->view : &nothing, is_resync, now_ms,
 			random);
-	if (reconcile_next(&k->r) == CALL_WRITE || reconcile_next(&k->r) == CALL_HEALTH)
+	next = reconcile_next(&k->r).kind;
+	if (next == CALL_WRITE || next == CALL_HEALTH)
 		set_state(k, STATUS_SYNCING, now_ms);
 }
 

@@ -12,20 +12,11 @@ void budget_init(struct budget *b)
 	bucket_init(&b->bucket, WATCH_API_BURST, WATCH_API_MS);
 }
 
-static const struct cf_reply *reply_of(const struct reconcile *r, enum call call)
-{
-	switch (call) {
-	case CALL_ZONE: return &r->zones.reply;
-	case CALL_LIST: return &r->list.reply;
-	case CALL_WRITE: return &r->write.reply;
-	default: return NULL;
-	}
-}
-
 /* What an exchange with Cloudflare cost, and what its answer says of the next ones. */
-static void account(struct budget *b, struct worker *worker, enum call call, int64_t now_ms)
+static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 {
-	const struct cf_reply *reply = reply_of(&worker->name->r, call);
+	const struct call *call = &worker->driver.call;
+	const struct cf_reply *reply = call_reply(call);
 	uint64_t requests = http_counters(&worker->driver.cloudflare)->requests;
 	int64_t block_ms;
 	int class;
@@ -35,9 +26,10 @@ static void account(struct budget *b, struct worker *worker, enum call call, int
 	for (; worker->requests < requests; worker->requests++)
 		bucket_take(&b->bucket, now_ms);
 	class = reply->status / 100;
-	b->calls[call == CALL_ZONE   ? STATUS_CALL_ZONES
-		 : call == CALL_LIST ? STATUS_CALL_LIST
-				     : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
+	b->calls[call->kind == CALL_ZONE ? STATUS_CALL_ZONES
+		 : call->kind == CALL_LIST
+			 ? STATUS_CALL_LIST
+			 : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
 	block_ms = pace_block_ms(reply->meaning == CF_BUSY, &reply->said);
 	if (block_ms)
 		bucket_block(&b->bucket, now_ms + block_ms);
@@ -88,7 +80,7 @@ static bool may_call(const struct watch *w, const struct worker *worker, int64_t
 {
 	if (!watch_may_write(w, now_ms) || w->is_stopping)
 		return false;
-	return reconcile_next(&worker->name->r) == CALL_HEALTH ||
+	return reconcile_next(&worker->name->r).kind == CALL_HEALTH ||
 	       bucket_ready_ms(&w->api.bucket, now_ms) <= now_ms;
 }
 
@@ -100,9 +92,9 @@ static void run_pass(struct watch *w, struct worker *worker)
 		int64_t now_ms = clock_now_ms();
 		enum http_result result = HTTP_MORE;
 		struct err e = {0};
-		enum call call;
+		struct call call;
 
-		if (reconcile_next(r) == CALL_END) {
+		if (reconcile_next(r).kind == CALL_END) {
 			end_pass(w, worker, now_ms);
 			return;
 		}
@@ -112,16 +104,16 @@ static void run_pass(struct watch *w, struct worker *worker)
 			reconcile_refresh(r, now_ms);
 		call = reconcile_next(r);
 		if (!worker->is_calling &&
-		    driver_begin(&worker->driver, r, watch_fence_ms(w, now_ms), &e))
+		    driver_begin(&worker->driver, &call, watch_fence_ms(w, now_ms), &e))
 			result = HTTP_BAD;
 		worker->is_calling = result != HTTP_BAD;
 		if (worker->is_calling)
-			result = driver_step(&worker->driver, r, &e);
+			result = driver_step(&worker->driver, &e);
 		if (result == HTTP_MORE)
 			return;
 		worker->is_calling = false;
 		now_ms = clock_now_ms();
-		account(&w->api, worker, call, now_ms);
+		account(&w->api, worker, now_ms);
 		reconcile_take(r, result == HTTP_DONE ? 0 : -1, &e, now_ms, driver_random());
 	}
 }

@@ -280,44 +280,45 @@ static int answer_list(struct scene *s, struct cf_record_list *l)
 	return 0;
 }
 
-static int answer_health(struct scene *s, struct reconcile *r)
+static int answer_health(struct scene *s, const struct call *c)
 {
-	struct consul_view *v = &r->view;
+	struct consul_view *v = c->view;
+	bool is_consistent = c->query->is_consistent;
 
 	v->listed_n = v->instances_n = s->listed_n;
 	v->hosts.len = 0;
 	memset(v->n, 0, sizeof v->n);
 	for (size_t i = 0; i < s->listed_n; i++) {
-		v->listed[i].state = r->query.is_consistent && s->is_healed ? INSTANCE_PASSING : s->listed[i].state;
+		v->listed[i].state = is_consistent && s->is_healed ? INSTANCE_PASSING : s->listed[i].state;
 		v->n[v->listed[i].state]++;
 		copy_target(&v->listed[i].target, &s->listed[i].target, &v->hosts);
 	}
 	v->evidence = s->evidence;
-	if (r->query.is_consistent && s->gap_reads) {
+	if (is_consistent && s->gap_reads) {
 		s->gap_reads--;
 		v->evidence = s->gap;
 	}
-	v->evidence.is_consistent = r->query.is_consistent;
+	v->evidence.is_consistent = is_consistent;
 	return 0;
 }
 
-static int answer_zone(struct reconcile *r)
+static int answer_zone(struct cf_zone_search *z)
 {
-	r->zones.reply = (struct cf_reply){0};
-	memcpy(r->zones.id, ZONE_ID, sizeof ZONE_ID);
+	z->reply = (struct cf_reply){0};
+	memcpy(z->id, ZONE_ID, sizeof ZONE_ID);
 	return 0;
 }
 
-static int answer(struct scene *s, struct reconcile *r, enum call call, struct err *e)
+static int answer(struct scene *s, const struct call *c, struct err *e)
 {
-	switch (call) {
-	case CALL_HEALTH: return answer_health(s, r);
-	case CALL_ZONE: return answer_zone(r);
-	case CALL_LIST: return answer_list(s, &r->list);
-	case CALL_WRITE: return answer_write(s, &r->write, e);
+	switch (c->kind) {
+	case CALL_HEALTH: return answer_health(s, c);
+	case CALL_ZONE: return answer_zone(c->zones);
+	case CALL_LIST: return answer_list(s, c->list);
+	case CALL_WRITE: return answer_write(s, c->write, e);
 	case CALL_WAIT:
-		CHECK(r->wake_ms >= s->now_ms, "it waits for the past");
-		s->now_ms = r->wake_ms;
+		CHECK(reconcile.wake_ms >= s->now_ms, "it waits for the past");
+		s->now_ms = reconcile.wake_ms;
 		return 0;
 	case CALL_END:
 	default: fail_msg("the end is no call"); return -1;
@@ -326,39 +327,43 @@ static int answer(struct scene *s, struct reconcile *r, enum call call, struct e
 
 /* ---- faults ---- */
 
-static void be_busy(struct scene *s, struct reconcile *r, enum call call)
+static struct cf_reply *reply_of(const struct call *c)
 {
-	struct cf_reply *reply = call == CALL_ZONE ? &r->zones.reply : call == CALL_LIST ? &r->list.reply : &r->write.reply;
-
-	*reply = (struct cf_reply){.meaning = CF_BUSY};
-	if (s->retry_after_sec >= 0) {
-		reply->said.has_retry_after = true;
-		reply->said.retry_after_sec = s->retry_after_sec;
-	}
+	return c->zones ? &c->zones->reply : c->list ? &c->list->reply : c->write ? &c->write->reply : NULL;
 }
 
-static int answer_with_fault(struct scene *s, struct reconcile *r, enum call call, struct err *e)
+static int be_busy(const struct scene *s, const struct call *c, struct err *e)
+{
+	struct cf_reply *reply = reply_of(c);
+
+	assert_ptr_equal(call_reply(c), reply);
+	if (!reply)
+		return err_set(e, ERR_RETRY, "HTTP 429");
+	*reply = (struct cf_reply){.meaning = CF_BUSY};
+	if (s->retry_after_sec >= 0)
+		reply->said = (struct pace_said){.has_retry_after = true, .retry_after_sec = s->retry_after_sec};
+	return err_set(e, ERR_BUSY, "HTTP 429");
+}
+
+static int answer_with_fault(struct scene *s, const struct call *c, struct err *e)
 {
 	switch (s->fault) {
 	case SCENE_LOST_BEFORE: return err_set(e, ERR_RETRY, "lost before");
-	case SCENE_LOST_AFTER: (void)answer(s, r, call, e); return err_set(e, ERR_RETRY, "lost after");
-	case SCENE_GARBAGE: (void)answer(s, r, call, e); return err_set(e, ERR_PROTO, "not JSON");
-	case SCENE_BUSY:
-		if (call == CALL_HEALTH)
-			return err_set(e, ERR_RETRY, "HTTP 429");
-		be_busy(s, r, call);
-		return err_set(e, ERR_BUSY, "HTTP 429");
+	case SCENE_LOST_AFTER: (void)answer(s, c, e); return err_set(e, ERR_RETRY, "lost after");
+	case SCENE_GARBAGE: (void)answer(s, c, e); return err_set(e, ERR_PROTO, "not JSON");
+	case SCENE_BUSY: return be_busy(s, c, e);
 	case SCENE_AUTH: return err_set(e, ERR_AUTH, "HTTP 401");
 	case SCENE_REFUSED:
-		if (call == CALL_WRITE)
-			tell_write(s, &r->write);
-		r->write.reply = (struct cf_reply){.meaning = CF_REFUSED};
+		if (c->write)
+			tell_write(s, c->write);
+		if (reply_of(c))
+			*reply_of(c) = (struct cf_reply){.meaning = CF_REFUSED};
 		return err_set(e, ERR_REFUSED, "HTTP 400");
-	default: return answer(s, r, call, e);
+	default: return answer(s, c, e);
 	}
 }
 
-static void tell_call(struct scene *s, const struct reconcile *r, enum call call)
+static void tell_call(struct scene *s, const struct call *c)
 {
 	static const char letters[] = {
 		[CALL_HEALTH] = 'H',
@@ -368,9 +373,9 @@ static void tell_call(struct scene *s, const struct reconcile *r, enum call call
 	};
 	size_t len = strlen(s->story);
 
-	if (call == CALL_WRITE || len + 3 > sizeof s->story)
+	if (c->write || len + 3 > sizeof s->story)
 		return;
-	s->story[len] = call == CALL_HEALTH && r->query.is_consistent ? 'V' : letters[call];
+	s->story[len] = c->query && c->query->is_consistent ? 'V' : letters[c->kind];
 	s->story[len + 1] = ' ';
 	s->story[len + 2] = '\0';
 }
@@ -383,27 +388,27 @@ static void start(struct scene *s)
 
 const struct reconcile *scene_run(struct scene *s)
 {
-	enum call call;
+	struct call call;
 
 	s->story[0] = '\0';
 	s->calls = s->writes = s->lists = s->starts = 0;
 	start(s);
-	while ((call = reconcile_next(&reconcile)) != CALL_END) {
+	while ((call = reconcile_next(&reconcile)).kind != CALL_END) {
 		bool has_fault =
-			call != CALL_WAIT && s->fault_at && ++s->calls >= s->fault_at && s->calls < s->fault_at + s->fault_n;
+			call.kind != CALL_WAIT && s->fault_at && ++s->calls >= s->fault_at && s->calls < s->fault_at + s->fault_n;
 		bool is_death = s->fault == SCENE_DEATH_BEFORE || s->fault == SCENE_DEATH_AFTER;
 		struct err e = {0};
 		int rc = 0;
 
 		s->calls += !s->fault_at;
 		CHECK(s->calls < SCENE_CALLS_MAX, "it does not end: %s", s->story);
-		assert_int_equal(reconcile_next(&reconcile), call);
-		tell_call(s, &reconcile, call);
-		s->now_ms += call == CALL_WAIT ? 0 : 20;
+		assert_int_equal(reconcile_next(&reconcile).kind, call.kind);
+		tell_call(s, &call);
+		s->now_ms += call.kind == CALL_WAIT ? 0 : 20;
 		if (!has_fault)
-			rc = answer(s, &reconcile, call, &e);
+			rc = answer(s, &call, &e);
 		else if (s->fault != SCENE_DEATH_BEFORE)
-			rc = answer_with_fault(s, &reconcile, call, &e);
+			rc = answer_with_fault(s, &call, &e);
 		if (has_fault && is_death)
 			start(s);
 		else

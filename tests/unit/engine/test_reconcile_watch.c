@@ -79,64 +79,77 @@ static enum cf_meaning apply(const struct op *op, struct cf_write *w)
 	return CF_DONE;
 }
 
-static int answer_write(struct err *e)
+static int answer_write(struct cf_write *w, struct err *e)
 {
 	static struct record saved[COUNT(records)];
 	const size_t saved_n = records_n;
-	enum cf_meaning meaning = !r.write.is_single && refuses_batches ? CF_REFUSED : CF_DONE;
+	enum cf_meaning meaning = !w->is_single && refuses_batches ? CF_REFUSED : CF_DONE;
 
 	writes++;
 	memcpy(saved, records, sizeof saved);
-	r.write.reply = (struct cf_reply){0};
-	r.write.created_n = 0;
+	w->reply = (struct cf_reply){0};
+	w->created_n = 0;
 	for (int kind = OP_KINDS - 1; kind >= 0 && meaning == CF_DONE; kind--)
-		for (size_t i = 0; i < r.write.ops_n && meaning == CF_DONE; i++)
-			if ((int)r.write.ops[i]->kind == kind)
-				meaning = apply(r.write.ops[i], &r.write);
+		for (size_t i = 0; i < w->ops_n && meaning == CF_DONE; i++)
+			if ((int)w->ops[i]->kind == kind)
+				meaning = apply(w->ops[i], w);
 	if (meaning != CF_DONE) {
 		memcpy(records, saved, sizeof saved);
 		records_n = saved_n;
-		r.write.reply.meaning = meaning;
+		w->reply.meaning = meaning;
 		return err_set(e, ERR_REFUSED, "refused");
 	}
-	for (size_t i = 0; i < r.write.ops_n; i++)
-		r.write.ops[i]->is_done = true;
+	for (size_t i = 0; i < w->ops_n; i++)
+		w->ops[i]->is_done = true;
 	return 0;
 }
 
-static int answer(enum call call, struct err *e)
+static int answer(const struct call *c, struct err *e)
 {
-	switch (call) {
+	switch (c->kind) {
 	case CALL_HEALTH:
-		observe_copy_view(&r.view, &seen);
-		r.view.evidence.is_consistent = true;
+		observe_copy_view(c->view, &seen);
+		c->view->evidence.is_consistent = true;
 		return 0;
 	case CALL_LIST:
 		lists++;
-		r.list.reply = (struct cf_reply){0};
-		r.list.records_n = records_n;
-		memcpy(r.list.records, records, records_n * sizeof *records);
+		c->list->reply = (struct cf_reply){0};
+		c->list->records_n = records_n;
+		memcpy(c->list->records, records, records_n * sizeof *records);
 		return 0;
-	case CALL_WRITE: return answer_write(e);
-	default: fail_msg("call %d", (int)call); return -1;
+	case CALL_WRITE: return answer_write(c->write, e);
+	default: fail_msg("call %d", (int)c->kind); return -1;
 	}
+}
+
+/* The call that comes next. */
+static int answer_next(struct err *e)
+{
+	const struct call c = reconcile_next(&r);
+
+	return answer(&c, e);
+}
+
+static enum call_kind next(void)
+{
+	return reconcile_next(&r).kind;
 }
 
 /* One pass. fault: chance in 100 that a call is lost, before or after its effect. */
 static void run_pass(bool is_resync, uint32_t fault)
 {
 	reconcile_begin(&r, &storage, &seen, is_resync, now_ms, 0);
-	for (int i = 0; reconcile_next(&r) != CALL_END; i++) {
+	for (int i = 0; next() != CALL_END; i++) {
 		struct err e = {0};
 		int rc = 0;
 
 		assert_true(i < 200);
 		reconcile_refresh(&r, now_ms);
 		if (test_random_below(&seed, 100) >= fault)
-			rc = answer(reconcile_next(&r), &e);
+			rc = answer_next(&e);
 		else {
 			if (test_random_below(&seed, 2))
-				(void)answer(reconcile_next(&r), &e);
+				(void)answer_next(&e);
 			rc = err_set(&e, ERR_RETRY, "lost");
 		}
 		now_ms += test_random_below(&seed, 3) ? 20 : 3000;
@@ -268,14 +281,14 @@ static void test_a_record_that_is_gone_is_forgotten(void **state)
 	gone = *find(NULL, &(struct target){.addr = {192, 0, 2, 3}});
 	/* It goes between the second listing and the single delete. */
 	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
-	while (reconcile_next(&r) != CALL_END) {
+	while (next() != CALL_END) {
 		struct err e = {0};
 		int rc;
 		struct record *theirs = find(gone.id, NULL);
 
-		if (reconcile_next(&r) == CALL_WRITE && r.write.is_single && theirs)
+		if (reconcile_next(&r).write && reconcile_next(&r).write->is_single && theirs)
 			*theirs = records[--records_n];
-		rc = answer(reconcile_next(&r), &e);
+		rc = answer_next(&e);
 		reconcile_take(&r, rc, &e, now_ms, 0);
 	}
 	assert_int_equal(r.result, RECONCILE_DONE);
@@ -295,24 +308,24 @@ static void test_old_news_is_read_again_before_a_write(void **state)
 	run_pass(false, 0);
 	list_instances(1);
 	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
-	assert_int_equal(reconcile_next(&r), CALL_HEALTH);
+	assert_int_equal(next(), CALL_HEALTH);
 	for (int i = 0; i < 2; i++) {
 		struct err e = {0};
 
-		assert_int_equal(answer(reconcile_next(&r), &e), 0);
+		assert_int_equal(answer_next(&e), 0);
 		reconcile_take(&r, 0, &e, now_ms, 0);
-		if (reconcile_next(&r) == CALL_END)
+		if (next() == CALL_END)
 			break;
-		assert_int_equal(reconcile_next(&r), CALL_WRITE);
+		assert_int_equal(next(), CALL_WRITE);
 		now_ms += RECONCILE_READ_MS;
 		reconcile_refresh(&r, now_ms);
-		assert_int_equal(reconcile_next(&r), CALL_WRITE); /* not too old yet */
+		assert_int_equal(next(), CALL_WRITE); /* not too old yet */
 		now_ms++;
 		reconcile_refresh(&r, now_ms);
-		assert_int_equal(reconcile_next(&r), CALL_HEALTH);
+		assert_int_equal(next(), CALL_HEALTH);
 		list_instances(3); /* it is back */
 	}
-	assert_int_equal(reconcile_next(&r), CALL_END);
+	assert_int_equal(next(), CALL_END);
 	check_right();
 	check_memory();
 }
