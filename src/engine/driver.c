@@ -135,6 +135,11 @@ enum http_result driver_step(struct driver *d, struct err *e)
 	return HTTP_DONE;
 }
 
+bool driver_is_busy(const struct driver *d)
+{
+	return d->client && http_is_busy(d->client);
+}
+
 void driver_wants(const struct driver *d, struct loop_wait *w)
 {
 	http_wants(d->client, w);

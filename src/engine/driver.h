@@ -50,6 +50,9 @@ int driver_begin(struct driver *d, const struct call *call, int64_t fence_ms, st
  */
 enum http_result driver_step(struct driver *d, struct err *e) __attribute__((warn_unused_result));
 
+/* Whether a call is under way. */
+bool driver_is_busy(const struct driver *d);
+
 /* As http_wants(). */
 void driver_wants(const struct driver *d, struct loop_wait *w);
 

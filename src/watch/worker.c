@@ -37,20 +37,14 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 
 /* ---- one worker ---- */
 
-static void release(struct worker *worker)
-{
-	worker->name = NULL;
-	worker->is_calling = false;
-}
-
 void worker_cancel(struct worker *worker, int64_t now_ms)
 {
 	if (!worker->name)
 		return;
-	if (worker->is_calling)
+	if (driver_is_busy(&worker->driver))
 		driver_abort(&worker->driver);
 	managed_cancel(worker->name, now_ms);
-	release(worker);
+	worker->name = NULL;
 }
 
 static int64_t resync_at(const struct watch *w, int64_t now_ms)
@@ -72,7 +66,7 @@ static void end_pass(struct watch *w, struct worker *worker, int64_t now_ms)
 	w->was_refused |= r->result == RECONCILE_FAILED && pace_wants_secrets(r->last_err.kind);
 	if (r->result == RECONCILE_DONE && worker->name->job.is_dropped)
 		worker->name->is_used = false;
-	release(worker);
+	worker->name = NULL;
 }
 
 /* Whether the next call may be begun: within the API's budget, and as who leads. */
@@ -84,38 +78,40 @@ static bool may_call(const struct watch *w, const struct worker *worker, int64_t
 	       bucket_ready_ms(&w->api.bucket, now_ms) <= now_ms;
 }
 
+/* Begin the call that comes next; HTTP_MORE also when it may not be begun yet. */
+static enum http_result begin_call(struct watch *w, struct worker *worker, int64_t now_ms,
+				   struct err *e)
+{
+	struct reconcile *r = &worker->name->r;
+	struct call call;
+
+	if (!may_call(w, worker, now_ms))
+		return HTTP_MORE;
+	reconcile_refresh(r, now_ms);
+	call = reconcile_next(r);
+	if (driver_begin(&worker->driver, &call, watch_fence_ms(w, now_ms), e))
+		return HTTP_BAD;
+	return driver_step(&worker->driver, e);
+}
+
 /* Carry the pass on as far as it goes without waiting. */
 static void run_pass(struct watch *w, struct worker *worker)
 {
-	while (worker->name) {
-		struct reconcile *r = &worker->name->r;
-		int64_t now_ms = clock_now_ms();
-		enum http_result result = HTTP_MORE;
-		struct err e = {0};
-		struct call call;
+	struct reconcile *r = &worker->name->r;
 
-		if (reconcile_next(r).kind == CALL_END) {
-			end_pass(w, worker, now_ms);
-			return;
-		}
-		if (!worker->is_calling && !may_call(w, worker, now_ms))
-			return;
-		if (!worker->is_calling)
-			reconcile_refresh(r, now_ms);
-		call = reconcile_next(r);
-		if (!worker->is_calling &&
-		    driver_begin(&worker->driver, &call, watch_fence_ms(w, now_ms), &e))
-			result = HTTP_BAD;
-		worker->is_calling = result != HTTP_BAD;
-		if (worker->is_calling)
-			result = driver_step(&worker->driver, &e);
+	while (reconcile_next(r).kind != CALL_END) {
+		struct err e = {0};
+		enum http_result result = driver_is_busy(&worker->driver)
+						  ? driver_step(&worker->driver, &e)
+						  : begin_call(w, worker, clock_now_ms(), &e);
+
 		if (result == HTTP_MORE)
 			return;
-		worker->is_calling = false;
-		now_ms = clock_now_ms();
-		account(&w->api, worker, now_ms);
-		reconcile_take(r, result == HTTP_DONE ? 0 : -1, &e, now_ms, driver_random());
+		account(&w->api, worker, clock_now_ms());
+		reconcile_take(r, result == HTTP_DONE ? 0 : -1, &e, clock_now_ms(),
+			       driver_random());
 	}
+	end_pass(w, worker, clock_now_ms());
 }
 
 static void wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
@@ -125,7 +121,7 @@ static void wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 
 	if (!worker->name || w->is_leaving)
 		return;
-	if (worker->is_calling)
+	if (driver_is_busy(&worker->driver))
 		driver_wants(&worker->driver, wait);
 	else if (!w->is_stopping && watch_may_write(w, now_ms))
 		loop_wait_until(wait, bucket_ready_ms(&w->api.bucket, now_ms));
@@ -155,7 +151,7 @@ void worker_add_all(struct watch *w)
 bool worker_is_any_calling(const struct watch *w)
 {
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
-		if (w->workers[i].name && w->workers[i].is_calling)
+		if (driver_is_busy(&w->workers[i].driver))
 			return true;
 	return false;
 }

@@ -27,7 +27,6 @@ struct worker {
 	struct driver driver;
 	struct reconcile_storage storage;
 	struct managed_name *name; /* NULL: free */
-	bool is_calling;           /* an exchange is under way */
 	uint64_t requests;         /* of the driver, already taken from the budget */
 };
 
