@@ -69,7 +69,7 @@ static void put_records(const struct status *s, size_t records_n, struct buf *b)
 
 static void put_calls(const struct status *s, struct buf *b)
 {
-#define NAME(kind, name) [STATUS_CALL_##kind] = name,
+#define NAME(kind, name) [STATUS_CALL_##kind] = (name),
 	static const char *const kinds[] = {STATUS_CALLS_LIST(NAME)};
 
 	/* A 1xx is never the answer. */

@@ -8,7 +8,7 @@ const struct fact_info fact_infos[FACTS] = {
 
 const char *status_state_name(enum status_state state)
 {
-#define NAME(state, name) [STATUS_##state] = name,
+#define NAME(state, name) [STATUS_##state] = (name),
 	static const char *const names[] = {STATUS_STATES_LIST(NAME)};
 
 	return names[state];
