@@ -29,8 +29,6 @@ static int set_proxy(struct client_side *side, const struct config *c, struct er
 
 	if (proxy_choose(&env, &o->url, &o->has_proxy, &o->proxy, o->proxy_auth, e))
 		return -1;
-	if (o->has_proxy && o->proxy_auth[0] && log_add_secret(o->proxy_auth))
-		return err_set(e, ERR_CONFIG, "too many secrets");
 	return 0;
 }
 
@@ -44,7 +42,7 @@ static int init_cloudflare(struct clients *w, const struct config *c, struct err
 	if (set_proxy(side, c, e))
 		return -1;
 	http_client_init(&w->driver.cloudflare, &side->origin, &side->tls);
-	w->driver.cf_headers = side->headers;
+	w->driver.cf_headers = w->credentials.cf;
 	return 0;
 }
 
@@ -66,16 +64,6 @@ static int init_consul_tls(struct clients *w, const struct config *c, struct err
 	return 0;
 }
 
-/* What is sent of it, too, is a secret that an answer may echo. */
-static int hide_basic(struct clients *w, const char *http_auth)
-{
-	struct buf b;
-
-	buf_init(&b, w->consul_basic, sizeof w->consul_basic);
-	buf_base64(&b, http_auth, strlen(http_auth));
-	return buf_ok(&b) ? log_add_secret(w->consul_basic) : -1;
-}
-
 static int init_consul(struct clients *w, const struct config *c, struct err *e)
 {
 	struct client_side *side = &w->consul;
@@ -85,21 +73,21 @@ static int init_consul(struct clients *w, const struct config *c, struct err *e)
 	if (is_https && (init_consul_tls(w, c, e) || set_proxy(side, c, e)))
 		return -1;
 	http_client_init(&w->driver.consul, &side->origin, is_https ? &side->tls : NULL);
-	w->driver.consul_headers = side->headers;
+	w->driver.consul_headers = w->credentials.consul;
 	return 0;
 }
 
-int clients_set_credentials(struct clients *w, const struct config *c, struct err *e)
+int credentials_build(struct credentials *out, const struct config *c, struct err *e)
 {
-	struct buf consul, cf;
+	struct buf consul, cf, basic;
 
-	if (c->consul_http_auth[0] && hide_basic(w, c->consul_http_auth))
-		return err_set(e, ERR_CONFIG, "CONSUL_HTTP_AUTH is too long");
-	buf_init(&consul, w->consul.headers, sizeof w->consul.headers);
+	buf_init(&consul, out->consul, sizeof out->consul);
 	consul_headers(&consul, c->consul_token, c->consul_http_auth);
-	buf_init(&cf, w->cloudflare.headers, sizeof w->cloudflare.headers);
+	buf_init(&cf, out->cf, sizeof out->cf);
 	cf_headers(&cf, c->api_token, c->api_key, c->api_email);
-	if (!buf_ok(&consul) || !buf_ok(&cf))
+	buf_init(&basic, out->consul_basic, sizeof out->consul_basic);
+	buf_base64(&basic, c->consul_http_auth, strlen(c->consul_http_auth));
+	if (!buf_ok(&consul) || !buf_ok(&cf) || !buf_ok(&basic))
 		return err_set(e, ERR_CONFIG, "the credentials are too long");
 	return 0;
 }
@@ -107,23 +95,17 @@ int clients_set_credentials(struct clients *w, const struct config *c, struct er
 int clients_init(struct clients *w, const struct config *c, struct err *e)
 {
 	w->driver.timeout_ms = c->timeout_ms;
-	if (init_cloudflare(w, c, e) || init_consul(w, c, e))
+	if (init_cloudflare(w, c, e) || init_consul(w, c, e) ||
+	    credentials_build(&w->credentials, c, e))
 		return -1;
-	return clients_set_credentials(w, c, e);
+	return clients_hide_secrets(w, e);
 }
 
-int clients_hide_secrets(struct clients *w, const struct config *c, struct err *e)
+int clients_hide_secrets(const struct clients *w, struct err *e)
 {
-	const char *const secrets[] = {
-		w->cloudflare.origin.proxy_auth,
-		w->consul.origin.proxy_auth,
-		w->consul_basic,
-	};
-
-	if (config_hide_secrets(c, e))
-		return -1;
-	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-		if (log_add_secret(secrets[i]))
-			return err_set(e, ERR_CONFIG, "too many secrets");
+	if (log_add_secret(w->cloudflare.origin.proxy_auth) ||
+	    log_add_secret(w->consul.origin.proxy_auth) ||
+	    log_add_secret(w->credentials.consul_basic))
+		return err_set(e, ERR_CONFIG, "too many secrets");
 	return 0;
 }

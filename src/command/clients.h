@@ -11,18 +11,23 @@
 
 #define CLIENT_HEADERS_CAP 8192 /* bytes of the header lines with one side's credentials */
 
+/* What authenticates us, as it is sent. */
+struct credentials {
+	char consul[CLIENT_HEADERS_CAP], cf[CLIENT_HEADERS_CAP]; /* whole header lines */
+	char consul_basic[CLIENT_HEADERS_CAP];                   /* CONSUL_HTTP_AUTH in them */
+};
+
 /* One side's origin and what TLS with it needs. */
 struct client_side {
 	struct http_origin origin;
 	struct tls_config tls_config;
 	struct tls_identity identity;
 	struct tls_storage tls;
-	char headers[CLIENT_HEADERS_CAP];
 };
 
 struct clients {
 	struct client_side consul, cloudflare;
-	char consul_basic[CLIENT_HEADERS_CAP];     /* CONSUL_HTTP_AUTH as it is sent */
+	struct credentials credentials;            /* in use; replaced as a whole by '=' */
 	struct trust_store cf_roots, consul_roots; /* used with CA files of the user's */
 	struct driver driver;
 	struct reconcile_storage storage;
@@ -36,15 +41,12 @@ struct clients {
 int clients_init(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Send c's credentials from now on; part of clients_init(). e: ERR_CONFIG: they are too long */
-int clients_set_credentials(struct clients *w, const struct config *c, struct err *e)
+/* What is to be sent for c's secrets. e: ERR_CONFIG: they are too long */
+int credentials_build(struct credentials *out, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
-/*
- * Register c's secrets, and what is sent of them, with log_add_secret() once more, after
- * log_forget_secrets(). e: ERR_CONFIG: too many
- */
-int clients_hide_secrets(struct clients *w, const struct config *c, struct err *e)
+/* Register with log_add_secret() what w sends of secrets. e: ERR_CONFIG: too many */
+int clients_hide_secrets(const struct clients *w, struct err *e)
 	__attribute__((warn_unused_result));
 
 #endif

@@ -3,86 +3,124 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/str.h"
-#include "command/command.h"
 #include "command/clients.h"
+#include "command/command.h"
 #include "watch/watch.h"
 
-_Static_assert(WATCH_RECORDS_MAX >= 2 * CONFIG_RECORDS_MAX, "room for every record, old and new");
+_Static_assert(WATCH_RECORDS_MAX >= 2 * CONFIG_RECORDS_MAX,
+	       "room for every record, and for every one that was just dropped");
 
-/* Two of each: the one in use, and the one that is read on SIGHUP. */
 static struct {
-	struct config configs[2];
-	int current;
 	const struct invocation *in;
+	struct config configs[2]; /* the one in force, and the one that is read again */
+	int current;
+	struct credentials credentials; /* of the latter */
 	struct clients clients;
 	struct watch watch;
 	struct listener listener;
-	/* These outlive the configuration they are from: only a restart changes them. */
+	/* Only a restart changes these. */
 	char lock_key[CONFIG_KEY_CAP];
-	char register_as[JOB_TEXT_CAP];
 	struct job place;
 } self;
 
-static bool has_new_credentials(const struct config *old, const struct config *new)
+/* What the log masks; with other, the secrets of a configuration that is not in force, too. */
+static void hide_secrets(const struct config *other)
 {
-	return strcmp(old->api_token, new->api_token) != 0 ||
-	       strcmp(old->api_key, new->api_key) != 0 ||
-	       strcmp(old->api_email, new->api_email) != 0 ||
-	       strcmp(old->consul_token, new->consul_token) != 0 ||
-	       strcmp(old->consul_http_auth, new->consul_http_auth) != 0;
-}
-
-/* What is wrong with the new configuration is logged, and the old one stays. */
-static void reload(void *ctx, bool only_secrets)
-{
-	int next = !self.current;
-	struct config *old = &self.configs[self.current], *new = &self.configs[next];
 	struct err e = {0};
 
-	(void)ctx;
-	/* The secrets of the configuration before this one were in what is written over now. */
 	log_forget_secrets();
-	if (clients_hide_secrets(&self.clients, old, &e))
-		LOG_EVENT(LOG_ERROR, "configuration not read", {"error", e.text, 0});
-	if (values_from_arguments(self.in->values, self.in->argc, self.in->argv, &e) ||
-	    config_read(new, self.in->values, self.in->command->groups, &e)) {
-		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
-			  {"error", e.text, 0});
-		return;
-	}
-	if (only_secrets && !has_new_credentials(old, new))
-		return;
-	if (clients_set_credentials(&self.clients, new, &e) ||
-	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, &e)) {
-		LOG_EVENT(LOG_ERROR, "configuration not taken", {"error", e.text, 0});
-		return;
-	}
-	self.current = next;
-	log_setup(new->log_format, new->log_level);
-	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
-		  {"records", NULL, (int64_t) new->jobs_n});
+	if (config_hide_secrets(&self.configs[self.current], &e) ||
+	    clients_hide_secrets(&self.clients, &e) || (other && config_hide_secrets(other, &e)))
+		LOG_EVENT(LOG_ERROR, "not all secrets can be masked", {"error", e.text, 0});
 }
 
-static const char *keep(char *out, size_t cap, const char *text)
+static int read_again(struct config *new, struct err *e)
 {
-	return *text && str_copy(out, cap, text) == 0 ? out : NULL;
+	const struct invocation *in = self.in;
+
+	return values_from_arguments(in->values, in->argc, in->argv, e) ||
+			       config_read(new, in->values, in->command->groups, e)
+		       ? -1
+		       : 0;
+}
+
+/* Everything that can be refused is built beside what is in force; then it takes its place. */
+static int take(const struct config *new, struct err *e)
+{
+	if (credentials_build(&self.credentials, new, e) ||
+	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))
+		return -1;
+	self.clients.credentials = self.credentials;
+	watch_set_times(&self.watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms);
+	registration_rename(&self.watch.registration, new->register_as, clock_now_ms());
+	log_setup(new->log_format, new->log_level);
+	self.current = !self.current;
+	return 0;
+}
+
+static int reload_all(struct config *new, const struct config *old, struct err *e)
+{
+	char names[512];
+	struct buf b;
+
+	buf_init(&b, names, sizeof names);
+	config_keep_until_restart(new, old, &b);
+	if (take(new, e))
+		return -1;
+	LOG_EVENT(LOG_INFO, "configuration read again", {"records", NULL, (int64_t) new->jobs_n});
+	if (b.len)
+		LOG_EVENT(LOG_WARN, "not taken: it takes a restart", {"settings", names, 0});
+	return 0;
+}
+
+/* The rest of the file may be in the middle of an edit: it waits for SIGHUP. */
+static int reload_secrets(struct config *new, const struct config *old, struct err *e)
+{
+	if (!config_has_new_secrets(old, new))
+		return 0;
+	config_keep_all_but_secrets(new, old);
+	if (take(new, e))
+		return -1;
+	LOG_EVENT(LOG_INFO, "credentials read again", {"records", NULL, (int64_t) new->jobs_n});
+	return 0;
+}
+
+/* What is wrong with the new configuration is logged, and the old one stays as it is. */
+static void reload(void *ctx, bool only_secrets)
+{
+	const struct config *old = &self.configs[self.current];
+	struct config *new = &self.configs[!self.current];
+	struct err e = {0};
+	int rc = read_again(new, &e);
+
+	(void)ctx;
+	hide_secrets(new);
+	if (!rc)
+		rc = only_secrets ? reload_secrets(new, old, &e) : reload_all(new, old, &e);
+	if (rc)
+		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
+			  {"error", e.text, 0});
+	config_forget_secrets(&self.configs[!self.current]);
+	explicit_bzero(&self.credentials, sizeof self.credentials);
+	hide_secrets(NULL);
 }
 
 static struct watch_setup setup_of(const struct config *c)
 {
+	memcpy(self.lock_key, c->lock_key, sizeof self.lock_key);
 	self.place = c->jobs[0];
 	return (struct watch_setup){
 		.consul = &self.clients.consul.origin,
 		.cloudflare = &self.clients.cloudflare.origin,
-		.consul_headers = self.clients.consul.headers,
-		.cf_headers = self.clients.cloudflare.headers,
+		.consul_headers = self.clients.credentials.consul,
+		.cf_headers = self.clients.credentials.cf,
 		.timeout_ms = c->timeout_ms,
 		.resync_ms = c->resync_ms,
 		.unhealthy_ms = c->unhealthy_ms,
-		.lock_key = keep(self.lock_key, sizeof self.lock_key, c->lock_key),
-		.register_as = keep(self.register_as, sizeof self.register_as, c->register_as),
+		.lock_key = self.lock_key[0] ? self.lock_key : NULL,
+		.register_as = c->register_as,
 		.place = &self.place,
 		.listener = c->listen[0] ? &self.listener : NULL,
 		.reload = reload,

@@ -42,14 +42,11 @@ static int check_distinct(const struct config *c, struct err *e)
 {
 	for (size_t i = 1; i < c->jobs_n; i++) {
 		for (size_t k = 0; k < i; k++) {
-			const struct job *a = &c->jobs[i], *b = &c->jobs[k];
-
-			if (strcmp(a->name, b->name) == 0 &&
-			    (!a->owner[0] || !b->owner[0] || strcmp(a->owner, b->owner) == 0))
+			if (job_overlaps(&c->jobs[i], &c->jobs[k]))
 				return err_set(e, ERR_CONFIG,
 					       "records %zu and %zu are both for %s: give each an "
 					       "owner of its own",
-					       k + 1, i + 1, a->name);
+					       k + 1, i + 1, c->jobs[i].name);
 		}
 	}
 	return 0;

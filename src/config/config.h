@@ -28,7 +28,8 @@ struct config {
 #include "config/program.def"
 
 	/* Not settings: */
-	const char *https_proxy_name; /* who set https_proxy, for messages */
+	const char *https_proxy_name;                    /* who set https_proxy, for messages */
+	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
 	size_t jobs_n;
 	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record */
 };
@@ -46,5 +47,19 @@ int config_read(struct config *c, struct values *v, unsigned groups, struct err 
 
 /* Register the secrets with log_add_secret(): c must live. e: ERR_CONFIG: too many */
 int config_hide_secrets(const struct config *c, struct err *e) __attribute__((warn_unused_result));
+
+/* Overwrite them. */
+void config_forget_secrets(struct config *c);
+
+bool config_has_new_secrets(const struct config *old, const struct config *new);
+
+/* Make new what old is, but for the secrets. */
+void config_keep_all_but_secrets(struct config *new, const struct config *old);
+
+/*
+ * Put what takes a restart back into new as it is in old.
+ *   names  the keys of those that were others are added to it
+ */
+void config_keep_until_restart(struct config *new, const struct config *old, struct buf *names);
 
 #endif

@@ -61,7 +61,7 @@ static int missing(enum setting s, struct err *e)
 struct field {
 	int (*read)(const struct reading *r, enum setting s, void *field, struct err *e);
 	uint32_t offset;   /* in struct job or struct config */
-	uint32_t cap;      /* of a text, with its NUL */
+	uint32_t size;     /* in bytes: of a text, with its NUL */
 	uint32_t min, max; /* of a number */
 };
 
@@ -72,7 +72,7 @@ static int read_raw(const struct reading *r, enum setting s, void *field, struct
 {
 	const char *text = reading_text(r, s);
 
-	if (str_copy(field, fields[s].cap, text ? text : ""))
+	if (str_copy(field, fields[s].size, text ? text : ""))
 		return reading_bad(r, s, "it is too long", e);
 	return 0;
 }
@@ -206,7 +206,7 @@ static int read_owner(const struct reading *r, enum setting s, void *field, stru
 				      "0123456789._-";
 	const char *owner = reading_text(r, s);
 
-	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) >= fields[s].cap))
+	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) >= fields[s].size))
 		return reading_bad(r, s, "1 to 64 letters, digits, dots, hyphens and underscores",
 				   e);
 	return read_text(r, s, field, e);
@@ -319,7 +319,7 @@ static int read_lock_key(const struct reading *r, enum setting s, void *field, s
 	const struct job *first = &r->config->jobs[0];
 	struct buf b;
 
-	buf_init(&b, field, fields[s].cap);
+	buf_init(&b, field, fields[s].size);
 	if (is_false(text))
 		return 0;
 	if (is_true(text))
@@ -360,14 +360,14 @@ static int read_log_level(const struct reading *r, enum setting s, void *field, 
 
 /* ---- which reader fills which field ---- */
 
-#define AT(member) .offset = offsetof(OWNER, member)
-#define READ_TEXT(field, cap_, reader) {.read = read_##reader, AT(field), .cap = (cap_)},
+#define AT(member) .offset = offsetof(OWNER, member), .size = sizeof(((OWNER *)0)->member)
+#define READ_TEXT(field, cap, reader) {.read = read_##reader, AT(field)},
 #define READ_VALUE(type, field, reader) {.read = read_##reader, AT(field)},
 #define READ_NUMBER(field, min_, max_)                                                             \
 	{.read = read_number, AT(field), .min = (min_), .max = (max_)},
 #define READ_SECONDS(field, min_, max_)                                                            \
 	{.read = read_seconds, AT(field), .min = (min_), .max = (max_)},
-#define READ_SECRET(field) {.read = read_text, AT(field), .cap = CONFIG_SECRET_MAX + 1},
+#define READ_SECRET(field) {.read = read_text, AT(field)},
 #define READ_NONE() {.read = NULL},
 
 static const struct field fields[SETTINGS] = {
@@ -380,12 +380,14 @@ static const struct field fields[SETTINGS] = {
 #include "config/program.def"
 };
 
-int config_hide_secrets(const struct config *c, struct err *e)
+/* FNV-1a, 64 bits. */
+static uint64_t digest(const char *text)
 {
-	for (int s = 0; s < SETTINGS; s++)
-		if (settings[s].is_secret && log_add_secret((const char *)c + fields[s].offset))
-			return err_set(e, ERR_CONFIG, "too many secrets");
-	return 0;
+	uint64_t sum = 0xcbf29ce484222325;
+
+	while (text && *text)
+		sum = (sum ^ (unsigned char)*text++) * 0x100000001b3;
+	return sum;
 }
 
 int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)
@@ -400,6 +402,68 @@ int reading_take(const struct reading *r, enum setting from, enum setting to, st
 			return missing(s, e);
 		if (f->read(r, s, base + f->offset, e))
 			return -1;
+		if (s >= SETTINGS_OF_RECORD)
+			r->config->digests[s - SETTINGS_OF_RECORD] = digest(reading_text(r, s));
 	}
 	return 0;
+}
+
+/* ---- two configurations: the one in force and one that was read later ---- */
+
+static const char *field_of(const struct config *c, enum setting s)
+{
+	return (const char *)c + fields[s].offset;
+}
+
+int config_hide_secrets(const struct config *c, struct err *e)
+{
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
+		if (settings[s].is_secret && log_add_secret(field_of(c, s)))
+			return err_set(e, ERR_CONFIG, "too many secrets");
+	return 0;
+}
+
+void config_forget_secrets(struct config *c)
+{
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
+		if (settings[s].is_secret)
+			explicit_bzero((char *)c + fields[s].offset, fields[s].size);
+}
+
+bool config_has_new_secrets(const struct config *old, const struct config *new)
+{
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
+		if (settings[s].is_secret && strcmp(field_of(old, s), field_of(new, s)) != 0)
+			return true;
+	return false;
+}
+
+static void keep_field(struct config *new, const struct config *old, enum setting s)
+{
+	memcpy((char *)new + fields[s].offset, field_of(old, s), fields[s].size);
+	new->digests[s - SETTINGS_OF_RECORD] = old->digests[s - SETTINGS_OF_RECORD];
+}
+
+void config_keep_all_but_secrets(struct config *new, const struct config *old)
+{
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
+		if (!settings[s].is_secret)
+			keep_field(new, old, s);
+	new->jobs_n = old->jobs_n;
+	memcpy(new->jobs, old->jobs, old->jobs_n * sizeof old->jobs[0]);
+	for (size_t i = 0; i < new->jobs_n; i++)
+		new->jobs[i].has_token = new->consul_token[0] != '\0';
+}
+
+void config_keep_until_restart(struct config *new, const struct config *old, struct buf *names)
+{
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++) {
+		size_t i = s - SETTINGS_OF_RECORD;
+
+		if (!settings[s].takes_restart)
+			continue;
+		if (new->digests[i] != old->digests[i])
+			buf_fmt(names, "%s%s", names->len ? ", " : "", settings[s].key);
+		keep_field(new, old, s);
+	}
 }

@@ -63,7 +63,7 @@ struct job {
 /* They ask Consul for the same: one read serves both. */
 bool job_is_same_query(const struct job *a, const struct job *b);
 
-/* They rule over the same records. */
-bool job_is_same_name(const struct job *a, const struct job *b);
+/* There may be records that both rule over: of one name, and of one owner or of any. */
+bool job_overlaps(const struct job *a, const struct job *b);
 
 #endif

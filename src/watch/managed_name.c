@@ -43,6 +43,7 @@ void managed_drop(struct managed_name *k, int64_t now_ms)
 	k->job.on_empty = ON_EMPTY_REMOVE;
 	k->job.grace_ms = 0;
 	k->job.is_dropped = true;
+	k->dropped_ms = now_ms;
 	k->watch = NULL;
 	reconcile_init_watch(&k->r, &k->job, k->have);
 	managed_mark(k, now_ms);

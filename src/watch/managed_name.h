@@ -18,11 +18,12 @@ struct managed_name {
 	struct record *have;               /* RECORDS_MAX of them */
 	const struct service_watch *watch; /* NULL when the job was dropped */
 	bool is_used;
-	bool is_busy;      /* a worker has it */
-	int64_t served_ms; /* when one had it last */
-	bool is_dirty;     /* what Consul lists has changed since the last pass began */
-	bool wants_list;   /* the next pass lists anew */
-	int64_t resync_ms; /* when to list anew for no other reason */
+	int64_t dropped_ms; /* when its job was */
+	bool is_busy;       /* a worker has it */
+	int64_t served_ms;  /* when one had it last */
+	bool is_dirty;      /* what Consul lists has changed since the last pass began */
+	bool wants_list;    /* the next pass lists anew */
+	int64_t resync_ms;  /* when to list anew for no other reason */
 	enum status_state state;
 	int64_t state_ms; /* since when */
 	bool is_unconverged;

@@ -8,19 +8,37 @@
 #include "consul/agent.h"
 #include "core/pace.h"
 
-/* Two copies on one host have different pids; in containers everyone is 1, on a host of its own. */
-void registration_init(struct registration *r, const char *name, int64_t timeout_ms)
+/*
+ * Be what is wanted, from anew. Two copies on one host have different pids; in containers everyone
+ * is 1, on a host of its own.
+ */
+static void begin(struct registration *r)
 {
 	char host[128] = "";
 	struct buf b;
 
+	memcpy(r->name, r->wanted, sizeof r->name);
 	(void)gethostname(host, sizeof host - 1);
 	buf_init(&b, r->id, sizeof r->id);
-	buf_fmt(&b, "%s-%s", name, host);
+	buf_fmt(&b, "%s-%s", r->name, host);
 	if (getpid() != 1)
 		buf_fmt(&b, "-%lld", (long long)getpid());
-	r->name = name;
+	r->is_leaving = r->is_registered = r->was_refused = false;
+	r->reported[0] = '\0';
+	r->next_ms = 0;
+}
+
+static void set_wanted(struct registration *r, const char *name)
+{
+	if (str_copy(r->wanted, sizeof r->wanted, name))
+		r->wanted[0] = '\0'; /* no setting is that long */
+}
+
+void registration_init(struct registration *r, const char *name, int64_t timeout_ms)
+{
+	set_wanted(r, name);
 	r->timeout_ms = timeout_ms;
+	begin(r);
 }
 
 void registration_set(struct registration *r, bool is_well, const char *line)
@@ -73,7 +91,10 @@ static int fail(struct registration *r, const struct err *e, int64_t now_ms)
 
 	r->last_err = *e;
 	(void)err_wrap(&r->last_err, "consul: register as %s", r->id);
-	r->is_over = r->is_leaving;
+	if (r->is_leaving) {
+		begin(r);
+		return 0;
+	}
 	/* A Consul that was restarted does not know us any more: register anew, and soon. */
 	r->next_ms = now_ms +
 		     pace_delay_ms(r->is_registered ? PACE_REGISTERED : PACE_REGISTRATION, 0, 0);
@@ -89,7 +110,7 @@ int registration_step(struct registration *r, int64_t now_ms)
 	enum http_result result;
 
 	if (!consul_client_is_busy(&r->client)) {
-		if (r->is_over || due_ms(r) > now_ms)
+		if (registration_is_over(r) || due_ms(r) > now_ms)
 			return 0;
 		if (start(r, now_ms, &e))
 			return fail(r, &e, now_ms);
@@ -99,27 +120,43 @@ int registration_step(struct registration *r, int64_t now_ms)
 		return 0;
 	if (result == HTTP_BAD || consul_answer_finish(&r->client.answer, &e))
 		return fail(r, &e, now_ms);
+	if (r->is_leaving) {
+		begin(r);
+		return 0;
+	}
 	r->was_refused = false;
-	r->is_over = r->is_leaving;
 	r->next_ms = now_ms + (r->is_registered ? REGISTRATION_HURRY_MS : 0);
 	r->report_ms = now_ms + REGISTRATION_REPORT_MS;
 	r->is_registered = true;
 	return 0;
 }
 
-void registration_stop(struct registration *r, int64_t now_ms)
+void registration_rename(struct registration *r, const char *name, int64_t now_ms)
 {
+	if (strcmp(r->wanted, name) == 0)
+		return;
+	set_wanted(r, name);
+	if (r->is_leaving)
+		return;
 	/* A call that is broken off may have registered us. */
-	r->is_over = !r->is_registered && !consul_client_is_busy(&r->client);
+	if (!r->is_registered && !consul_client_is_busy(&r->client)) {
+		begin(r);
+		return;
+	}
 	http_close(&r->client.http);
 	r->is_leaving = true;
 	r->next_ms = now_ms;
+}
+
+bool registration_is_over(const struct registration *r)
+{
+	return !r->name[0];
 }
 
 void registration_wants(const struct registration *r, struct loop_wait *w)
 {
 	if (consul_client_is_busy(&r->client))
 		consul_client_wants(&r->client, w);
-	else if (!r->is_over)
+	else if (!registration_is_over(r))
 		loop_wait_until(w, due_ms(r));
 }

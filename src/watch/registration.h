@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "consul/client.h"
+#include "core/job.h"
 
 #define REGISTRATION_TTL_SEC 30
 #define REGISTRATION_GONE_SEC 3600 /* after so long without us Consul forgets us */
@@ -20,12 +21,12 @@
 
 struct registration {
 	struct consul_client client;
-	const char *name; /* of the service */
+	char name[JOB_TEXT_CAP];   /* of the service; "": there is none */
+	char wanted[JOB_TEXT_CAP]; /* what name shall be, once the present one has left */
 	char id[REGISTRATION_ID_CAP];
 	int64_t timeout_ms;
 	bool is_registered;
 	bool is_leaving;
-	bool is_over;
 	bool was_refused;  /* the last call failed, and that was logged */
 	int64_t next_ms;   /* no call before this */
 	int64_t report_ms; /* the next report is due */
@@ -36,7 +37,7 @@ struct registration {
 	struct err last_err;
 };
 
-/* Prepare to be the service name on this host. name and r->client are kept. */
+/* Prepare to be the service name on this host, or none with "". r->client is kept. */
 void registration_init(struct registration *r, const char *name, int64_t timeout_ms);
 
 /* What the check shall say from now on. */
@@ -48,8 +49,9 @@ void registration_set(struct registration *r, bool is_well, const char *line);
  */
 int registration_step(struct registration *r, int64_t now_ms);
 
-/* Leave; step on until is_over. */
-void registration_stop(struct registration *r, int64_t now_ms);
+/* Be another service, after the present one has left; with "" none: step on until it is over. */
+void registration_rename(struct registration *r, const char *name, int64_t now_ms);
+bool registration_is_over(const struct registration *r);
 
 void registration_wants(const struct registration *r, struct loop_wait *w);
 

@@ -128,7 +128,7 @@ static void registration_part_wants(void *ctx, struct loop_wait *wait, int64_t n
 	struct watch *w = ctx;
 	char line[REGISTRATION_LINE_CAP];
 
-	if (!w->setup.register_as)
+	if (registration_is_over(&w->registration))
 		return;
 	if (!w->registration.is_leaving)
 		registration_set(&w->registration, watch_is_healthy(w, now_ms),
@@ -186,14 +186,13 @@ static void leave(struct watch *w, int64_t now_ms)
 	watch_cancel(w, now_ms);
 	if (w->setup.lock_key)
 		leader_stop(&w->leader, now_ms);
-	if (w->setup.register_as)
-		registration_stop(&w->registration, now_ms);
+	registration_rename(&w->registration, "", now_ms);
 }
 
 static bool has_left(const struct watch *w)
 {
 	return (!w->setup.lock_key || leader_is_over(&w->leader)) &&
-	       (!w->setup.register_as || w->registration.is_over);
+	       registration_is_over(&w->registration);
 }
 
 static bool is_phase_over(const struct watch *w)

@@ -32,7 +32,7 @@ struct watch_setup {
 	int64_t resync_ms;
 	int64_t unhealthy_ms;
 	const char *lock_key;      /* NULL: no lock */
-	const char *register_as;   /* NULL: not */
+	const char *register_as;   /* "": not; for watch_init() only */
 	const struct job *place;   /* of the lock: see leader_init() */
 	struct listener *listener; /* open, or NULL for none */
 	/*
@@ -82,10 +82,15 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 
 /*
  * Keep these names from now on; what they were before is forgotten, but a job that is no longer
- * among them and removes_on_drop is seen through. e: ERR_LIMIT, ERR_SYS
+ * among them and removes_on_drop is seen through: until its records are gone, or its place is
+ * needed by those that were dropped later.
+ *   e  ERR_LIMIT: more than WATCH_RECORDS_MAX; ERR_SYS: no memory. Nothing has changed then.
  */
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 	__attribute__((warn_unused_result));
+
+/* Other times from now on: see watch_setup. */
+void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms);
 
 /* Watch this service as a part of the loop. For watch_set_jobs(). */
 void watch_add_service(struct watch *w, struct service_watch *s);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "watch/watch.h"
 
@@ -60,8 +61,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	consul_client_init(&w->leader.client, setup->consul, leader_tls, setup->consul_headers);
 	consul_client_init(&w->registration.client, setup->consul, registration_tls,
 			   setup->consul_headers);
-	if (setup->register_as)
-		registration_init(&w->registration, setup->register_as, setup->timeout_ms);
+	registration_init(&w->registration, setup->register_as, setup->timeout_ms);
 	if (setup->lock_key)
 		leader_init(&w->leader, setup->lock_key, "dnsbuddy", setup->place,
 			    setup->timeout_ms);
@@ -101,22 +101,33 @@ static struct service_watch *reserve_service_watch(struct watch *w, size_t i)
 	return &p->service;
 }
 
-/* The service watch for this job: one that is there, or a new one. */
+/* The service watch for this job: one that is there, or a new one, for which there is storage. */
 static struct service_watch *find_service_watch(struct watch *w, const struct job *job)
 {
-	struct service_watch *found;
+	struct service_watch *new = w->services[w->services_n];
 
 	for (size_t i = 0; i < w->services_n; i++)
 		if (job_is_same_query(&w->services[i]->job, job))
 			return w->services[i];
-	found = reserve_service_watch(w, w->services_n);
-	if (!found)
-		return NULL;
 	w->services_n++;
-	service_watch_init(found, job, w->setup.consul, w->setup.consul_headers,
-			   w->setup.timeout_ms);
-	watch_add_service(w, found);
-	return found;
+	service_watch_init(new, job, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	watch_add_service(w, new);
+	return new;
+}
+
+/* How many different services these jobs are for. */
+static size_t count_services(const struct job *jobs, size_t jobs_n)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < jobs_n; i++) {
+		size_t k = 0;
+
+		while (k < i && !job_is_same_query(&jobs[k], &jobs[i]))
+			k++;
+		n += k == i;
+	}
+	return n;
 }
 
 static void stop_service_watches(struct watch *w)
@@ -137,45 +148,97 @@ struct managed_storage {
 	struct record have[RECORDS_MAX];
 };
 
-static struct managed_name *free_name(struct watch *w)
+static struct managed_name *reserve_name(struct watch *w, size_t i)
 {
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct managed_storage *p;
+	struct managed_storage *p;
 
-		if (w->names[i] && w->names[i]->is_used)
-			continue;
-		if (w->names[i])
-			return w->names[i];
-		p = memory_reserve(sizeof *p);
-		if (!p)
-			return NULL;
-		p->name.have = p->have;
-		w->names[i] = &p->name;
-		return &p->name;
-	}
-	return NULL;
+	if (w->names[i])
+		return w->names[i];
+	p = memory_reserve(sizeof *p);
+	if (!p)
+		return NULL;
+	p->name.have = p->have;
+	w->names[i] = &p->name;
+	return &p->name;
+}
+
+static struct managed_name *free_name(const struct watch *w)
+{
+	size_t i = 0;
+
+	while (w->names[i]->is_used)
+		i++;
+	return w->names[i];
 }
 
 static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_n)
 {
 	for (size_t i = 0; i < jobs_n; i++)
-		if (job_is_same_name(job, &jobs[i]))
+		if (job_overlaps(job, &jobs[i]))
 			return true;
 	return false;
 }
 
-/* Free the names, but for those that have to remove what they kept. */
-static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, int64_t now_ms)
+/* These jobs do not rule over its records any more, and they shall go. */
+static bool is_to_remove(const struct managed_name *k, const struct job *jobs, size_t jobs_n)
 {
+	return k && k->is_used && k->job.removes_on_drop && !is_among(&k->job, jobs, jobs_n);
+}
+
+/* Storage for these jobs, and for the removals that they bring. What is in force is not touched. */
+static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
+{
+	size_t services_n = count_services(jobs, jobs_n), names_n = jobs_n;
+
+	if (jobs_n > WATCH_RECORDS_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d records", WATCH_RECORDS_MAX);
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
+		names_n += is_to_remove(w->names[i], jobs, jobs_n);
+	for (size_t i = 0; i < services_n; i++)
+		if (!reserve_service_watch(w, i))
+			return no_memory(e);
+	for (size_t i = 0; i < names_n && i < WATCH_RECORDS_MAX; i++)
+		if (!reserve_name(w, i))
+			return no_memory(e);
+	return 0;
+}
+
+/* The removal that has been tried for the longest time; NULL when there are no more than room. */
+static struct managed_name *find_surplus(const struct watch *w, size_t room)
+{
+	struct managed_name *oldest = NULL;
+	size_t n = 0;
+
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
 		struct managed_name *k = w->names[i];
 
 		if (!k || !k->is_used)
 			continue;
-		k->is_used = k->job.removes_on_drop && !is_among(&k->job, jobs, jobs_n);
-		if (!k->is_used || k->job.is_dropped)
+		n++;
+		if (!oldest || k->dropped_ms < oldest->dropped_ms)
+			oldest = k;
+	}
+	return n > room ? oldest : NULL;
+}
+
+/* Free the names, but for those that have to remove what they kept. */
+static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, int64_t now_ms)
+{
+	struct managed_name *surplus;
+
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		struct managed_name *k = w->names[i];
+
+		if (!k)
 			continue;
-		managed_drop(k, now_ms);
+		k->is_used = is_to_remove(k, jobs, jobs_n);
+		if (k->is_used && !k->job.is_dropped)
+			managed_drop(k, now_ms);
+	}
+	while ((surplus = find_surplus(w, WATCH_RECORDS_MAX - jobs_n))) {
+		surplus->is_used = false;
+		LOG_EVENT(LOG_ERROR, "records that were to be removed stay: no room for more",
+			  {"name", surplus->job.name, 0});
 	}
 }
 
@@ -183,16 +246,25 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 {
 	int64_t now_ms = clock_now_ms();
 
+	if (reserve(w, jobs, jobs_n, e))
+		return -1;
+	/* From here on nothing fails. */
 	watch_cancel(w, now_ms);
 	stop_service_watches(w);
 	drop_names(w, jobs, jobs_n, now_ms);
-	for (size_t i = 0; i < jobs_n; i++) {
-		struct managed_name *k = free_name(w);
-		struct service_watch *service = find_service_watch(w, &jobs[i]);
-
-		if (!k || !service)
-			return err_set(e, ERR_LIMIT, "no room for record %zu", i + 1);
-		managed_init(k, &jobs[i], service, now_ms);
-	}
+	for (size_t i = 0; i < jobs_n; i++)
+		managed_init(free_name(w), &jobs[i], find_service_watch(w, &jobs[i]), now_ms);
 	return 0;
+}
+
+void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms)
+{
+	w->setup.timeout_ms = timeout_ms;
+	w->setup.resync_ms = resync_ms;
+	w->setup.unhealthy_ms = unhealthy_ms;
+	w->leader.timeout_ms = w->registration.timeout_ms = timeout_ms;
+	for (size_t i = 0; i < w->services_n; i++)
+		w->services[i]->timeout_ms = timeout_ms;
+	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		w->workers[i].driver.timeout_ms = timeout_ms;
 }

@@ -145,6 +145,88 @@ def test_a_bad_file_is_told_and_the_old_one_stays(scene, file, text, where):
     assert watch.find("configuration read again")
 
 
+def with_token_file(scene, file, path, *sites):
+    """A watch whose token is in a file of its own."""
+    path.write_text(scene.cf.token)
+    file.write(*sites)
+    watch = scene.watch(None, "--config", file.path, env={
+        "CLOUDFLARE_API_TOKEN": None, "CLOUDFLARE_API_TOKEN_FILE": path})
+    for site in sites:
+        site.settle()
+    until(lambda: len(watch.find("synced")) == len(sites))
+    return watch
+
+
+def tokens_of(calls):
+    return {c.header("authorization").removeprefix("Bearer ") for c in calls}
+
+
+def test_of_a_refused_file_nothing_is_taken(scene, file, tmp_path):
+    one, two = two_sites(scene)
+    watch = with_token_file(scene, file, tmp_path / "token", one)
+    (tmp_path / "token").write_text(new := scene.cf.add_token())
+    file.write(one, two, log_level="error", ttl=7)
+    since = len(scene.calls())
+    watch.hup()
+    assert watch.find("configuration not taken, the old one stays")
+    one.add(C)
+    one.settle()
+    until(lambda: len(watch.find("record created", content=C)) == 1)  # level info, as before
+    assert tokens_of(scene.calls(since)) == {scene.cf.token}
+    assert new not in watch.text()
+    two.checked = False
+
+
+def test_refused_credentials_take_other_credentials_alone(scene, file, tmp_path):
+    """Whoever edits the file is not done before SIGHUP."""
+    one, two = two_sites(scene)
+    watch = with_token_file(scene, file, tmp_path / "token", one)
+    file.write(one, two, log_level="error", ttl=300)
+    scene.cf.credentials.tokens.clear()
+    (tmp_path / "token").write_text(scene.cf.add_token())
+    one.add(C)
+    one.settle()
+    assert watch.find("credentials read again")
+    until(lambda: len(watch.find("record created", content=C)) == 1)
+    assert {r.ttl for r in scene.cf.records(one.name)} == {60} and not scene.cf.records(two.name)
+    watch.send(signal.SIGHUP)
+    two.settle()
+    until(lambda: {r.ttl for r in scene.cf.records(one.name)} == {300})
+
+
+def test_what_takes_a_restart_is_named(scene, file):
+    one = scene.site(A)
+    watch = begin(scene, file, one)
+    file.write(one, consul="192.0.2.99:8500", lock="a/key", consul_tls_server_name="x", resync=200)
+    watch.hup()
+    line, = watch.find("not taken: it takes a restart")
+    assert line["settings"] == "consul_tls_server_name, lock"  # --consul is in the environment
+    one.add(B)
+    one.settle()
+    watch.hup()
+    assert len(watch.find("not taken: it takes a restart")) == 2
+    file.write(one)
+    watch.hup()
+    assert len(watch.find("not taken: it takes a restart")) == 2
+
+
+def test_other_settings_of_the_program(scene, file):
+    one = scene.site(A)
+    file.write(one)
+    watch = scene.watch(None, "--config", file.path, env={"REGISTER_AS": None})
+    one.settle()
+    until(lambda: scene.consul.get("/v1/health/service/cloudflare"))
+    file.write(one, register_as="dns", log_level="debug", resync=5)
+    watch.hup()
+    until(lambda: scene.consul.get("/v1/health/service/dns"))
+    assert not scene.consul.get("/v1/health/service/cloudflare?consistent")
+    since = len(scene.calls())
+    until(lambda: scene.calls(since), seconds=8)
+    file.write(one, register_as="none")
+    watch.hup()
+    until(lambda: not scene.consul.get("/v1/health/service/dns?consistent"))
+
+
 def test_no_file_any_more(scene, file):
     one = scene.site(A)
     watch = begin(scene, file, one)

@@ -246,12 +246,80 @@ static void test_groups(void **state)
 	assert_non_null(strstr(e.text, "LISTEN"));
 }
 
+/* ---- read again ---- */
+
+static struct config old;
+
+static void read_old_and_new(void)
+{
+	read_good("",
+		  "SERVICE=s|RECORD=r.example.com|DNSBUDDY_CONFIG={\"api_token\":\"old-token\",\"consul\":\"a\",\"lock\":\"a/key\","
+		  "\"resync\":10,\"ttl\":100}|",
+		  NULL);
+	old = conf;
+	read_good("",
+		  "SERVICE=s|RECORD=r.example.com|DNSBUDDY_CONFIG={\"api_token\":\"new-token\",\"consul\":\"b\",\"lock\":\"b/key\","
+		  "\"resync\":20,\"ttl\":200,\"consul_token\":\"t-12\"}|",
+		  NULL);
+	assert_true(config_has_new_secrets(&old, &conf));
+}
+
+static void test_keep_until_restart(void **state)
+{
+	char names[128];
+	struct buf b;
+
+	(void)state;
+	read_old_and_new();
+	buf_init(&b, names, sizeof names);
+	config_keep_until_restart(&conf, &old, &b);
+	assert_string_equal(names, "consul, lock");
+	assert_string_equal(conf.consul_url.host, "a");
+	assert_string_equal(conf.lock_key, "a/key");
+	assert_int_equal(conf.resync_ms, 20000);
+	assert_string_equal(conf.api_token, "new-token");
+	assert_int_equal(conf.jobs[0].ttl, 200);
+	/* It is named until it is what is in force. */
+	old = conf;
+	read_old_and_new();
+	buf_reset(&b);
+	config_keep_until_restart(&conf, &old, &b);
+	assert_string_equal(names, "consul, lock");
+	buf_reset(&b);
+	config_keep_until_restart(&conf, &conf, &b);
+	assert_string_equal(names, "");
+}
+
+static void test_keep_all_but_secrets(void **state)
+{
+	(void)state;
+	read_old_and_new();
+	config_keep_all_but_secrets(&conf, &old);
+	assert_string_equal(conf.api_token, "new-token");
+	assert_string_equal(conf.consul_token, "t-12");
+	assert_string_equal(conf.consul_url.host, "a");
+	assert_int_equal(conf.resync_ms, 10000);
+	assert_int_equal(conf.jobs_n, 1);
+	assert_int_equal(conf.jobs[0].ttl, 100);
+	assert_true(conf.jobs[0].has_token);
+	config_forget_secrets(&old);
+	assert_string_equal(old.api_token, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_precedence), cmocka_unit_test(test_records_precedence),
-		cmocka_unit_test(test_file_forms), cmocka_unit_test(test_values),     cmocka_unit_test(test_consul),
-		cmocka_unit_test(test_secrets),    cmocka_unit_test(test_options),    cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_records_precedence),
+		cmocka_unit_test(test_file_forms),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_consul),
+		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_keep_until_restart),
+		cmocka_unit_test(test_keep_all_but_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 /* The table of settings itself, and the templates of a configuration file. */
 #include "support.h"
 
+#include "base/log.h"
 #include "config/settings.h"
 #include "config/template.h"
 
@@ -31,9 +32,13 @@ static bool is_key_of_flag(const char *key, const char *flag)
 
 static void test_table(void **state)
 {
+	size_t secrets_n = 0;
+
 	(void)state;
 	for (int s = 0; s < SETTINGS; s++) {
 		const struct setting_info *a = &settings[s];
+
+		secrets_n += a->is_secret;
 
 		CHECK(a->help && *a->help, "setting %d has no help", s);
 		CHECK(a->groups, "setting %d is nobody's", s);
@@ -49,6 +54,8 @@ static void test_table(void **state)
 			      "settings %d and %d share a name", s, k);
 		}
 	}
+	/* The log masks two configurations' secrets at once, and what is sent of CONSUL_HTTP_AUTH and of two proxies'. */
+	assert_true(2 * (secrets_n + 1) + 2 <= LOG_SECRETS_MAX);
 	assert_true(settings[SET_API_TOKEN].is_secret && settings[SET_API_KEY].is_secret);
 	assert_true(settings[SET_CONSUL_TOKEN].is_secret && settings[SET_CONSUL_AUTH].is_secret);
 }

@@ -32,24 +32,27 @@ static void test_same_query(void **state)
 	assert_false(job_is_same_query(&a, &b));
 }
 
-static void test_same_name(void **state)
+/* By name and owner; without an owner a job rules over all records of its name. */
+static void test_overlaps(void **state)
 {
 	(void)state;
 	strcpy(b.service, "api");
-	assert_true(job_is_same_name(&a, &b));
+	assert_true(job_overlaps(&a, &b));
 	strcpy(b.owner, "east");
-	assert_false(job_is_same_name(&a, &b));
+	assert_true(job_overlaps(&a, &b) && job_overlaps(&b, &a));
+	strcpy(a.owner, "west");
+	assert_false(job_overlaps(&a, &b));
 	strcpy(a.owner, "east");
-	assert_true(job_is_same_name(&a, &b));
+	assert_true(job_overlaps(&a, &b));
 	strcpy(b.name, "api.example.com");
-	assert_false(job_is_same_name(&a, &b));
+	assert_false(job_overlaps(&a, &b));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_query),
-		cmocka_unit_test_setup(test_same_name, set_up),
+		cmocka_unit_test_setup(test_overlaps, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

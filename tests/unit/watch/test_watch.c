@@ -420,6 +420,140 @@ static void test_the_check_tells_what_is_unhealthy(void **state)
 	assert_true(world_count("critical") >= 1);
 }
 
+static void test_another_name_for_itself(void **state)
+{
+	(void)state;
+	world_setup.register_as = "cloudflare";
+	start("192.0.2.1");
+	world_run(5000);
+	world_clear();
+	registration_rename(&world_watch.registration, "dns", world.now_ms);
+	world_run(100);
+	assert_memory_equal(world.story, "deregister register", 19);
+	assert_string_equal(world_watch.registration.name, "dns");
+	world_clear();
+	registration_rename(&world_watch.registration, "", world.now_ms);
+	world_run(60000);
+	assert_int_equal(world_count("deregister"), 1);
+	assert_int_equal(world_count("passing"), 0);
+	registration_rename(&world_watch.registration, "dns", world.now_ms);
+	world_run(100);
+	assert_int_equal(world_count("register"), 1);
+}
+
+/* ---- other names ---- */
+
+#define MANY 256
+
+/* So many names of one service, whose records go with them; which tells the sets apart. */
+static const struct job *many(char which)
+{
+	static struct job jobs[MANY];
+	char name[32];
+
+	for (size_t i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof name, "%c%zu.example.com", which, i);
+		jobs[i] = world_job("web", name);
+		jobs[i].removes_on_drop = true;
+	}
+	return jobs;
+}
+
+static size_t count_names(char which, bool is_dropped)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		const struct managed_name *k = world_watch.names[i];
+
+		n += k && k->is_used && k->job.name[0] == which && k->job.is_dropped == is_dropped;
+	}
+	return n;
+}
+
+/* Removals that do not succeed leave room for the names in force, and for those just dropped. */
+static void test_many_other_names_while_the_api_is_away(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	world.api_status = 503;
+	world.api_headers = "";
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	for (char which = 'a'; which < 'f'; which++) {
+		CHECK(watch_set_jobs(&world_watch, many(which), MANY, &e) == 0, "%c: %s", which, e.text);
+		world_run(5000);
+		assert_int_equal(count_names(which, false), MANY);
+		assert_int_equal(count_names((char)(which - 1), true), which == 'a' ? 0 : MANY);
+	}
+	assert_int_equal(count_names('c', true), 0); /* they gave their place up */
+}
+
+static void test_names_that_are_not_taken_change_nothing(void **state)
+{
+	struct err e = {0};
+	struct job job;
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	job = world_job("web", WWW);
+	job.removes_on_drop = true;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	world_clear();
+	world.memory_is_full = true;
+	assert_int_equal(watch_set_jobs(&world_watch, many('a'), MANY, &e), -1);
+	assert_int_equal(e.kind, ERR_SYS);
+	world_run(5000);
+	assert_int_equal(count_names('w', false), 1);
+	assert_int_equal(world.lists + world.writes, 0); /* it did not even begin anew */
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	/* What is there already can be taken again. */
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+/* An entry that gets an owner still rules over the name: nothing is removed. */
+static void test_a_job_of_the_same_records_is_not_dropped(void **state)
+{
+	struct err e = {0};
+	struct job job;
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	job = world_job("web", WWW);
+	job.removes_on_drop = true;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	strcpy(job.owner, "east");
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	assert_int_equal(count_names('w', true), 0);
+	assert_int_equal(count_names('w', false), 1);
+}
+
+static void test_other_times(void **state)
+{
+	(void)state;
+	start("192.0.2.1");
+	watch_set_times(&world_watch, 2000, 20000, 5000);
+	assert_int_equal(world_watch.services[0]->timeout_ms, 2000);
+	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
+	world.api_status = 500;
+	world.api_headers = "";
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(6000);
+	{
+		struct status s;
+
+		watch_status(&world_watch, world.now_ms, &s);
+		assert_false(s.is_healthy);
+	}
+}
+
 /* ---- signals, and the end ---- */
 
 static void test_hup_reloads(void **state)
@@ -540,6 +674,11 @@ int main(void)
 		cmocka_unit_test_setup(test_it_registers_and_reports, set_up),
 		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, set_up),
 		cmocka_unit_test_setup(test_the_check_tells_what_is_unhealthy, set_up),
+		cmocka_unit_test_setup(test_another_name_for_itself, set_up),
+		cmocka_unit_test_setup(test_many_other_names_while_the_api_is_away, set_up),
+		cmocka_unit_test_setup(test_names_that_are_not_taken_change_nothing, set_up),
+		cmocka_unit_test_setup(test_a_job_of_the_same_records_is_not_dropped, set_up),
+		cmocka_unit_test_setup(test_other_times, set_up),
 		cmocka_unit_test_setup(test_hup_reloads, set_up),
 		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, set_up),
 		cmocka_unit_test_setup(test_stop_in_order, set_up),

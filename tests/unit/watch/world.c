@@ -2,6 +2,7 @@
 #include "watch/world.h"
 
 #include <poll.h>
+#include <sys/mman.h>
 
 #include "support.h"
 
@@ -265,6 +266,7 @@ static struct exchange *exchange_of(const struct http_client *c)
 	return NULL;
 }
 
+void *__wrap_memory_reserve(size_t size);
 uint32_t __wrap_driver_random(void);
 int64_t __wrap_clock_now_ms(void);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
@@ -274,6 +276,15 @@ enum http_result __wrap_http_step(struct http_client *c, struct err *e);
 bool __wrap_http_is_busy(const struct http_client *c);
 void __wrap_http_wants(const struct http_client *c, struct loop_wait *w);
 void __wrap_http_close(struct http_client *c);
+
+void *__wrap_memory_reserve(size_t size)
+{
+	void *p = MAP_FAILED;
+
+	if (!world.memory_is_full)
+		p = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	return p == MAP_FAILED ? NULL : p;
+}
 
 uint32_t __wrap_driver_random(void)
 {
@@ -412,6 +423,7 @@ void world_init(void)
 		.cloudflare = &cloudflare,
 		.consul_headers = "",
 		.cf_headers = "",
+		.register_as = "",
 		.timeout_ms = 10000,
 		.resync_ms = 300000,
 		.unhealthy_ms = 60000,

@@ -40,6 +40,8 @@ extern struct world {
 	const char *api_headers; /* with every answer; or NULL */
 	bool api_hangs;          /* writes are carried out, and never answered */
 
+	bool memory_is_full; /* no storage for more names and services */
+
 	/* What happened, one word a request: "zone list +192.0.2.1 -192.0.2.9 register passing..." */
 	char story[4096];
 	unsigned lists, writes, aborts;
