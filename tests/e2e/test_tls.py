@@ -20,8 +20,9 @@ HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 def probe(tmp_path_factory):
     """The probe under AddressSanitizer, linked with the objects `make asan` left."""
     asan = BUILD / "asan"
-    objects = sorted((asan / "obj/src/net").glob("*.o")) + sorted((asan / "obj/src/base").glob("*.o"))
-    assert objects, "run `make asan` first"
+    sources = [path.relative_to(ROOT) for part in ("net", "base") for path in sorted((ROOT / "src" / part).rglob("*.c"))]
+    objects = [asan / "obj" / path.with_suffix(".o") for path in sources]
+    assert all(path.exists() for path in objects), "run `make asan` first"
     program = tmp_path_factory.mktemp("probe") / "http_probe"
     subprocess.run(
         ["gcc", "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-D_DEFAULT_SOURCE", "-fsanitize=address,undefined", "-g",

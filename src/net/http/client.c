@@ -87,7 +87,7 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
 	c->was_retried = false;
 	c->was_sent = false;
 	c->is_sink_error = false;
-	c->is_hasty = false;
+	c->is_hasty = true; /* nothing is on its way before the first step */
 	if (c->stream.fd >= 0 && !stream_is_stale(&c->stream)) {
 		c->is_reused = true;
 		begin_exchange(c);

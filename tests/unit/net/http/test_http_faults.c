@@ -207,6 +207,24 @@ static void test_unix_socket(void **state)
 	(void)rmdir(dir);
 }
 
+/* Over TLS a request is only given to the socket by the first step: no event comes before it. */
+static void test_it_waits_for_nothing_before_its_first_step(void **state)
+{
+	static struct http_client one;
+	static struct http_origin nobody;
+	const struct http_request r = {.method = "GET", .target = "/", .headers = ""};
+	const struct http_sink none = {.ctx = NULL};
+	struct loop_wait wait = {.wake_ms = CLOCK_NEVER};
+
+	(void)state;
+	assert_int_equal(url_parse(&nobody.url, "127.0.0.1", URL_HTTP, 9, &e), 0);
+	http_client_init(&one, &nobody, NULL);
+	assert_int_equal(http_start(&one, &r, &none, clock_now_ms() + 1000, &e), 0);
+	http_wants(&one, &wait);
+	assert_int_equal(wait.wake_ms, 0);
+	http_close(&one);
+}
+
 /* Two exchanges in one loop: neither waits for the other. */
 static void test_two_clients(void **state)
 {
@@ -293,10 +311,18 @@ static void test_proxy_refuses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_slow_bytes),   cmocka_unit_test(test_silence),       cmocka_unit_test(test_slow_connect),
-		cmocka_unit_test(test_early_answer), cmocka_unit_test(test_sink_refuses),  cmocka_unit_test(test_bad_requests),
-		cmocka_unit_test(test_refused),      cmocka_unit_test(test_names),         cmocka_unit_test(test_unix_socket),
-		cmocka_unit_test(test_two_clients),  cmocka_unit_test(test_proxy_refuses),
+		cmocka_unit_test(test_it_waits_for_nothing_before_its_first_step),
+		cmocka_unit_test(test_slow_bytes),
+		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_slow_connect),
+		cmocka_unit_test(test_early_answer),
+		cmocka_unit_test(test_sink_refuses),
+		cmocka_unit_test(test_bad_requests),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_unix_socket),
+		cmocka_unit_test(test_two_clients),
+		cmocka_unit_test(test_proxy_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
