@@ -81,7 +81,7 @@ HARDEN := -fPIE -fstack-protector-strong
 SMALL := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
 	$(if $(filter x86_64%,$(shell $(HOSTCC) -dumpmachine)),-malign-data=abi)
 release_CC := $(CC)
-release_FLAGS := $(CFLAGS) $(HARDEN) $(SMALL) $(LTO_FLAGS) $(MAP)
+release_FLAGS := $(CFLAGS) -DNDEBUG $(HARDEN) $(SMALL) $(LTO_FLAGS) $(MAP)
 
 # AddressSanitizer and UndefinedBehaviorSanitizer need glibc: the host's compiler.
 asan_CC := $(HOSTCC)

@@ -89,25 +89,25 @@ static void put_instances(const struct reconcile *r)
 	};
 
 	out_fmt(",\"instances\":{\"listed\":%zu,\"wanted\":%zu,\"without_address\":%zu",
-		r->instances_n, r->want_n, r->unaddressed_n);
+		r->seen.instances_n, r->seen.want_n, r->seen.unaddressed_n);
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		out_fmt(",\"%s\":%zu", instance_state_name(states[i]), r->state_n[states[i]]);
+		out_fmt(",\"%s\":%zu", instance_state_name(states[i]), r->seen.state_n[states[i]]);
 	out_str("}");
 }
 
 static void put_plan(const struct reconcile *r)
 {
 	out_str(",\"zone_id\":");
-	put_string(r->zone_id);
+	put_string(r->out.zone_id);
 	put_instances(r);
-	out_fmt(",\"kept\":%zu", r->plan.kept_n);
-	put_ops(&r->plan, "create", OP_CREATE);
-	put_ops(&r->plan, "update", OP_UPDATE);
-	put_ops(&r->plan, "delete", OP_DELETE);
-	put_ops(&r->plan, "held", OP_HOLD);
+	out_fmt(",\"kept\":%zu", r->out.plan.kept_n);
+	put_ops(&r->out.plan, "create", OP_CREATE);
+	put_ops(&r->out.plan, "update", OP_UPDATE);
+	put_ops(&r->out.plan, "delete", OP_DELETE);
+	put_ops(&r->out.plan, "held", OP_HOLD);
 	out_str(",\"held_reason\":");
-	if (r->plan.held_why)
-		put_string(r->plan.held_why);
+	if (r->out.plan.held_why)
+		put_string(r->out.plan.held_why);
 	else
 		out_str("null");
 }
@@ -120,14 +120,14 @@ void print_json_begin(void)
 void print_json_plan(const struct reconcile *r, bool is_first)
 {
 	out_str(is_first ? "\n{" : ",\n{");
-	put_member("name", r->name);
+	put_member("name", r->in.job->name);
 	out_str(",");
-	put_member("service", r->job->service);
-	if (r->result == RECONCILE_FAILED) {
+	put_member("service", r->in.job->service);
+	if (r->out.result == RECONCILE_FAILED) {
 		out_str(",\"error\":{");
-		put_member("kind", err_kind_name(r->last_err.kind));
+		put_member("kind", err_kind_name(r->out.err.kind));
 		out_str(",");
-		put_member("message", r->last_err.text);
+		put_member("message", r->out.err.text);
 		out_str("}");
 	} else {
 		put_plan(r);

@@ -19,21 +19,21 @@ static void print_observed(const struct reconcile *r)
 	const char *between = ": ";
 	char text[ERR_TEXT_MAX];
 
-	out_fmt("%s: service %s, %zu instance%s", r->name, r->job->service, r->instances_n,
-		r->instances_n == 1 ? "" : "s");
+	out_fmt("%s: service %s, %zu instance%s", r->in.job->name, r->in.job->service,
+		r->seen.instances_n, r->seen.instances_n == 1 ? "" : "s");
 	for (int i = INSTANCE_STATES; i--;) {
 		enum instance_state s = instance_by_rank(i);
 
-		if (!r->state_n[s])
+		if (!r->seen.state_n[s])
 			continue;
-		out_fmt("%s%zu %s", between, r->state_n[s], instance_state_name(s));
+		out_fmt("%s%zu %s", between, r->seen.state_n[s], instance_state_name(s));
 		between = ", ";
 	}
-	out_fmt("; %zu wanted, %zu record%s there\n", r->want_n, r->list.records_n,
-		r->list.records_n == 1 ? "" : "s");
-	if (r->unaddressed_n)
-		out_fmt("  left out, without a usable address: %zu (%s)\n", r->unaddressed_n,
-			command_mask(text, r->unaddressed));
+	out_fmt("; %zu wanted, %zu record%s there\n", r->seen.want_n, r->seen.list.records_n,
+		r->seen.list.records_n == 1 ? "" : "s");
+	if (r->seen.unaddressed_n)
+		out_fmt("  left out, without a usable address: %zu (%s)\n", r->seen.unaddressed_n,
+			command_mask(text, r->seen.unaddressed));
 }
 
 static const char *proxied_word(bool proxied)
@@ -82,7 +82,7 @@ static void print_op(const struct op *op, bool has_colour)
 
 void print_plan(const struct reconcile *r, bool has_colour)
 {
-	const struct plan *p = &r->plan;
+	const struct plan *p = &r->out.plan;
 	char text[ERR_TEXT_MAX];
 
 	print_observed(r);
@@ -96,6 +96,6 @@ void print_plan(const struct reconcile *r, bool has_colour)
 		p->n[OP_CREATE], p->n[OP_UPDATE], p->n[OP_DELETE], p->n[OP_HOLD], p->kept_n);
 	if (p->held_why)
 		out_fmt("  held: %s\n", p->held_why);
-	if (r->gap == EVIDENCE_READ_FAILED)
-		out_fmt("  that read: %s\n", command_mask(text, r->gap_err.text));
+	if (r->out.gap == EVIDENCE_READ_FAILED)
+		out_fmt("  that read: %s\n", command_mask(text, r->out.gap_err.text));
 }

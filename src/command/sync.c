@@ -30,11 +30,11 @@ static int weight(int code)
 
 static int result_code(const struct reconcile *r, unsigned options)
 {
-	if (r->result == RECONCILE_FAILED)
-		return (int)exit_code_of(r->last_err.kind);
-	if (r->is_dry_run && options & OPTION_DETAILED_EXITCODE && !plan_is_done(&r->plan))
+	if (r->out.result == RECONCILE_FAILED)
+		return (int)exit_code_of(r->out.err.kind);
+	if (r->in.is_dry_run && options & OPTION_DETAILED_EXITCODE && !plan_is_done(&r->out.plan))
 		return EXIT_CODE_CHANGES;
-	return r->result == RECONCILE_HELD ? EXIT_CODE_HELD : EXIT_CODE_OK;
+	return r->out.result == RECONCILE_HELD ? EXIT_CODE_HELD : EXIT_CODE_OK;
 }
 
 static bool wants_colour(void)
@@ -49,11 +49,11 @@ static void print_result(bool is_first, unsigned options)
 {
 	if (options & OPTION_JSON)
 		print_json_plan(&reconcile, is_first);
-	else if (reconcile.result != RECONCILE_FAILED)
+	else if (reconcile.out.result != RECONCILE_FAILED)
 		print_plan(&reconcile, wants_colour());
 	/* A terminal shows both; what failed is reported in its place. */
 	out_push();
-	if (reconcile.result == RECONCILE_FAILED)
+	if (reconcile.out.result == RECONCILE_FAILED)
 		report_end(&reconcile);
 }
 

@@ -1,5 +1,6 @@
 #include "consul/health.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -237,4 +238,42 @@ int consul_health_finish(struct consul_reader *r, struct err *e)
 	if (!r->split.has_cut)
 		return err_set(e, ERR_PROTO, "not a list of instances");
 	return 0;
+}
+
+/* ---- what it said ---- */
+
+static int listed_order(const void *a, const void *b)
+{
+	const struct endpoint *x = a, *y = b;
+	int order = target_compare(&x->target, &y->target);
+
+	return order ? order : instance_compare(x->state, y->state);
+}
+
+void consul_view_sort(struct consul_view *v)
+{
+	if (v->listed_n)
+		qsort(v->listed, v->listed_n, sizeof *v->listed, listed_order);
+}
+
+void consul_view_copy(struct consul_view *to, const struct consul_view *from)
+{
+	struct endpoint *listed = to->listed;
+
+	/* Not the whole struct: of the host names' storage only what is used. */
+	to->listed_n = from->listed_n;
+	to->instances_n = from->instances_n;
+	memcpy(to->n, from->n, sizeof to->n);
+	to->unaddressed_n = from->unaddressed_n;
+	memcpy(to->unaddressed, from->unaddressed, sizeof to->unaddressed);
+	to->evidence = from->evidence;
+	to->index = from->index;
+	to->hosts.len = from->hosts.len;
+	memcpy(to->hosts.text, from->hosts.text, from->hosts.len);
+	for (size_t i = 0; i < from->listed_n; i++) {
+		listed[i] = from->listed[i];
+		if (listed[i].target.host)
+			listed[i].target.host =
+				to->hosts.text + (listed[i].target.host - from->hosts.text);
+	}
 }

@@ -69,6 +69,12 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 int consul_health_finish(struct consul_reader *r, struct err *e)
 	__attribute__((warn_unused_result));
 
+/* Bring what it said into order: by target, then by state, the best last. */
+void consul_view_sort(struct consul_view *v);
+
+/* Copy it; to's listed array is its own. */
+void consul_view_copy(struct consul_view *to, const struct consul_view *from);
+
 /*
  * Append the header lines that authenticate: X-Consul-Token and Authorization: Basic.
  *   token, http_auth ("user:password")  "" when there is none

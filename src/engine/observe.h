@@ -1,52 +1,89 @@
 /*
- * What reconcile knows of the world between its calls: which targets are wanted, what Consul says
- * of each record, which records are only there for the time of their grace.
+ * What is wanted of one name, by what Consul lists, and what is there, by what Cloudflare listed
+ * and what was written since: with what Consul says of each record's target, and with the records
+ * that are only there for the time of their grace.
  */
 #ifndef ENGINE_OBSERVE_H
 #define ENGINE_OBSERVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cloudflare/records.h"
 #include "consul/health.h"
-#include "engine/reconcile.h"
+#include "core/job.h"
+#include "core/op.h"
 
-/* Bring a good answer into the order that the rest wants: by target, then by state. */
-void observe_sort_view(struct consul_view *v);
+struct leaving {
+	struct target target;
+	int64_t since_ms;
+};
 
-/* Copy a view; to's listed array is its own. */
-void observe_copy_view(struct consul_view *to, const struct consul_view *from);
+/* Scratch of the caller's, for one pass. */
+struct observe_storage {
+	struct endpoint listed[CONSUL_INSTANCES_MAX];
+	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
+	struct target aim[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
+	struct target_hosts hosts; /* of want */
+	struct leaving leaving[RECORDS_MAX];
+	size_t leaving_n;
+};
+
+struct observe {
+	const struct job *job;
+	struct observe_storage *storage;
+	bool has_grace; /* an unwanted record stays for the job's grace, maintenance apart */
+
+	/* Where the answers of both sides are read into. */
+	struct consul_view view;
+	struct cf_record_list list;
+
+	bool has_list;       /* list is what the API said last, and what was written since */
+	size_t want_n;       /* in storage->want */
+	bool is_on_fallback; /* no instance is wanted, but the fallback in their place */
+	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
+
+	/* Of Consul's last good answer: the next one overwrites view even when it fails. */
+	size_t instances_n;
+	size_t state_n[INSTANCE_STATES];
+	size_t unaddressed_n;
+	char unaddressed[sizeof((struct consul_view *)0)->unaddressed];
+};
+
+/* Prepare. job and have, RECORDS_MAX records, are used as long as o is. */
+void observe_init(struct observe *o, const struct job *job, struct record *have, bool has_grace);
+
+/* Use this scratch from now on; nothing of the one before is needed any more. */
+void observe_lend(struct observe *o, struct observe_storage *storage);
+
+/* A good answer of Consul is in view: it is sorted, and says what is wanted. */
+void observe_answer(struct observe *o);
 
 /*
- * Take a good, sorted answer of Consul: what is wanted, and the figures to tell. v stays in use
- * for the states; its host names are copied, since the next read may overwrite them.
+ * A listing begins, or has ended well. It overwrites what is remembered of the records, but for who
+ * is leaving, and since when.
  */
-void observe_view(struct reconcile *r, const struct consul_view *v);
+void observe_begin_list(struct observe *o, const char *zone_id);
+void observe_end_list(struct observe *o);
 
-/* Note at each listed record what Consul says of its target. */
-void observe_states(struct reconcile *r);
-
-/*
- * Fill storage->plan_want with what the plan shall aim at: what is wanted, and for the time of the
- * grace what was. Returns how many; sets linger_ms. Registrars' re-registration takes an instance
- * away for 50 ms to 6 s. Maintenance is no blip: it asked to go.
- */
-size_t observe_targets(struct reconcile *r, int64_t now_ms);
+/* Note at each record what Consul says of its target. */
+void observe_states(struct observe *o);
 
 /*
- * A listing overwrites what is remembered of the records: keep who is leaving, and since when,
- * before it, and bring that back after it.
+ * Fill storage->aim with what the plan shall aim at: what is wanted, and for the time of the grace
+ * what was. Returns how many; sets linger_ms. Registrars' re-registration takes an instance away
+ * for 50 ms to 6 s. Maintenance is no blip: it asked to go.
  */
-void observe_save_leaving(struct reconcile *r);
-void observe_restore_leaving(struct reconcile *r);
+size_t observe_aim(struct observe *o, int64_t now_ms);
 
 /*
  * Keep what is remembered of the records in step with an op that was carried out. The plan may
  * still point to them: one that is deleted only loses its id here.
  */
-void observe_written(struct reconcile *r, const struct op *op);
+void observe_written(struct observe *o, const struct op *op);
 
 /* Close the gaps that deleted records left; no plan may point to the records. */
-void observe_forget_deleted(struct reconcile *r);
+void observe_forget_deleted(struct observe *o);
 
 #endif

@@ -7,23 +7,26 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/job.h"
 #include "core/op.h"
-#include "engine/reconcile.h"
+#include "core/plan.h"
+
+struct reconcile;
 
 /* One record was written: "record created", "record updated", "record deleted". */
-void report_written(const struct reconcile *r, const struct op *op);
+void report_written(const struct job *job, const struct op *op);
 
 /* One record was refused by the API for good. */
-void report_refused(const struct reconcile *r, const struct op *op, const struct err *e);
+void report_refused(const struct job *job, const struct op *op, const struct err *e);
 
 /* A batch was refused; the records are listed again. */
-void report_batch_refused(const struct reconcile *r, const struct err *e);
+void report_batch_refused(const struct job *job, const struct err *e);
 
-/* r->last_err happened, and there will be another try in delay_ms. */
-void report_retry(const struct reconcile *r, int64_t delay_ms);
+/* That happened, and there will be another try in delay_ms. */
+void report_retry(const struct job *job, const struct err *e, int64_t delay_ms);
 
 /* A listing for no reason but time shows that somebody else changed the records. */
-void report_drift(const struct reconcile *r);
+void report_drift(const struct job *job, const struct plan *p);
 
 /* It has ended: "in sync", "synced", "held" or "failed". */
 void report_end(const struct reconcile *r);

@@ -12,7 +12,7 @@ void run_reconcile(struct reconcile *r, struct driver *d)
 		reconcile_refresh(r, clock_now_ms());
 		call = reconcile_next(r);
 		if (call.kind == CALL_WAIT)
-			driver_wait(r->wake_ms);
+			driver_wait(r->out.wake_ms);
 		else
 			rc = driver_call(d, &call, &e);
 		reconcile_take(r, rc, &e, clock_now_ms(), driver_random());

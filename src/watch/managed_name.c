@@ -69,13 +69,13 @@ int64_t managed_due_ms(const struct managed_name *k)
 	if (k->is_busy || (k->watch && !k->watch->has_view))
 		return CLOCK_NEVER;
 	/* After a failure its backoff rules, whatever else there is to do. */
-	if (k->state == STATUS_FAILING && k->r.wake_ms != CLOCK_NEVER)
-		return k->r.wake_ms;
+	if (k->state == STATUS_FAILING && k->r.out.wake_ms != CLOCK_NEVER)
+		return k->r.out.wake_ms;
 	if (k->is_dirty)
 		return 0;
 	/* Held removals wait for evidence; what is to be added meanwhile does not. */
-	due_ms = k->r.linger_ms < k->resync_ms ? k->r.linger_ms : k->resync_ms;
-	return k->r.wake_ms < due_ms ? k->r.wake_ms : due_ms;
+	due_ms = k->r.seen.linger_ms < k->resync_ms ? k->r.seen.linger_ms : k->resync_ms;
+	return k->r.out.wake_ms < due_ms ? k->r.out.wake_ms : due_ms;
 }
 
 void managed_begin(struct managed_name *k, struct reconcile_storage *storage, int64_t now_ms,
@@ -85,7 +85,7 @@ void managed_begin(struct managed_name *k, struct reconcile_storage *storage, in
 	enum call_kind next;
 
 	if (k->wants_list)
-		k->r.has_list = false;
+		reconcile_cancel(&k->r);
 	k->wants_list = false;
 	k->is_dirty = false;
 	k->is_busy = true;
@@ -101,15 +101,15 @@ void managed_begin(struct managed_name *k, struct reconcile_storage *storage, in
 /* A line when something was written, and when the state is another than the log said last. */
 static void log_pass(struct managed_name *k, bool was_in_sync)
 {
-	const size_t *n = k->r.done_n;
+	const size_t *n = k->r.out.done_n;
 	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
-	bool is_news = k->r.plan.n[OP_HOLD] != k->logged_held_n ||
-		       k->r.plan.held_why != k->logged_held_why;
+	bool is_news = k->r.out.plan.n[OP_HOLD] != k->logged_held_n ||
+		       k->r.out.plan.held_why != k->logged_held_why;
 
 	if (has_written || is_news || !was_in_sync)
 		report_end(&k->r);
-	k->logged_held_n = k->r.plan.n[OP_HOLD];
-	k->logged_held_why = k->r.plan.held_why;
+	k->logged_held_n = k->r.out.plan.n[OP_HOLD];
+	k->logged_held_why = k->r.out.plan.held_why;
 	if (has_written) {
 		k->has_changed = true;
 		k->changed_sec = clock_wall_sec();
@@ -122,8 +122,8 @@ void managed_end(struct managed_name *k, int64_t resync_ms)
 	bool was_in_sync = k->has_synced && k->state != STATUS_FAILING;
 
 	k->is_busy = false;
-	if (k->r.result == RECONCILE_FAILED) {
-		k->last_err = k->r.last_err;
+	if (k->r.out.result == RECONCILE_FAILED) {
+		k->last_err = k->r.out.err;
 		set_state(k, STATUS_FAILING, now_ms);
 		set_unconverged(k, now_ms);
 		return;
@@ -131,7 +131,7 @@ void managed_end(struct managed_name *k, int64_t resync_ms)
 	log_pass(k, was_in_sync);
 	if (now_ms >= k->resync_ms)
 		k->resync_ms = resync_ms;
-	set_state(k, k->r.result == RECONCILE_HELD ? STATUS_HELD : STATUS_IN_SYNC, now_ms);
+	set_state(k, k->r.out.result == RECONCILE_HELD ? STATUS_HELD : STATUS_IN_SYNC, now_ms);
 	k->has_synced = true;
 	k->synced_sec = clock_wall_sec();
 	k->is_unconverged = k->is_dirty; /* Consul may have had news meanwhile */

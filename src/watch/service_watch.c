@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "core/pace.h"
-#include "engine/observe.h"
 
 #define BURST 2
 #define BUSY_CHANGES 8 /* changes in a row after which a service counts as churning */
@@ -90,7 +89,7 @@ static enum service_watch_event take_answer(struct service_watch *w, int64_t now
 	struct consul_view *old = w->view;
 	bool has_changed;
 
-	observe_sort_view(w->incoming);
+	consul_view_sort(w->incoming);
 	has_changed = !w->has_view || !is_same_content(w->view, w->incoming);
 	w->view = w->incoming;
 	w->incoming = old;

@@ -52,15 +52,15 @@ static bool is_unhealthy(const struct watch *w, const struct managed_name *k, in
 static const char *why(const struct managed_name *k)
 {
 	return k->state == STATUS_FAILING ? k->last_err.text
-	       : k->state == STATUS_HELD  ? k->r.plan.held_why
+	       : k->state == STATUS_HELD  ? k->r.out.plan.held_why
 					  : NULL;
 }
 
 static void fill_facts(const struct watch *w, const struct managed_name *k, int64_t now_ms,
 		       struct status_record *r)
 {
-	status_set(r, FACT_WANTED, (int64_t)k->r.want_n);
-	status_set(r, FACT_HELD, k->state == STATUS_HELD ? (int64_t)k->r.plan.n[OP_HOLD] : 0);
+	status_set(r, FACT_WANTED, (int64_t)k->r.seen.want_n);
+	status_set(r, FACT_HELD, k->state == STATUS_HELD ? (int64_t)k->r.out.plan.n[OP_HOLD] : 0);
 	status_set(r, FACT_UNCONVERGED, is_behind(w, k) ? now_ms - k->unconverged_ms : 0);
 	if (k->has_synced)
 		status_set(r, FACT_LAST_SYNC, k->synced_sec);
@@ -95,9 +95,9 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	r->since_ms = s->now_ms - k->state_ms;
 	r->why = why(k);
 	r->is_unhealthy = is_unhealthy(w, k, s->now_ms);
-	r->has_records = k->r.has_list;
+	r->has_records = k->r.seen.has_list;
 	r->records = k->have;
-	r->records_n = k->r.has_list ? k->r.list.records_n : 0;
+	r->records_n = k->r.seen.has_list ? k->r.seen.list.records_n : 0;
 	if (k->watch && k->watch->failures)
 		r->consul_error = k->watch->last_err.text;
 	if (k->watch && k->watch->has_view)

@@ -61,10 +61,10 @@ static void end_pass(struct watch *w, struct worker *worker, int64_t now_ms)
 
 	managed_end(worker->name, resync_at(w, now_ms));
 	for (int i = 0; i < OP_KINDS; i++)
-		w->writes[i] += r->done_n[i];
-	w->retries += r->result == RECONCILE_FAILED;
-	w->was_refused |= r->result == RECONCILE_FAILED && pace_wants_secrets(r->last_err.kind);
-	if (r->result == RECONCILE_DONE && worker->name->job.is_dropped)
+		w->writes[i] += r->out.done_n[i];
+	w->retries += r->out.result == RECONCILE_FAILED;
+	w->was_refused |= r->out.result == RECONCILE_FAILED && pace_wants_secrets(r->out.err.kind);
+	if (r->out.result == RECONCILE_DONE && worker->name->job.is_dropped)
 		worker->name->is_used = false;
 	worker->name = NULL;
 }

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "consul/health.h"
+#include "core/spec.h"
 
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct endpoint listed[CONSUL_INSTANCES_MAX];
@@ -279,6 +280,32 @@ static void test_long_reason(void **state)
 	}
 }
 
+/* Sorted by target, the best state of one last; and of the original nothing is left in a copy. */
+static void test_sorted_and_copied(void **state)
+{
+	static const enum instance_state of[] = {INSTANCE_PASSING, INSTANCE_CRITICAL, INSTANCE_PASSING, INSTANCE_MAINTENANCE};
+	static struct endpoint copied[8];
+	static struct consul_view copy = {.listed = copied};
+	struct target parsed[8];
+
+	(void)state;
+	view.listed = listed;
+	view.hosts.len = 0;
+	view.listed_n = spec_targets("b.example.net a.example.net 1.1.1.1 1.1.1.1", parsed, &view.hosts);
+	for (size_t i = 0; i < view.listed_n; i++)
+		listed[i] = (struct endpoint){.state = of[i], .target = parsed[i]};
+	consul_view_sort(&view);
+	consul_view_copy(&copy, &view);
+	memset(view.hosts.text, 'x', sizeof view.hosts.text);
+	memset(listed, 0, 4 * sizeof listed[0]);
+	assert_int_equal(copy.listed_n, 4);
+	assert_int_equal(copy.listed[0].state, INSTANCE_MAINTENANCE);
+	assert_int_equal(copy.listed[1].state, INSTANCE_PASSING);
+	assert_string_equal(copy.listed[2].target.host, "a.example.net");
+	assert_int_equal(copy.listed[2].state, INSTANCE_CRITICAL);
+	assert_string_equal(copy.listed[3].target.host, "b.example.net");
+}
+
 static void test_instances_limit(void **state)
 {
 	static const char one[] = "{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"1.1.1.1\"},"
@@ -360,6 +387,7 @@ int main(void)
 		cmocka_unit_test_setup(test_headers, set_up),
 		cmocka_unit_test_setup(test_bad, set_up),
 		cmocka_unit_test_setup(test_long_reason, set_up),
+		cmocka_unit_test_setup(test_sorted_and_copied, set_up),
 		cmocka_unit_test_setup(test_instances_limit, set_up),
 		cmocka_unit_test_setup(test_target, set_up),
 		cmocka_unit_test_setup(test_credentials, set_up),

@@ -1,73 +1,69 @@
-/* engine/observe: copies of a view, the best state of a target, gaps that deletes left. */
+/* engine/observe: the best state of a target, who lingers, gaps that deletes left. */
 #include "support.h"
 
 #include "base/clock.h"
 #include "engine/observe.h"
 #include "core/spec.h"
 
-static struct reconcile r;
-static struct reconcile_storage storage;
+static struct observe o;
+static struct observe_storage storage;
 static struct record have[RECORDS_MAX];
-static struct endpoint listed[8], copied[8];
-static struct consul_view view = {.listed = listed}, copy = {.listed = copied};
 static struct job job;
-
-static void list(const char *targets, const enum instance_state *states)
-{
-	struct target parsed[8];
-
-	view.hosts.len = 0;
-	view.listed_n = view.instances_n = spec_targets(targets, parsed, &view.hosts);
-	for (size_t i = 0; i < view.listed_n; i++)
-		listed[i] = (struct endpoint){.state = states[i], .target = parsed[i]};
-	observe_sort_view(&view);
-}
 
 static int set_up(void **state)
 {
 	(void)state;
-	memset(&r, 0, sizeof r);
 	memset(have, 0, 8 * sizeof have[0]);
 	job = (struct job){.types = JOB_TYPES, .name = "www.example.com", .grace_ms = 1000};
-	r.job = &job;
-	r.storage = &storage;
-	r.is_watch = true;
-	r.have = have;
-	r.list.records = have;
+	observe_init(&o, &job, have, true);
+	observe_lend(&o, &storage);
 	return 0;
 }
 
-/* The original may be read into anew: no pointer into it is left. */
-static void test_a_copy_stands_alone(void **state)
+/* An answer of Consul. */
+static void list(const char *targets, const enum instance_state *states)
 {
-	static const enum instance_state states[] = {INSTANCE_PASSING, INSTANCE_CRITICAL};
+	struct target parsed[8];
 
-	(void)state;
-	list("b.example.net a.example.net", states);
-	observe_copy_view(&copy, &view);
-	memset(view.hosts.text, 'x', sizeof view.hosts.text);
-	memset(listed, 0, sizeof listed);
-	assert_int_equal(copy.listed_n, 2);
-	assert_string_equal(copy.listed[0].target.host, "a.example.net");
-	assert_int_equal(copy.listed[0].state, INSTANCE_CRITICAL);
-	assert_string_equal(copy.listed[1].target.host, "b.example.net");
+	o.view.hosts.len = 0;
+	o.view.listed_n = o.view.instances_n = spec_targets(targets, parsed, &o.view.hosts);
+	for (size_t i = 0; i < o.view.listed_n; i++)
+		o.view.listed[i] = (struct endpoint){.state = states[i], .target = parsed[i]};
+	observe_answer(&o);
+}
+
+static void records(const char *text)
+{
+	o.list.records_n = spec_records(text, have, NULL);
+	o.has_list = true;
 }
 
 /* Several instances of one address: the best of them counts, and it is wanted once. */
 static void test_the_best_state_counts(void **state)
 {
-	static const enum instance_state states[] = {INSTANCE_CRITICAL, INSTANCE_PASSING, INSTANCE_MAINTENANCE, INSTANCE_WARNING};
+	static const enum instance_state states[] = {INSTANCE_WARNING, INSTANCE_PASSING, INSTANCE_MAINTENANCE, INSTANCE_CRITICAL};
 
 	(void)state;
-	list("1.1.1.1 1.1.1.1 1.1.1.2 1.1.1.3", states);
-	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60", have, NULL);
-	observe_view(&r, &view);
-	observe_states(&r);
-	assert_int_equal(r.want_n, 1);
+	list("1.1.1.3 1.1.1.1 1.1.1.2 1.1.1.1", states);
+	records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60");
+	observe_states(&o);
+	assert_int_equal(o.want_n, 1);
 	assert_int_equal(have[0].state, INSTANCE_PASSING);
 	assert_int_equal(have[1].state, INSTANCE_MAINTENANCE);
 	assert_int_equal(have[2].state, INSTANCE_WARNING);
 	assert_int_equal(have[3].state, INSTANCE_VANISHED);
+}
+
+/* What the next read leaves of its host names is not what is wanted. */
+static void test_wanted_host_names_are_kept(void **state)
+{
+	static const enum instance_state states[] = {INSTANCE_PASSING};
+
+	(void)state;
+	list("lb.example.net", states);
+	memset(o.view.hosts.text, 'x', sizeof o.view.hosts.text);
+	assert_int_equal(observe_aim(&o, 5000), 1);
+	assert_string_equal(storage.aim[0].host, "lb.example.net");
 }
 
 /* Who lingers: critical and vanished; not who asked to go, not a foreign one, not beside a CNAME. */
@@ -77,16 +73,26 @@ static void test_who_lingers(void **state)
 
 	(void)state;
 	list("1.1.1.1 1.1.1.2 1.1.1.3", states);
-	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60 "
-					"e=1.1.1.5/60/f",
-					have, NULL);
-	observe_view(&r, &view);
-	observe_states(&r);
-	assert_int_equal(observe_targets(&r, 5000), 3);
-	assert_int_equal(r.linger_ms, 6000);
+	records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60 e=1.1.1.5/60/f");
+	observe_states(&o);
+	assert_int_equal(observe_aim(&o, 5000), 3);
+	assert_int_equal(o.linger_ms, 6000);
 	assert_false(have[4].is_leaving);
-	assert_int_equal(observe_targets(&r, 6000), 1);
-	assert_int_equal(r.linger_ms, CLOCK_NEVER);
+	assert_int_equal(observe_aim(&o, 6000), 1);
+	assert_int_equal(o.linger_ms, CLOCK_NEVER);
+}
+
+static void test_without_grace_nobody_lingers(void **state)
+{
+	static const enum instance_state states[] = {INSTANCE_PASSING, INSTANCE_CRITICAL};
+
+	(void)state;
+	o.has_grace = false;
+	list("1.1.1.1 1.1.1.2", states);
+	records("a=1.1.1.1/60 b=1.1.1.2/60");
+	observe_states(&o);
+	assert_int_equal(observe_aim(&o, 5000), 1);
+	assert_int_equal(o.linger_ms, CLOCK_NEVER);
 }
 
 static void test_nothing_lingers_beside_a_cname(void **state)
@@ -95,20 +101,19 @@ static void test_nothing_lingers_beside_a_cname(void **state)
 
 	(void)state;
 	list("lb.example.net", states);
-	r.list.records_n = spec_records("a=1.1.1.1/60", have, NULL);
-	observe_view(&r, &view);
-	observe_states(&r);
-	assert_int_equal(observe_targets(&r, 5000), 1);
-	assert_int_equal(r.linger_ms, CLOCK_NEVER);
+	records("a=1.1.1.1/60");
+	observe_states(&o);
+	assert_int_equal(observe_aim(&o, 5000), 1);
+	assert_int_equal(o.linger_ms, CLOCK_NEVER);
 }
 
 static void test_gaps_are_closed(void **state)
 {
 	(void)state;
-	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60", have, NULL);
+	records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60");
 	have[1].id[0] = '\0';
-	observe_forget_deleted(&r);
-	assert_int_equal(r.list.records_n, 2);
+	observe_forget_deleted(&o);
+	assert_int_equal(o.list.records_n, 2);
 	assert_string_equal(have[0].id, "a");
 	assert_string_equal(have[1].id, "c");
 }
@@ -116,27 +121,53 @@ static void test_gaps_are_closed(void **state)
 static void test_leaving_outlives_a_listing(void **state)
 {
 	(void)state;
-	r.has_list = true;
-	r.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60", have, NULL);
+	records("a=1.1.1.1/60 b=1.1.1.2/60");
 	have[1].is_leaving = true;
 	have[1].leaving_since_ms = 77;
-	observe_save_leaving(&r);
-	r.list.records_n = spec_records("x=1.1.1.2/60 a=1.1.1.1/60", have, NULL);
-	observe_restore_leaving(&r);
+	observe_begin_list(&o, "z0ne");
+	assert_false(o.has_list);
+	assert_ptr_equal(o.list.records, have);
+	o.list.records_n = spec_records("x=1.1.1.2/60 a=1.1.1.1/60", have, NULL);
+	observe_end_list(&o);
+	assert_true(o.has_list);
 	assert_true(have[0].is_leaving);
 	assert_int_equal(have[0].leaving_since_ms, 77);
 	assert_false(have[1].is_leaving);
 }
 
+/* What was written is what is remembered, as far as that is known. */
+static void test_written(void **state)
+{
+	struct target_hosts hosts = {0};
+	struct target t;
+	struct op op;
+
+	(void)state;
+	records("a=1.1.1.1/60 b=1.1.1.2/60");
+	op = (struct op){.kind = OP_UPDATE, .record = &have[1], .target = &have[1].target, .ttl = 300, .proxied = true};
+	observe_written(&o, &op);
+	assert_true(have[1].ttl == 300 && have[1].proxied && o.has_list);
+	op = (struct op){.kind = OP_DELETE, .record = &have[0]};
+	observe_written(&o, &op);
+	assert_string_equal(have[0].id, "");
+	assert_true(o.has_list);
+	(void)spec_targets("lb.example.net", &t, &hosts);
+	op = (struct op){.kind = OP_CREATE, .target = &t};
+	observe_written(&o, &op);
+	assert_false(o.has_list); /* its host name is the plan's */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_a_copy_stands_alone, set_up),
 		cmocka_unit_test_setup(test_the_best_state_counts, set_up),
+		cmocka_unit_test_setup(test_wanted_host_names_are_kept, set_up),
 		cmocka_unit_test_setup(test_who_lingers, set_up),
+		cmocka_unit_test_setup(test_without_grace_nobody_lingers, set_up),
 		cmocka_unit_test_setup(test_nothing_lingers_beside_a_cname, set_up),
 		cmocka_unit_test_setup(test_gaps_are_closed, set_up),
 		cmocka_unit_test_setup(test_leaving_outlives_a_listing, set_up),
+		cmocka_unit_test_setup(test_written, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,7 @@ static const struct reconcile *expect(const char *story, enum reconcile_result r
 	if (len)
 		s.story[len - 1] = '\0';
 	CHECK(strcmp(s.story, story) == 0, "story: %s\n  not: %s", s.story, story);
-	CHECK(r->result == result, "result %d: %s", r->result, r->last_err.text);
+	CHECK(r->out.result == result, "result %d: %s", r->out.result, r->out.err.text);
 	CHECK(strcmp(scene_records(&s), records) == 0, "records: %s", scene_records(&s));
 	return r;
 }
@@ -132,14 +132,14 @@ static void test_dry_run(void **state)
 	scene_init(&s, "1.1.1.1", "a=1.1.1.9/60");
 	s.is_dry_run = true;
 	r = expect("H L V", RECONCILE_DONE, "1.1.1.9");
-	assert_int_equal(r->plan.n[OP_CREATE], 1);
-	assert_int_equal(r->plan.n[OP_DELETE], 1);
+	assert_int_equal(r->out.plan.n[OP_CREATE], 1);
+	assert_int_equal(r->out.plan.n[OP_DELETE], 1);
 
 	scene_init(&s, "1.1.1.1", "a=1.1.1.9/60");
 	s.is_dry_run = true;
 	s.evidence.has_leader = false;
 	r = expect("H L V", RECONCILE_HELD, "1.1.1.9");
-	assert_int_equal(r->plan.n[OP_HOLD], 1);
+	assert_int_equal(r->out.plan.n[OP_HOLD], 1);
 }
 
 /* 250 new ones, 250 old ones: two writes of each. */
@@ -158,12 +158,12 @@ static void test_chunks(void **state)
 		(void)snprintf(old->id, sizeof old->id, "o%u", i);
 	}
 	r = scene_run(&s);
-	assert_int_equal(r->result, RECONCILE_DONE);
+	assert_int_equal(r->out.result, RECONCILE_DONE);
 	assert_true(scene_is_right(&s));
 	assert_int_equal(s.records_n, 250);
 	assert_int_equal(s.writes, 4);
-	assert_int_equal(r->done_n[OP_CREATE], 250);
-	assert_int_equal(r->done_n[OP_DELETE], 250);
+	assert_int_equal(r->out.done_n[OP_CREATE], 250);
+	assert_int_equal(r->out.done_n[OP_DELETE], 250);
 }
 
 int main(void)

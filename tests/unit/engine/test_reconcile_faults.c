@@ -14,7 +14,7 @@ static const struct reconcile *expect(const char *story, enum reconcile_result r
 	if (len)
 		s.story[len - 1] = '\0';
 	CHECK(strcmp(s.story, story) == 0, "story: %s\n  not: %s", s.story, story);
-	CHECK(r->result == result, "result %d: %s", r->result, r->last_err.text);
+	CHECK(r->out.result == result, "result %d: %s", r->out.result, r->out.err.text);
 	CHECK(strcmp(scene_records(&s), records) == 0, "records: %s", scene_records(&s));
 	return r;
 }
@@ -64,9 +64,9 @@ static void test_give_up(void **state)
 	set_fault(SCENE_LOST_BEFORE, 1, SCENE_CALLS_MAX);
 	started = s.now_ms;
 	r = scene_run(&s);
-	assert_int_equal(r->result, RECONCILE_FAILED);
-	assert_int_equal(r->last_err.kind, ERR_RETRY);
-	assert_string_equal(r->last_err.text, "lost before");
+	assert_int_equal(r->out.result, RECONCILE_FAILED);
+	assert_int_equal(r->out.err.kind, ERR_RETRY);
+	assert_string_equal(r->out.err.text, "lost before");
 	assert_true(r->tries >= 5 && r->tries < 20);
 	assert_true(s.now_ms - started <= s.retry_for_ms);
 	assert_true(s.now_ms - started > s.retry_for_ms / 2);
@@ -104,12 +104,12 @@ static void test_busy(void **state)
 			s.retry_for_ms = busy[i].retry_for_ms;
 			started = s.now_ms;
 			r = scene_run(&s);
-			CHECK(r->result == busy[i].result, "case %zu: %s", i, r->last_err.text);
+			CHECK(r->out.result == busy[i].result, "case %zu: %s", i, r->out.err.text);
 			CHECK(s.now_ms - started >= busy[i].waits_ms, "case %zu: too early", i);
 			CHECK(s.now_ms - started < busy[i].waits_ms + 1000, "case %zu: too late", i);
-			CHECK(r->result == RECONCILE_DONE || r->last_err.kind == ERR_BUSY, "case %zu", i);
-			CHECK(r->result == RECONCILE_DONE || !s.retry_for_ms || strstr(r->last_err.text, "--retry-for"), "%s",
-			      r->last_err.text);
+			CHECK(r->out.result == RECONCILE_DONE || r->out.err.kind == ERR_BUSY, "case %zu", i);
+			CHECK(r->out.result == RECONCILE_DONE || !s.retry_for_ms || strstr(r->out.err.text, "--retry-for"), "%s",
+			      r->out.err.text);
 		}
 	}
 }
@@ -122,14 +122,14 @@ static void test_auth_ends_at_once(void **state)
 	for (unsigned at = 1; at <= 2; at++) {
 		start();
 		set_fault(SCENE_AUTH, at, 1);
-		assert_int_equal(expect(stories[at - 1], RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_AUTH);
+		assert_int_equal(expect(stories[at - 1], RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
 	}
 	start();
 	set_fault(SCENE_AUTH, 4, 1);
-	assert_int_equal(expect("H L V", RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_AUTH);
+	assert_int_equal(expect("H L V", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
 	start();
 	set_fault(SCENE_REFUSED, 2, 1);
-	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->last_err.kind, ERR_REFUSED);
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_REFUSED);
 }
 
 /* ---- evidence ---- */
@@ -156,10 +156,10 @@ static void test_gaps(void **state)
 		s.gap = gaps[i].gap;
 		s.gap_reads = SCENE_CALLS_MAX;
 		r = scene_run(&s);
-		CHECK(r->result == RECONCILE_HELD, "gap %zu: %d", i, r->result);
+		CHECK(r->out.result == RECONCILE_HELD, "gap %zu: %d", i, r->out.result);
 		CHECK(strcmp(scene_records(&s), "1.1.1.1 9.9.9.9") == 0, "gap %zu", i);
 		CHECK((r->tries > 0) == gaps[i].is_retried, "gap %zu: %u tries", i, r->tries);
-		CHECK(r->plan.held_why && r->plan.n[OP_HOLD] == 1, "gap %zu: why", i);
+		CHECK(r->out.plan.held_why && r->out.plan.n[OP_HOLD] == 1, "gap %zu: why", i);
 		CHECK(s.writes == 1, "gap %zu: %u writes", i, s.writes);
 
 		/* Once: the next read is good. */
@@ -167,7 +167,7 @@ static void test_gaps(void **state)
 		s.gap = gaps[i].gap;
 		s.gap_reads = 1;
 		r = scene_run(&s);
-		CHECK(r->result == (gaps[i].is_retried ? RECONCILE_DONE : RECONCILE_HELD), "gap %zu", i);
+		CHECK(r->out.result == (gaps[i].is_retried ? RECONCILE_DONE : RECONCILE_HELD), "gap %zu", i);
 	}
 }
 
@@ -204,8 +204,8 @@ static void test_verify_fails(void **state)
 	s.retry_for_ms = 0;
 	set_fault(SCENE_AUTH, 3, 1);
 	r = expect("H L V W[+1.1.1.1/60]", RECONCILE_HELD, "1.1.1.1 9.9.9.9");
-	assert_int_equal(r->gap, EVIDENCE_READ_FAILED);
-	assert_int_equal(r->gap_err.kind, ERR_AUTH);
+	assert_int_equal(r->out.gap, EVIDENCE_READ_FAILED);
+	assert_int_equal(r->out.gap_err.kind, ERR_AUTH);
 }
 
 /* ---- refusals ---- */
@@ -220,10 +220,10 @@ static void test_bad_record_blocks_only_itself(void **state)
 	r = expect("H L V W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] L V "
 		   "W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] S[+1.1.1.1/60] S[+1.1.1.2/60] S[+1.1.1.3/60]",
 		   RECONCILE_FAILED, "1.1.1.1 1.1.1.3 9.9.9.9");
-	assert_int_equal(r->last_err.kind, ERR_REFUSED);
-	assert_non_null(strstr(r->last_err.text, "refused"));
-	assert_int_equal(r->done_n[OP_CREATE], 2);
-	assert_int_equal(r->done_n[OP_DELETE], 0);
+	assert_int_equal(r->out.err.kind, ERR_REFUSED);
+	assert_non_null(strstr(r->out.err.text, "refused"));
+	assert_int_equal(r->out.done_n[OP_CREATE], 2);
+	assert_int_equal(r->out.done_n[OP_DELETE], 0);
 }
 
 static void test_batches_are_refused(void **state)
@@ -283,8 +283,8 @@ static void test_phantom(void **state)
 	start();
 	s.phantom = "1.1.1.1";
 	r = scene_run(&s);
-	assert_int_equal(r->result, RECONCILE_FAILED);
-	assert_int_equal(r->last_err.kind, ERR_RETRY);
+	assert_int_equal(r->out.result, RECONCILE_FAILED);
+	assert_int_equal(r->out.err.kind, ERR_RETRY);
 	assert_string_equal(scene_records(&s), "9.9.9.9");
 	assert_null(strstr(s.story, "[-"));
 	assert_true(s.now_ms - 1000000 <= s.retry_for_ms + 1000);
@@ -341,12 +341,12 @@ static void test_swap_refused(void **state)
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60");
 	s.refuses_batches = true;
 	r = expect("H L V W[-a -b +lb.example.net/60] L V W[-a -b +lb.example.net/60]", RECONCILE_FAILED, "1.1.1.1 1.1.1.2");
-	assert_int_equal(r->last_err.kind, ERR_REFUSED);
+	assert_int_equal(r->out.err.kind, ERR_REFUSED);
 	/* Somebody else's address came in between: it is in the way, and named. */
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60");
 	s.late = "x=7.7.7.7/60/f";
 	r = expect("H L V W[-a +lb.example.net/60] L", RECONCILE_FAILED, "1.1.1.1 7.7.7.7");
-	assert_non_null(strstr(r->last_err.text, "7.7.7.7"));
+	assert_non_null(strstr(r->out.err.text, "7.7.7.7"));
 }
 
 int main(void)

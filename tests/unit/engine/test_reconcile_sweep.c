@@ -47,9 +47,9 @@ static void settle(size_t i, unsigned at)
 	enum scene_fault fault = s.fault;
 
 	s.fault_at = 0;
-	if (scene_run(&s)->result != RECONCILE_DONE || !scene_is_right(&s))
+	if (scene_run(&s)->out.result != RECONCILE_DONE || !scene_is_right(&s))
 		tell("I5", i, at);
-	if (scene_run(&s)->result != RECONCILE_DONE || s.writes)
+	if (scene_run(&s)->out.result != RECONCILE_DONE || s.writes)
 		tell("I4", i, at);
 	s.fault = fault;
 }
@@ -64,7 +64,7 @@ static void run_with_fault(size_t i, enum scene_fault fault, unsigned at, unsign
 	s.fault_n = n;
 	s.refuses_batches = !batches;
 	r = scene_run(&s);
-	if (is_passing_fault(fault) && batches && (r->result != RECONCILE_DONE || !scene_is_right(&s)))
+	if (is_passing_fault(fault) && batches && (r->out.result != RECONCILE_DONE || !scene_is_right(&s)))
 		tell("not in one run", i, at);
 	s.refuses_batches = false;
 	settle(i, at);

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/observe.h"
 #include "engine/reconcile.h"
 
 #define ADDRESSES 12
@@ -44,7 +43,7 @@ static void list_instances(unsigned mask)
 			};
 	seen.instances_n = seen.n[INSTANCE_PASSING] = seen.listed_n;
 	seen.evidence = (struct evidence){.has_leader = true};
-	observe_sort_view(&seen);
+	consul_view_sort(&seen);
 }
 
 static struct record *find(const char *id, const struct target *t)
@@ -108,7 +107,7 @@ static int answer(const struct call *c, struct err *e)
 {
 	switch (c->kind) {
 	case CALL_HEALTH:
-		observe_copy_view(c->view, &seen);
+		consul_view_copy(c->view, &seen);
 		c->view->evidence.is_consistent = true;
 		return 0;
 	case CALL_LIST:
@@ -162,8 +161,8 @@ static void check_memory(void)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < r.list.records_n; i++) {
-		const struct record *mine = &r.have[i], *real;
+	for (size_t i = 0; i < r.seen.list.records_n; i++) {
+		const struct record *mine = &r.seen.list.records[i], *real;
 
 		if (!mine->id[0])
 			continue;
@@ -179,7 +178,7 @@ static void check_memory(void)
 
 static void check_right(void)
 {
-	assert_int_equal(r.result, RECONCILE_DONE);
+	assert_int_equal(r.out.result, RECONCILE_DONE);
 	for (size_t i = 0; i < seen.listed_n; i++) {
 		const struct record *record = find(NULL, &seen.listed[i].target);
 
@@ -218,9 +217,9 @@ static void test_memory_follows_the_writes(void **state)
 		job.ttl = 60 + test_random_below(&seed, 2);
 		run_pass(false, 0);
 		check_right();
-		if (r.has_list)
+		if (r.seen.has_list)
 			check_memory();
-		assert_true(r.has_list);
+		assert_true(r.seen.has_list);
 	}
 	assert_int_equal(lists, 1);
 	assert_true(writes <= 800);
@@ -253,13 +252,13 @@ static void test_memory_after_faults(void **state)
 			job.ttl = 60 + test_random_below(&seed, 2);
 			if (records_n && test_random_below(&seed, 5) == 0) {
 				records[0] = records[--records_n]; /* another hand */
-				r.has_list = false;
+				r.seen.has_list = false;
 			}
 			run_pass(test_random_below(&seed, 10) == 0, 15);
-			if (r.has_list)
+			if (r.seen.has_list)
 				check_memory();
 			else
-				assert_true(r.result == RECONCILE_FAILED || refuses_batches);
+				assert_true(r.out.result == RECONCILE_FAILED || refuses_batches);
 		}
 		run_pass(false, 0);
 		check_right();
@@ -291,8 +290,8 @@ static void test_a_record_that_is_gone_is_forgotten(void **state)
 		rc = answer_next(&e);
 		reconcile_take(&r, rc, &e, now_ms, 0);
 	}
-	assert_int_equal(r.result, RECONCILE_DONE);
-	if (r.has_list)
+	assert_int_equal(r.out.result, RECONCILE_DONE);
+	if (r.seen.has_list)
 		check_memory();
 	list_instances(7);
 	run_pass(false, 0);
@@ -330,6 +329,30 @@ static void test_old_news_is_read_again_before_a_write(void **state)
 	check_memory();
 }
 
+/* With a record in the plan that was refused it would be refused again, and again. */
+static void test_old_news_waits_for_who_was_refused(void **state)
+{
+	struct err e = {.kind = ERR_REFUSED};
+
+	(void)state;
+	seed = 1;
+	refuses_batches = true;
+	list_instances(3);
+	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	while (!(next() == CALL_WRITE && reconcile_next(&r).write->is_single)) {
+		struct err refused = {0};
+		int rc = answer_next(&refused);
+
+		reconcile_take(&r, rc, &refused, now_ms, 0);
+	}
+	reconcile_next(&r).write->reply.meaning = CF_REFUSED;
+	reconcile_take(&r, -1, &e, now_ms, 0);
+	now_ms += RECONCILE_READ_MS + 1;
+	assert_int_equal(next(), CALL_WRITE);
+	reconcile_refresh(&r, now_ms);
+	assert_int_equal(next(), CALL_WRITE);
+}
+
 /* ---- grace ---- */
 
 static void begin_at(int64_t at_ms)
@@ -350,22 +373,22 @@ static void test_grace(void **state)
 	list_instances(6);
 	begin_at(t + 10000);
 	assert_int_equal(records_n, 3);
-	assert_int_equal(r.linger_ms, t + 15000);
+	assert_int_equal(r.seen.linger_ms, t + 15000);
 	list_instances(4); /* another one later: a grace of its own */
 	begin_at(t + 12000);
-	assert_int_equal(r.linger_ms, t + 15000);
+	assert_int_equal(r.seen.linger_ms, t + 15000);
 	begin_at(t + 14999);
 	assert_int_equal(records_n, 3);
 	begin_at(t + 15000);
 	assert_int_equal(records_n, 2);
-	assert_int_equal(r.linger_ms, t + 17000);
+	assert_int_equal(r.seen.linger_ms, t + 17000);
 	list_instances(6); /* back in time: forgotten that it was away */
 	begin_at(t + 16900);
-	assert_int_equal(r.linger_ms, CLOCK_NEVER);
+	assert_int_equal(r.seen.linger_ms, CLOCK_NEVER);
 	begin_at(t + 30000);
 	list_instances(4);
 	begin_at(t + 31000);
-	assert_int_equal(r.linger_ms, t + 36000);
+	assert_int_equal(r.seen.linger_ms, t + 36000);
 	assert_int_equal(records_n, 2);
 }
 
@@ -380,7 +403,7 @@ static void test_a_listing_does_not_prolong_the_grace(void **state)
 	begin_at(2001000);
 	now_ms = 2003000;
 	run_pass(true, 0); /* a resync */
-	assert_int_equal(r.linger_ms, 2006000);
+	assert_int_equal(r.seen.linger_ms, 2006000);
 }
 
 static void test_maintenance_has_no_grace(void **state)
@@ -406,6 +429,7 @@ int main(void)
 		cmocka_unit_test(test_memory_after_faults),
 		cmocka_unit_test_setup(test_a_record_that_is_gone_is_forgotten, set_up),
 		cmocka_unit_test_setup(test_old_news_is_read_again_before_a_write, set_up),
+		cmocka_unit_test_setup(test_old_news_waits_for_who_was_refused, set_up),
 		cmocka_unit_test_setup(test_grace, set_up),
 		cmocka_unit_test_setup(test_a_listing_does_not_prolong_the_grace, set_up),
 		cmocka_unit_test_setup(test_maintenance_has_no_grace, set_up),

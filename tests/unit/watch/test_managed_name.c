@@ -36,7 +36,7 @@ static void settle(void)
 	k.has_synced = true;
 	k.is_unconverged = false;
 	k.resync_ms = NOW + 300000;
-	k.r.linger_ms = k.r.wake_ms = CLOCK_NEVER;
+	k.r.seen.linger_ms = k.r.out.wake_ms = CLOCK_NEVER;
 }
 
 static void test_waits_for_the_first_answer(void **state)
@@ -76,8 +76,8 @@ static void test_due(void **state)
 		settle();
 		k.state = dues[i].state;
 		k.is_dirty = dues[i].is_dirty;
-		k.r.wake_ms = at(dues[i].wake_ms);
-		k.r.linger_ms = at(dues[i].linger_ms);
+		k.r.out.wake_ms = at(dues[i].wake_ms);
+		k.r.seen.linger_ms = at(dues[i].linger_ms);
 		k.resync_ms = at(dues[i].resync_ms);
 		due_ms = managed_due_ms(&k);
 		CHECK(dues[i].due_ms ? due_ms == at(dues[i].due_ms) : due_ms <= NOW, "%zu: %lld", i, (long long)due_ms);
@@ -98,11 +98,11 @@ static void test_called_off(void **state)
 {
 	(void)state;
 	settle();
-	k.r.has_list = true;
+	k.r.seen.has_list = true;
 	k.is_busy = true;
 	managed_cancel(&k, NOW);
 	assert_false(k.is_busy);
-	assert_false(k.r.has_list); /* what was asked may have been done */
+	assert_false(k.r.seen.has_list); /* what was asked may have been done */
 	assert_true(managed_due_ms(&k) <= NOW);
 }
 
@@ -114,7 +114,7 @@ static void test_dropped(void **state)
 	managed_drop(&k, NOW);
 	assert_true(job_overlaps(&k.job, &job));
 	assert_string_equal(k.job.zone, "example.com");
-	assert_ptr_equal(k.r.job, &k.job);
+	assert_ptr_equal(k.r.in.job, &k.job);
 	assert_true(k.job.is_dropped);
 	assert_int_equal(k.job.grace_ms, 0);
 	assert_int_equal(k.job.on_empty, ON_EMPTY_REMOVE);

@@ -53,11 +53,11 @@ static struct managed_name *add_name(size_t i, const char *name)
 		have[n] = (struct record){.id = "1", .is_ours = true};
 	have[0].id[0] = '\0';
 	have[1].is_ours = false;
-	k->r.has_list = true;
-	k->r.list.records_n = COUNT(have);
-	k->r.want_n = 7;
-	k->r.plan.n[OP_HOLD] = 3;
-	k->r.plan.held_why = "no leader";
+	k->r.seen.has_list = true;
+	k->r.seen.list.records_n = COUNT(have);
+	k->r.seen.want_n = 7;
+	k->r.out.plan.n[OP_HOLD] = 3;
+	k->r.out.plan.held_why = "no leader";
 	k->has_synced = k->has_changed = true;
 	k->synced_sec = 1700000000;
 	k->changed_sec = 1600000000;
@@ -122,7 +122,7 @@ static void test_what_is_not_known(void **state)
 	struct status_record r;
 
 	(void)state;
-	k->r.has_list = k->has_synced = k->has_changed = service.has_view = false;
+	k->r.seen.has_list = k->has_synced = k->has_changed = service.has_view = false;
 	r = record_at(0);
 	for (size_t i = 0; i < COUNT(unknown); i++)
 		assert_false(r.facts[unknown[i]].is_known);

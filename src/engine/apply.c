@@ -1,0 +1,114 @@
+#include "engine/apply.h"
+
+#include "engine/report.h"
+
+void apply_start(struct apply *a, const struct job *job, struct op **picked)
+{
+	a->job = job;
+	a->picked = picked;
+	a->rounds = 0;
+	a->is_single = false;
+	a->has_stale_list = false;
+	a->refused_n = a->absent_n = 0;
+}
+
+static enum apply_next list_again(struct apply *a)
+{
+	a->rounds++;
+	a->has_stale_list = false;
+	a->refused_n = a->absent_n = 0;
+	return APPLY_LIST;
+}
+
+/*
+ * One record, as the API refuses batches. No delete as long as a wanted record is refused, or
+ * only said to be there: I1. A swap needs a transaction and stays a batch.
+ */
+static size_t pick_single(const struct apply *a, const struct plan *p)
+{
+	size_t n = plan_pick(p, a->picked, CF_BATCH_MAX);
+
+	if (n && a->picked[0]->kind == OP_DELETE && (a->absent_n || a->has_stale_list))
+		return 0;
+	return n ? 1 : 0;
+}
+
+enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe *o)
+{
+	bool is_single = a->is_single && !p->is_swap;
+	size_t n = is_single ? pick_single(a, p) : plan_pick(p, a->picked, CF_BATCH_MAX);
+	struct cf_record_list *list = &o->list;
+
+	if (!n && (a->has_stale_list || (p->is_partial && !a->refused_n)) &&
+	    a->rounds < APPLY_ROUNDS_MAX)
+		return list_again(a);
+	if (!n)
+		return APPLY_END;
+	a->write = (struct cf_write){
+		.zone_id = list->zone_id,
+		.job = a->job,
+		.ops = a->picked,
+		.ops_n = n,
+		.is_single = is_single,
+		.created =
+			RECORDS_MAX - list->records_n < n ? NULL : list->records + list->records_n,
+	};
+	return APPLY_WRITE;
+}
+
+static void drop_op(struct apply *a, struct observe *o, const struct err *e)
+{
+	struct op *op = a->write.ops[0];
+	enum cf_meaning meaning = a->write.reply.meaning;
+
+	op->is_done = true; /* for this round: it is not tried again */
+	if (op->kind == OP_DELETE && meaning == CF_GONE) {
+		observe_written(o, op); /* somebody else deleted it */
+		return;
+	}
+	if (meaning == CF_EXISTS || meaning == CF_GONE) {
+		a->has_stale_list = true; /* the next listing shows what is so */
+		return;
+	}
+	a->refused_n++;
+	a->absent_n += op->kind == OP_CREATE;
+	a->refusal = *e;
+	if (meaning == CF_IN_THE_WAY)
+		(void)err_wrap(&a->refusal, "another record of %s is in the way", a->job->name);
+	report_refused(a->job, op, &a->refusal);
+}
+
+/* The records are not what was listed, or one of ours is bad. */
+enum apply_next apply_refused(struct apply *a, const struct plan *p, struct observe *o,
+			      const struct err *e)
+{
+	if (a->write.is_single) {
+		drop_op(a, o, e);
+		return apply_next(a, p, o);
+	}
+	if (!a->rounds) {
+		report_batch_refused(a->job, e);
+		return list_again(a);
+	}
+	if (p->is_swap || a->is_single)
+		return APPLY_FAIL; /* only a transaction can swap */
+	a->is_single = true;
+	return apply_next(a, p, o);
+}
+
+void apply_written(struct apply *a, struct observe *o)
+{
+	for (size_t i = 0; i < a->write.ops_n; i++) {
+		report_written(a->job, a->write.ops[i]);
+		observe_written(o, a->write.ops[i]);
+	}
+	if (a->write.created)
+		o->list.records_n += a->write.created_n;
+	else
+		o->has_list = false;
+}
+
+bool apply_is_clean(const struct apply *a)
+{
+	return !a->refused_n && !a->has_stale_list;
+}
