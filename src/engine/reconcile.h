@@ -27,7 +27,6 @@
 #define RECONCILE_READ_MS 2000 /* so old may be what Consul said when a write begins */
 
 enum reconcile_result {
-	RECONCILE_NONE,  /* no pass has come to its end yet */
 	RECONCILE_DONE,  /* the records are what is wanted */
 	RECONCILE_HELD,  /* but for removals that a safety rule holds back */
 	RECONCILE_FAILED /* err says how */

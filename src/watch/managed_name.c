@@ -123,7 +123,6 @@ void managed_end(struct managed_name *k, int64_t resync_ms)
 
 	k->is_busy = false;
 	if (k->r.out.result == RECONCILE_FAILED) {
-		k->last_err = k->r.out.err;
 		set_state(k, STATUS_FAILING, now_ms);
 		set_unconverged(k, now_ms);
 		return;

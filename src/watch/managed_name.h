@@ -32,7 +32,6 @@ struct managed_name {
 	int64_t synced_sec, changed_sec; /* wall clock */
 	size_t logged_held_n;            /* what the log said last */
 	const char *logged_held_why;
-	struct err last_err;
 };
 
 /* Prepare to keep a name. job is copied; k->have is set. */

@@ -51,7 +51,7 @@ static bool is_unhealthy(const struct watch *w, const struct managed_name *k, in
 
 static const char *why(const struct managed_name *k)
 {
-	return k->state == STATUS_FAILING ? k->last_err.text
+	return k->state == STATUS_FAILING ? k->r.out.err.text
 	       : k->state == STATUS_HELD  ? k->r.out.plan.held_why
 					  : NULL;
 }

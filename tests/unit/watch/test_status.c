@@ -61,7 +61,7 @@ static struct managed_name *add_name(size_t i, const char *name)
 	k->has_synced = k->has_changed = true;
 	k->synced_sec = 1700000000;
 	k->changed_sec = 1600000000;
-	(void)snprintf(k->last_err.text, sizeof k->last_err.text, "status 502");
+	(void)snprintf(k->r.out.err.text, sizeof k->r.out.err.text, "status 502");
 	return k;
 }
 
@@ -365,7 +365,7 @@ static void test_line_is_cut(void **state)
 
 	(void)state;
 	memset(k->job.name, 'n', sizeof k->job.name - 1);
-	memset(k->last_err.text, 'e', sizeof k->last_err.text - 1);
+	memset(k->r.out.err.text, 'e', sizeof k->r.out.err.text - 1);
 	k->state = STATUS_FAILING;
 	w.setup.lock_key = "key";
 	(void)watch_line(&w, line, sizeof line);
