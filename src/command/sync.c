@@ -11,7 +11,6 @@
 #include "command/command.h"
 #include "command/print.h"
 #include "engine/report.h"
-#include "engine/run.h"
 
 static struct config config;
 static struct clients clients;
@@ -57,12 +56,26 @@ static void print_result(bool is_first, unsigned options)
 		report_end(&reconcile);
 }
 
+static void carry_out(struct reconcile *r, struct driver *d)
+{
+	while (reconcile_next(r).kind != CALL_END) {
+		struct err e = {0};
+		struct call call;
+		int rc;
+
+		reconcile_refresh(r, clock_now_ms());
+		call = reconcile_next(r);
+		rc = driver_call(d, &call, &e);
+		reconcile_take(r, rc, &e, clock_now_ms(), driver_random());
+	}
+}
+
 static int run_record(size_t i, bool is_plan, unsigned options, int64_t give_up_ms)
 {
 	/* Who waits for a plan is a person: one try. */
 	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, clients.have, is_plan,
 		       is_plan ? 0 : give_up_ms);
-	run_reconcile(&reconcile, &clients.driver);
+	carry_out(&reconcile, &clients.driver);
 	if (is_plan)
 		print_result(i == 0, options);
 	else

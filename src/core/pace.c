@@ -7,11 +7,11 @@
 enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
 
 static const struct row {
-	int64_t base_ms, cap_ms; /* doubled after each failure */
+	int32_t base_ms, cap_ms; /* doubled after each failure */
 	enum jitter jitter;
 	bool heeds;         /* what the other side says of its time */
-	int64_t busy_ms;    /* when it says it is busy and not for how long; 0: as else */
-	int64_t refused_ms; /* after what does not pass by itself; 0: not again */
+	int32_t busy_ms;    /* when it says it is busy and not for how long; 0: as else */
+	int32_t refused_ms; /* after what does not pass by itself; 0: not again */
 } rows[] = {
 	[PACE_SYNC] = {500, 15000, .heeds = true},
 	[PACE_WATCH] = {500, 60000, .heeds = true, .busy_ms = BUSY_MS, .refused_ms = 60000},
@@ -62,7 +62,7 @@ static int64_t delay_of(enum pace who, const struct pace_failure *f, uint32_t ra
 	/* A 429, and now and then a 503, says when to come again. */
 	if (row->heeds && f->said && (is_busy || f->kind == ERR_RETRY) &&
 	    says_when(f->said, is_busy, &ms))
-		return ms + random % row->base_ms;
+		return ms + random % (uint32_t)row->base_ms;
 	return is_busy && row->busy_ms ? row->busy_ms : pace_delay_ms(who, f->tries, random);
 }
 

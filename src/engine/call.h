@@ -5,6 +5,8 @@
 #ifndef ENGINE_CALL_H
 #define ENGINE_CALL_H
 
+#include <stdint.h>
+
 #include "cloudflare/records.h"
 #include "cloudflare/writes.h"
 #include "cloudflare/zones.h"
@@ -15,14 +17,14 @@ enum call_kind {
 	CALL_ZONE,   /* search the zone, all pages: zones */
 	CALL_LIST,   /* list the records, all pages: list */
 	CALL_WRITE,  /* carry out write */
-	/* Nothing to carry out: */
-	CALL_WAIT, /* for a time */
-	CALL_END   /* there is no more */
+	CALL_WAIT,   /* ask nobody until until_ms */
+	CALL_END     /* none: there is no more to do */
 };
 
 /* What is pointed to is used until the call has ended; of another kind it is NULL. */
 struct call {
 	enum call_kind kind;
+	int64_t until_ms; /* monotonic */
 	const struct consul_query *query;
 	struct consul_view *view;
 	struct cf_zone_search *zones;

@@ -102,7 +102,7 @@ int driver_begin(struct driver *d, const struct call *call, int64_t fence_ms, st
 {
 	d->call = *call;
 	d->fence_ms = fence_ms;
-	return begin(d, e) ? wrap(d, e) : 0;
+	return call->kind != CALL_WAIT && begin(d, e) ? wrap(d, e) : 0;
 }
 
 /* The exchange has ended well; again: the next page is to be asked for. */
@@ -121,6 +121,8 @@ enum http_result driver_step(struct driver *d, struct err *e)
 {
 	bool again = true;
 
+	if (d->call.kind == CALL_WAIT)
+		return clock_now_ms() < d->call.until_ms ? HTTP_MORE : HTTP_DONE;
 	/* What was only begun is not yet on its way: it waits for nothing before its first step. */
 	while (again) {
 		enum http_result result = http_step(d->client, e);
@@ -142,7 +144,10 @@ bool driver_is_busy(const struct driver *d)
 
 void driver_wants(const struct driver *d, struct loop_wait *w)
 {
-	http_wants(d->client, w);
+	if (d->call.kind == CALL_WAIT)
+		loop_wait_until(w, d->call.until_ms);
+	else
+		http_wants(d->client, w);
 }
 
 void driver_abort(struct driver *d)
@@ -162,8 +167,7 @@ uint32_t driver_random(void)
 /* ---- in a loop of its own ---- */
 
 struct lone {
-	struct driver *driver; /* NULL: wait for the time alone */
-	int64_t until_ms;
+	struct driver *driver;
 	struct err *e;
 	enum http_result result;
 	struct loop_part part;
@@ -174,10 +178,7 @@ static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
 	const struct lone *x = ctx;
 
 	(void)now_ms;
-	if (x->driver)
-		driver_wants(x->driver, w);
-	else
-		loop_wait_until(w, x->until_ms);
+	driver_wants(x->driver, w);
 }
 
 static void lone_step(void *ctx, int64_t now_ms)
@@ -185,27 +186,18 @@ static void lone_step(void *ctx, int64_t now_ms)
 	struct lone *x = ctx;
 
 	(void)now_ms;
-	if (x->driver)
-		x->result = driver_step(x->driver, x->e);
+	x->result = driver_step(x->driver, x->e);
 	if (x->result != HTTP_MORE)
 		loop_remove(&x->part);
 }
 
-static enum http_result run_alone(struct lone x)
-{
-	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
-	loop_run_alone(&x.part);
-	return x.result;
-}
-
 int driver_call(struct driver *d, const struct call *call, struct err *e)
 {
+	struct lone x = {.driver = d, .e = e};
+
 	if (driver_begin(d, call, CLOCK_NEVER, e))
 		return -1;
-	return run_alone((struct lone){.driver = d, .e = e}) == HTTP_DONE ? 0 : -1;
-}
-
-void driver_wait(int64_t until_ms)
-{
-	(void)run_alone((struct lone){.until_ms = until_ms, .result = HTTP_DONE});
+	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
+	loop_run_alone(&x.part);
+	return x.result == HTTP_DONE ? 0 : -1;
 }

@@ -36,7 +36,7 @@ struct driver {
 };
 
 /*
- * Begin a call: not CALL_WAIT, not CALL_END. call is copied.
+ * Begin a call: not CALL_END. call is copied.
  *   fence_ms  the call is over by then, whatever happens; CLOCK_NEVER for none
  *   e         as the module of that call says, with what was asked of whom in front
  * After 0 follow with driver_step().
@@ -62,9 +62,6 @@ void driver_abort(struct driver *d);
 /* Carry out one call, waiting for its end. */
 int driver_call(struct driver *d, const struct call *call, struct err *e)
 	__attribute__((warn_unused_result));
-
-/* Wait until then. */
-void driver_wait(int64_t until_ms);
 
 /* A number for jitter. */
 uint32_t driver_random(void);

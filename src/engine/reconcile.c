@@ -60,7 +60,7 @@ struct call reconcile_next(struct reconcile *r)
 	case STEP_ZONE: return (struct call){.kind = CALL_ZONE, .zones = &r->zones};
 	case STEP_LIST: return (struct call){.kind = CALL_LIST, .list = &r->seen.list};
 	case STEP_WRITE: return (struct call){.kind = CALL_WRITE, .write = &r->apply.write};
-	case STEP_WAIT: return (struct call){.kind = CALL_WAIT};
+	case STEP_WAIT: return (struct call){.kind = CALL_WAIT, .until_ms = r->out.wake_ms};
 	case STEP_END:
 	default: return (struct call){.kind = CALL_END};
 	}

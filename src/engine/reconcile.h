@@ -52,7 +52,7 @@ struct reconcile_input {
 struct reconcile_output {
 	enum reconcile_result result; /* of the last pass that came to its end */
 	struct err err;
-	int64_t wake_ms;         /* CALL_WAIT and then; see reconcile_begin() */
+	int64_t wake_ms;         /* of the next try; see reconcile_begin() */
 	struct plan plan;        /* its ops are in the storage */
 	enum evidence_gap gap;   /* why nothing may be removed */
 	struct err gap_err;      /* with EVIDENCE_READ_FAILED: how */
@@ -112,8 +112,7 @@ void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 void reconcile_cancel(struct reconcile *r);
 
 /*
- * The call that comes next; CALL_WAIT: nothing before out.wake_ms; CALL_END: finished, see out.
- * Asked again without reconcile_take(), it answers the same.
+ * The call that comes next; CALL_END: finished, see out. Asked again without reconcile_take(), it answers the same.
  */
 struct call reconcile_next(struct reconcile *r);
 
@@ -128,7 +127,6 @@ void reconcile_refresh(struct reconcile *r, int64_t now_ms);
  * How that call went: 0 and its answer is in place, or -1 and why.
  *   now_ms  the monotonic clock
  *   random  for jitter
- * After CALL_WAIT: call it with 0 once out.wake_ms has come.
  */
 void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t now_ms,
 		    uint32_t random);

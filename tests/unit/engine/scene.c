@@ -317,8 +317,8 @@ static int answer(struct scene *s, const struct call *c, struct err *e)
 	case CALL_LIST: return answer_list(s, c->list);
 	case CALL_WRITE: return answer_write(s, c->write, e);
 	case CALL_WAIT:
-		CHECK(reconcile.out.wake_ms >= s->now_ms, "it waits for the past");
-		s->now_ms = reconcile.out.wake_ms;
+		CHECK(c->until_ms >= s->now_ms, "it waits for the past");
+		s->now_ms = c->until_ms;
 		return 0;
 	case CALL_END:
 	default: fail_msg("the end is no call"); return -1;

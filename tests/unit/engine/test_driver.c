@@ -84,10 +84,11 @@ static void test_what_failed_is_named(void **state)
 static void test_wait(void **state)
 {
 	int64_t from_ms = clock_now_ms();
+	struct err e = {0};
 
 	(void)state;
-	driver_wait(from_ms - 5);
-	driver_wait(from_ms + 30);
+	assert_int_equal(driver_call(&driver, &(struct call){.kind = CALL_WAIT, .until_ms = from_ms - 5}, &e), 0);
+	assert_int_equal(driver_call(&driver, &(struct call){.kind = CALL_WAIT, .until_ms = from_ms + 30}, &e), 0);
 	assert_in_range(clock_now_ms() - from_ms, 30, 5000);
 }
 
