@@ -22,9 +22,9 @@ static const struct row {
 	enum cf_meaning meaning;
 } rows[] = {
 	{429, 429, CF_BUSY},           /* too many requests */
-	{408, 408, CF_TROUBLE},        /* request timeout */
-	{500, 599, CF_TROUBLE},        /* a server's error */
-	{-403, -403, CF_TROUBLE},      /* a passing one, mostly */
+	{408, 408, CF_TRANSIENT},      /* request timeout */
+	{500, 599, CF_TRANSIENT},      /* a server's error */
+	{-403, -403, CF_TRANSIENT},    /* a passing one, mostly */
 	{7003, 7003, CF_NO_ZONE},      /* could not route: the zone id is none */
 	{401, 401, CF_AUTH},           /* unauthorized */
 	{403, 403, CF_AUTH},           /* forbidden */
@@ -38,7 +38,7 @@ static const struct row {
 	{81044, 81044, CF_GONE},       /* record does not exist */
 	{81057, 81058, CF_EXISTS},     /* the older code; an identical record */
 	{81053, 81054, CF_IN_THE_WAY}, /* an A, AAAA or CNAME is there; a CNAME */
-	{81045, 81045, CF_FULL},       /* record quota exceeded */
+	{81045, 81045, CF_QUOTA},      /* record quota exceeded */
 };
 
 #define ROWS (sizeof rows / sizeof rows[0])
@@ -84,9 +84,9 @@ static void read_ratelimit(struct cf_reply *r, const char *value)
 
 	if (number_behind(value, ";r=", &left) || number_behind(value, ";t=", &seconds))
 		return;
-	r->said.has_left = true;
-	r->said.left_n = (int64_t)left;
-	r->said.reset_sec = (int64_t)seconds;
+	r->hint.has_left = true;
+	r->hint.left_n = (int64_t)left;
+	r->hint.reset_sec = (int64_t)seconds;
 }
 
 static int take_header(void *ctx, const char *name, const char *value, struct err *e)
@@ -101,8 +101,8 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 			r->ray[0] = '\0';
 	} else if (str_eq_nocase(name, "Retry-After")) {
 		if (str_u64(value, day_sec, &seconds) == 0) {
-			r->said.has_retry_after = true;
-			r->said.retry_after_sec = (int64_t)seconds;
+			r->hint.has_retry_after = true;
+			r->hint.retry_after_sec = (int64_t)seconds;
 		}
 	} else if (str_eq_nocase(name, "Ratelimit")) {
 		read_ratelimit(r, value);
@@ -172,7 +172,7 @@ static enum err_kind kind_of(enum cf_meaning meaning)
 {
 	switch (meaning) {
 	case CF_BUSY: return ERR_BUSY;
-	case CF_TROUBLE: return ERR_RETRY;
+	case CF_TRANSIENT: return ERR_RETRY;
 	case CF_NO_ZONE: return ERR_CONFIG;
 	case CF_AUTH: return ERR_AUTH;
 	default: return ERR_REFUSED;

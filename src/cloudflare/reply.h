@@ -21,13 +21,13 @@
 enum cf_meaning {
 	CF_DONE,
 	CF_BUSY,       /* too many requests: later */
-	CF_TROUBLE,    /* theirs, and passing */
+	CF_TRANSIENT,  /* theirs, and passing */
 	CF_NO_ZONE,    /* the zone id is none */
 	CF_AUTH,       /* the credentials are refused */
 	CF_GONE,       /* no record of that id */
 	CF_EXISTS,     /* a record of that type, name and content is there already */
 	CF_IN_THE_WAY, /* another record of the name excludes it */
-	CF_FULL,       /* no more records in this zone */
+	CF_QUOTA,      /* no more records in this zone */
 	CF_REFUSED     /* anything else */
 };
 
@@ -39,7 +39,7 @@ struct cf_reply {
 	bool is_json;
 	struct err body_err; /* why it is not */
 	char ray[48];        /* CF-RAY, to tell Cloudflare's support */
-	struct pace_said said;
+	struct pace_hint hint;
 };
 
 /*
@@ -52,7 +52,7 @@ struct http_sink cf_reply_begin(struct cf_reply *r, enum json_cut cut, json_elem
 /*
  * The exchange has ended well: did the API do it? On 0 the rest of the answer is parsed and
  * json_get(0, "result") and the like may be asked.
- *   e  by the meaning: ERR_BUSY, ERR_RETRY (trouble), ERR_CONFIG (no zone), ERR_AUTH, else
+ *   e  by the meaning: ERR_BUSY, ERR_RETRY (transient), ERR_CONFIG (no zone), ERR_AUTH, else
  *      ERR_REFUSED; ERR_PROTO: 2xx, but not the envelope
  */
 int cf_reply_finish(struct cf_reply *r, struct err *e) __attribute__((warn_unused_result));

@@ -11,10 +11,13 @@ static const struct {
 	enum consul_meaning meaning;
 	enum err_kind kind;
 } rows[] = {
-	{200, 200, CONSUL_DONE, ERR_NONE},     {401, 401, CONSUL_AUTH, ERR_AUTH},
-	{403, 403, CONSUL_AUTH, ERR_AUTH},     {404, 404, CONSUL_MISSING, ERR_REFUSED},
-	{429, 429, CONSUL_TROUBLE, ERR_RETRY}, /* no leader, or its rate limit */
-	{500, 599, CONSUL_TROUBLE, ERR_RETRY}, {INT_MIN, INT_MAX, CONSUL_REFUSED, ERR_REFUSED},
+	{200, 200, CONSUL_DONE, ERR_NONE},
+	{401, 401, CONSUL_AUTH, ERR_AUTH},
+	{403, 403, CONSUL_AUTH, ERR_AUTH},
+	{404, 404, CONSUL_MISSING, ERR_REFUSED},
+	{429, 429, CONSUL_TRANSIENT, ERR_RETRY}, /* no leader, or its rate limit */
+	{500, 599, CONSUL_TRANSIENT, ERR_RETRY}, /* a server's error */
+	{INT_MIN, INT_MAX, CONSUL_REFUSED, ERR_REFUSED},
 };
 
 static size_t row_of(int status)

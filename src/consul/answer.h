@@ -19,17 +19,17 @@
 /* What an answer means. */
 enum consul_meaning {
 	CONSUL_DONE,
-	CONSUL_MISSING, /* no such key, no such session */
-	CONSUL_AUTH,    /* the token is refused */
-	CONSUL_TROUBLE, /* theirs, and passing */
-	CONSUL_REFUSED  /* anything else */
+	CONSUL_MISSING,   /* no such key, no such session */
+	CONSUL_AUTH,      /* the token is refused */
+	CONSUL_TRANSIENT, /* theirs, and passing */
+	CONSUL_REFUSED    /* anything else */
 };
 
 enum consul_meaning consul_meaning(int status);
 
 /*
  * Fail as that status means, with the reason that its body gives.
- *   e  ERR_AUTH, ERR_RETRY (trouble), ERR_REFUSED
+ *   e  ERR_AUTH, ERR_RETRY (transient), ERR_REFUSED
  */
 int consul_fail(int status, const char *reason, struct err *e);
 

@@ -9,12 +9,12 @@ enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
 static const struct row {
 	int32_t base_ms, cap_ms; /* doubled after each failure */
 	enum jitter jitter;
-	bool heeds;         /* what the other side says of its time */
+	bool takes_hints;   /* of the other side */
 	int32_t busy_ms;    /* when it says it is busy and not for how long; 0: as else */
 	int32_t refused_ms; /* after what does not pass by itself; 0: not again */
 } rows[] = {
-	[PACE_SYNC] = {500, 15000, .heeds = true},
-	[PACE_WATCH] = {500, 60000, .heeds = true, .busy_ms = BUSY_MS, .refused_ms = 60000},
+	[PACE_SYNC] = {500, 15000, .takes_hints = true},
+	[PACE_WATCH] = {500, 60000, .takes_hints = true, .busy_ms = BUSY_MS, .refused_ms = 60000},
 	[PACE_SERVICE] = {250, 60000},
 	[PACE_FOLLOWER] = {1000, 15000},
 	[PACE_CANDIDATE] = {1000, 1000, JITTER_AROUND},
@@ -39,11 +39,11 @@ int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random)
 	}
 }
 
-/* A limit's end, of which Retry-After is not always said. */
-static bool says_when(const struct pace_said *said, bool is_busy, int64_t *ms)
+/* When the other side wants to be asked again. Retry-After is not always set. */
+static bool hint_ms(const struct pace_hint *hint, bool is_busy, int64_t *ms)
 {
-	*ms = (said->has_retry_after ? said->retry_after_sec : said->reset_sec) * 1000;
-	return said->has_retry_after || (is_busy && said->has_left && !said->left_n);
+	*ms = (hint->has_retry_after ? hint->retry_after_sec : hint->reset_sec) * 1000;
+	return hint->has_retry_after || (is_busy && hint->has_left && !hint->left_n);
 }
 
 static bool may_pass(enum err_kind kind)
@@ -60,8 +60,8 @@ static int64_t delay_of(enum pace who, const struct pace_failure *f, uint32_t ra
 	if (!may_pass(f->kind))
 		return row->refused_ms;
 	/* A 429, and now and then a 503, says when to come again. */
-	if (row->heeds && f->said && (is_busy || f->kind == ERR_RETRY) &&
-	    says_when(f->said, is_busy, &ms))
+	if (row->takes_hints && f->hint && (is_busy || f->kind == ERR_RETRY) &&
+	    hint_ms(f->hint, is_busy, &ms))
 		return ms + random % (uint32_t)row->base_ms;
 	return is_busy && row->busy_ms ? row->busy_ms : pace_delay_ms(who, f->tries, random);
 }
@@ -75,13 +75,13 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 	return *delay_ms > f->left_ms ? PACE_TOO_LATE : PACE_AGAIN;
 }
 
-int64_t pace_block_ms(bool is_busy, const struct pace_said *said)
+int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint)
 {
 	int64_t ms;
 
 	if (is_busy)
-		return says_when(said, true, &ms) ? ms : BUSY_MS;
-	return said->has_left && !said->left_n ? said->reset_sec * 1000 : 0;
+		return hint_ms(hint, true, &ms) ? ms : BUSY_MS;
+	return hint->has_left && !hint->left_n ? hint->reset_sec * 1000 : 0;
 }
 
 bool pace_wants_secrets(enum err_kind kind)

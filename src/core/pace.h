@@ -1,6 +1,6 @@
 /*
- * When to try again, and when not: by who asks, how it failed, and what the other side said of its
- * own time. Pure: the caller brings the clock and chance.
+ * When to try again, and when not: by who asks, how it failed, and the hints of the other side.
+ * Pure: the caller brings the clock and chance.
  */
 #ifndef CORE_PACE_H
 #define CORE_PACE_H
@@ -23,8 +23,8 @@ enum pace {
 	PACES
 };
 
-/* What the other side said: Retry-After, RFC 9110 section 10.2.3, and Ratelimit. */
-struct pace_said {
+/* Hints of the other side: Retry-After, RFC 9110 section 10.2.3, and Ratelimit. */
+struct pace_hint {
 	bool has_retry_after;
 	int64_t retry_after_sec;
 	bool has_left;
@@ -34,7 +34,7 @@ struct pace_said {
 struct pace_failure {
 	enum err_kind kind;
 	unsigned tries;               /* that failed before */
-	const struct pace_said *said; /* NULL: nothing */
+	const struct pace_hint *hint; /* NULL: nothing */
 	int64_t left_ms;              /* no try may begin later */
 };
 
@@ -56,7 +56,7 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random);
 
 /* For how long nobody at all may ask after an answer: 0 when that was not said. */
-int64_t pace_block_ms(bool is_busy, const struct pace_said *said);
+int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint);
 
 /* Whether credentials are worth to be read again after this failure, and from when on. */
 bool pace_wants_secrets(enum err_kind kind);

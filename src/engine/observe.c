@@ -105,12 +105,12 @@ static bool is_still_wanted(const struct observe *o, const struct record *record
 	return o->is_on_fallback && target_compare(&o->storage->want[0], &record->target) == 0;
 }
 
-size_t observe_aim(struct observe *o, int64_t now_ms)
+size_t observe_targets(struct observe *o, int64_t now_ms)
 {
-	struct target *aim = o->storage->aim;
+	struct target *targets = o->storage->targets;
 	size_t n = o->want_n;
 
-	memcpy(aim, o->storage->want, n * sizeof *aim);
+	memcpy(targets, o->storage->want, n * sizeof *targets);
 	o->linger_ms = CLOCK_NEVER;
 	for (size_t i = 0; i < o->list.records_n; i++) {
 		struct record *record = &o->list.records[i];
@@ -128,7 +128,7 @@ size_t observe_aim(struct observe *o, int64_t now_ms)
 		if (until_ms <= now_ms || record->state == INSTANCE_MAINTENANCE ||
 		    !may_linger(o, record))
 			continue;
-		aim[n++] = record->target;
+		targets[n++] = record->target;
 		if (until_ms < o->linger_ms)
 			o->linger_ms = until_ms;
 	}

@@ -24,7 +24,7 @@ struct leaving {
 struct observe_storage {
 	struct endpoint listed[CONSUL_INSTANCES_MAX];
 	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
-	struct target aim[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
+	struct target targets[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
 	struct target_hosts hosts; /* of want */
 	struct leaving leaving[RECORDS_MAX];
 	size_t leaving_n;
@@ -71,11 +71,11 @@ void observe_end_list(struct observe *o);
 void observe_states(struct observe *o);
 
 /*
- * Fill storage->aim with what the plan shall aim at: what is wanted, and for the time of the grace
+ * Fill storage->targets with what the plan shall lead to: what is wanted, and for the time of the grace
  * what was. Returns how many; sets linger_ms. Registrars' re-registration takes an instance away
  * for 50 ms to 6 s. Maintenance is no blip: it asked to go.
  */
-size_t observe_aim(struct observe *o, int64_t now_ms);
+size_t observe_targets(struct observe *o, int64_t now_ms);
 
 /*
  * Keep what is remembered of the records in step with an op that was carried out. The plan may

@@ -96,7 +96,7 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 	const struct pace_failure failure = {
 		.kind = e->kind,
 		.tries = r->tries,
-		.said = reply ? &reply->said : NULL,
+		.hint = reply ? &reply->hint : NULL,
 		.left_ms = r->in.give_up_ms - now_ms,
 	};
 	int64_t delay_ms = 0;
@@ -197,7 +197,7 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 {
 	struct plan *plan = &r->out.plan;
 	struct plan_input in = {
-		.want = r->seen.storage->aim,
+		.want = r->seen.storage->targets,
 		.have = r->seen.list.records,
 		.have_n = r->seen.list.records_n,
 		.job = r->in.job,
@@ -208,7 +208,7 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 
 	/* On anything else than a whole listing of that zone a plan would be a guess. */
 	assert(r->seen.has_list && r->out.zone_id[0]);
-	in.want_n = observe_aim(&r->seen, now_ms);
+	in.want_n = observe_targets(&r->seen, now_ms);
 	if (plan_build(plan, &in, &e)) {
 		fail(r, &e, now_ms, random);
 		return;

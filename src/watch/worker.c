@@ -30,7 +30,7 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 		 : call->kind == CALL_LIST
 			 ? STATUS_CALL_LIST
 			 : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
-	block_ms = pace_block_ms(reply->meaning == CF_BUSY, &reply->said);
+	block_ms = pace_block_ms(reply->meaning == CF_BUSY, &reply->hint);
 	if (block_ms)
 		bucket_block(&b->bucket, now_ms + block_ms);
 }

@@ -21,9 +21,9 @@ static struct record records[RECORDS_MAX];
 static void tell_reply(const struct cf_reply *r, struct buf *told)
 {
 	MUST(memchr(r->ray, '\0', sizeof r->ray));
-	MUST(r->said.retry_after_sec >= 0 && r->said.left_n >= 0 && r->said.reset_sec >= 0);
+	MUST(r->hint.retry_after_sec >= 0 && r->hint.left_n >= 0 && r->hint.reset_sec >= 0);
 	MUST(r->meaning <= CF_REFUSED);
-	buf_fmt(told, "ray %s retry %d %lld means %d\n", r->ray, r->said.has_retry_after, (long long)r->said.retry_after_sec,
+	buf_fmt(told, "ray %s retry %d %lld means %d\n", r->ray, r->hint.has_retry_after, (long long)r->hint.retry_after_sec,
 		(int)r->meaning);
 }
 

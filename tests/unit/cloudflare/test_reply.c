@@ -127,7 +127,7 @@ static const struct {
 	{9109, 9109, CF_AUTH, ERR_AUTH},
 	{10000, 10001, CF_AUTH, ERR_AUTH},
 	{81044, 81044, CF_GONE, ERR_REFUSED},
-	{81045, 81045, CF_FULL, ERR_REFUSED},
+	{81045, 81045, CF_QUOTA, ERR_REFUSED},
 	{81053, 81054, CF_IN_THE_WAY, ERR_REFUSED},
 	{81057, 81058, CF_EXISTS, ERR_REFUSED},
 	/* no codes, though they are statuses that mean something */
@@ -181,10 +181,10 @@ static const struct {
 	 CF_EXISTS},
 	{401, FAILED(ERROR(81058, "")), CF_AUTH},
 	{403, FAILED(ERROR(7003, "")), CF_NO_ZONE},
-	{403, "<html>", CF_TROUBLE},
+	{403, "<html>", CF_TRANSIENT},
 	{401, "<html>", CF_AUTH},
-	{408, FAILED(ERROR(7003, "")), CF_TROUBLE},
-	{599, FAILED(ERROR(7003, "")), CF_TROUBLE},
+	{408, FAILED(ERROR(7003, "")), CF_TRANSIENT},
+	{599, FAILED(ERROR(7003, "")), CF_TRANSIENT},
 	{429, FAILED(ERROR(7003, "")), CF_BUSY},
 	{200, FAILED(ERROR(81044, "")), CF_GONE},
 	{200, FAILED(""), CF_REFUSED},
@@ -216,8 +216,8 @@ static void test_status_alone(void **state)
 
 static const struct {
 	const char *headers;
-	struct pace_said said;
-} said[] = {
+	struct pace_hint hint;
+} hints[] = {
 	{"", {0}},
 	{"Retry-After: 7\n", {true, 7, false, 0, 0}},
 	{"retry-after: 0\n", {true, 0, false, 0, 0}},
@@ -247,16 +247,16 @@ static void test_said(void **state)
 	static const int statuses[] = {200, 429, 503};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(said); i++)
+	for (size_t i = 0; i < COUNT(hints); i++)
 		for (size_t k = 0; k < COUNT(statuses); k++) {
-			const struct pace_said *want = &said[i].said, *got = &reply.said;
+			const struct pace_hint *want = &hints[i].hint, *got = &reply.hint;
 			struct err e = {0};
 
-			(void)ask(statuses[k], said[i].headers, "{\"success\":true}", 0, &e);
+			(void)ask(statuses[k], hints[i].headers, "{\"success\":true}", 0, &e);
 			CHECK(got->has_retry_after == want->has_retry_after && got->retry_after_sec == want->retry_after_sec, "%s",
-			      said[i].headers);
+			      hints[i].headers);
 			CHECK(got->has_left == want->has_left && got->left_n == want->left_n && got->reset_sec == want->reset_sec,
-			      "%s", said[i].headers);
+			      "%s", hints[i].headers);
 		}
 }
 

@@ -65,12 +65,12 @@ static void test_delays(void **state)
 
 #define NEVER (-1)
 #define SAYS(sec)                                                                                                                  \
-	&(const struct pace_said)                                                                                                  \
+	&(const struct pace_hint)                                                                                                  \
 	{                                                                                                                          \
 		.has_retry_after = true, .retry_after_sec = (sec)                                                                  \
 	}
 #define LEFT(n, sec)                                                                                                               \
-	&(const struct pace_said)                                                                                                  \
+	&(const struct pace_hint)                                                                                                  \
 	{                                                                                                                          \
 		.has_left = true, .left_n = (n), .reset_sec = (sec)                                                                \
 	}
@@ -79,7 +79,7 @@ static void test_delays(void **state)
 static const struct {
 	enum pace who;
 	enum err_kind kind;
-	const struct pace_said *said;
+	const struct pace_hint *hint;
 	int64_t ms;
 } retries[] = {
 	/* what passes by itself, and what does not */
@@ -119,7 +119,7 @@ static void test_retries(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(retries); i++) {
-		struct pace_failure f = {.kind = retries[i].kind, .said = retries[i].said, .left_ms = INT64_MAX};
+		struct pace_failure f = {.kind = retries[i].kind, .hint = retries[i].hint, .left_ms = INT64_MAX};
 		int64_t ms = NEVER;
 
 		CHECK(pace_retry(retries[i].who, &f, 0, &ms) == (retries[i].ms == NEVER ? PACE_NOT_AGAIN : PACE_AGAIN), "row %zu",
@@ -139,7 +139,7 @@ static void test_retries(void **state)
 /* Many that were told the same time do not come at the same moment. */
 static void test_a_said_time_has_chance_behind_it(void **state)
 {
-	struct pace_failure f = {.kind = ERR_BUSY, .said = SAYS(7), .left_ms = INT64_MAX};
+	struct pace_failure f = {.kind = ERR_BUSY, .hint = SAYS(7), .left_ms = INT64_MAX};
 	int64_t ms;
 
 	(void)state;
@@ -161,7 +161,7 @@ static void test_tries_count(void **state)
 
 static void test_block(void **state)
 {
-	static const struct pace_said nothing;
+	static const struct pace_hint nothing;
 
 	(void)state;
 	assert_int_equal(pace_block_ms(false, &nothing), 0);

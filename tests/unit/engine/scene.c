@@ -341,7 +341,7 @@ static int be_busy(const struct scene *s, const struct call *c, struct err *e)
 		return err_set(e, ERR_RETRY, "HTTP 429");
 	*reply = (struct cf_reply){.meaning = CF_BUSY};
 	if (s->retry_after_sec >= 0)
-		reply->said = (struct pace_said){.has_retry_after = true, .retry_after_sec = s->retry_after_sec};
+		reply->hint = (struct pace_hint){.has_retry_after = true, .retry_after_sec = s->retry_after_sec};
 	return err_set(e, ERR_BUSY, "HTTP 429");
 }
 

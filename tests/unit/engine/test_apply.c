@@ -119,7 +119,7 @@ static const struct {
 	bool is_refused, is_stale;
 } singles[] = {
 	{"1.1.1.1", "", CF_REFUSED, APPLY_END, true, false},
-	{"1.1.1.1", "", CF_FULL, APPLY_END, true, false},
+	{"1.1.1.1", "", CF_QUOTA, APPLY_END, true, false},
 	{"1.1.1.1", "", CF_IN_THE_WAY, APPLY_END, true, false},
 	{"1.1.1.1", "", CF_EXISTS, APPLY_LIST, false, false},
 	{"1.1.1.1", "a=1.1.1.1/300", CF_GONE, APPLY_LIST, false, false},

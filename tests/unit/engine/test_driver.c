@@ -77,7 +77,7 @@ static void test_what_failed_is_named(void **state)
 	assert_non_null(strstr(e.text, "cloudflare: list records of www.example.com: GET http://127.0.0.1:"));
 	assert_non_null(strstr(e.text, "/v4/zones/z0ne/"));
 	assert_non_null(strstr(e.text, "HTTP 503"));
-	assert_int_equal(list.reply.meaning, CF_TROUBLE);
+	assert_int_equal(list.reply.meaning, CF_TRANSIENT);
 	peer_end(&p);
 }
 

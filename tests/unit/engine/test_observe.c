@@ -62,8 +62,8 @@ static void test_wanted_host_names_are_kept(void **state)
 	(void)state;
 	list("lb.example.net", states);
 	memset(o.view.hosts.text, 'x', sizeof o.view.hosts.text);
-	assert_int_equal(observe_aim(&o, 5000), 1);
-	assert_string_equal(storage.aim[0].host, "lb.example.net");
+	assert_int_equal(observe_targets(&o, 5000), 1);
+	assert_string_equal(storage.targets[0].host, "lb.example.net");
 }
 
 /* Who lingers: critical and vanished; not who asked to go, not a foreign one, not beside a CNAME. */
@@ -75,10 +75,10 @@ static void test_who_lingers(void **state)
 	list("1.1.1.1 1.1.1.2 1.1.1.3", states);
 	records("a=1.1.1.1/60 b=1.1.1.2/60 c=1.1.1.3/60 d=1.1.1.4/60 e=1.1.1.5/60/f");
 	observe_states(&o);
-	assert_int_equal(observe_aim(&o, 5000), 3);
+	assert_int_equal(observe_targets(&o, 5000), 3);
 	assert_int_equal(o.linger_ms, 6000);
 	assert_false(have[4].is_leaving);
-	assert_int_equal(observe_aim(&o, 6000), 1);
+	assert_int_equal(observe_targets(&o, 6000), 1);
 	assert_int_equal(o.linger_ms, CLOCK_NEVER);
 }
 
@@ -91,7 +91,7 @@ static void test_without_grace_nobody_lingers(void **state)
 	list("1.1.1.1 1.1.1.2", states);
 	records("a=1.1.1.1/60 b=1.1.1.2/60");
 	observe_states(&o);
-	assert_int_equal(observe_aim(&o, 5000), 1);
+	assert_int_equal(observe_targets(&o, 5000), 1);
 	assert_int_equal(o.linger_ms, CLOCK_NEVER);
 }
 
@@ -103,7 +103,7 @@ static void test_nothing_lingers_beside_a_cname(void **state)
 	list("lb.example.net", states);
 	records("a=1.1.1.1/60");
 	observe_states(&o);
-	assert_int_equal(observe_aim(&o, 5000), 1);
+	assert_int_equal(observe_targets(&o, 5000), 1);
 	assert_int_equal(o.linger_ms, CLOCK_NEVER);
 }
 
