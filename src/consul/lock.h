@@ -51,7 +51,10 @@ int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e
 void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, unsigned wait_sec,
 			      const struct job *place);
 
-/* The session that holds it, "" for none (also when the key is missing, which consul_answer_finish() refuses). */
+/*
+ * The session that holds it, "" for none: also when the key is missing, which
+ * consul_answer_finish() refuses.
+ */
 int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],
 			   struct err *e) __attribute__((warn_unused_result));
 

@@ -71,9 +71,9 @@ void observe_end_list(struct observe *o);
 void observe_states(struct observe *o);
 
 /*
- * Fill storage->targets with what the plan shall lead to: what is wanted, and for the time of the grace
- * what was. Returns how many; sets linger_ms. Registrars' re-registration takes an instance away
- * for 50 ms to 6 s. Maintenance is no blip: it asked to go.
+ * Fill storage->targets with what the plan shall lead to: what is wanted, and for the time of the
+ * grace what was. Returns how many; sets linger_ms. Registrars' re-registration takes an instance
+ * away for 50 ms to 6 s. Maintenance is no blip: it asked to go.
  */
 size_t observe_targets(struct observe *o, int64_t now_ms);
 

@@ -182,7 +182,7 @@ static void go_on(struct reconcile *r, enum apply_next next, const struct err *e
 	switch (next) {
 	case APPLY_WRITE: r->step = STEP_WRITE; break;
 	case APPLY_LIST:
-		/* What others wrote meanwhile stands on a newer Consul: evidence must not be older. */
+		/* What others wrote stands on a newer Consul: evidence must not be older. */
 		r->query.is_consistent = false;
 		r->out.gap = EVIDENCE_OK;
 		want_list(r);

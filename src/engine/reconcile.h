@@ -112,7 +112,8 @@ void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 void reconcile_cancel(struct reconcile *r);
 
 /*
- * The call that comes next; CALL_END: finished, see out. Asked again without reconcile_take(), it answers the same.
+ * The call that comes next; CALL_END: finished, see out. Asked again without reconcile_take(), it
+ * answers the same.
  */
 struct call reconcile_next(struct reconcile *r);
 
