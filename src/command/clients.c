@@ -24,12 +24,10 @@ static int set_trust(struct client_side *side, struct trust_store *roots, const 
 
 static int set_proxy(struct client_side *side, const struct config *c, struct err *e)
 {
-	const struct proxy_env env = {.https_proxy = c->https_proxy, .no_proxy = c->no_proxy};
+	const struct proxy_setting setting = {c->https_proxy, c->https_proxy_name, c->no_proxy};
 	struct http_origin *o = &side->origin;
 
-	if (proxy_choose(&env, &o->url, &o->has_proxy, &o->proxy, o->proxy_auth, e))
-		return -1;
-	return 0;
+	return proxy_choose(&setting, &o->url, &o->has_proxy, &o->proxy, o->proxy_auth, e);
 }
 
 static int init_cloudflare(struct clients *w, const struct config *c, struct err *e)

@@ -55,6 +55,12 @@ def test_cloudflare_by_way_of_a_proxy(run, parts, start_proxy, name):
     assert "Bearer" not in head
 
 
+@pytest.mark.parametrize("name", ["https_proxy", "ALL_PROXY"])
+def test_a_bad_proxy_is_told_by_the_name_that_set_it(run, parts, name):
+    done = through(run, parts, 78, **{name: "socks5://me:pa55@127.0.0.1:1"})
+    assert f"dnsbuddy sync: {name}: only http:// proxies" in done.err and "pa55" not in done.err
+
+
 @pytest.mark.parametrize("no_proxy, used", [
     ("localhost", False), ("*", False), ("example.org,localhost", False), (".localhost", False),
     ("example.org", True), ("ocalhost", True), ("", True)])

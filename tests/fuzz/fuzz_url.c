@@ -56,7 +56,7 @@ static void check_secret(const char *proxy, const struct err *e)
 
 static void check_proxy(const char *proxy, const char *no_proxy, const struct url *target)
 {
-	struct proxy_env env = {.all_proxy = proxy, .no_proxy = no_proxy};
+	struct proxy_setting setting = {proxy, "all_proxy", no_proxy};
 	char auth[PROXY_AUTH_MAX];
 	bool has_proxy = true, is_wanted;
 	struct err e = {0};
@@ -64,7 +64,7 @@ static void check_proxy(const char *proxy, const char *no_proxy, const struct ur
 
 	memset(auth, 'x', sizeof auth);
 	is_wanted = target->scheme == URL_HTTPS && *proxy && !proxy_is_excluded(no_proxy, target);
-	if (proxy_choose(&env, target, &has_proxy, &u, auth, &e)) {
+	if (proxy_choose(&setting, target, &has_proxy, &u, auth, &e)) {
 		MUST(is_wanted && !auth[0] && e.kind == ERR_CONFIG);
 		fuzz_check_err(&e);
 		check_secret(proxy, &e);

@@ -21,7 +21,7 @@ static struct trust_store store;
 static struct tls_identity identity;
 static struct tls_config config;
 static struct http_origin origin;
-static struct proxy_env proxies;
+static struct proxy_setting proxies = {"", "--proxy", ""};
 
 static struct {
 	const char *method;
@@ -93,7 +93,7 @@ static int option(const char *name, const char *value, struct err *e)
 	} else if (!strcmp(name, "--name")) {
 		snprintf(config.server_name, sizeof config.server_name, "%s", value);
 	} else if (!strcmp(name, "--proxy")) {
-		proxies.https_proxy = value;
+		proxies.proxy = value;
 	} else if (!strcmp(name, "--no-proxy")) {
 		proxies.no_proxy = value;
 	} else if (!strcmp(name, "--method")) {

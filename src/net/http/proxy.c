@@ -6,11 +6,6 @@
 #include "base/buf.h"
 #include "base/str.h"
 
-static const char *value_of(const char *s)
-{
-	return s && *s ? s : NULL;
-}
-
 /* "host", "host:port", "[v6]", "[v6]:port", "v6" -> host and port (0: any). */
 static bool split_entry(char *entry, const char **host, uint64_t *port)
 {
@@ -103,8 +98,6 @@ static bool entry_covers(char *entry, const struct url *target)
 
 bool proxy_is_excluded(const char *no_proxy, const struct url *target)
 {
-	if (!no_proxy)
-		return false;
 	while (*no_proxy) {
 		char entry[NET_HOST_MAX + 16];
 		size_t n;
@@ -198,32 +191,17 @@ static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_
 	return url_parse(proxy, rest, URL_HTTP, 1080, e);
 }
 
-int proxy_choose(const struct proxy_env *env, const struct url *target, bool *has_proxy,
+int proxy_choose(const struct proxy_setting *setting, const struct url *target, bool *has_proxy,
 		 struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
 {
-	const struct {
-		const char *name;
-		const char *value;
-	} from[] = {
-		{"https_proxy", value_of(env->https_proxy)},
-		{"HTTPS_PROXY", value_of(env->https_proxy_upper)},
-		{"all_proxy", value_of(env->all_proxy)},
-		{"ALL_PROXY", value_of(env->all_proxy_upper)},
-	};
-	const char *no_proxy = value_of(env->no_proxy);
-	size_t i = 0;
-
 	*has_proxy = false;
 	auth[0] = '\0';
-	while (i < sizeof from / sizeof from[0] && !from[i].value)
-		i++;
-	if (target->scheme != URL_HTTPS || i == sizeof from / sizeof from[0])
+	if (target->scheme != URL_HTTPS || !setting->proxy[0] ||
+	    proxy_is_excluded(setting->no_proxy, target))
 		return 0;
-	if (proxy_is_excluded(no_proxy ? no_proxy : value_of(env->no_proxy_upper), target))
-		return 0;
-	if (read_proxy(from[i].value, proxy, auth, e)) {
+	if (read_proxy(setting->proxy, proxy, auth, e)) {
 		auth[0] = '\0';
-		return err_wrap(e, "%s", from[i].name);
+		return err_wrap(e, "%s", setting->name);
 	}
 	*has_proxy = true;
 	return 0;

@@ -182,6 +182,8 @@ static void test_consul(void **state)
 
 static void test_secrets(void **state)
 {
+	static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+
 	(void)state;
 	read_good("", "SERVICE=s|RECORD=r.example.com|CF_API_TOKEN_FILE=%|", " \tsecret-1\r\n\n");
 	assert_string_equal(conf.api_token, "secret-1");
@@ -195,9 +197,16 @@ static void test_secrets(void **state)
 	read_good("", BASE "CONSUL_HTTP_TOKEN= |CF_API_TOKEN= \t|", NULL);
 	assert_string_equal(conf.consul_token, "");
 	assert_string_equal(conf.api_token, "tok-12345");
-	/* A proxy's names: the first, as curl has it. */
-	read_good("", BASE "https_proxy=http://a:1|HTTPS_PROXY=http://b:2|", NULL);
-	assert_string_equal(conf.https_proxy, "http://a:1");
+	/* A proxy's names: the first that is set, as curl has it; and who that was. */
+	for (size_t i = 0; i < COUNT(names); i++) {
+		char env[256] = BASE;
+
+		for (size_t k = 0; k < COUNT(names); k++)
+			(void)snprintf(env + strlen(env), sizeof env - strlen(env), "%s=%s|", names[k], k < i ? "" : names[k]);
+		read_good("", env, NULL);
+		assert_string_equal(conf.https_proxy, names[i]);
+		assert_string_equal(conf.https_proxy_name, names[i]);
+	}
 }
 
 static void test_options(void **state)

@@ -104,17 +104,17 @@ static void test_values(void **state)
 	(void)state;
 	assert_int_equal(url_parse(&target, "https://a.example", URL_HTTPS, 0, &e), 0);
 	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-		const struct proxy_env env = {.https_proxy = values[i].value};
+		const struct proxy_setting setting = {values[i].value, "ALL_PROXY", ""};
 		char auth[PROXY_AUTH_MAX];
 		struct url proxy;
 		bool has;
-		int failed = proxy_choose(&env, &target, &has, &proxy, auth, &e);
+		int failed = proxy_choose(&setting, &target, &has, &proxy, auth, &e);
 
 		if (failed != (values[i].host ? 0 : -1))
 			fail_msg("%s: %d", values[i].value, failed);
 		if (failed) {
 			assert_int_equal(e.kind, ERR_CONFIG);
-			assert_non_null(strstr(e.text, "https_proxy: "));
+			assert_non_null(strstr(e.text, "ALL_PROXY: "));
 			assert_null(strstr(e.text, "secret"));
 			assert_string_equal(auth, "");
 			assert_false(has);
@@ -127,46 +127,36 @@ static void test_values(void **state)
 	}
 }
 
-static void test_precedence(void **state)
+static void test_choice(void **state)
 {
 	static const struct {
-		struct proxy_env env;
-		const char *target;
-		const char *host; /* NULL: none */
+		const char *proxy, *no_proxy, *target;
+		bool has;
 	} cases[] = {
-		{{NULL, NULL, NULL, NULL, NULL, NULL}, "https://a", NULL},
-		{{"", "", "", "", "", ""}, "https://a", NULL},
-		{{"one", "two", "three", "four", NULL, NULL}, "https://a", "one"},
-		{{"", "two", "three", "four", NULL, NULL}, "https://a", "two"},
-		{{NULL, NULL, "three", "four", NULL, NULL}, "https://a", "three"},
-		{{NULL, NULL, NULL, "four", NULL, NULL}, "https://a", "four"},
-		{{"one", NULL, NULL, NULL, NULL, NULL}, "http://a", NULL},
-		{{"one", NULL, NULL, NULL, NULL, NULL}, "unix:///a", NULL},
-		{{"one", NULL, NULL, NULL, "a", NULL}, "https://a", NULL},
-		{{"one", NULL, NULL, NULL, NULL, "a"}, "https://a", NULL},
-		{{"one", NULL, NULL, NULL, "b", "a"}, "https://a", "one"},
+		{"", "", "https://a", false},          {"one", "", "https://a", true},          {"one", "b", "https://a", true},
+		{"one", "a", "https://a", false},      {"one", "", "http://a", false},          {"one", "", "unix:///a", false},
+		{"socks5://a", "", "http://a", false}, {"socks5://a", "a", "https://a", false},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct proxy_setting setting = {cases[i].proxy, "x", cases[i].no_proxy};
 		char auth[PROXY_AUTH_MAX];
 		struct url target, proxy;
 		struct err e;
 		bool has;
 
 		assert_int_equal(url_parse(&target, cases[i].target, URL_HTTPS, 0, &e), 0);
-		assert_int_equal(proxy_choose(&cases[i].env, &target, &has, &proxy, auth, &e), 0);
-		if (has != (cases[i].host != NULL))
+		assert_int_equal(proxy_choose(&setting, &target, &has, &proxy, auth, &e), 0);
+		if (has != cases[i].has)
 			fail_msg("case %zu", i);
-		if (has)
-			assert_string_equal(proxy.host, cases[i].host);
 	}
 }
 
 static void test_secret_limit(void **state)
 {
 	char text[1024], auth[PROXY_AUTH_MAX];
-	struct proxy_env env = {.https_proxy = text};
+	struct proxy_setting setting = {text, "https_proxy", ""};
 	struct url target, proxy;
 	struct err e;
 	bool has;
@@ -174,10 +164,10 @@ static void test_secret_limit(void **state)
 	(void)state;
 	assert_int_equal(url_parse(&target, "https://a", URL_HTTPS, 0, &e), 0);
 	(void)snprintf(text, sizeof text, "http://%0*d@p:1", PROXY_SECRET_MAX - 1, 0);
-	assert_int_equal(proxy_choose(&env, &target, &has, &proxy, auth, &e), 0);
+	assert_int_equal(proxy_choose(&setting, &target, &has, &proxy, auth, &e), 0);
 	assert_int_equal(strlen(auth), 6 + (PROXY_SECRET_MAX + 2) / 3 * 4);
 	(void)snprintf(text, sizeof text, "http://%0*d@p:1", PROXY_SECRET_MAX, 0);
-	assert_int_equal(proxy_choose(&env, &target, &has, &proxy, auth, &e), -1);
+	assert_int_equal(proxy_choose(&setting, &target, &has, &proxy, auth, &e), -1);
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 
@@ -186,7 +176,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_excluded),
 		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_precedence),
+		cmocka_unit_test(test_choice),
 		cmocka_unit_test(test_secret_limit),
 	};
 
