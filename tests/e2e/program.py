@@ -7,8 +7,9 @@ import subprocess
 import tempfile
 import threading
 import time
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "www.example.com"
@@ -141,3 +142,31 @@ def environment(cloudflare=None, consul=None, **more):
         env["CONSUL_HTTP_ADDR"] = consul.address
     env |= {k: str(v) for k, v in more.items() if v is not None}
     return {k: v for k, v in env.items() if more.get(k, "") is not None}
+
+
+class Setting(NamedTuple):
+    flag: str | None
+    names: tuple  # in the environment
+    is_secret: bool  # each name has a _FILE form, too
+
+
+@cache
+def settings_of_help():
+    """The settings, as `dnsbuddy help` lists them."""
+    text = subprocess.run([binary(), "help"], env={}, capture_output=True, text=True, check=True).stdout
+    text = text.partition("\nSettings:")[2].partition("\nExit codes:")[0]
+    out = []
+    for first, second in re.findall(r"^  (\S.*)\n {6}(\S.*)$", text, re.M):
+        flag = first.split()[0] if first.startswith("--") else None
+        listed = second if flag else first
+        names = listed.removesuffix(" (or with _FILE)").replace("else ", "").split(", ")
+        assert all(re.fullmatch(r"\w+", n) for n in names), f"no names of variables: {listed}"
+        out.append(Setting(flag, tuple(names), listed.endswith("_FILE)")))
+    assert out, "help lists no settings"
+    return out
+
+
+def variables():
+    """Every environment variable that the program reads."""
+    return {name + end for s in settings_of_help() for name in s.names
+            for end in (("", "_FILE") if s.is_secret else ("",))}

@@ -8,7 +8,7 @@ import subprocess
 import jsonschema
 import pytest
 import readme
-from program import NAME, ROOT, binary, environment
+from program import NAME, ROOT, binary, environment, settings_of_help
 
 TEXT = (ROOT / "README.md").read_text()
 BLOCKS = readme.read_blocks(TEXT)
@@ -97,17 +97,15 @@ def help_text(run):
     return run("help").expect(0).out
 
 
-def test_the_table_of_settings_is_that_of_help(help_text):
+def test_the_table_of_settings_is_that_of_help():
     rows = readme.read_table(TEXT, "flag")
     assert rows, "README.md has no table that begins with | flag"
     flags, names = set(), set()
     for cells in rows:
         flags |= {q for q in readme.quoted(cells[:1]) if q.startswith("--")}
         names |= {q for q in readme.quoted(cells[1:2]) if ENV_NAME.fullmatch(q)}
-    in_help = help_text.partition("Settings:")[2].partition("Exit codes:")[0]
-    assert flags == set(re.findall(r"^  (--[a-z-]+)", in_help, re.M))
-    listed = re.findall(r"^ +([A-Za-z_0-9]+(?:, (?:else )?[A-Za-z_0-9]+)*)(?: \(or .*\))?$", in_help, re.M)
-    of_help = {name.removeprefix("else ") for line in listed for name in line.split(", ")}
+    assert flags == {s.flag for s in settings_of_help() if s.flag}
+    of_help = {name for s in settings_of_help() for name in s.names}
     assert of_help == names, names ^ of_help
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from consul import find_binary, free_ports
-from program import NAME, ROOT, binary
+from program import NAME, ROOT, binary, variables
 from watching import until
 
 BENCH = ROOT / "tests/bench"
@@ -213,11 +213,6 @@ def test_the_script_removes_nothing_when_adding_failed(start_cloudflare, consul)
 # -- the examples
 
 
-def known_variables():
-    text = run([binary(), "help"], settings())
-    return set(re.findall(r"\b[A-Z][A-Z0-9_]{2,}\b", text))
-
-
 def compose_settings(file):
     """What a compose file sets of the container's environment."""
     text = (EXAMPLES / file).read_text()
@@ -234,7 +229,7 @@ def test_example_settings_are_ones_that_dnsbuddy_knows():
     names += re.findall(r"{{ \.([A-Z_]+) }}", (EXAMPLES / "containerbuddy.json").read_text())
     names += [n for n in re.findall(r"`([A-Z][A-Z_]+)[=`]", (EXAMPLES / "README.md").read_text())]
     assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL", "LISTEN"} <= set(names)
-    assert not set(names) - known_variables() - {"SIGTERM"}
+    assert not set(names) - variables() - {"SIGTERM"}
 
 
 def test_example_container_follows_consul(cloudflare, consul, start):

@@ -5,7 +5,7 @@ import re
 
 import pytest
 from fake_consul import Reply, instance
-from program import NAME
+from program import NAME, settings_of_help
 from proxy import Proxy
 
 SECRETS = {
@@ -16,6 +16,11 @@ SECRETS = {
 KEY = {"CF_API_KEY": "0badc0de" * 4 + "54321", "CF_AUTH_EMAIL": "hidden.person@example.com"}
 HIDDEN = [*SECRETS.values(), *KEY.values(), "alohomora-77", "proxy-pa55word",
           "aGVybWlvbmU6YWxvaG9tb3JhLTc3"]  # the last: CONSUL_HTTP_AUTH in base64
+
+
+def test_every_secret_is_among_these():
+    of_help = [set(s.names) for s in settings_of_help() if s.is_secret]
+    assert of_help and all(names & {*SECRETS, *KEY} for names in of_help)
 
 
 @pytest.fixture
