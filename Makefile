@@ -260,7 +260,7 @@ test: deps-test ## every test: unit, then end to end with a real Consul
 unit: $(UNIT_PROGRAMS)
 
 demo: all deps-test ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
-	$(Q)scripts/demo.sh
+	$(Q)DNSBUDDY="$${DNSBUDDY:-$(abspath $(BUILD))/dnsbuddy}" scripts/demo.sh
 
 bench: all deps-test deps-bench ## measure against a bash+curl+jq handler (QUICK=1: roughly); writes build/bench.json
 	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/bench/run.py $(if $(QUICK),--quick)

@@ -1,18 +1,19 @@
 #!/bin/sh
 # demo.sh: watch dnsbuddy work on this machine. A real Consul, the stand-in for Cloudflare's API and a real DNS server on
 # loopback ports that are free; nginx scales 1 -> 3 -> 2 and dig shows what the world would see. Every answer is compared
-# with what it has to be: a wrong one ends the demo with exit code 1 and the reason. `make demo` builds and calls it.
+# with what it has to be: a wrong one ends the demo with exit code 1 and the reason. Builds the program first.
 #
 #   DEMO_KEEP=1   leave Consul, the API and the DNS server up afterwards, and say how to use and how to stop them
-#   DNSBUDDY      the program to show (default: $BUILD/dnsbuddy, built if it is not there)
+#   DNSBUDDY      the program to show: nothing is built then
 #   CONSUL_BIN    a Consul already here (else scripts/consul.sh finds or fetches one)
 #   NO_COLOR      no colour on a terminal
 set -eu
 cd "$(dirname "$0")/.."
 
-BUILD=${BUILD:-build}
+# `make demo` builds and comes back here.
+[ -n "${DNSBUDDY:-}" ] || exec make demo
+
 PYTHON=${PYTHON:-/usr/bin/python3}
-DNSBUDDY=${DNSBUDDY:-$BUILD/dnsbuddy}
 name=www.example.com
 
 dir='' consul_pid='' api_pid='' kept=''
@@ -27,6 +28,21 @@ die() {
 	printf '\n%sdemo.sh: error: %s%s\n' "$red" "$*" "$off" >&2
 	exit 1
 }
+
+# ---- Before the demo ---------------------------------------------------------------------------------------------------
+
+# Only what is set here counts, not the caller's own account, Consul, proxy or .curlrc: all that follows runs in an
+# environment made from scratch, so that nothing has to know what dnsbuddy, Consul and curl would read in it.
+if [ "${1:-}" != --clean ]; then
+	for tool in curl dig setsid setpriv "$PYTHON"; do
+		command -v "$tool" >/dev/null || die "$tool is missing; 'make demo' installs what the demo needs"
+	done
+	[ -x "$DNSBUDDY" ] || die "DNSBUDDY: $DNSBUDDY is not a program"
+	CONSUL_BIN=$(scripts/consul.sh) || die "no Consul to show dnsbuddy with"
+	DNSBUDDY=$(cd "$(dirname "$DNSBUDDY")" && pwd)/$(basename "$DNSBUDDY")
+	exec env -i PATH="$PATH" HOME=/nonexistent TMPDIR="${TMPDIR:-/tmp}" NO_COLOR="${NO_COLOR:-}" PYTHON="$PYTHON" \
+		DNSBUDDY="$DNSBUDDY" CONSUL_BIN="$CONSUL_BIN" DEMO_KEEP="${DEMO_KEEP:-}" scripts/demo.sh --clean
+fi
 
 # ---- Starting and stopping ---------------------------------------------------------------------------------------------
 
@@ -200,22 +216,7 @@ dnsbuddy() {
 
 # ---- The demo ------------------------------------------------------------------------------------------------------------
 
-if [ ! -x "$DNSBUDDY" ]; then
-	text "No $DNSBUDDY yet: building it."
-	make all deps-test >&2
-fi
-for tool in curl dig setsid setpriv "$PYTHON"; do
-	command -v "$tool" >/dev/null || die "$tool is missing; 'make demo' installs what the demo needs"
-done
-CONSUL_BIN=$(scripts/consul.sh) || die "no Consul to show dnsbuddy with"
-DNSBUDDY=$(cd "$(dirname "$DNSBUDDY")" && pwd)/$(basename "$DNSBUDDY")
-
-# Only what is set here counts: not the caller's own account, Consul or proxy.
-for variable in $(env | sed -n 's/^\(CONSUL_[A-Z_0-9]*\|CONSUL\|CF_[A-Z_]*\|CLOUDFLARE_[A-Z_]*\|SERVICE\|SERVICE_TAG\|RECORD\|TTL\|PROXIED\|OWNER\|ON_EMPTY\|MIN_RECORDS\|ADDRESS\|INCLUDE_WARNING\|RETRY_FOR\|DNSBUDDY_[A-Z]*\|LOG_FORMAT\|LOG_LEVEL\|[a-zA-Z]*_[pP][rR][oO][xX][yY]\)=.*/\1/p'); do
-	case $variable in CONSUL_BIN | DNSBUDDY_CACHE) ;; *) unset "$variable" ;; esac
-done
-
-tmp=${TMPDIR:-/tmp}
+tmp=$TMPDIR
 [ ${#tmp} -le 50 ] || tmp=/tmp # the DNS server makes a socket in it, whose path may have 107 bytes
 dir=$(mktemp -d "$tmp/dnsbuddy-demo.XXXXXX")
 written=0

@@ -76,6 +76,14 @@ def test_demo_shows_each_answer_of_dig_and_cleans_up(short_path):
     nothing_left(short_path)
 
 
+def test_demo_takes_nothing_of_the_callers_environment(short_path):
+    """Nor of Consul's CLI, curl and the shell."""
+    nonsense = dict.fromkeys(variables() | {"CONSUL_CAPATH", "CONSUL_GRPC_ADDR", "http_proxy", "HTTP_PROXY", "name"}, "?")
+    assert {"GRACE", "CF_API_KEY_FILE", "no_proxy", "CONSUL_PORT_8500_TCP_ADDR"} < set(nonsense)
+    demo(short_path, **nonsense)
+    nothing_left(short_path)
+
+
 def test_demo_fails_with_the_reason_when_dns_is_wrong(short_path):
     lazy = short_path / "bin" / "dnsbuddy"
     lazy.parent.mkdir()
