@@ -55,7 +55,8 @@ BEARSSL := $(BUILD)/third_party/bearssl
 
 # The list of BearSSL's files exists once it is unpacked: make fetches it, then starts over. Not for targets that compile
 # nothing.
-NO_SOURCES := help clean distclean deps deps-build deps-test deps-bench deps-lint deps-fuzz consul image fmt
+DEPS := deps-build deps-demo deps-test deps-bench deps-lint deps-fuzz
+NO_SOURCES := help clean distclean deps $(DEPS) consul image fmt
 ifneq ($(filter-out $(NO_SOURCES),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/third_party/bearssl.mk
 endif
@@ -241,7 +242,7 @@ FORCE:
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
 .PHONY: all debug asan gen unit check test demo bench lint fmt cover fuzz size reproducible image test-image install clean \
-	distclean help deps deps-build deps-test deps-bench deps-lint deps-fuzz consul
+	distclean help deps $(DEPS) consul
 
 all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
 
@@ -259,10 +260,10 @@ test: deps-test ## every test: unit, then end to end with a real Consul
 
 unit: $(UNIT_PROGRAMS)
 
-demo: all deps-test ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
+demo: all deps-demo ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
 	$(Q)DNSBUDDY="$${DNSBUDDY:-$(abspath $(BUILD))/dnsbuddy}" scripts/demo.sh
 
-bench: all deps-test deps-bench ## measure against a bash+curl+jq handler (QUICK=1: roughly); writes build/bench.json
+bench: all deps-bench ## measure against a bash+curl+jq handler (QUICK=1: roughly); writes build/bench.json
 	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/bench/run.py $(if $(QUICK),--quick)
 
 lint: deps-lint ## warnings, include rules, clang-tidy, cppcheck, shellcheck, house limits
@@ -305,7 +306,7 @@ consul: ## print the path of a real Consul, fetching one if there is none
 deps: ## install what building, testing, measuring and linting need (Debian)
 	$(Q)scripts/deps.sh build test bench lint
 
-deps-build deps-test deps-bench deps-lint deps-fuzz: deps-%:
+$(DEPS): deps-%:
 	$(Q)scripts/deps.sh build $(filter-out build,$*)
 
 clean: ## remove everything built (downloads stay)

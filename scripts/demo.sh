@@ -1,17 +1,21 @@
 #!/bin/sh
 # demo.sh: watch dnsbuddy work on this machine. A real Consul, the stand-in for Cloudflare's API and a real DNS server on
 # loopback ports that are free; nginx scales 1 -> 3 -> 2 and dig shows what the world would see. Every answer is compared
-# with what it has to be: a wrong one ends the demo with exit code 1 and the reason. Builds the program first.
+# with what it has to be: a wrong one ends the demo with exit code 1 and the reason. Installs what is missing and builds the
+# program first.
 #
 #   DEMO_KEEP=1   leave Consul, the API and the DNS server up afterwards, and say how to use and how to stop them
-#   DNSBUDDY      the program to show: nothing is built then
+#   DNSBUDDY      the program to show: nothing is installed or built then
 #   CONSUL_BIN    a Consul already here (else scripts/consul.sh finds or fetches one)
 #   NO_COLOR      no colour on a terminal
 set -eu
 cd "$(dirname "$0")/.."
 
-# `make demo` builds and comes back here.
-[ -n "${DNSBUDDY:-}" ] || exec make demo
+# make itself may be missing still; `make demo` builds and comes back here.
+if [ -z "${DNSBUDDY:-}" ]; then
+	scripts/deps.sh build demo
+	exec make demo
+fi
 
 PYTHON=${PYTHON:-/usr/bin/python3}
 name=www.example.com
@@ -35,7 +39,7 @@ die() {
 # environment made from scratch, so that nothing has to know what dnsbuddy, Consul and curl would read in it.
 if [ "${1:-}" != --clean ]; then
 	for tool in curl dig setsid setpriv "$PYTHON"; do
-		command -v "$tool" >/dev/null || die "$tool is missing; 'make demo' installs what the demo needs"
+		command -v "$tool" >/dev/null || die "$tool is missing; without DNSBUDDY set, what the demo needs is installed"
 	done
 	[ -x "$DNSBUDDY" ] || die "DNSBUDDY: $DNSBUDDY is not a program"
 	CONSUL_BIN=$(scripts/consul.sh) || die "no Consul to show dnsbuddy with"

@@ -1,13 +1,13 @@
 #!/bin/sh
-# deps.sh GROUP...: install the Debian packages that are missing, of the groups named (build test bench lint fuzz image).
+# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image.
 # As root or through sudo; as anybody else it prints the one line to type and fails. Silent and quick when nothing is missing.
 set -eu
 
 build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
-test='libcmocka-dev python3 python3-pytest python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils
-	sqlite3 openssl curl jq procps prometheus'
-bench='bash curl jq procps'
-lint='clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
+demo='python3 python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils openssl curl'
+test="$demo libcmocka-dev python3-pytest jq prometheus"
+bench="$demo bash jq"
+lint='libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
 fuzz='clang libclang-rt-14-dev'
 image='docker.io docker-compose debootstrap'
 
@@ -21,6 +21,7 @@ want=
 for group in "$@"; do
 	case $group in
 	build) want="$want $build" ;;
+	demo) want="$want $demo" ;;
 	test) want="$want $test" ;;
 	bench) want="$want $bench" ;;
 	lint) want="$want $lint" ;;

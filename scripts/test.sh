@@ -1,5 +1,7 @@
 #!/bin/sh
-# test.sh unit|all PROGRAM...: run the unit test programs, and for `all` the end to end tests after them.
+# test.sh: install what is missing, build, and run every test.
+# test.sh unit|all PROGRAM...: the runner of `make check` and `make test`, once all is built: run the unit test programs, and for
+# `all` the end to end tests after them.
 # Everything runs even if something before it failed. The last line is the sum: `N passed, N failed`, with `, N skipped` if
 # any; the exit code is 0 only when nothing failed and something passed.
 set -u
@@ -7,6 +9,15 @@ cd "$(dirname "$0")/.." || exit 1
 
 BUILD=${BUILD:-build}
 PYTHON=${PYTHON:-/usr/bin/python3}
+# make itself may be missing still. It is over before the tests begin: so their sum is the last line, even of a failure.
+if [ $# -eq 0 ]; then
+	scripts/deps.sh build test && make all asan unit || exit
+	set -- all
+	for source in tests/unit/test_*.c; do
+		set -- "$@" "$BUILD/asan/unit/$(basename "$source" .c)"
+	done
+fi
+
 what=$1
 shift
 mkdir -p "$BUILD/test"

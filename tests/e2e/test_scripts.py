@@ -1,4 +1,4 @@
-"""scripts/demo.sh, tests/bench and examples/, as a user runs them."""
+"""README's two scripts, tests/bench and examples/, as a user runs them."""
 
 import json
 import os
@@ -12,12 +12,16 @@ import time
 from pathlib import Path
 
 import pytest
+import readme
 from consul import find_binary, free_ports
 from program import NAME, ROOT, binary, variables
 from watching import until
 
 BENCH = ROOT / "tests/bench"
 EXAMPLES = ROOT / "examples"
+# The commands of README.md.
+DEMO, TEST = (ROOT / b.text.strip() for b in readme.read_blocks((ROOT / "README.md").read_text())
+              if b.text.startswith("scripts/"))
 
 
 def settings(**more):
@@ -41,7 +45,7 @@ def run(argv, env, timeout=60.0, code=0):
 
 
 def demo(tmp_path, code=0, **more):
-    return run([ROOT / "scripts/demo.sh"], settings(TMPDIR=tmp_path, **more), code=code)
+    return run([DEMO], settings(TMPDIR=tmp_path, **more), code=code)
 
 
 def processes(word):
@@ -61,6 +65,52 @@ def nothing_left(tmp_path):
     while processes(str(tmp_path)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not processes(str(tmp_path)) and not list(tmp_path.iterdir())
+
+
+# -- a machine with nothing on it
+
+@pytest.fixture
+def bare(tmp_path):
+    """bare(script, uid, code): on a machine whose apt-get "installs" a make that prints its arguments and fails with 9.
+
+    Nothing but what is in its PATH is run, so nothing of the real machine is changed.
+    """
+    programs, log = tmp_path / "bin", tmp_path / "apt.log"
+    programs.mkdir()
+    for tool in ("awk", "basename", "cat", "dirname", "env", "ls", "mktemp", "tail", "tr"):
+        (programs / tool).symlink_to(shutil.which(tool))
+
+    def add(path, text):
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+
+    add(tmp_path / "make", 'echo make "$@"; exit 9')
+    add(programs / "apt-get", f'echo "$*" >>{log}; case $* in *install*) {shutil.which("cp")} {tmp_path}/make {programs} ;; esac')
+    add(programs / "dpkg-query", f'[ ! -e {programs}/make ] || printf "%s installed\\n" "$@"')
+    add(programs / "tee", "cat >/dev/null")
+    for name in ("chmod", "rm", "find", "systemctl", "update-rc.d"):
+        add(programs / name, ":")
+
+    def go(script, uid, code):
+        add(programs / "id", f"echo {uid}")
+        out = run([script], {"PATH": programs, "TMPDIR": tmp_path}, code=code)
+        return out, log.read_text() if log.exists() else ""
+    return go
+
+
+@pytest.mark.parametrize("script, targets", [(DEMO, "demo"), (TEST, "all asan unit")])
+def test_what_is_missing_is_installed_make_included(bare, script, targets):
+    out, apt = bare(script, 0, code=9)
+    assert re.search(r"install .* make .* pdns-server ", apt)
+    assert out.splitlines()[-1] == f"make {targets}"
+    again, _ = bare(script, 0, code=9)
+    assert again == f"make {targets}\n"
+
+
+@pytest.mark.parametrize("script", [DEMO, TEST])
+def test_without_root_the_line_to_type_is_printed(bare, script):
+    out, apt = bare(script, 1000, code=1)
+    assert re.search(r"As root:\n\n    apt-get update && apt-get install .* make ", out) and not apt
 
 
 # -- the demo
@@ -97,7 +147,7 @@ def test_demo_fails_with_the_reason_when_dns_is_wrong(short_path):
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_demo_cleans_up_when_interrupted(short_path, number, code):
-    child = subprocess.Popen([ROOT / "scripts/demo.sh"], env=settings(TMPDIR=short_path, DEMO_KEEP=1), text=True,
+    child = subprocess.Popen([DEMO], env=settings(TMPDIR=short_path, DEMO_KEEP=1), text=True,
                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                              start_new_session=True,
                              # Who runs us in the background may have had SIGINT ignored, and that is inherited.
