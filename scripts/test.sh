@@ -3,12 +3,13 @@
 # test.sh unit|all PROGRAM...: the runner of `make check` and `make test`, once all is built: run the unit test programs, and for
 # `all` the end to end tests after them.
 # Everything runs even if something before it failed. The last line is the sum: `N passed, N failed`, with `, N skipped` if
-# any; the exit code is 0 only when nothing failed and something passed.
+# any, and before it each reason to skip with its count; the exit code is 0 only when nothing failed and something passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
 BUILD=${BUILD:-build}
 PYTHON=${PYTHON:-/usr/bin/python3}
+
 # make itself may be missing still. It is over before the tests begin: so their sum is the last line, even of a failure.
 if [ $# -eq 0 ]; then
 	scripts/deps.sh build test && make all asan unit || exit
@@ -23,6 +24,8 @@ shift
 mkdir -p "$BUILD/test"
 BUILD=$(cd "$BUILD" && pwd)
 passed=0 failed=0 skipped=0
+reasons=$BUILD/test/skipped # a line for each test
+: >"$reasons"
 
 # Leaks count: no heap of ours after start-up. A sanitizer's report ends the program with a code of its own.
 export ASAN_OPTIONS="${ASAN_OPTIONS:-detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=0}"
@@ -40,7 +43,10 @@ for program in "$@"; do
 	code=$?
 	# cmocka says "[       OK ] name" and "[  FAILED  ] name" per test, then repeats the failed ones in a list with a count.
 	ok=$(grep -c '^\[       OK \]' "$log")
-	skip=$(grep -c '^\[  SKIPPED \] [A-Za-z_]*$' "$log")
+	# A skipped one is named twice. It may have said why; else its name has to do.
+	skipped_names=$(sed -n "s/^\[  SKIPPED \] \([A-Za-z_0-9]*\)\$/$name: \1/p" "$log" | sort -u)
+	skip=$(printf '%s' "$skipped_names" | grep -c '')
+	{ sed -n 's/^skipped: //p' "$log"; echo "$skipped_names"; } | head -n "$skip" >>"$reasons"
 	bad=$(sed -n 's/^\[  FAILED  \] [^:]*: \([0-9]*\) test(s).*/\1/p; s/^\[  FAILED  \] \([0-9]*\) test(s).*/\1/p' "$log" |
 		awk '{ n += $1 } END { print n + 0 }')
 	# A crash, a sanitizer's report, a program without tests: failed, whatever was counted.
@@ -85,7 +91,15 @@ if [ "$what" = all ]; then
 			bad=1
 		fi
 		passed=$((passed + ${ok:-0})) failed=$((failed + bad)) skipped=$((skipped + ${skip:-0}))
+		# "SKIPPED [2] tests/e2e/test_x.py:7: no such thing here"
+		sed -n 's/^SKIPPED \[\([0-9]*\)\] [^ ]*: /\1 /p' "$log" |
+			while read -r n why; do yes "$why" | head -n "$n"; done >>"$reasons"
 	fi
+fi
+
+if [ $skipped -ne 0 ]; then
+	echo "Skipped:"
+	sort "$reasons" | uniq -c | sort -rn | sed 's/^ *\([0-9]*\) /  \1  /'
 fi
 
 summary="$passed passed, $failed failed"

@@ -107,7 +107,7 @@ def test_metrics_as_prometheus_wants_them(scene, listen, ask):
     assert samples["dnsbuddy_connections_total"] >= 2
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed: make deps")
+@pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
 def test_promtool_is_silent(scene, listen, ask):
     scene.started(A, B, args=listen)
     done = subprocess.run(["promtool", "check", "metrics"], input=ask("/metrics").text,

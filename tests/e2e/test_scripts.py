@@ -113,6 +113,39 @@ def test_without_root_the_line_to_type_is_printed(bare, script):
     assert re.search(r"As root:\n\n    apt-get update && apt-get install .* make ", out) and not apt
 
 
+# -- the sum
+
+UNIT_RUN = """
+[ RUN      ] test_one
+[       OK ] test_one
+[ RUN      ] test_ip6
+{}
+[  SKIPPED ] test_ip6
+[  PASSED  ] 1 test(s).
+[  SKIPPED ] 1 test(s), listed below:
+[  SKIPPED ] test_ip6
+"""
+PYTEST_RUN = """
+SKIPPED [2] tests/e2e/test_a.py:3: no namespace: EPERM (1)
+SKIPPED [3] tests/e2e/test_a.py:77: takes minutes: set SLOW=1
+SKIPPED [1] tests/cloudflare/test_b.py:5: no namespace: EPERM (1)
+7 passed, 6 skipped in 0.12s
+"""
+
+
+def test_the_reasons_of_what_was_skipped_come_before_the_sum(tmp_path):
+    said = {"test_a": UNIT_RUN.format(""), "test_b": UNIT_RUN.format("skipped: no IPv6 here"), "python": PYTEST_RUN}
+    for name, text in said.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\ncat <<'.'{text}.\n")
+        (tmp_path / name).chmod(0o755)
+    out = run([TEST, "all", tmp_path / "test_a", tmp_path / "test_b"],
+              settings(BUILD=tmp_path / "build", PYTHON=tmp_path / "python"))
+    head, _, tail = out.rpartition("Skipped:\n")
+    assert head and tail.splitlines()[-1] == "9 passed, 0 failed, 8 skipped"
+    assert sorted(tail.splitlines()[:-1]) == [
+        "  1  no IPv6 here", "  1  test_a: test_ip6", "  3  no namespace: EPERM (1)", "  3  takes minutes: set SLOW=1"]
+
+
 # -- the demo
 
 

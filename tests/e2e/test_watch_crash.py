@@ -176,7 +176,8 @@ def test_frozen_for_a_while(scene):
 # -- PID 1
 
 def as_pid_1(*command):
-    return ["unshare", "--fork", "--pid", "--mount-proc", "--kill-child", *command]
+    # "unchanged": only /proc, which --mount-proc makes private by itself; in a chroot / is no mount point to make so.
+    return ["unshare", "--fork", "--pid", "--mount-proc", "--propagation", "unchanged", "--kill-child", *command]
 
 
 def test_as_pid_1(scene):
