@@ -243,6 +243,14 @@ class Scene:
         time.sleep(seconds)
         assert not self.cf.calls(since=since), self.cf.calls(since=since)
 
+    def rest(self, seconds):
+        """Until there was no call of the API for so long."""
+        def is_quiet():
+            since = len(self.cf.calls())
+            time.sleep(seconds)
+            return not self.cf.calls(since=since)
+        until(is_quiet)
+
     def finish(self):
         for site in self.sites:
             if site.checked:
