@@ -169,8 +169,10 @@ static void test_half_taken(void **state)
 	char text[16];
 
 	(void)state;
-	if (!has_ip6())
+	if (!has_ip6()) {
+		print_message("skipped: no IPv6 here\n");
 		skip();
+	}
 	assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on), 0);
 	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
 	assert_int_equal(listen(fd, 1), 0);
