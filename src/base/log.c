@@ -9,21 +9,15 @@
 #include "base/fmt.h"
 #include "base/str.h"
 
-static const char *const level_names[] = {
-	[LOG_DEBUG] = "debug",
-	[LOG_INFO] = "info",
-	[LOG_WARN] = "warn",
-	[LOG_ERROR] = "error",
+const char *const log_level_names[] = {
+	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn",
+	[LOG_ERROR] = "error", [LOG_LEVELS] = NULL,
 };
-_Static_assert(sizeof level_names / sizeof level_names[0] == LOG_LEVELS, "a name for each level");
 
-static const char *const format_names[] = {
-	[LOG_AUTO] = "auto",
-	[LOG_TEXT] = "text",
-	[LOG_LOGFMT] = "logfmt",
-	[LOG_JSON] = "json",
+const char *const log_format_names[] = {
+	[LOG_AUTO] = "auto", [LOG_TEXT] = "text",  [LOG_LOGFMT] = "logfmt",
+	[LOG_JSON] = "json", [LOG_FORMATS] = NULL,
 };
-_Static_assert(sizeof format_names / sizeof format_names[0] == LOG_FORMATS, "and format");
 
 #define PREFIX_MIN 8
 
@@ -157,16 +151,16 @@ static void put_head(struct buf *b, enum log_level level, const char *message)
 	if (log_format == LOG_JSON) {
 		buf_str(b, "{\"time\":\"");
 		put_time(b);
-		buf_fmt(b, "\",\"level\":\"%s\",\"msg\":", level_names[level]);
+		buf_fmt(b, "\",\"level\":\"%s\",\"msg\":", log_level_names[level]);
 		buf_json_string(b, message);
 	} else if (log_format == LOG_LOGFMT) {
 		buf_str(b, "time=");
 		put_time(b);
-		buf_fmt(b, " level=%s msg=", level_names[level]);
+		buf_fmt(b, " level=%s msg=", log_level_names[level]);
 		put_value(b, &(struct log_field){.text = message});
 	} else {
 		put_time(b);
-		buf_fmt(b, " %-5s %s", level_names[level], message);
+		buf_fmt(b, " %-5s %s", log_level_names[level], message);
 	}
 }
 
@@ -229,32 +223,4 @@ void log_plain(const char *fmt, ...)
 	b.cap++;
 	buf_str(&b, "\n");
 	write_line(b.p, b.len);
-}
-
-static int find_name(const char *const *names, size_t n, const char *s)
-{
-	for (size_t i = 0; i < n; i++)
-		if (str_eq_nocase(names[i], s))
-			return (int)i;
-	return -1;
-}
-
-int log_level_parse(const char *s, enum log_level *out)
-{
-	int i = find_name(level_names, LOG_LEVELS, s);
-
-	if (i < 0)
-		return -1;
-	*out = (enum log_level)i;
-	return 0;
-}
-
-int log_format_parse(const char *s, enum log_format *out)
-{
-	int i = find_name(format_names, LOG_FORMATS, s);
-
-	if (i < 0)
-		return -1;
-	*out = (enum log_format)i;
-	return 0;
 }

@@ -54,8 +54,7 @@ void log_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 	log_event((level), (message), (const struct log_field[]){__VA_ARGS__},                     \
 		  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
-/* The names that --log-level and --log-format take. Return -1 on another word. */
-int log_level_parse(const char *s, enum log_level *out) __attribute__((warn_unused_result));
-int log_format_parse(const char *s, enum log_format *out) __attribute__((warn_unused_result));
+/* The names that --log-level and --log-format take; NULL ends them. */
+extern const char *const log_level_names[LOG_LEVELS + 1], *const log_format_names[LOG_FORMATS + 1];
 
 #endif

@@ -46,9 +46,20 @@ static int read_again(struct config *new, struct err *e)
 		       : 0;
 }
 
-/* Everything that can be refused is built beside what is in force; then it takes its place. */
-static int take(const struct config *new, struct err *e)
+/*
+ * Everything that can be refused is built beside what is in force; then it takes its place.
+ *   only_secrets  the rest may be of a file that is in the middle of an edit: it waits for SIGHUP
+ */
+static int take(struct config *new, bool only_secrets, struct err *e)
 {
+	const struct config *old = &self.configs[self.current];
+	char names[512];
+	struct buf kept;
+
+	buf_init(&kept, names, sizeof names);
+	if (only_secrets && !config_has_new_secrets(old, new))
+		return 0;
+	config_keep(new, old, only_secrets, &kept);
 	if (credentials_build(&self.credentials, new, e) ||
 	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))
 		return -1;
@@ -57,49 +68,23 @@ static int take(const struct config *new, struct err *e)
 	registration_rename(&self.watch.registration, new->register_as, clock_now_ms());
 	log_setup(new->log_format, new->log_level);
 	self.current = !self.current;
-	return 0;
-}
-
-static int reload_all(struct config *new, const struct config *old, struct err *e)
-{
-	char names[512];
-	struct buf b;
-
-	buf_init(&b, names, sizeof names);
-	config_keep_until_restart(new, old, &b);
-	if (take(new, e))
-		return -1;
-	LOG_EVENT(LOG_INFO, "configuration read again", {"records", NULL, (int64_t) new->jobs_n});
-	if (b.len)
+	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
+		  {"records", NULL, (int64_t) new->jobs_n});
+	if (kept.len && !only_secrets)
 		LOG_EVENT(LOG_WARN, "not taken: it takes a restart", {"settings", names, 0});
-	return 0;
-}
-
-/* The rest of the file may be in the middle of an edit: it waits for SIGHUP. */
-static int reload_secrets(struct config *new, const struct config *old, struct err *e)
-{
-	if (!config_has_new_secrets(old, new))
-		return 0;
-	config_keep_all_but_secrets(new, old);
-	if (take(new, e))
-		return -1;
-	LOG_EVENT(LOG_INFO, "credentials read again", {"records", NULL, (int64_t) new->jobs_n});
 	return 0;
 }
 
 /* What is wrong with the new configuration is logged, and the old one stays as it is. */
 static void reload(void *ctx, bool only_secrets)
 {
-	const struct config *old = &self.configs[self.current];
 	struct config *new = &self.configs[!self.current];
 	struct err e = {0};
 	int rc = read_again(new, &e);
 
 	(void)ctx;
 	hide_secrets(new);
-	if (!rc)
-		rc = only_secrets ? reload_secrets(new, old, &e) : reload_all(new, old, &e);
-	if (rc)
+	if (rc || take(new, only_secrets, &e))
 		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
 			  {"error", e.text, 0});
 	config_forget_secrets(&self.configs[!self.current]);

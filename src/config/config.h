@@ -53,13 +53,12 @@ void config_forget_secrets(struct config *c);
 
 bool config_has_new_secrets(const struct config *old, const struct config *new);
 
-/* Make new what old is, but for the secrets. */
-void config_keep_all_but_secrets(struct config *new, const struct config *old);
-
 /*
- * Put what takes a restart back into new as it is in old.
- *   names  the keys of those that were others are added to it
+ * Put back into new, which was read later, what of old stays in force: what takes a restart, or all
+ * but the secrets.
+ *   names  the keys of the settings that were others are added to it
  */
-void config_keep_until_restart(struct config *new, const struct config *old, struct buf *names);
+void config_keep(struct config *new, const struct config *old, bool all_but_secrets,
+		 struct buf *names);
 
 #endif

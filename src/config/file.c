@@ -159,6 +159,7 @@ int values_from_file(struct values *v, struct err *e)
 	static char raw[CONFIG_FILE_MAX + 1], text[CONFIG_FILE_MAX + 1];
 	const char *config = v->of[SET_CONFIG].text;
 	struct buf b;
+	int rc = 0;
 
 	if (!config)
 		return 0;
@@ -180,7 +181,9 @@ int values_from_file(struct values *v, struct err *e)
 	buf_init(&b, text, sizeof text);
 	if (template_expand(&b, config, e) || take_json(v, b.p, b.len, e)) {
 		e->kind = ERR_CONFIG;
-		return err_wrap(e, "%s", v->file);
+		rc = err_wrap(e, "%s", v->file);
 	}
-	return 0;
+	explicit_bzero(raw, strlen(raw));
+	explicit_bzero(text, b.len);
+	return rc;
 }

@@ -39,9 +39,7 @@ int reading_bad(const struct reading *r, enum setting s, const char *right, stru
 	char origin[ORIGIN_CAP];
 	bool is_secret = settings[s].is_secret ||
 			 (settings[s].may_hold_password && strchr(value->text, '@'));
-	enum err_kind kind = value->origin == ORIGIN_FLAG || value->origin == ORIGIN_ARGUMENT
-				     ? ERR_USAGE
-				     : ERR_CONFIG;
+	enum err_kind kind = values_err_kind(value);
 
 	(void)values_origin(r->v, value, origin, sizeof origin);
 	if (is_secret)
@@ -60,9 +58,14 @@ static int missing(enum setting s, struct err *e)
 
 struct field {
 	int (*read)(const struct reading *r, enum setting s, void *field, struct err *e);
-	uint32_t offset;   /* in struct job or struct config */
-	uint32_t size;     /* in bytes: of a text, with its NUL */
-	uint32_t min, max; /* of a number */
+	uint32_t offset; /* in struct job or struct config */
+	uint32_t size;   /* in bytes: of a text, with its NUL */
+	union {
+		struct {
+			uint32_t min, max; /* of a number */
+		};
+		const char *const *words; /* of a choice, as the enum has them; NULL ends them */
+	};
 };
 
 static const struct field fields[SETTINGS];
@@ -121,6 +124,24 @@ static int read_seconds(const struct reading *r, enum setting s, void *field, st
 		return -1;
 	*(int64_t *)field = (int64_t)sec * 1000;
 	return 0;
+}
+
+/* One of the row's words, by its place. */
+static int read_choice(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *const *words = fields[s].words;
+	char right[64];
+	struct buf b;
+
+	buf_init(&b, right, sizeof right);
+	for (int i = 0; words[i]; i++) {
+		if (str_eq_nocase(reading_text(r, s), words[i])) {
+			*(int *)field = i;
+			return 0;
+		}
+		buf_fmt(&b, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+	}
+	return reading_bad(r, s, right, e);
 }
 
 static bool is_true(const char *text)
@@ -266,15 +287,6 @@ static int read_addresses(const struct reading *r, enum setting s, void *field, 
 	return reading_bad(r, s, "up to four of service, node, wan, lan", e);
 }
 
-static int read_on_drop(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	const char *text = reading_text(r, s);
-	bool *removes = field;
-
-	*removes = strcmp(text, "remove") == 0;
-	return *removes || strcmp(text, "keep") == 0 ? 0 : reading_bad(r, s, "keep or remove", e);
-}
-
 static int read_url(const struct reading *r, enum setting s, enum url_scheme scheme, uint16_t port,
 		    struct url *out, struct err *e)
 {
@@ -344,21 +356,9 @@ static int read_listen(const struct reading *r, enum setting s, void *field, str
 	return read_text(r, s, field, e);
 }
 
-static int read_log_format(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	return log_format_parse(reading_text(r, s), field)
-		       ? reading_bad(r, s, "text, logfmt or json", e)
-		       : 0;
-}
-
-static int read_log_level(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	return log_level_parse(reading_text(r, s), field)
-		       ? reading_bad(r, s, "debug, info, warn or error", e)
-		       : 0;
-}
-
 /* ---- which reader fills which field ---- */
+
+static const char *const on_drop_words[] = {"keep", "remove", NULL};
 
 #define AT(member) .offset = offsetof(OWNER, member), .size = sizeof(((OWNER *)0)->member)
 #define READ_TEXT(field, cap, reader) {.read = read_##reader, AT(field)},
@@ -367,6 +367,7 @@ static int read_log_level(const struct reading *r, enum setting s, void *field, 
 	{.read = read_number, AT(field), .min = (min_), .max = (max_)},
 #define READ_SECONDS(field, min_, max_)                                                            \
 	{.read = read_seconds, AT(field), .min = (min_), .max = (max_)},
+#define READ_CHOICE(type, field, words_) {.read = read_choice, AT(field), .words = (words_)},
 #define READ_SECRET(field) {.read = read_text, AT(field)},
 #define READ_NONE() {.read = NULL},
 
@@ -438,32 +439,23 @@ bool config_has_new_secrets(const struct config *old, const struct config *new)
 	return false;
 }
 
-static void keep_field(struct config *new, const struct config *old, enum setting s)
+void config_keep(struct config *new, const struct config *old, bool all_but_secrets,
+		 struct buf *names)
 {
-	memcpy((char *)new + fields[s].offset, field_of(old, s), fields[s].size);
-	new->digests[s - SETTINGS_OF_RECORD] = old->digests[s - SETTINGS_OF_RECORD];
-}
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++) {
+		const size_t i = s - SETTINGS_OF_RECORD;
 
-void config_keep_all_but_secrets(struct config *new, const struct config *old)
-{
-	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (!settings[s].is_secret)
-			keep_field(new, old, s);
+		if (all_but_secrets ? settings[s].is_secret : !settings[s].takes_restart)
+			continue;
+		if (new->digests[i] != old->digests[i])
+			buf_fmt(names, "%s%s", names->len ? ", " : "", settings[s].key);
+		memcpy((char *)new + fields[s].offset, field_of(old, s), fields[s].size);
+		new->digests[i] = old->digests[i];
+	}
+	if (!all_but_secrets)
+		return;
 	new->jobs_n = old->jobs_n;
 	memcpy(new->jobs, old->jobs, old->jobs_n * sizeof old->jobs[0]);
 	for (size_t i = 0; i < new->jobs_n; i++)
 		new->jobs[i].has_token = new->consul_token[0] != '\0';
-}
-
-void config_keep_until_restart(struct config *new, const struct config *old, struct buf *names)
-{
-	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++) {
-		size_t i = s - SETTINGS_OF_RECORD;
-
-		if (!settings[s].takes_restart)
-			continue;
-		if (new->digests[i] != old->digests[i])
-			buf_fmt(names, "%s%s", names->len ? ", " : "", settings[s].key);
-		keep_field(new, old, s);
-	}
 }

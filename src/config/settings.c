@@ -2,6 +2,7 @@
 
 #define NAMES_TEXT(...)
 #define NAMES_VALUE(...)
+#define NAMES_CHOICE(...)
 #define NAMES_NUMBER(...)
 #define NAMES_SECONDS(...)
 #define NAMES_NONE()

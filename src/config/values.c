@@ -63,6 +63,8 @@ int values_read_file(const char *path, char *out, size_t cap, struct err *e)
 	out[len] = '\0';
 	rc = 0;
 out:
+	if (rc)
+		explicit_bzero(out, len);
 	(void)close(fd);
 	return rc;
 }
@@ -83,14 +85,28 @@ const char *values_origin(const struct values *v, const struct value *value, cha
 	return out;
 }
 
-/* "OWNER=" from a variable that somebody forgot to set must not mean "all records are ours". */
-static int empty_guard(const struct values *v, const struct value *value, enum err_kind kind,
-		       struct err *e)
+enum err_kind values_err_kind(const struct value *value)
+{
+	return value->origin == ORIGIN_FLAG || value->origin == ORIGIN_ARGUMENT ? ERR_USAGE
+										: ERR_CONFIG;
+}
+
+/*
+ * What an empty text stands for, if for anything: templates of Containerbuddy's produce it.
+ * "OWNER=" from a variable that somebody forgot to set must not mean "all records are ours".
+ */
+static int take_empty(const struct values *v, enum setting s, struct value *value, struct err *e)
 {
 	char origin[64];
 
-	return err_set(e, kind, "%s is empty: leave it out, or say what it shall be",
-		       values_origin(v, value, origin, sizeof origin));
+	if (*value->text)
+		return 0;
+	if (settings[s].is_guard)
+		return err_set(e, values_err_kind(value),
+			       "%s is empty: leave it out, or say what it shall be",
+			       values_origin(v, value, origin, sizeof origin));
+	value->text = settings[s].unset;
+	return 0;
 }
 
 /* ---- command line ---- */
@@ -100,11 +116,9 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 {
 	char old[64], new[64];
 
-	if (!*value.text && settings[s].unset)
-		value.text = settings[s].unset;
-	if (!*value.text && settings[s].is_guard)
-		return empty_guard(v, &value, ERR_USAGE, e);
-	if (!*value.text) /* as templates of Containerbuddy's produce it */
+	if (take_empty(v, s, &value, e))
+		return -1;
+	if (!value.text)
 		return 0;
 	if (v->of[s].text && strcmp(v->of[s].text, value.text) != 0)
 		return err_set(e, ERR_USAGE, "%s and %s give different values",
@@ -218,30 +232,36 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, struct 
 
 /* ---- environment ---- */
 
-static int read_secret_file(struct values *v, const char *path, struct value *value, struct err *e)
+/* Why a file cannot be read. What was to be its path may be the secret itself. */
+static int hide_path(const char *name, const char *path, struct err *e)
+{
+	size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
+
+	return err_set(e, e->kind, "%s: the file it names%s", name, e->text + named);
+}
+
+/* Keep a secret, trimmed: the value's text, or what the file holds. */
+static int take_secret(struct values *v, struct value *value, const char *path, struct err *e)
 {
 	char secret[CONFIG_SECRET_MAX + 1];
+	int rc = 0;
 
-	if (values_read_file(path, secret, sizeof secret, e)) {
-		/* What stands there may be the secret itself: only the reason is reported. */
-		size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
-
-		return err_set(e, e->kind, "%s: the file it names%s", value->name, e->text + named);
-	}
-	value->text = values_keep(v, str_trim(secret));
+	if (path && values_read_file(path, secret, sizeof secret, e))
+		rc = hide_path(value->name, path, e);
+	else if (!path && str_copy(secret, sizeof secret, value->text))
+		rc = err_set(e, ERR_CONFIG, "%s is longer than %d bytes", value->name,
+			     CONFIG_SECRET_MAX);
+	else if (!(value->text = values_keep(v, str_trim(secret))))
+		rc = err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
+			     CONFIG_TEXT_CAP);
 	explicit_bzero(secret, sizeof secret);
-	if (!value->text)
-		return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
-			       CONFIG_TEXT_CAP);
-	if (!value->text[0])
-		return err_set(e, ERR_CONFIG, "%s: the file it names is empty", value->name);
-	return 0;
+	return rc;
 }
 
 /* One value more for a setting from the environment: it must say what the others say. */
 static int merge_env(struct value *found, const struct value *value, struct err *e)
 {
-	if (!value->text)
+	if (!value->text || !*value->text)
 		return 0;
 	if (found->text && strcmp(found->text, value->text) != 0)
 		return err_set(e, ERR_CONFIG,
@@ -260,49 +280,40 @@ static const char *get_env(const char *name)
 	return text && *text ? text : NULL;
 }
 
+static int merge_secret_file(struct values *v, const char *of, struct value *found, struct err *e)
+{
+	struct value value = {.origin = ORIGIN_ENV};
+	char name[64];
+	const char *path;
+
+	(void)fmt_text(name, sizeof name, "%s_FILE", of);
+	path = get_env(name);
+	if (!path)
+		return 0;
+	value.name = values_keep(v, name);
+	if (!value.name)
+		value.name = of;
+	if (take_secret(v, &value, path, e))
+		return -1;
+	if (!*value.text)
+		return err_set(e, ERR_CONFIG, "%s: the file it names is empty", value.name);
+	return merge_env(found, &value, e);
+}
+
 static int merge_env_name(struct values *v, enum setting s, const char *name, struct value *found,
 			  struct err *e)
 {
-	struct value value = {.text = get_env(name), .origin = ORIGIN_ENV, .name = name};
-	char file_name[64];
-	const char *path;
+	struct value value = {.text = getenv(name), .origin = ORIGIN_ENV, .name = name};
 
-	if (!value.text && getenv(name))
-		value.text = settings[s].unset;
-	if (settings[s].is_guard && !value.text && getenv(name)) {
-		value.text = "";
-		return empty_guard(v, &value, ERR_CONFIG, e);
-	}
+	if (value.text && take_empty(v, s, &value, e))
+		return -1;
 	if (settings[s].is_first_name_best && found->text)
 		return 0;
-	if (settings[s].is_secret && value.text) {
-		char trimmed[CONFIG_SECRET_MAX + 1];
-
-		if (str_copy(trimmed, sizeof trimmed, value.text))
-			return err_set(e, ERR_CONFIG, "%s is longer than %d bytes", name,
-				       CONFIG_SECRET_MAX);
-		value.text = values_keep(v, str_trim(trimmed));
-		if (!value.text)
-			return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", name,
-				       CONFIG_TEXT_CAP);
-		if (!*value.text) /* blank is empty, and empty is unset */
-			value.text = NULL;
-	}
+	if (value.text && settings[s].is_secret && take_secret(v, &value, NULL, e))
+		return -1;
 	if (merge_env(found, &value, e))
 		return -1;
-	if (!settings[s].is_secret)
-		return 0;
-	(void)fmt_text(file_name, sizeof file_name, "%s_FILE", name);
-	path = get_env(file_name);
-	if (!path)
-		return 0;
-	value.name = values_keep(v, file_name);
-	value.text = NULL;
-	if (!value.name)
-		value.name = name;
-	if (read_secret_file(v, path, &value, e))
-		return -1;
-	return merge_env(found, &value, e);
+	return settings[s].is_secret ? merge_secret_file(v, name, found, e) : 0;
 }
 
 static int take_env(struct values *v, enum setting s, struct err *e)

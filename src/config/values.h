@@ -72,6 +72,9 @@ int values_from_environment(struct values *v, unsigned groups, struct err *e)
 int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
 void values_from_defaults(struct values *v);
 
+/* What kind of failure a wrong value is: of usage when it was typed. */
+enum err_kind values_err_kind(const struct value *value);
+
 /* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
 const char *values_keep(struct values *v, const char *text);
 

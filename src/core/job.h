@@ -25,6 +25,9 @@ enum on_empty {
 	ON_EMPTY_FALLBACK /* the job's fallback is wanted in their place */
 };
 
+/* What happens to the records when the configuration drops the job. */
+enum on_drop { ON_DROP_KEEP, ON_DROP_REMOVE };
+
 /* Where an instance's address is taken from. */
 enum address_source {
 	ADDRESS_SERVICE, /* Service.Address */
@@ -46,6 +49,7 @@ struct address_list {
 
 #define JOB_FIELD_TEXT(field, cap, reader) char field[cap];
 #define JOB_FIELD_VALUE(type, field, reader) type field;
+#define JOB_FIELD_CHOICE(type, field, words) enum type field;
 #define JOB_FIELD_NUMBER(field, min, max) uint32_t field;
 #define JOB_FIELD_SECONDS(field, min, max) int64_t field;
 

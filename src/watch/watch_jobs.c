@@ -182,7 +182,8 @@ static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_
 /* These jobs do not rule over its records any more, and they shall go. */
 static bool is_to_remove(const struct managed_name *k, const struct job *jobs, size_t jobs_n)
 {
-	return k && k->is_used && k->job.removes_on_drop && !is_among(&k->job, jobs, jobs_n);
+	return k && k->is_used && k->job.on_drop == ON_DROP_REMOVE &&
+	       !is_among(&k->job, jobs, jobs_n);
 }
 
 /* Storage for these jobs, and for the removals that they bring. What is in force is not touched. */

@@ -138,6 +138,10 @@ static void test_values(void **state)
 	assert_int_equal(r->on_empty, ON_EMPTY_REMOVE);
 	assert_true(r->include_warning);
 	assert_string_equal(r->owner, "a.B-c_9");
+	read_good("--log-level|WARN|--log-format|json|", BASE "ON_DROP=remove|", NULL);
+	assert_int_equal(conf.log_level, LOG_WARN);
+	assert_int_equal(conf.log_format, LOG_JSON);
+	assert_int_equal(r->on_drop, ON_DROP_REMOVE);
 	read_good("--on-empty|fallback=192.0.2.9|--include-warning=false|", BASE, NULL);
 	assert_true(r->on_empty == ON_EMPTY_FALLBACK && !r->include_warning);
 	assert_string_equal(r->fallback, "192.0.2.9");
@@ -281,7 +285,7 @@ static void test_keep_until_restart(void **state)
 	(void)state;
 	read_old_and_new();
 	buf_init(&b, names, sizeof names);
-	config_keep_until_restart(&conf, &old, &b);
+	config_keep(&conf, &old, false, &b);
 	assert_string_equal(names, "consul, lock");
 	assert_string_equal(conf.consul_url.host, "a");
 	assert_string_equal(conf.lock_key, "a/key");
@@ -292,18 +296,22 @@ static void test_keep_until_restart(void **state)
 	old = conf;
 	read_old_and_new();
 	buf_reset(&b);
-	config_keep_until_restart(&conf, &old, &b);
+	config_keep(&conf, &old, false, &b);
 	assert_string_equal(names, "consul, lock");
 	buf_reset(&b);
-	config_keep_until_restart(&conf, &conf, &b);
+	config_keep(&conf, &conf, false, &b);
 	assert_string_equal(names, "");
 }
 
 static void test_keep_all_but_secrets(void **state)
 {
+	char names[128];
+	struct buf b;
+
 	(void)state;
 	read_old_and_new();
-	config_keep_all_but_secrets(&conf, &old);
+	buf_init(&b, names, sizeof names);
+	config_keep(&conf, &old, true, &b);
 	assert_string_equal(conf.api_token, "new-token");
 	assert_string_equal(conf.consul_token, "t-12");
 	assert_string_equal(conf.consul_url.host, "a");

@@ -60,6 +60,7 @@ static const struct bad environment[] = {
 	{"", BASE "DNSBUDDY_TIMEOUT=0|", NULL, ERR_CONFIG, {"timeout", "DNSBUDDY_TIMEOUT", "300"}},
 	{"", BASE "DNSBUDDY_TIMEOUT=301|", NULL, ERR_CONFIG, {"timeout"}},
 	{"", BASE "LOG_FORMAT=xml|", NULL, ERR_CONFIG, {"log-format", "LOG_FORMAT", "json"}},
+	{"", BASE "ON_DROP=perhaps|", NULL, ERR_CONFIG, {"ON_DROP in the environment", "is wrong: keep or remove"}},
 	{"", BASE "LOG_LEVEL=loud|", NULL, ERR_CONFIG, {"log-level", "LOG_LEVEL", "debug"}},
 	{"", BASE "CF_API_URL=http://api|", NULL, ERR_CONFIG, {"cf-api-url", "CF_API_URL", "https"}},
 	{"", BASE "CONSUL_HTTP_ADDR=h:0|", NULL, ERR_CONFIG, {"consul", "CONSUL_HTTP_ADDR"}},

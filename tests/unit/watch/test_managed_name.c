@@ -20,7 +20,7 @@ static int set_up(void **state)
 		.owner = "east",
 		.zone = "example.com",
 		.grace_ms = 1000,
-		.removes_on_drop = true,
+		.on_drop = ON_DROP_REMOVE,
 	};
 	w = (struct service_watch){.has_view = true};
 	k.have = have;

@@ -454,7 +454,7 @@ static const struct job *many(char which)
 	for (size_t i = 0; i < MANY; i++) {
 		(void)snprintf(name, sizeof name, "%c%zu.example.com", which, i);
 		jobs[i] = world_job("web", name);
-		jobs[i].removes_on_drop = true;
+		jobs[i].on_drop = ON_DROP_REMOVE;
 	}
 	return jobs;
 }
@@ -499,7 +499,7 @@ static void test_names_that_are_not_taken_change_nothing(void **state)
 	world_set("web", "192.0.2.1");
 	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
 	job = world_job("web", WWW);
-	job.removes_on_drop = true;
+	job.on_drop = ON_DROP_REMOVE;
 	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
 	world_run(5000);
 	world_clear();
@@ -526,7 +526,7 @@ static void test_a_job_of_the_same_records_is_not_dropped(void **state)
 	world_set("web", "192.0.2.1");
 	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
 	job = world_job("web", WWW);
-	job.removes_on_drop = true;
+	job.on_drop = ON_DROP_REMOVE;
 	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
 	world_run(5000);
 	strcpy(job.owner, "east");
