@@ -37,7 +37,7 @@ static void print_setting(const struct setting_info *s)
 		out_fmt("%s%s", i ? ", " : "", s->env[i]);
 	if (s->fallback_env)
 		out_fmt(", else %s", s->fallback_env);
-	if (s->is_secret)
+	if (s->traits.is_secret)
 		out_str(" (or with _FILE)");
 	out_fmt("\n      %s", help + value_len + strspn(help + value_len, " "));
 	if (s->initial)
@@ -58,7 +58,7 @@ static void print_all(void)
 	out_str("\nSettings: the flag goes before the environment, that before the --config file, "
 		"that\nbefore the [default].\n\n");
 	for (int s = 0; s < SETTINGS; s++)
-		print_setting(&settings[s]);
+		print_setting(setting(s));
 	out_str("\nExit codes: 0 done; 1 failed, trying again may help; 2 changes (plan\n"
 		"--detailed-exitcode); 3 held: a safety rule kept records that Consul no longer "
 		"lists;\n"

@@ -58,10 +58,10 @@ static int check_single(const struct values *v, struct err *e)
 	char origin[192];
 
 	for (int s = 0; s < SETTINGS_OF_RECORD; s++)
-		if (settings[s].is_required && v->of[s].text)
+		if (setting(s)->traits.is_required && v->of[s].text)
 			return err_set(
 				e, ERR_CONFIG, "%s (%s) and \"records\" (%s:%u) exclude each other",
-				settings[s].key, values_origin(v, &v->of[s], origin, sizeof origin),
+				setting(s)->key, values_origin(v, &v->of[s], origin, sizeof origin),
 				v->file, v->records_line);
 	return 0;
 }
@@ -111,7 +111,7 @@ static int check_client(const struct config *c, struct err *e)
 static int read_secrets(const struct reading *r, struct err *e)
 {
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (settings[s].is_secret && reading_take(r, s, s + 1, e))
+		if (setting(s)->traits.is_secret && reading_take(r, s, s + 1, e))
 			return -1;
 	return 0;
 }

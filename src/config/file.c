@@ -17,7 +17,7 @@ static unsigned line_of(const char *text, int value)
 static int find_key(int name, enum setting from, enum setting to)
 {
 	for (int s = (int)from; s < (int)to; s++)
-		if (settings[s].key && json_equals(name, settings[s].key))
+		if (setting(s)->key && json_equals(name, setting(s)->key))
 			return s;
 	return -1;
 }
@@ -57,18 +57,18 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 		return 0;
 	if (slot->origin == ORIGIN_FILE)
 		return err_set(e, ERR_CONFIG, "line %u: %s stands twice", line_of(text, member),
-			       settings[s].key);
+			       setting(s)->key);
 	buf_init(&b, storage, sizeof storage);
 	if (value_text(text, json_value(member), &b) || !buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
-			       line_of(text, member), settings[s].key);
-	if (!b.len && settings[s].unset)
-		buf_str(&b, settings[s].unset);
-	if (!b.len && settings[s].is_guard)
+			       line_of(text, member), setting(s)->key);
+	if (!b.len && setting(s)->unset)
+		buf_str(&b, setting(s)->unset);
+	if (!b.len && setting(s)->traits.is_guard)
 		return err_set(e, ERR_CONFIG,
 			       "line %u: %s is empty: leave it out, or say what it "
 			       "shall be",
-			       line_of(text, member), settings[s].key);
+			       line_of(text, member), setting(s)->key);
 	if (!b.len || slot->text) /* what flag or environment said goes first */
 		return 0;
 	slot->text = values_keep(v, b.p);
@@ -76,7 +76,7 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 		return err_set(e, ERR_CONFIG, "line %u: more than %d bytes of settings",
 			       line_of(text, member), CONFIG_TEXT_CAP);
 	slot->origin = ORIGIN_FILE;
-	slot->name = settings[s].key;
+	slot->name = setting(s)->key;
 	slot->line = line_of(text, member);
 	return 0;
 }

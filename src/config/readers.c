@@ -21,24 +21,24 @@ const struct value *reading_value(const struct reading *r, enum setting s)
 
 const char *reading_text(const struct reading *r, enum setting s)
 {
-	const char *text = reading_value(r, s)->text, *unset = settings[s].unset;
+	const char *text = reading_value(r, s)->text, *unset = setting(s)->unset;
 
 	return text && unset && strcmp(text, unset) == 0 ? NULL : text;
 }
 
 static const char *setting_name(enum setting s)
 {
-	if (settings[s].flag)
-		return settings[s].flag;
-	return settings[s].env[0];
+	if (setting(s)->flag)
+		return setting(s)->flag;
+	return setting(s)->env[0];
 }
 
 int reading_bad(const struct reading *r, enum setting s, const char *right, struct err *e)
 {
 	const struct value *value = reading_value(r, s);
 	char origin[ORIGIN_CAP];
-	bool is_secret = settings[s].is_secret ||
-			 (settings[s].may_hold_password && strchr(value->text, '@'));
+	bool is_secret = setting(s)->traits.is_secret ||
+			 (setting(s)->traits.may_hold_password && strchr(value->text, '@'));
 	enum err_kind kind = values_err_kind(value);
 
 	(void)values_origin(r->v, value, origin, sizeof origin);
@@ -50,8 +50,8 @@ int reading_bad(const struct reading *r, enum setting s, const char *right, stru
 
 static int missing(enum setting s, struct err *e)
 {
-	return err_set(e, ERR_CONFIG, "%s is missing: set --%s or %s", settings[s].key,
-		       settings[s].flag, settings[s].env[0]);
+	return err_set(e, ERR_CONFIG, "%s is missing: set --%s or %s", setting(s)->key,
+		       setting(s)->flag, setting(s)->env[0]);
 }
 
 /* ---- readers: the text of s to its field, which is of the type that the row names ---- */
@@ -397,9 +397,9 @@ int reading_take(const struct reading *r, enum setting from, enum setting to, st
 		const struct field *f = &fields[s];
 		char *base = s < SETTINGS_OF_RECORD ? (char *)r->job : (char *)r->config;
 
-		if (!f->read || !(settings[s].groups & r->groups))
+		if (!f->read || !(setting(s)->traits.groups & r->groups))
 			continue;
-		if (settings[s].is_required && !reading_text(r, s))
+		if (setting(s)->traits.is_required && !reading_text(r, s))
 			return missing(s, e);
 		if (f->read(r, s, base + f->offset, e))
 			return -1;
@@ -419,7 +419,7 @@ static const char *field_of(const struct config *c, enum setting s)
 int config_hide_secrets(const struct config *c, struct err *e)
 {
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (settings[s].is_secret && log_add_secret(field_of(c, s)))
+		if (setting(s)->traits.is_secret && log_add_secret(field_of(c, s)))
 			return err_set(e, ERR_CONFIG, "too many secrets");
 	return 0;
 }
@@ -427,14 +427,14 @@ int config_hide_secrets(const struct config *c, struct err *e)
 void config_forget_secrets(struct config *c)
 {
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (settings[s].is_secret)
+		if (setting(s)->traits.is_secret)
 			explicit_bzero((char *)c + fields[s].offset, fields[s].size);
 }
 
 bool config_has_new_secrets(const struct config *old, const struct config *new)
 {
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (settings[s].is_secret && strcmp(field_of(old, s), field_of(new, s)) != 0)
+		if (setting(s)->traits.is_secret && strcmp(field_of(old, s), field_of(new, s)) != 0)
 			return true;
 	return false;
 }
@@ -445,10 +445,11 @@ void config_keep(struct config *new, const struct config *old, bool all_but_secr
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++) {
 		const size_t i = s - SETTINGS_OF_RECORD;
 
-		if (all_but_secrets ? settings[s].is_secret : !settings[s].takes_restart)
+		if (all_but_secrets ? setting(s)->traits.is_secret
+				    : !setting(s)->traits.takes_restart)
 			continue;
 		if (new->digests[i] != old->digests[i])
-			buf_fmt(names, "%s%s", names->len ? ", " : "", settings[s].key);
+			buf_fmt(names, "%s%s", names->len ? ", " : "", setting(s)->key);
 		memcpy((char *)new + fields[s].offset, field_of(old, s), fields[s].size);
 		new->digests[i] = old->digests[i];
 	}

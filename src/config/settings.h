@@ -34,16 +34,10 @@ enum setting {
 
 #define SETTING_ENV_MAX 4
 
-struct setting_info {
-	const char *flag;                 /* "--ttl" without the dashes; NULL: none */
-	const char *key;                  /* in a configuration file; NULL: not there */
-	const char *env[SETTING_ENV_MAX]; /* the first is preferred */
-	const char *fallback_env;         /* asked when nothing else says anything */
-	const char *initial;              /* the default as text; NULL: none */
-	const char *unset;                /* what says that it is not set, as an empty value does */
-	const char *help;                 /* what it takes and means */
-	unsigned short groups;            /* of enum setting_group: used with any of these */
-	unsigned char argument;           /* it is this argument too, from 1; 0: none */
+/* What is true of a setting besides its texts. */
+struct setting_traits {
+	unsigned short groups;  /* of enum setting_group: used with any of these */
+	unsigned char argument; /* it is this argument too, from 1; 0: none */
 	bool is_required : 1;
 	bool is_switch : 1;          /* the flag alone means true */
 	bool is_guard : 1;           /* empty would open what it guards: an error */
@@ -53,6 +47,17 @@ struct setting_info {
 	bool takes_restart : 1;      /* SIGHUP does not take it */
 };
 
-extern const struct setting_info settings[SETTINGS];
+struct setting_info {
+	const char *flag;                 /* "--ttl" without the dashes; NULL: none */
+	const char *key;                  /* in a configuration file; NULL: not there */
+	const char *env[SETTING_ENV_MAX]; /* the first is preferred */
+	const char *fallback_env;         /* asked when nothing else says anything */
+	const char *initial;              /* the default as text; NULL: none */
+	const char *unset;                /* what says that it is not set, as an empty value does */
+	const char *help;                 /* what it takes and means */
+	struct setting_traits traits;
+};
+
+const struct setting_info *setting(enum setting s);
 
 #endif

@@ -101,11 +101,11 @@ static int take_empty(const struct values *v, enum setting s, struct value *valu
 
 	if (*value->text)
 		return 0;
-	if (settings[s].is_guard)
+	if (setting(s)->traits.is_guard)
 		return err_set(e, values_err_kind(value),
 			       "%s is empty: leave it out, or say what it shall be",
 			       values_origin(v, value, origin, sizeof origin));
-	value->text = settings[s].unset;
+	value->text = setting(s)->unset;
 	return 0;
 }
 
@@ -162,8 +162,8 @@ static bool take_option(struct values *v, const char *flag)
 static int find_flag(const char *flag, size_t len)
 {
 	for (int s = 0; s < SETTINGS; s++)
-		if (settings[s].flag && strlen(settings[s].flag) == len &&
-		    strncmp(settings[s].flag, flag, len) == 0)
+		if (setting(s)->flag && strlen(setting(s)->flag) == len &&
+		    strncmp(setting(s)->flag, flag, len) == 0)
 			return s;
 	return -1;
 }
@@ -180,15 +180,15 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 	if (s < 0)
 		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len,
 			       flag);
-	value.name = settings[s].flag;
+	value.name = setting(s)->flag;
 	if (equals)
 		value.text = equals + 1;
-	else if (settings[s].is_switch)
+	else if (setting(s)->traits.is_switch)
 		value.text = "true";
 	else if (*i + 1 < argc)
 		value.text = argv[++*i];
 	else
-		return err_set(e, ERR_USAGE, "--%s needs a value", settings[s].flag);
+		return err_set(e, ERR_USAGE, "--%s needs a value", setting(s)->flag);
 	return set_from_command_line(v, (enum setting)s, value, e);
 }
 
@@ -198,9 +198,9 @@ static int set_argument(struct values *v, int n, const char *text, struct err *e
 	struct value value = {.text = text, .origin = ORIGIN_ARGUMENT};
 
 	for (int s = 0; s < SETTINGS; s++) {
-		if (settings[s].argument != n)
+		if (setting(s)->traits.argument != n)
 			continue;
-		value.name = settings[s].env[0];
+		value.name = setting(s)->env[0];
 		return set_from_command_line(v, (enum setting)s, value, e);
 	}
 	return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", text);
@@ -307,26 +307,26 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 
 	if (value.text && take_empty(v, s, &value, e))
 		return -1;
-	if (settings[s].is_first_name_best && found->text)
+	if (setting(s)->traits.is_first_name_best && found->text)
 		return 0;
-	if (value.text && settings[s].is_secret && take_secret(v, &value, NULL, e))
+	if (value.text && setting(s)->traits.is_secret && take_secret(v, &value, NULL, e))
 		return -1;
 	if (merge_env(found, &value, e))
 		return -1;
-	return settings[s].is_secret ? merge_secret_file(v, name, found, e) : 0;
+	return setting(s)->traits.is_secret ? merge_secret_file(v, name, found, e) : 0;
 }
 
 static int take_env(struct values *v, enum setting s, struct err *e)
 {
 	struct value found = {0};
 
-	for (int i = 0; i < SETTING_ENV_MAX && settings[s].env[i]; i++)
-		if (merge_env_name(v, s, settings[s].env[i], &found, e))
+	for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
+		if (merge_env_name(v, s, setting(s)->env[i], &found, e))
 			return -1;
-	if (!found.text && settings[s].fallback_env) {
-		found.text = get_env(settings[s].fallback_env);
+	if (!found.text && setting(s)->fallback_env) {
+		found.text = get_env(setting(s)->fallback_env);
 		found.origin = ORIGIN_ENV;
-		found.name = settings[s].fallback_env;
+		found.name = setting(s)->fallback_env;
 	}
 	if (found.text && !v->of[s].text)
 		v->of[s] = found;
@@ -336,7 +336,8 @@ static int take_env(struct values *v, enum setting s, struct err *e)
 int values_from_environment(struct values *v, unsigned groups, struct err *e)
 {
 	for (int s = 0; s < SETTINGS; s++)
-		if (settings[s].groups & (groups | GROUP_FILE) && take_env(v, (enum setting)s, e))
+		if (setting(s)->traits.groups & (groups | GROUP_FILE) &&
+		    take_env(v, (enum setting)s, e))
 			return -1;
 	return 0;
 }
@@ -344,10 +345,10 @@ int values_from_environment(struct values *v, unsigned groups, struct err *e)
 void values_from_defaults(struct values *v)
 {
 	for (int s = 0; s < SETTINGS; s++)
-		if (!v->of[s].text && settings[s].initial)
+		if (!v->of[s].text && setting(s)->initial)
 			v->of[s] = (struct value){
-				.text = settings[s].initial,
+				.text = setting(s)->initial,
 				.origin = ORIGIN_DEFAULT,
-				.name = settings[s].key,
+				.name = setting(s)->key,
 			};
 }

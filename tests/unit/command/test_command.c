@@ -33,7 +33,7 @@ static void test_every_setting_is_used(void **state)
 
 		for (size_t i = 0; i < commands_n; i++)
 			groups |= commands[i].groups;
-		CHECK(settings[s].groups & groups, "setting %d", s);
+		CHECK(setting(s)->traits.groups & groups, "setting %d", s);
 	}
 }
 

@@ -36,19 +36,18 @@ static void test_table(void **state)
 
 	(void)state;
 	for (int s = 0; s < SETTINGS; s++) {
-		const struct setting_info *a = &settings[s];
+		const struct setting_info *a = setting(s);
 
-		secrets_n += a->is_secret;
-
+		secrets_n += a->traits.is_secret;
 		CHECK(a->help && *a->help, "setting %d has no help", s);
-		CHECK(a->groups, "setting %d is nobody's", s);
+		CHECK(a->traits.groups, "setting %d is nobody's", s);
 		CHECK(!a->flag || !a->key || is_key_of_flag(a->key, a->flag), "--%s and %s", a->flag, a->key);
 		CHECK(a->env[0] && *a->env[0], "setting %d has no variable", s);
 		CHECK(a->key || s == SET_CONFIG, "setting %d has no key", s);
-		CHECK(!a->is_secret || !a->flag, "setting %d: a secret on the command line", s);
-		CHECK(!a->is_switch || a->flag, "setting %d", s);
+		CHECK(!a->traits.is_secret || !a->flag, "setting %d: a secret on the command line", s);
+		CHECK(!a->traits.is_switch || a->flag, "setting %d", s);
 		for (int k = 0; k < s; k++) {
-			const struct setting_info *b = &settings[k];
+			const struct setting_info *b = setting(k);
 
 			CHECK(!is_same(a->flag, b->flag) && !is_same(a->key, b->key) && !shares_env(a, b),
 			      "settings %d and %d share a name", s, k);
@@ -56,8 +55,8 @@ static void test_table(void **state)
 	}
 	/* The log masks two configurations' secrets at once, and what is sent of CONSUL_HTTP_AUTH and of two proxies'. */
 	assert_true(2 * (secrets_n + 1) + 2 <= LOG_SECRETS_MAX);
-	assert_true(settings[SET_API_TOKEN].is_secret && settings[SET_API_KEY].is_secret);
-	assert_true(settings[SET_CONSUL_TOKEN].is_secret && settings[SET_CONSUL_AUTH].is_secret);
+	assert_true(setting(SET_API_TOKEN)->traits.is_secret && setting(SET_API_KEY)->traits.is_secret);
+	assert_true(setting(SET_CONSUL_TOKEN)->traits.is_secret && setting(SET_CONSUL_AUTH)->traits.is_secret);
 }
 
 /* README.md shows this, in back quotes. */
@@ -79,10 +78,10 @@ static void test_readme(void **state)
 	assert_in_range(fread(readme, 1, sizeof readme - 1, file), 1, sizeof readme - 2);
 	(void)fclose(file);
 	for (int s = 0; s < SETTINGS; s++) {
-		if (settings[s].flag)
-			check_shown(readme, "--", settings[s].flag);
-		for (int i = 0; i < SETTING_ENV_MAX && settings[s].env[i]; i++)
-			check_shown(readme, "", settings[s].env[i]);
+		if (setting(s)->flag)
+			check_shown(readme, "--", setting(s)->flag);
+		for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
+			check_shown(readme, "", setting(s)->env[i]);
 	}
 }
 
