@@ -24,7 +24,7 @@
 
 /* A text that is not set is "". Holds nothing of the values it is read from. */
 struct config {
-#define SETTING(id, groups, reload, type, ...) JOB_FIELD_##type
+#define SETTING(id, groups, reload, type, ...) JOB_EXPAND(JOB_FIELD_##type)
 #include "config/program.def"
 
 	/* Not settings: */

@@ -131,29 +131,29 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 static const struct {
 	enum option option;
 	const char *flag;
-} options[] = {
+} option_flags[] = {
 	{OPTION_HELP, "--help"},
 	{OPTION_HELP, "-h"},
 	{OPTION_DRY_RUN, "--dry-run"},
 	{OPTION_JSON, "--json"},
 	{OPTION_DETAILED_EXITCODE, "--detailed-exitcode"},
 };
-#define OPTIONS_N (sizeof options / sizeof options[0])
+#define OPTIONS_N (sizeof option_flags / sizeof option_flags[0])
 
-const char *values_option_name(unsigned some)
+const char *values_option_name(unsigned options)
 {
 	for (size_t i = 0; i < OPTIONS_N; i++)
-		if (options[i].option & some)
-			return options[i].flag;
+		if (option_flags[i].option & options)
+			return option_flags[i].flag;
 	return "";
 }
 
 static bool take_option(struct values *v, const char *flag)
 {
 	for (size_t i = 0; i < OPTIONS_N; i++) {
-		if (strcmp(options[i].flag, flag) != 0)
+		if (strcmp(option_flags[i].flag, flag) != 0)
 			continue;
-		v->options |= options[i].option;
+		v->options |= option_flags[i].option;
 		return true;
 	}
 	return false;
@@ -251,11 +251,12 @@ static int take_secret(struct values *v, struct value *value, const char *path, 
 	else if (!path && str_copy(secret, sizeof secret, value->text))
 		rc = err_set(e, ERR_CONFIG, "%s is longer than %d bytes", value->name,
 			     CONFIG_SECRET_MAX);
-	else if (!(value->text = values_keep(v, str_trim(secret))))
-		rc = err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
-			     CONFIG_TEXT_CAP);
+	value->text = rc ? "" : values_keep(v, str_trim(secret));
 	explicit_bzero(secret, sizeof secret);
-	return rc;
+	if (value->text)
+		return rc;
+	return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
+		       CONFIG_TEXT_CAP);
 }
 
 /* One value more for a setting from the environment: it must say what the others say. */

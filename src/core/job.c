@@ -5,7 +5,7 @@
 #define AND_SAME_TEXT(field, ...) &&strcmp(a->field, b->field) == 0
 #define AND_SAME_VALUE(type, field, ...) &&memcmp(&a->field, &b->field, sizeof a->field) == 0
 
-#define OF_QUERY(type) AND_SAME_##type
+#define OF_QUERY(type) JOB_EXPAND(AND_SAME_##type)
 #define OF_OTHER(type)
 
 bool job_is_same_query(const struct job *a, const struct job *b)

@@ -47,6 +47,8 @@ struct address_list {
 	size_t n;
 };
 
+/* cppcheck does not find a macro whose name was just put together, but within a macro. */
+#define JOB_EXPAND(...) __VA_ARGS__
 #define JOB_FIELD_TEXT(field, cap, reader) char field[cap];
 #define JOB_FIELD_VALUE(type, field, reader) type field;
 #define JOB_FIELD_CHOICE(type, field, words) enum type field;
@@ -54,7 +56,7 @@ struct address_list {
 #define JOB_FIELD_SECONDS(field, min, max) int64_t field;
 
 struct job {
-#define JOB_SETTING(id, groups, role, type, ...) JOB_FIELD_##type
+#define JOB_SETTING(id, groups, role, type, ...) JOB_EXPAND(JOB_FIELD_##type)
 #include "core/job.def"
 
 	/* Not settings: */

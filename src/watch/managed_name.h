@@ -35,8 +35,8 @@ struct managed_name {
 };
 
 /* Prepare to keep a name. job is copied; k->have is set. */
-void managed_init(struct managed_name *k, const struct job *job, const struct service_watch *watch,
-		  int64_t now_ms);
+void managed_init(struct managed_name *k, const struct job *job,
+		  const struct service_watch *service, int64_t now_ms);
 
 /* The configuration names it no more, and its records shall go. */
 void managed_drop(struct managed_name *k, int64_t now_ms);
