@@ -58,6 +58,7 @@ struct setting_info {
 	struct setting_traits traits;
 };
 
-const struct setting_info *setting(enum setting s);
+/* s: of enum setting. */
+const struct setting_info *setting(int s);
 
 #endif

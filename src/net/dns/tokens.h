@@ -25,8 +25,8 @@ enum tokens_next { TOKENS_END, TOKENS_LINE, TOKENS_TOKEN };
 void tokens_open(struct tokens *w, const char *path);
 
 /*
- * What comes next: a word, in w->token then, or the end of a line, or of the file. A word
- * past TOKENS_TOKEN_MAX or with a NUL in it comes as "". After TOKENS_END only tokens_close() may be
+ * What comes next: a word, in w->token then, or the end of a line, or of the file. A word past
+ * TOKENS_TOKEN_MAX or with a NUL in it comes as "". After TOKENS_END only tokens_close() may be
  * called.
  */
 enum tokens_next tokens_next(struct tokens *w) __attribute__((warn_unused_result));
