@@ -13,14 +13,18 @@ static const struct row {
 	int32_t busy_ms;    /* when it says it is busy and not for how long; 0: as else */
 	int32_t refused_ms; /* after what does not pass by itself; 0: not again */
 } rows[] = {
-	[PACE_SYNC] = {500, 15000, .takes_hints = true},
-	[PACE_WATCH] = {500, 60000, .takes_hints = true, .busy_ms = BUSY_MS, .refused_ms = 60000},
-	[PACE_SERVICE] = {250, 60000},
-	[PACE_FOLLOWER] = {1000, 15000},
-	[PACE_CANDIDATE] = {1000, 1000, JITTER_AROUND},
-	[PACE_LEADER] = {1000, 1000, JITTER_NONE},
-	[PACE_REGISTRATION] = {5000, 5000, JITTER_NONE},
-	[PACE_REGISTERED] = {1000, 1000, JITTER_NONE},
+	[PACE_SYNC] = {.base_ms = 500, .cap_ms = 15000, .takes_hints = true},
+	[PACE_WATCH] = {.base_ms = 500,
+			.cap_ms = 60000,
+			.takes_hints = true,
+			.busy_ms = BUSY_MS,
+			.refused_ms = 60000},
+	[PACE_SERVICE] = {.base_ms = 250, .cap_ms = 60000},
+	[PACE_FOLLOWER] = {.base_ms = 1000, .cap_ms = 15000},
+	[PACE_CANDIDATE] = {.base_ms = 1000, .cap_ms = 1000, .jitter = JITTER_AROUND},
+	[PACE_LEADER] = {.base_ms = 1000, .cap_ms = 1000, .jitter = JITTER_NONE},
+	[PACE_REGISTRATION] = {.base_ms = 5000, .cap_ms = 5000, .jitter = JITTER_NONE},
+	[PACE_REGISTERED] = {.base_ms = 1000, .cap_ms = 1000, .jitter = JITTER_NONE},
 };
 _Static_assert(sizeof rows / sizeof rows[0] == PACES, "a row for each");
 

@@ -224,7 +224,7 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 	if (r->in.is_dry_run)
 		conclude(r, now_ms, random);
 	else
-		go_on(r, apply_next(&r->apply, plan, &r->seen), NULL, now_ms, random);
+		go_on(r, apply_next(&r->apply, plan, &r->seen), &e, now_ms, random);
 }
 
 /* ---- outcomes ---- */
