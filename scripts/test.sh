@@ -14,8 +14,10 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 if [ $# -eq 0 ]; then
 	scripts/deps.sh build test && make all asan unit || exit
 	set -- all
-	for source in tests/unit/test_*.c; do
-		set -- "$@" "$BUILD/asan/unit/$(basename "$source" .c)"
+	# shellcheck disable=SC2044 # names without blanks
+	for source in $(find tests/unit -name 'test_*.c' | LC_ALL=C sort); do
+		program=${source#tests/unit/}
+		set -- "$@" "$BUILD/asan/unit/${program%.c}"
 	done
 fi
 

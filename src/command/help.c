@@ -57,7 +57,7 @@ static void print_all(void)
 				commands[i].called[1], commands[i].name);
 	out_str("\nSettings: the flag goes before the environment, that before the --config file, "
 		"that\nbefore the [default].\n\n");
-	for (int s = 0; s < SETTINGS; s++)
+	for (enum setting s = 0; s < SETTINGS; s++)
 		print_setting(setting(s));
 	out_str("\nExit codes: 0 done; 1 failed, trying again may help; 2 changes (plan\n"
 		"--detailed-exitcode); 3 held: a safety rule kept records that Consul no longer "

@@ -34,7 +34,7 @@ static int read_job(struct reading *r, struct err *e)
 {
 	*r->job = (struct job){.types = JOB_TYPES,
 			       .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
-	return reading_take(r, (enum setting)0, SETTINGS_OF_RECORD, e) ? -1 : check_name(r, e);
+	return reading_take(r, 0, SETTINGS_OF_RECORD, e) ? -1 : check_name(r, e);
 }
 
 /* Two entries for one name and one owner would undo each other's work for ever. */
@@ -57,7 +57,7 @@ static int check_single(const struct values *v, struct err *e)
 {
 	char origin[192];
 
-	for (int s = 0; s < SETTINGS_OF_RECORD; s++)
+	for (enum setting s = 0; s < SETTINGS_OF_RECORD; s++)
 		if (setting(s)->traits.is_required && v->of[s].text)
 			return err_set(
 				e, ERR_CONFIG, "%s (%s) and \"records\" (%s:%u) exclude each other",

@@ -14,12 +14,14 @@ static unsigned line_of(const char *text, int value)
 	return line;
 }
 
-static int find_key(int name, enum setting from, enum setting to)
+/* Among the first n settings; n: it is no key of theirs. */
+static enum setting find_key(int name, enum setting n)
 {
-	for (int s = (int)from; s < (int)to; s++)
-		if (setting(s)->key && json_equals(name, setting(s)->key))
-			return s;
-	return -1;
+	enum setting s = 0;
+
+	while (s < n && !(setting(s)->key && json_equals(name, setting(s)->key)))
+		s++;
+	return s;
 }
 
 /* A number or boolean as it stands; a string decoded; a list of strings joined with commas. */
@@ -106,11 +108,11 @@ static int take_record(struct values *v, const char *text, int record, struct er
 	slots = v->of_record[v->records_n];
 	memset(slots, 0, sizeof v->of_record[0]);
 	for (int m = json_first(record); m != JSON_NONE; m = json_next(m)) {
-		int s = find_key(m, (enum setting)0, SETTINGS_OF_RECORD);
+		enum setting s = find_key(m, SETTINGS_OF_RECORD);
 
-		if (s < 0)
+		if (s == SETTINGS_OF_RECORD)
 			return unknown_key(text, m, " in a record", e);
-		if (take_value(v, text, m, (enum setting)s, &slots[s], e))
+		if (take_value(v, text, m, s, &slots[s], e))
 			return -1;
 	}
 	v->records_n++;
@@ -140,14 +142,14 @@ static int take_json(struct values *v, const char *text, size_t len, struct err 
 	if (!json_is_object(0))
 		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
 	for (int m = json_first(0); m != JSON_NONE; m = json_next(m)) {
-		int s = find_key(m, (enum setting)0, SETTINGS);
+		enum setting s = find_key(m, SETTINGS);
 
 		if (json_equals(m, "records") && !v->records_n) {
 			if (take_records(v, text, m, e))
 				return -1;
-		} else if (s < 0) {
+		} else if (s == SETTINGS) {
 			return unknown_key(text, m, "", e);
-		} else if (take_value(v, text, m, (enum setting)s, &v->of[s], e)) {
+		} else if (take_value(v, text, m, s, &v->of[s], e)) {
 			return -1;
 		}
 	}

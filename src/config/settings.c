@@ -49,7 +49,7 @@ static const struct {
 #include "config/program.def"
 };
 
-static struct setting_info read_row(int s)
+static struct setting_info read_row(enum setting s)
 {
 	struct setting_info info = {.traits = rows[s].traits};
 	int env_n = 0;
@@ -74,7 +74,7 @@ static struct setting_info read_row(int s)
 	return info;
 }
 
-const struct setting_info *setting(int s)
+const struct setting_info *setting(enum setting s)
 {
 	static struct setting_info infos[SETTINGS];
 

@@ -58,7 +58,6 @@ struct setting_info {
 	struct setting_traits traits;
 };
 
-/* s: of enum setting. */
-const struct setting_info *setting(int s);
+const struct setting_info *setting(enum setting s);
 
 #endif

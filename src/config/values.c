@@ -159,13 +159,15 @@ static bool take_option(struct values *v, const char *flag)
 	return false;
 }
 
-static int find_flag(const char *flag, size_t len)
+/* SETTINGS: there is none. */
+static enum setting find_flag(const char *flag, size_t len)
 {
-	for (int s = 0; s < SETTINGS; s++)
-		if (setting(s)->flag && strlen(setting(s)->flag) == len &&
-		    strncmp(setting(s)->flag, flag, len) == 0)
-			return s;
-	return -1;
+	enum setting s = 0;
+
+	while (s < SETTINGS && !(setting(s)->flag && strlen(setting(s)->flag) == len &&
+				 strncmp(setting(s)->flag, flag, len) == 0))
+		s++;
+	return s;
 }
 
 /* One flag at argv[*i]; *i moves past its value. */
@@ -174,10 +176,9 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 	const char *flag = argv[*i] + 2, *equals = strchr(flag, '=');
 	size_t len = equals ? (size_t)(equals - flag) : strlen(flag);
 	struct value value = {.origin = ORIGIN_FLAG};
-	int s;
+	enum setting s = find_flag(flag, len);
 
-	s = find_flag(flag, len);
-	if (s < 0)
+	if (s == SETTINGS)
 		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len,
 			       flag);
 	value.name = setting(s)->flag;
@@ -189,7 +190,7 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 		value.text = argv[++*i];
 	else
 		return err_set(e, ERR_USAGE, "--%s needs a value", setting(s)->flag);
-	return set_from_command_line(v, (enum setting)s, value, e);
+	return set_from_command_line(v, s, value, e);
 }
 
 /* The nth argument that is no flag, from 1. */
@@ -197,11 +198,11 @@ static int set_argument(struct values *v, int n, const char *text, struct err *e
 {
 	struct value value = {.text = text, .origin = ORIGIN_ARGUMENT};
 
-	for (int s = 0; s < SETTINGS; s++) {
+	for (enum setting s = 0; s < SETTINGS; s++) {
 		if (setting(s)->traits.argument != n)
 			continue;
 		value.name = setting(s)->env[0];
-		return set_from_command_line(v, (enum setting)s, value, e);
+		return set_from_command_line(v, s, value, e);
 	}
 	return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", text);
 }
@@ -336,16 +337,15 @@ static int take_env(struct values *v, enum setting s, struct err *e)
 
 int values_from_environment(struct values *v, unsigned groups, struct err *e)
 {
-	for (int s = 0; s < SETTINGS; s++)
-		if (setting(s)->traits.groups & (groups | GROUP_FILE) &&
-		    take_env(v, (enum setting)s, e))
+	for (enum setting s = 0; s < SETTINGS; s++)
+		if (setting(s)->traits.groups & (groups | GROUP_FILE) && take_env(v, s, e))
 			return -1;
 	return 0;
 }
 
 void values_from_defaults(struct values *v)
 {
-	for (int s = 0; s < SETTINGS; s++)
+	for (enum setting s = 0; s < SETTINGS; s++)
 		if (!v->of[s].text && setting(s)->initial)
 			v->of[s] = (struct value){
 				.text = setting(s)->initial,
