@@ -153,8 +153,9 @@ static void test_chunks(void **state)
 		struct record *old = &s.records[s.records_n++];
 
 		s.listed[s.listed_n].state = INSTANCE_PASSING;
-		s.listed[s.listed_n++].target = (struct target){.addr = {8, 8, 0, (unsigned char)i}};
-		*old = (struct record){.target = {.addr = {9, 9, 0, (unsigned char)i}}, .ttl = 60, .is_ours = true};
+		s.listed[s.listed_n++].target = (struct target){.type = RECORD_A, .addr = {8, 8, 0, (unsigned char)i}};
+		*old = (struct record){
+			.target = {.type = RECORD_A, .addr = {9, 9, 0, (unsigned char)i}}, .ttl = 60, .is_ours = true};
 		(void)snprintf(old->id, sizeof old->id, "o%u", i);
 	}
 	r = scene_run(&s);

@@ -277,7 +277,7 @@ static void test_a_record_that_is_gone_is_forgotten(void **state)
 	run_pass(false, 0);
 	refuses_batches = true;
 	list_instances(3);
-	gone = *find(NULL, &(struct target){.addr = {192, 0, 2, 3}});
+	gone = *find(NULL, &(struct target){.type = RECORD_A, .addr = {192, 0, 2, 3}});
 	/* It goes between the second listing and the single delete. */
 	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
 	while (next() != CALL_END) {
