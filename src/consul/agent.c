@@ -8,9 +8,9 @@ void consul_agent_register_body(struct buf *b, const char *id, const char *name,
 	buf_str(b, ",\"Name\":");
 	buf_json_string(b, name);
 	buf_fmt(b,
-		",\"Check\":{\"TTL\":\"%us\",\"Status\":\"passing\","
+		",\"Check\":{\"TTL\":\"%us\",\"Status\":\"%s\","
 		"\"DeregisterCriticalServiceAfter\":\"%us\"}}",
-		ttl_sec, gone_sec);
+		ttl_sec, instance_state_name(INSTANCE_PASSING), gone_sec);
 }
 
 void consul_agent_report_target(struct buf *b, const char *id)
@@ -19,9 +19,9 @@ void consul_agent_report_target(struct buf *b, const char *id)
 	buf_url_part(b, id);
 }
 
-void consul_agent_report_body(struct buf *b, const char *status, const char *output)
+void consul_agent_report_body(struct buf *b, enum instance_state state, const char *output)
 {
-	buf_fmt(b, "{\"Status\":\"%s\",\"Output\":", status);
+	buf_fmt(b, "{\"Status\":\"%s\",\"Output\":", instance_state_name(state));
 	buf_json_string(b, output);
 	buf_str(b, "}");
 }

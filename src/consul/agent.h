@@ -6,6 +6,7 @@
 #define CONSUL_AGENT_H
 
 #include "base/buf.h"
+#include "core/instance.h"
 
 /*
  * PUT /v1/agent/service/register: a service without port, with one check that must be reported
@@ -14,9 +15,9 @@
 void consul_agent_register_body(struct buf *b, const char *id, const char *name, unsigned ttl_sec,
 				unsigned gone_sec);
 
-/* PUT: report the check's state: "passing", "warning" or "critical", with a line of text. */
+/* PUT: report the check's state: passing, warning or critical, with a line of text. */
 void consul_agent_report_target(struct buf *b, const char *id);
-void consul_agent_report_body(struct buf *b, const char *status, const char *output);
+void consul_agent_report_body(struct buf *b, enum instance_state state, const char *output);
 
 /* PUT: leave. */
 void consul_agent_deregister_target(struct buf *b, const char *id);

@@ -46,7 +46,8 @@ enum instance_state instance_check_state(const char *check_id, const char *statu
 	if (strcmp(check_id, "_node_maintenance") == 0 ||
 	    strncmp(check_id, service, sizeof service - 1) == 0)
 		return INSTANCE_MAINTENANCE;
-	if (strcmp(status, "passing") == 0)
+	if (strcmp(status, state_names[INSTANCE_PASSING]) == 0)
 		return INSTANCE_PASSING;
-	return strcmp(status, "warning") == 0 ? INSTANCE_WARNING : INSTANCE_CRITICAL;
+	return strcmp(status, state_names[INSTANCE_WARNING]) == 0 ? INSTANCE_WARNING
+								  : INSTANCE_CRITICAL;
 }

@@ -15,7 +15,7 @@ enum instance_state {
 	INSTANCE_STATES
 };
 
-/* "passing", "warning"... */
+/* "passing", "warning"...: Consul's words, where it has one. */
 const char *instance_state_name(enum instance_state state);
 
 /*

@@ -78,7 +78,8 @@ static int start(struct registration *r, int64_t now_ms, struct err *e)
 					   REGISTRATION_GONE_SEC);
 	} else {
 		consul_agent_report_target(target, r->id);
-		consul_agent_report_body(body, r->is_well ? "passing" : "critical", r->line);
+		consul_agent_report_body(body, r->is_well ? INSTANCE_PASSING : INSTANCE_CRITICAL,
+					 r->line);
 		memcpy(r->reported, r->line, sizeof r->reported);
 		r->is_reported_well = r->is_well;
 	}
