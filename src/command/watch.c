@@ -16,7 +16,7 @@ static struct {
 	const struct invocation *in;
 	struct config configs[2]; /* the one in force, and the one that is read again */
 	int current;
-	struct credentials credentials; /* of the latter */
+	struct credentials credentials; /* that were in force before */
 	struct clients clients;
 	struct watch watch;
 	struct listener listener;
@@ -25,14 +25,16 @@ static struct {
 	struct job place;
 } self;
 
-/* What the log masks; with other, the secrets of a configuration that is not in force, too. */
-static void hide_secrets(const struct config *other)
+/* What the log masks: of both configurations, for a peer may still echo what it was sent before. */
+static void hide_secrets(bool has_both)
 {
 	struct err e = {0};
 
 	log_forget_secrets();
 	if (config_hide_secrets(&self.configs[self.current], &e) ||
-	    clients_hide_secrets(&self.clients, &e) || (other && config_hide_secrets(other, &e)))
+	    clients_hide_secrets(&self.clients, &e) ||
+	    (has_both && (config_hide_secrets(&self.configs[!self.current], &e) ||
+			  log_add_secret(self.credentials.consul_basic))))
 		LOG_EVENT(LOG_ERROR, "not all secrets can be masked", {"error", e.text, 0});
 }
 
@@ -53,6 +55,7 @@ static int read_again(struct config *new, struct err *e)
 static int take(struct config *new, bool only_secrets, struct err *e)
 {
 	const struct config *old = &self.configs[self.current];
+	struct credentials credentials;
 	char names[512];
 	struct buf kept;
 
@@ -60,10 +63,11 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	if (only_secrets && !config_has_new_secrets(old, new))
 		return 0;
 	config_keep(new, old, only_secrets, &kept);
-	if (credentials_build(&self.credentials, new, e) ||
+	if (credentials_build(&credentials, new, e) ||
 	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))
 		return -1;
-	self.clients.credentials = self.credentials;
+	self.credentials = self.clients.credentials;
+	self.clients.credentials = credentials;
 	watch_set_times(&self.watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms);
 	registration_rename(&self.watch.registration, new->register_as, clock_now_ms());
 	log_setup(new->log_format, new->log_level);
@@ -80,16 +84,16 @@ static void reload(void *ctx, bool only_secrets)
 {
 	struct config *new = &self.configs[!self.current];
 	struct err e = {0};
-	int rc = read_again(new, &e);
+	int rc;
 
 	(void)ctx;
-	hide_secrets(new);
+	hide_secrets(false); /* those before are written over now */
+	rc = read_again(new, &e);
+	hide_secrets(true);
 	if (rc || take(new, only_secrets, &e))
 		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
 			  {"error", e.text, 0});
-	config_forget_secrets(&self.configs[!self.current]);
-	explicit_bzero(&self.credentials, sizeof self.credentials);
-	hide_secrets(NULL);
+	hide_secrets(true);
 }
 
 static struct watch_setup setup_of(const struct config *c)

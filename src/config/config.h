@@ -48,9 +48,6 @@ int config_read(struct config *c, struct values *v, unsigned groups, struct err 
 /* Register the secrets with log_add_secret(): c must live. e: ERR_CONFIG: too many */
 int config_hide_secrets(const struct config *c, struct err *e) __attribute__((warn_unused_result));
 
-/* Overwrite them. */
-void config_forget_secrets(struct config *c);
-
 bool config_has_new_secrets(const struct config *old, const struct config *new);
 
 /*

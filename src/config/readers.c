@@ -424,13 +424,6 @@ int config_hide_secrets(const struct config *c, struct err *e)
 	return 0;
 }
 
-void config_forget_secrets(struct config *c)
-{
-	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (setting(s)->traits.is_secret)
-			explicit_bzero((char *)c + fields[s].offset, fields[s].size);
-}
-
 bool config_has_new_secrets(const struct config *old, const struct config *new)
 {
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)

@@ -252,6 +252,21 @@ def test_secrets_are_read_again(scene, file, tmp_path):
     assert new not in watch.text()
 
 
+def test_the_secret_before_is_masked_too(scene, tmp_path):
+    """A peer may still echo what it was sent before the reload."""
+    path = tmp_path / "token"
+    path.write_text(old := scene.cf.token)
+    site, watch = scene.started(A, env={"CLOUDFLARE_API_TOKEN": None, "CLOUDFLARE_API_TOKEN_FILE": path})
+    path.write_text(scene.cf.add_token())
+    watch.hup()
+    scene.cf.fault("status", kind="batch-post", status=400, times=1, body={
+        "success": False, "result": None, "messages": [], "errors": [{"code": 1000, "message": f"you sent {old}"}]})
+    site.add(B)
+    site.settle()
+    assert watch.find("batch refused, listing again") and "you sent ***" in watch.text()
+    assert old not in watch.text()
+
+
 def test_a_hundred_in_a_row(scene, file):
     one, two = two_sites(scene)
     watch = begin(scene, file, one, two)

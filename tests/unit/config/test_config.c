@@ -319,8 +319,6 @@ static void test_keep_all_but_secrets(void **state)
 	assert_int_equal(conf.jobs_n, 1);
 	assert_int_equal(conf.jobs[0].ttl, 100);
 	assert_true(conf.jobs[0].has_token);
-	config_forget_secrets(&old);
-	assert_string_equal(old.api_token, "");
 }
 
 int main(void)
