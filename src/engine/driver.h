@@ -39,7 +39,7 @@ struct driver {
  * Begin a call: not CALL_END. call is copied.
  *   fence_ms  the call is over by then, whatever happens; CLOCK_NEVER for none
  *   e         as the module of that call says, with what was asked of whom in front
- * After 0 follow with driver_step().
+ * After 0 follow with driver_step(), before anything is waited for.
  */
 int driver_begin(struct driver *d, const struct call *call, int64_t fence_ms, struct err *e)
 	__attribute__((warn_unused_result));

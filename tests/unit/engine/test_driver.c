@@ -21,7 +21,7 @@ static void start(struct peer *p, const struct peer_step *steps)
 	assert_int_equal(url_parse(&origin.url, url, URL_HTTP, 0, &e), 0);
 	http_client_init(&driver.cloudflare, &origin, NULL);
 	driver.cf_headers = "Authorization: Bearer t0ken\r\n";
-	driver.timeout_ms = 10000;
+	driver.timeout_ms = 3000;
 	cf_record_list_init(&list, "z0ne", &job, records);
 }
 
@@ -57,6 +57,31 @@ static void test_a_call_of_two_pages(void **state)
 	assert_non_null(strstr(p.seen->request, "&page=2 "));
 	assert_non_null(strstr(p.seen->request, "Bearer t0ken"));
 	assert_ptr_equal(call_reply(&driver.call), &list.reply);
+	peer_end(&p);
+}
+
+/* Over a connection that is kept, the next request is on its way at once. */
+static void test_a_kept_connection(void **state)
+{
+	static const struct peer_step steps[] = {
+		{PEER_ACCEPT, NULL},
+		{PEER_READ, NULL},
+		{PEER_SEND, "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}"},
+		{PEER_READ, NULL},
+		{PEER_SEND, "HTTP/1.1 400 No\r\nContent-Length: 2\r\n\r\n{}"},
+		{PEER_STAY, NULL},
+	};
+	const struct call call = {.kind = CALL_LIST, .list = &list};
+	struct peer p;
+	struct err e = {0};
+
+	(void)state;
+	start(&p, steps);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(driver_call(&driver, &call, &e), -1);
+		CHECK(e.kind == ERR_REFUSED, "%s", e.text);
+	}
+	assert_int_equal(p.seen->connections, 1);
 	peer_end(&p);
 }
 
@@ -96,6 +121,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_call_of_two_pages),
+		cmocka_unit_test(test_a_kept_connection),
 		cmocka_unit_test(test_what_failed_is_named),
 		cmocka_unit_test(test_wait),
 	};
