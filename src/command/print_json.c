@@ -89,9 +89,10 @@ static void put_instances(const struct reconcile *r)
 	};
 
 	out_fmt(",\"instances\":{\"listed\":%zu,\"wanted\":%zu,\"without_address\":%zu",
-		r->seen.instances_n, r->seen.want_n, r->seen.unaddressed_n);
+		r->seen.count.instances_n, r->seen.want_n, r->seen.count.unaddressed_n);
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-		out_fmt(",\"%s\":%zu", instance_state_name(states[i]), r->seen.state_n[states[i]]);
+		out_fmt(",\"%s\":%zu", instance_state_name(states[i]),
+			r->seen.count.state_n[states[i]]);
 	out_str("}");
 }
 

@@ -20,20 +20,20 @@ static void print_observed(const struct reconcile *r)
 	char text[ERR_TEXT_MAX];
 
 	out_fmt("%s: service %s, %zu instance%s", r->in.job->name, r->in.job->service,
-		r->seen.instances_n, r->seen.instances_n == 1 ? "" : "s");
+		r->seen.count.instances_n, r->seen.count.instances_n == 1 ? "" : "s");
 	for (int i = INSTANCE_STATES; i--;) {
 		enum instance_state s = instance_by_rank(i);
 
-		if (!r->seen.state_n[s])
+		if (!r->seen.count.state_n[s])
 			continue;
-		out_fmt("%s%zu %s", between, r->seen.state_n[s], instance_state_name(s));
+		out_fmt("%s%zu %s", between, r->seen.count.state_n[s], instance_state_name(s));
 		between = ", ";
 	}
 	out_fmt("; %zu wanted, %zu record%s there\n", r->seen.want_n, r->seen.list.records_n,
 		r->seen.list.records_n == 1 ? "" : "s");
-	if (r->seen.unaddressed_n)
-		out_fmt("  left out, without a usable address: %zu (%s)\n", r->seen.unaddressed_n,
-			command_mask(text, r->seen.unaddressed));
+	if (r->seen.count.unaddressed_n)
+		out_fmt("  left out, without a usable address: %zu (%s)\n",
+			r->seen.count.unaddressed_n, command_mask(text, r->seen.count.unaddressed));
 }
 
 static const char *proxied_word(bool proxied)

@@ -96,9 +96,9 @@ static void note_unaddressed(struct consul_view *v, const char *id, const char *
 {
 	struct buf b;
 
-	if (v->unaddressed_n++)
+	if (v->count.unaddressed_n++)
 		return;
-	buf_init(&b, v->unaddressed, sizeof v->unaddressed);
+	buf_init(&b, v->count.unaddressed, sizeof v->count.unaddressed);
 	buf_fmt(&b, "%.96s: %.140s", id, why);
 }
 
@@ -152,8 +152,8 @@ static int take_instance(void *ctx, const char *list, const char *text, size_t l
 			       "Service.Address");
 	if (read_state(json_get(0, "Checks"), &state, e))
 		return err_wrap(e, "instance %.96s", id);
-	r->view->instances_n++;
-	r->view->n[state]++;
+	r->view->count.instances_n++;
+	r->view->count.state_n[state]++;
 	return read_targets(r, node, service, id, state, e);
 }
 
@@ -213,10 +213,10 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 {
 	*r = (struct consul_reader){.query = q, .view = view};
 	json_split_init(&r->split, JSON_CUT_ROOT, take_instance, r, element_buf, rest);
-	view->listed_n = view->instances_n = view->unaddressed_n = 0;
+	view->listed_n = 0;
 	view->hosts.len = 0;
 	view->index = 0;
-	memset(view->n, 0, sizeof view->n);
+	view->count = (struct instance_counts){0};
 	view->evidence = (struct evidence){
 		.is_consistent = q->is_consistent,
 		.has_token = q->job->has_token,
@@ -262,10 +262,7 @@ void consul_view_copy(struct consul_view *to, const struct consul_view *from)
 
 	/* Not the whole struct: of the host names' storage only what is used. */
 	to->listed_n = from->listed_n;
-	to->instances_n = from->instances_n;
-	memcpy(to->n, from->n, sizeof to->n);
-	to->unaddressed_n = from->unaddressed_n;
-	memcpy(to->unaddressed, from->unaddressed, sizeof to->unaddressed);
+	to->count = from->count;
 	to->evidence = from->evidence;
 	to->index = from->index;
 	to->hosts.len = from->hosts.len;

@@ -34,10 +34,7 @@ struct consul_query {
 struct consul_view {
 	struct endpoint *listed; /* the caller's, CONSUL_INSTANCES_MAX of them */
 	size_t listed_n;
-	size_t instances_n;
-	size_t n[INSTANCE_STATES]; /* instances by state */
-	size_t unaddressed_n;      /* instances without a usable address, in no list */
-	char unaddressed[256];     /* the first of them: which, and why */
+	struct instance_counts count;
 	struct evidence evidence;
 	uint64_t index; /* X-Consul-Index; 0: none, or no number */
 	struct target_hosts hosts;

@@ -1,6 +1,6 @@
 /*
- * An address of an instance, with the instance's state. An instance with an IPv4 and an IPv6
- * address has two.
+ * What a listing of instances comes to: their addresses, each with its instance's state (an instance
+ * with an IPv4 and an IPv6 address has two), and their counts.
  */
 #ifndef CORE_ENDPOINT_H
 #define CORE_ENDPOINT_H
@@ -11,6 +11,13 @@
 struct endpoint {
 	enum instance_state state;
 	struct target target;
+};
+
+struct instance_counts {
+	size_t instances_n;
+	size_t state_n[INSTANCE_STATES]; /* instances by state */
+	size_t unaddressed_n;  /* those without a usable address, which have no endpoint */
+	char unaddressed[256]; /* the first of them: which, and why */
 };
 
 #endif

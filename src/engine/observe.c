@@ -43,10 +43,7 @@ void observe_answer(struct observe *o)
 	struct target *want = o->storage->want;
 
 	consul_view_sort(v);
-	o->instances_n = v->instances_n;
-	memcpy(o->state_n, v->n, sizeof o->state_n);
-	o->unaddressed_n = v->unaddressed_n;
-	memcpy(o->unaddressed, v->unaddressed, sizeof o->unaddressed);
+	o->count = v->count;
 	memcpy(hosts->text, v->hosts.text, v->hosts.len);
 	o->want_n = 0;
 	for (size_t i = 0; i < v->listed_n; i++) {

@@ -45,10 +45,7 @@ struct observe {
 	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
 
 	/* Of Consul's last good answer: the next one overwrites view even when it fails. */
-	size_t instances_n;
-	size_t state_n[INSTANCE_STATES];
-	size_t unaddressed_n;
-	char unaddressed[sizeof((struct consul_view *)0)->unaddressed];
+	struct instance_counts count;
 };
 
 /* Prepare. job and have, RECORDS_MAX records, are used as long as o is. */

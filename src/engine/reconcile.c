@@ -244,7 +244,7 @@ static void after_verify(struct reconcile *r, int rc, const struct err *why, int
 	} else {
 		observe_answer(&r->seen);
 		observe_states(&r->seen);
-		r->out.gap = evidence_assess(&view->evidence, view->instances_n == 0);
+		r->out.gap = evidence_assess(&view->evidence, view->count.instances_n == 0);
 	}
 	decide(r, now_ms, random);
 }

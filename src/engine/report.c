@@ -71,11 +71,11 @@ static void log_end(const struct reconcile *r, enum log_level level, const char 
 	struct log_field fields[] = {
 		{"name", r->in.job->name, 0},
 		{"service", r->in.job->service, 0},
-		{"instances", NULL, (int64_t)r->seen.instances_n},
-		{"passing", NULL, (int64_t)r->seen.state_n[INSTANCE_PASSING]},
-		{"warning", NULL, (int64_t)r->seen.state_n[INSTANCE_WARNING]},
-		{"critical", NULL, (int64_t)r->seen.state_n[INSTANCE_CRITICAL]},
-		{"maintenance", NULL, (int64_t)r->seen.state_n[INSTANCE_MAINTENANCE]},
+		{"instances", NULL, (int64_t)r->seen.count.instances_n},
+		{"passing", NULL, (int64_t)r->seen.count.state_n[INSTANCE_PASSING]},
+		{"warning", NULL, (int64_t)r->seen.count.state_n[INSTANCE_WARNING]},
+		{"critical", NULL, (int64_t)r->seen.count.state_n[INSTANCE_CRITICAL]},
+		{"maintenance", NULL, (int64_t)r->seen.count.state_n[INSTANCE_MAINTENANCE]},
 		{"wanted", NULL, (int64_t)r->seen.want_n},
 		{"created", NULL, (int64_t)r->out.done_n[OP_CREATE]},
 		{"updated", NULL, (int64_t)r->out.done_n[OP_UPDATE]},
@@ -98,11 +98,11 @@ void report_end(const struct reconcile *r)
 	bool has_written =
 		r->out.done_n[OP_CREATE] || r->out.done_n[OP_UPDATE] || r->out.done_n[OP_DELETE];
 
-	if (r->seen.unaddressed_n)
+	if (r->seen.count.unaddressed_n)
 		LOG_EVENT(LOG_WARN, "instances without a usable address are left out",
 			  {"name", r->in.job->name, 0},
-			  {"count", NULL, (int64_t)r->seen.unaddressed_n},
-			  {"first", r->seen.unaddressed, 0});
+			  {"count", NULL, (int64_t)r->seen.count.unaddressed_n},
+			  {"first", r->seen.count.unaddressed, 0});
 	if (r->out.result == RECONCILE_FAILED)
 		LOG_EVENT(LOG_ERROR, "failed", {"name", r->in.job->name, 0},
 			  {"service", r->in.job->service, 0},

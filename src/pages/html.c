@@ -111,7 +111,7 @@ static void put_instances(struct buf *b, const struct status_record *r)
 {
 	size_t shown_n = 0;
 
-	buf_fmt(b, "<section><h3>Instances in Consul: %zu</h3><ul>", r->instances_n);
+	buf_fmt(b, "<section><h3>Instances in Consul: %zu</h3><ul>", r->count->instances_n);
 	for (int rank = 0; rank < INSTANCE_STATES; rank++) {
 		enum instance_state state = instance_by_rank(rank);
 
@@ -126,9 +126,9 @@ static void put_instances(struct buf *b, const struct status_record *r)
 		}
 	}
 	put_more(b, r->endpoints_n);
-	if (r->unaddressed_n) {
-		buf_fmt(b, "<li class=warn><b>%zu without address</b> ", r->unaddressed_n);
-		put_html(b, r->unaddressed);
+	if (r->count->unaddressed_n) {
+		buf_fmt(b, "<li class=warn><b>%zu without address</b> ", r->count->unaddressed_n);
+		put_html(b, r->count->unaddressed);
 	}
 	buf_str(b, "</ul></section>");
 }
@@ -245,7 +245,7 @@ static void put_name(struct buf *b, const struct status *s, const struct status_
 	put_why(b, s, r);
 	put_facts(b, s, r);
 	buf_str(b, "<div class=two>");
-	if (r->has_instances)
+	if (r->count)
 		put_instances(b, r);
 	if (r->has_records)
 		put_dns(b, r);

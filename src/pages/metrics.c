@@ -49,13 +49,14 @@ static void put_instances(const struct status *s, size_t records_n, struct buf *
 	for (size_t i = 0; i < records_n; i++) {
 		struct status_record r = status_record_at(s, i);
 
-		for (int state = 0; r.has_instances && state < INSTANCE_STATES; state++) {
+		for (int state = 0; r.count && state < INSTANCE_STATES; state++) {
 			if (state == INSTANCE_VANISHED) /* not listed, so not counted */
 				continue;
 			buf_str(b, "dnsbuddy_record_instances{");
 			put_labels(b, &r);
 			buf_fmt(b, ",state=\"%s\"} %zu\n",
-				instance_state_name((enum instance_state)state), r.state_n[state]);
+				instance_state_name((enum instance_state)state),
+				r.count->state_n[state]);
 		}
 	}
 }

@@ -91,13 +91,10 @@ struct status_record {
 	struct fact_value facts[FACTS];
 	const char *consul_error; /* NULL when it answers */
 
-	bool has_instances; /* false before Consul's first answer; else what it listed last: */
-	size_t instances_n;
-	size_t state_n[INSTANCE_STATES]; /* instances by state */
+	/* What Consul listed last; count is NULL before its first answer. */
+	const struct instance_counts *count;
 	const struct endpoint *endpoints;
 	size_t endpoints_n;
-	size_t unaddressed_n;    /* instances without a usable address, which have no endpoint */
-	const char *unaddressed; /* the first of them: which, and why */
 
 	bool has_records;             /* what Cloudflare has is known: */
 	const struct record *records; /* one without an id is deleted */

@@ -49,12 +49,13 @@ static int start(struct service_watch *w, int64_t now_ms, struct err *e)
 
 static bool is_same_content(const struct consul_view *a, const struct consul_view *b)
 {
-	if (a->listed_n != b->listed_n || a->instances_n != b->instances_n ||
-	    a->unaddressed_n != b->unaddressed_n || memcmp(a->n, b->n, sizeof a->n) != 0)
+	if (a->listed_n != b->listed_n || a->count.instances_n != b->count.instances_n ||
+	    a->count.unaddressed_n != b->count.unaddressed_n ||
+	    memcmp(a->count.state_n, b->count.state_n, sizeof a->count.state_n) != 0)
 		return false;
 	/* The same list may remove now, or may not any more: ACLs were changed, a cache is gone. */
-	if (evidence_assess(&a->evidence, !a->instances_n) !=
-	    evidence_assess(&b->evidence, !b->instances_n))
+	if (evidence_assess(&a->evidence, !a->count.instances_n) !=
+	    evidence_assess(&b->evidence, !b->count.instances_n))
 		return false;
 	for (size_t i = 0; i < a->listed_n; i++)
 		if (a->listed[i].state != b->listed[i].state ||

@@ -66,19 +66,15 @@ static void fill_facts(const struct watch *w, const struct managed_name *k, int6
 		status_set(r, FACT_LAST_SYNC, k->synced_sec);
 	if (k->has_changed)
 		status_set(r, FACT_LAST_CHANGE, k->changed_sec);
-	if (r->has_instances)
+	if (r->count)
 		status_set(r, FACT_CONSUL_AGE, now_ms - k->watch->answered_ms);
 }
 
 static void fill_instances(const struct consul_view *view, struct status_record *r)
 {
-	r->has_instances = true;
-	r->instances_n = view->instances_n;
-	memcpy(r->state_n, view->n, sizeof r->state_n);
+	r->count = &view->count;
 	r->endpoints = view->listed;
 	r->endpoints_n = view->listed_n;
-	r->unaddressed_n = view->unaddressed_n;
-	r->unaddressed = view->unaddressed;
 }
 
 static void fill_record(const struct status *s, size_t i, struct status_record *r)

@@ -34,32 +34,32 @@ static void check_target(const struct target *t)
 
 static void tell_view(struct buf *told)
 {
-	size_t sum = 0, addressed_n = view.instances_n - view.unaddressed_n;
+	size_t sum = 0, addressed_n = view.count.instances_n - view.count.unaddressed_n;
 
 	for (int s = 0; s < INSTANCE_STATES; s++) {
-		sum += view.n[s];
-		buf_fmt(told, "%zu ", view.n[s]);
+		sum += view.count.state_n[s];
+		buf_fmt(told, "%zu ", view.count.state_n[s]);
 	}
-	MUST(sum == view.instances_n);
-	MUST(view.unaddressed_n <= view.instances_n);
+	MUST(sum == view.count.instances_n);
+	MUST(view.count.unaddressed_n <= view.count.instances_n);
 	MUST(view.listed_n >= addressed_n && view.listed_n <= 2 * addressed_n);
 	MUST(view.listed_n <= CONSUL_INSTANCES_MAX);
-	MUST(memchr(view.unaddressed, '\0', sizeof view.unaddressed));
+	MUST(memchr(view.count.unaddressed, '\0', sizeof view.count.unaddressed));
 	MUST(view.hosts.len <= sizeof view.hosts.text);
 	MUST(!view.evidence.is_consistent == !reader.query->is_consistent);
 	MUST(view.evidence.last_contact_ms >= 0);
 	buf_fmt(told, "instances, index %llu, gap %d\n", (unsigned long long)view.index,
-		(int)evidence_assess(&view.evidence, !view.instances_n));
+		(int)evidence_assess(&view.evidence, !view.count.instances_n));
 	for (size_t i = 0; i < view.listed_n; i++) {
 		char text[TARGET_TEXT_CAP];
 
-		MUST(view.listed[i].state < INSTANCE_STATES && view.n[view.listed[i].state]);
+		MUST(view.listed[i].state < INSTANCE_STATES && view.count.state_n[view.listed[i].state]);
 		check_target(&view.listed[i].target);
 		target_format(&view.listed[i].target, text);
 		buf_fmt(told, "%s %s\n", instance_state_name(view.listed[i].state), text);
 	}
-	if (view.unaddressed_n)
-		buf_fmt(told, "%zu without address: %s\n", view.unaddressed_n, view.unaddressed);
+	if (view.count.unaddressed_n)
+		buf_fmt(told, "%zu without address: %s\n", view.count.unaddressed_n, view.count.unaddressed);
 }
 
 static void read_health(struct fuzz_input in, struct fuzz_cuts cuts, const struct consul_query *q, struct buf *told)

@@ -71,8 +71,8 @@ static void test_states(void **state)
 			(void)snprintf(body, sizeof body, "[" INSTANCE("nginx-1", "192.0.2.1", "", "%s") "]", states[i].checks);
 			CHECK(ask(200, LEADER, body, step, &e) == 0, "%s: %s", body, e.text);
 			assert_int_equal(view.listed_n, 1);
-			assert_int_equal(view.instances_n, 1);
-			assert_int_equal(view.n[states[i].state], 1);
+			assert_int_equal(view.count.instances_n, 1);
+			assert_int_equal(view.count.state_n[states[i].state], 1);
 			CHECK(view.listed[0].state == states[i].state, "%s", states[i].checks);
 		}
 	}
@@ -131,9 +131,9 @@ static void test_addresses(void **state)
 			strcat(strcat(all, k ? " " : ""), text);
 		}
 		CHECK(strcmp(all, addresses[i].targets) == 0, "case %zu: %s", i, all);
-		assert_int_equal(view.instances_n, 1);
-		assert_int_equal(view.unaddressed_n, addresses[i].targets[0] ? 0 : 1);
-		CHECK(addresses[i].targets[0] || strstr(view.unaddressed, "nginx-1: "), "%s", view.unaddressed);
+		assert_int_equal(view.count.instances_n, 1);
+		assert_int_equal(view.count.unaddressed_n, addresses[i].targets[0] ? 0 : 1);
+		CHECK(addresses[i].targets[0] || strstr(view.count.unaddressed, "nginx-1: "), "%s", view.count.unaddressed);
 	}
 }
 
@@ -147,11 +147,11 @@ static void test_unaddressed(void **state)
 									      SERF) "," INSTANCE("third", "1.1.1.1", "", SERF) "]",
 			     0, &e),
 			 0);
-	assert_int_equal(view.unaddressed_n, 2);
-	assert_string_equal(view.unaddressed, "first: no address");
-	assert_int_equal(view.instances_n, 3);
+	assert_int_equal(view.count.unaddressed_n, 2);
+	assert_string_equal(view.count.unaddressed, "first: no address");
+	assert_int_equal(view.count.instances_n, 3);
 	assert_int_equal(view.listed_n, 1);
-	assert_int_equal(view.n[INSTANCE_PASSING], 3);
+	assert_int_equal(view.count.state_n[INSTANCE_PASSING], 3);
 }
 
 #define SAYS(h, ...)                                                                                                               \

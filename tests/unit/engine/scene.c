@@ -285,12 +285,12 @@ static int answer_health(struct scene *s, const struct call *c)
 	struct consul_view *v = c->view;
 	bool is_consistent = c->query->is_consistent;
 
-	v->listed_n = v->instances_n = s->listed_n;
+	v->listed_n = v->count.instances_n = s->listed_n;
 	v->hosts.len = 0;
-	memset(v->n, 0, sizeof v->n);
+	memset(v->count.state_n, 0, sizeof v->count.state_n);
 	for (size_t i = 0; i < s->listed_n; i++) {
 		v->listed[i].state = is_consistent && s->is_healed ? INSTANCE_PASSING : s->listed[i].state;
-		v->n[v->listed[i].state]++;
+		v->count.state_n[v->listed[i].state]++;
 		copy_target(&v->listed[i].target, &s->listed[i].target, &v->hosts);
 	}
 	v->evidence = s->evidence;

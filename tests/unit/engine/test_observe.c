@@ -26,7 +26,7 @@ static void list(const char *targets, const enum instance_state *states)
 	struct target parsed[8];
 
 	o.view.hosts.len = 0;
-	o.view.listed_n = o.view.instances_n = spec_targets(targets, parsed, &o.view.hosts);
+	o.view.listed_n = o.view.count.instances_n = spec_targets(targets, parsed, &o.view.hosts);
 	for (size_t i = 0; i < o.view.listed_n; i++)
 		o.view.listed[i] = (struct endpoint){.state = states[i], .target = parsed[i]};
 	observe_answer(&o);

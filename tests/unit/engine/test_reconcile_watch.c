@@ -34,14 +34,14 @@ static struct target target_of(unsigned n)
 static void list_instances(unsigned mask)
 {
 	seen.listed_n = 0;
-	memset(seen.n, 0, sizeof seen.n);
+	memset(seen.count.state_n, 0, sizeof seen.count.state_n);
 	for (unsigned i = 0; i < ADDRESSES; i++)
 		if (mask & 1u << i)
 			listed[seen.listed_n++] = (struct endpoint){
 				.state = INSTANCE_PASSING,
 				.target = target_of(i),
 			};
-	seen.instances_n = seen.n[INSTANCE_PASSING] = seen.listed_n;
+	seen.count.instances_n = seen.count.state_n[INSTANCE_PASSING] = seen.listed_n;
 	seen.evidence = (struct evidence){.has_leader = true};
 	consul_view_sort(&seen);
 }

@@ -8,6 +8,7 @@
 
 struct status shown;
 struct status_record shown_records[SHOWN_NAMES_MAX];
+static struct instance_counts counts[SHOWN_NAMES_MAX];
 static struct endpoint endpoints[LISTED_MAX];
 static struct record records[LISTED_MAX];
 static struct target_hosts hosts;
@@ -22,6 +23,7 @@ static void fill(const struct status *s, size_t i, struct status_record *r)
 void shown_init(void)
 {
 	memset(shown_records, 0, sizeof shown_records);
+	memset(counts, 0, sizeof counts);
 	hosts.len = endpoints_n = records_n = 0;
 	shown = (struct status){
 		.version = "1.2.3",
@@ -70,18 +72,23 @@ static struct target target_of(const char *text)
 	return t;
 }
 
+struct instance_counts *shown_count_of(const struct status_record *r)
+{
+	return &counts[r - shown_records];
+}
+
 void shown_instance(enum instance_state state, const char *address)
 {
 	struct status_record *r = &shown_records[shown.records_n - 1];
 
-	if (!r->has_instances)
+	if (!r->count)
 		r->endpoints = &endpoints[endpoints_n];
-	r->has_instances = true;
+	r->count = shown_count_of(r);
 	status_set(r, FACT_CONSUL_AGE, 2500);
 	endpoints[endpoints_n++] = (struct endpoint){.state = state, .target = target_of(address)};
 	r->endpoints_n++;
-	r->instances_n++;
-	r->state_n[state]++;
+	shown_count_of(r)->instances_n++;
+	shown_count_of(r)->state_n[state]++;
 }
 
 struct record *shown_record(const char *content)

@@ -23,6 +23,9 @@ struct status_record *shown_name(const char *name);
 /* One that makes the whole unhealthy: not what is wanted for 75.25 s, and an error. */
 struct status_record *shown_failing(const char *name);
 
+/* What r counts, once it has an instance. */
+struct instance_counts *shown_count_of(const struct status_record *r);
+
 /* An instance in this state at this address, for the name added last. */
 void shown_instance(enum instance_state state, const char *address);
 

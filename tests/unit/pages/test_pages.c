@@ -304,8 +304,8 @@ static void test_html_says(void **state)
 	text = shown_at("/");
 	assert_true(strstr(text, ">critical<") < strstr(text, ">passing<"));
 	assert_false(shown_has("/", "without address"));
-	r->unaddressed_n = 2;
-	r->unaddressed = "node <n>";
+	shown_count_of(r)->unaddressed_n = 2;
+	memcpy(shown_count_of(r)->unaddressed, "node <n>", sizeof "node <n>");
 	assert_true(shown_has("/", "<li class=warn><b>2 without address</b> node &lt;n&gt;</ul>"));
 }
 

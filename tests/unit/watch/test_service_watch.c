@@ -289,7 +289,7 @@ static void test_a_bad_answer_leaves_the_last_good_one(void **state)
 		(void)wait_for_query();
 		assert_int_equal(i == 3 ? answer(5, "9", "{\"no\":\"list\"}") : answer_badly(i == 0, i == 1 ? 500 : 403),
 				 SERVICE_WATCH_FAILED);
-		assert_int_equal(w.view->instances_n, 2);
+		assert_int_equal(w.view->count.instances_n, 2);
 		assert_true(w.has_view);
 	}
 	assert_int_equal(w.failures, 4);

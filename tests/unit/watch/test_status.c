@@ -15,10 +15,7 @@ static struct endpoint endpoints[4];
 static struct consul_view view = {
 	.listed = endpoints,
 	.listed_n = 4,
-	.instances_n = 5,
-	.n = {1, 0, 3, 7, 9},
-	.unaddressed_n = 2,
-	.unaddressed = "node n: no address",
+	.count = {.instances_n = 5, .state_n = {1, 0, 3, 7, 9}, .unaddressed_n = 2, .unaddressed = "node n: no address"},
 };
 static struct record have[4];
 static struct status s;
@@ -128,13 +125,13 @@ static void test_what_is_not_known(void **state)
 		assert_false(r.facts[unknown[i]].is_known);
 	assert_false(r.has_records);
 	assert_int_equal(r.records_n, 0);
-	assert_false(r.has_instances);
+	assert_null(r.count);
 	/* of a dropped job nothing is read */
 	service.has_view = true;
 	k->watch = NULL;
 	r = record_at(0);
 	assert_false(r.facts[FACT_CONSUL_AGE].is_known);
-	assert_false(r.has_instances);
+	assert_null(r.count);
 	assert_null(r.consul_error);
 }
 
@@ -171,20 +168,16 @@ static void test_texts_and_lists(void **state)
 	assert_true(r.has_records);
 	assert_ptr_equal(r.records, have);
 	assert_int_equal(r.records_n, COUNT(have));
-	assert_true(r.has_instances);
+	assert_ptr_equal(r.count, &view.count);
 	assert_ptr_equal(r.endpoints, endpoints);
 	assert_int_equal(r.endpoints_n, 4);
-	assert_int_equal(r.instances_n, 5);
-	assert_memory_equal(r.state_n, view.n, sizeof r.state_n);
-	assert_int_equal(r.unaddressed_n, 2);
-	assert_string_equal(r.unaddressed, "node n: no address");
 	assert_null(r.consul_error);
 	(void)snprintf(k->job.owner, sizeof k->job.owner, "east");
 	(void)snprintf(service.last_err.text, sizeof service.last_err.text, "connection refused");
 	service.failures = 1;
 	assert_string_equal(record_at(0).owner, "east");
 	assert_string_equal(record_at(0).consul_error, "connection refused");
-	assert_true(record_at(0).has_instances); /* what it listed last */
+	assert_non_null(record_at(0).count); /* what it listed last */
 }
 
 /* ---- healthy or not ---- */
