@@ -542,6 +542,8 @@ static void test_other_times(void **state)
 	watch_set_times(&world_watch, 2000, 20000, 5000);
 	assert_int_equal(world_watch.services[0]->timeout_ms, 2000);
 	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
+	assert_int_equal(world_watch.leader.timeout_ms, 2000);
+	assert_int_equal(world_watch.registration.timeout_ms, 2000);
 	world.api_status = 500;
 	world.api_headers = "";
 	world_set("web", "192.0.2.1 192.0.2.2");
@@ -552,6 +554,34 @@ static void test_other_times(void **state)
 		watch_status(&world_watch, world.now_ms, &s);
 		assert_false(s.is_healthy);
 	}
+}
+
+/* A pass under way is called off before its name is prepared anew. */
+static void test_jobs_change_under_a_pass(void **state)
+{
+	const struct job job = world_job("web", WWW);
+	struct status s;
+	uint64_t reads;
+	struct err e;
+
+	(void)state;
+	start("192.0.2.1");
+	world_run(5000);
+	watch_status(&world_watch, world.now_ms, &s);
+	reads = s.consul_reads;
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	assert_int_equal(world.aborts, 1);
+	watch_status(&world_watch, world.now_ms, &s);
+	assert_int_equal(s.consul_reads, reads + 1);
+	world.api_hangs = false;
+	world_clear();
+	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
+	world_run(100);
+	assert_string_equal(world.story, "health zone list +192.0.2.3");
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
 }
 
 /* ---- signals, and the end ---- */
@@ -679,6 +709,7 @@ int main(void)
 		cmocka_unit_test_setup(test_names_that_are_not_taken_change_nothing, set_up),
 		cmocka_unit_test_setup(test_a_job_of_the_same_records_is_not_dropped, set_up),
 		cmocka_unit_test_setup(test_other_times, set_up),
+		cmocka_unit_test_setup(test_jobs_change_under_a_pass, set_up),
 		cmocka_unit_test_setup(test_hup_reloads, set_up),
 		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, set_up),
 		cmocka_unit_test_setup(test_stop_in_order, set_up),
