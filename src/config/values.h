@@ -25,7 +25,7 @@ struct value {
 	unsigned line;    /* in the file */
 };
 
-/* What a command can be told besides its settings, on the command line alone. */
+/* What a command takes besides its settings, on the command line alone. */
 enum option {
 	OPTION_HELP = 1,
 	OPTION_DRY_RUN = 2,

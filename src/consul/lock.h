@@ -35,7 +35,7 @@ void consul_session_destroy_target(struct buf *b, const char *id, const struct j
 int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* PUT with a body that tells who holds it: acquire, release. The answer is true or false. */
+/* PUT with a body that names who holds it: acquire, release. The answer is true or false. */
 void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
 				const struct job *place);
 void consul_lock_release_target(struct buf *b, const char *key, const char *session,

@@ -19,7 +19,7 @@ enum instance_state {
 const char *instance_state_name(enum instance_state state);
 
 /*
- * The state one check tells, from its CheckID and Status as the health endpoint gives them
+ * The state that one check has, from its CheckID and Status as the health endpoint gives them
  * (https://developer.hashicorp.com/consul/api-docs/health). A status that is not known counts
  * as critical: it is not passing.
  */

@@ -15,7 +15,7 @@
 #define REGISTRATION_TTL_SEC 30
 #define REGISTRATION_GONE_SEC 3600 /* after so long without us Consul forgets us */
 #define REGISTRATION_REPORT_MS 10000
-#define REGISTRATION_HURRY_MS 1000 /* a changed line is told that soon */
+#define REGISTRATION_HURRY_MS 1000 /* a changed line is reported that soon */
 #define REGISTRATION_ID_CAP 256
 #define REGISTRATION_LINE_CAP 512
 

@@ -100,7 +100,7 @@ struct http_client {
 	bool is_head;       /* the method is HEAD: no body comes */
 	bool is_repeatable; /* the method may be sent twice: GET, HEAD, PUT, DELETE */
 	bool is_reused;     /* over a connection that served before */
-	bool was_retried;   /* a reused connection was dead: this is the second go */
+	bool was_retried;   /* a reused connection was dead: this is the second try */
 	bool was_sent;      /* any byte of the request may have reached the server */
 	bool is_hasty;      /* it waits for nothing: not stepped yet, or stopped for fairness */
 	bool is_sink_error; /* the error is the sink's */

@@ -41,7 +41,7 @@ static int received_alert(int alert, bool in_handshake, bool has_identity, struc
 	}
 }
 
-int tls_words(int code, bool in_handshake, bool has_identity, struct err *e)
+int tls_explain(int code, bool in_handshake, bool has_identity, struct err *e)
 {
 	if (code >= BR_ERR_SEND_FATAL_ALERT)
 		code -= BR_ERR_SEND_FATAL_ALERT;

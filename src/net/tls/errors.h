@@ -11,6 +11,6 @@
  * in_handshake, has_identity: what the connection is about, to tell causes apart.
  * Returns -1 with e set: ERR_TLS, ERR_PROTO or ERR_RETRY.
  */
-int tls_words(int code, bool in_handshake, bool has_identity, struct err *e);
+int tls_explain(int code, bool in_handshake, bool has_identity, struct err *e);
 
 #endif

@@ -99,7 +99,7 @@ static enum io_result ended(struct tls_storage *t, struct err *e)
 	else if (t->is_garbage)
 		(void)err_set(e, ERR_PROTO, "the server does not speak TLS on this port");
 	else
-		(void)tls_words(code, !t->is_up, t->config->identity != NULL, e);
+		(void)tls_explain(code, !t->is_up, t->config->identity != NULL, e);
 	(void)err_wrap(e, "TLS");
 	return IO_BAD;
 }

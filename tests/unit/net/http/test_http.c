@@ -181,7 +181,7 @@ static void test_dead_on_reuse(void **state)
 	}
 }
 
-/* The second go fails as well: there is no third. */
+/* The second try fails as well: there is no third. */
 static void test_dead_twice(void **state)
 {
 	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},   {PEER_SEND, HELLO}, {PEER_READ, NULL},
