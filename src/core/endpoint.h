@@ -1,6 +1,6 @@
 /*
- * What a listing of instances comes to: their addresses, each with its instance's state (an instance
- * with an IPv4 and an IPv6 address has two), and their counts.
+ * What a listing of instances comes to: their addresses, each with its instance's state (an
+ * instance with an IPv4 and an IPv6 address has two), and their counts.
  */
 #ifndef CORE_ENDPOINT_H
 #define CORE_ENDPOINT_H

@@ -28,7 +28,7 @@ static void test_table(void **state)
 static void test_every_setting_is_used(void **state)
 {
 	(void)state;
-	for (int s = 0; s < SETTINGS; s++) {
+	for (enum setting s = 0; s < SETTINGS; s++) {
 		unsigned groups = GROUP_FILE;
 
 		for (size_t i = 0; i < commands_n; i++)

@@ -35,7 +35,7 @@ static void test_table(void **state)
 	size_t secrets_n = 0;
 
 	(void)state;
-	for (int s = 0; s < SETTINGS; s++) {
+	for (enum setting s = 0; s < SETTINGS; s++) {
 		const struct setting_info *a = setting(s);
 
 		secrets_n += a->traits.is_secret;
@@ -46,7 +46,7 @@ static void test_table(void **state)
 		CHECK(a->key || s == SET_CONFIG, "setting %d has no key", s);
 		CHECK(!a->traits.is_secret || !a->flag, "setting %d: a secret on the command line", s);
 		CHECK(!a->traits.is_switch || a->flag, "setting %d", s);
-		for (int k = 0; k < s; k++) {
+		for (enum setting k = 0; k < s; k++) {
 			const struct setting_info *b = setting(k);
 
 			CHECK(!is_same(a->flag, b->flag) && !is_same(a->key, b->key) && !shares_env(a, b),
@@ -77,7 +77,7 @@ static void test_readme(void **state)
 	assert_non_null(file);
 	assert_in_range(fread(readme, 1, sizeof readme - 1, file), 1, sizeof readme - 2);
 	(void)fclose(file);
-	for (int s = 0; s < SETTINGS; s++) {
+	for (enum setting s = 0; s < SETTINGS; s++) {
 		if (setting(s)->flag)
 			check_shown(readme, "--", setting(s)->flag);
 		for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)

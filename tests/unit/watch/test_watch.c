@@ -4,8 +4,6 @@
  */
 #include "watch/world.h"
 
-#include <signal.h>
-
 #include "support.h"
 
 #include "base/clock.h"
@@ -13,44 +11,13 @@
 
 #define WWW "www.example.com"
 
-static unsigned reloads, secret_reloads;
-
-static void reload(void *ctx, bool only_secrets)
-{
-	(void)ctx;
-	if (only_secrets)
-		secret_reloads++;
-	else
-		reloads++;
-}
-
-static int set_up(void **state)
-{
-	struct err e;
-
-	(void)state;
-	world_init();
-	reloads = secret_reloads = 0;
-	world_setup.reload = reload;
-	assert_int_equal(watch_catch_signals(&e), 0);
-	return 0;
-}
-
-/* One service web, and www.example.com in step with it. */
-static void start(const char *instances)
-{
-	world_set("web", instances);
-	world_start();
-	world_run(100);
-}
-
 /* ---- a name follows its service ---- */
 
 static void test_the_first_pass(void **state)
 {
 	(void)state;
 	world_add_record(WWW, "192.0.2.9");
-	start("192.0.2.1 192.0.2.2");
+	world_start_with("192.0.2.1 192.0.2.2");
 	assert_string_equal(world.story, "health zone list +192.0.2.1 +192.0.2.2");
 	world_run(2000);
 	assert_string_equal(world.story, "health zone list +192.0.2.1 +192.0.2.2 verify -192.0.2.9");
@@ -63,7 +30,7 @@ static void test_the_first_pass(void **state)
 static void test_a_change_is_written_at_once(void **state)
 {
 	(void)state;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(5000);
 	world_clear();
 	world_set("web", "192.0.2.1 192.0.2.2");
@@ -74,7 +41,7 @@ static void test_a_change_is_written_at_once(void **state)
 static void test_grace_and_maintenance(void **state)
 {
 	(void)state;
-	start("192.0.2.1 192.0.2.2 192.0.2.3");
+	world_start_with("192.0.2.1 192.0.2.2 192.0.2.3");
 	world_run(5000);
 	world_clear();
 	world_set("web", "192.0.2.1 192.0.2.2/critical 192.0.2.3/maintenance");
@@ -87,7 +54,7 @@ static void test_grace_and_maintenance(void **state)
 static void test_at_rest_nobody_is_asked(void **state)
 {
 	(void)state;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_clear();
 	world_run(200000);
 	assert_int_equal(world.lists + world.writes, 0);
@@ -102,7 +69,7 @@ static void test_at_rest_nobody_is_asked(void **state)
 static void test_a_resync_mends_what_others_did(void **state)
 {
 	(void)state;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world.records_n = 0;
 	world_run(331000);
 	assert_string_equal(world_records(WWW), "192.0.2.1");
@@ -174,7 +141,7 @@ static void test_old_evidence_is_read_again(void **state)
 {
 	(void)state;
 	world.latency_ms = 3000;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(20000);
 	assert_string_equal(world.story, "health zone list verify +192.0.2.1");
 }
@@ -225,7 +192,7 @@ static void test_nothing_left_of_the_ratelimit(void **state)
 	(void)state;
 	world.api_status = 500;
 	world.api_headers = "Ratelimit: \"default\";r=0;t=40\n";
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world.api_status = 0;
 	world_run(38000);
 	assert_int_equal(world_count("zone"), 0);
@@ -253,7 +220,7 @@ static void test_the_budget_is_kept(void **state)
 static void test_consul_away_keeps_all(void **state)
 {
 	(void)state;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(5000);
 	world_clear();
 	world.consul_is_away = true;
@@ -269,7 +236,7 @@ static void test_consul_away_keeps_all(void **state)
 static void test_without_a_leader_nothing_goes(void **state)
 {
 	(void)state;
-	start("192.0.2.1 192.0.2.2");
+	world_start_with("192.0.2.1 192.0.2.2");
 	world_run(5000);
 	world.consul_is_leaderless = true;
 	world_set("web", "192.0.2.1 192.0.2.3");
@@ -291,29 +258,29 @@ static void test_refused_credentials_are_read_again(void **state)
 		world_set(services[i], "192.0.2.1");
 	world_start();
 	world_run(100);
-	assert_int_equal(secret_reloads, 1);
+	assert_int_equal(world_secret_reloads, 1);
 	for (int i = 0; i < 58; i++) {
 		world_set(services[i % 6], i % 2 ? "192.0.2.1" : "192.0.2.2");
 		world_run(1000);
 	}
-	assert_int_equal(secret_reloads, 1);
+	assert_int_equal(world_secret_reloads, 1);
 	world_run(180000);
-	assert_in_range(secret_reloads, 3, 5);
-	assert_int_equal(reloads, 0);
+	assert_in_range(world_secret_reloads, 3, 5);
+	assert_int_equal(world_reloads, 0);
 	/* And not any more once they are taken. */
 	world.api_status = 0;
 	world_run(120000);
-	secret_reloads = 0;
+	world_secret_reloads = 0;
 	world_run(600000);
-	assert_int_equal(secret_reloads, 0);
+	assert_int_equal(world_secret_reloads, 0);
 }
 
 static void test_consuls_refusal_counts_too(void **state)
 {
 	(void)state;
 	world.consul_refuses = true;
-	start("192.0.2.1");
-	assert_int_equal(secret_reloads, 1);
+	world_start_with("192.0.2.1");
+	assert_int_equal(world_secret_reloads, 1);
 }
 
 /* ---- the lock ---- */
@@ -326,7 +293,7 @@ static void test_only_the_leader_writes(void **state)
 	locks.sessions_n = 1;
 	locks.sessions[0] = (struct locks_session){.is_alive = true, .ends_ms = INT64_MAX};
 	locks.index = 5;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(60000);
 	assert_int_equal(world.lists + world.writes, 0);
 	locks_end_session(0, world.now_ms);
@@ -339,7 +306,7 @@ static void test_who_loses_the_lock_stops_writing(void **state)
 {
 	(void)state;
 	world_setup.lock_key = "service/dnsbuddy/leader";
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(5000);
 	assert_true(world_watch.leader.has_lock);
 	world.api_hangs = true;
@@ -366,7 +333,7 @@ static void test_who_leads_again_lists_again(void **state)
 {
 	(void)state;
 	world_setup.lock_key = "service/dnsbuddy/leader";
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(5000);
 	locks_end_session(locks.holder, world.now_ms);
 	world_run(20000);
@@ -383,7 +350,7 @@ static void test_it_registers_and_reports(void **state)
 {
 	(void)state;
 	world_setup.register_as = "cloudflare";
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	assert_int_equal(world_count("register"), 1);
 	world_run(5000);
 	assert_true(world_count("passing") >= 1);
@@ -399,7 +366,7 @@ static void test_a_refused_registration_keeps_nobody(void **state)
 	(void)state;
 	world_setup.register_as = "cloudflare";
 	world.registration_fails = true;
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	assert_string_equal(world_records(WWW), "192.0.2.1");
 	world.registration_fails = false;
 	world_run(6000);
@@ -412,7 +379,7 @@ static void test_the_check_tells_what_is_unhealthy(void **state)
 	world_setup.register_as = "cloudflare";
 	world.api_status = 500;
 	world.api_headers = "";
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(55000);
 	assert_int_equal(world_count("critical"), 0);
 	assert_true(world_watch.retries > 3);
@@ -424,7 +391,7 @@ static void test_another_name_for_itself(void **state)
 {
 	(void)state;
 	world_setup.register_as = "cloudflare";
-	start("192.0.2.1");
+	world_start_with("192.0.2.1");
 	world_run(5000);
 	world_clear();
 	registration_rename(&world_watch.registration, "dns", world.now_ms);
@@ -441,280 +408,33 @@ static void test_another_name_for_itself(void **state)
 	assert_int_equal(world_count("register"), 1);
 }
 
-/* ---- other names ---- */
-
-#define MANY 256
-
-/* So many names of one service, whose records go with them; which tells the sets apart. */
-static const struct job *many(char which)
-{
-	static struct job jobs[MANY];
-	char name[32];
-
-	for (size_t i = 0; i < MANY; i++) {
-		(void)snprintf(name, sizeof name, "%c%zu.example.com", which, i);
-		jobs[i] = world_job("web", name);
-		jobs[i].on_drop = ON_DROP_REMOVE;
-	}
-	return jobs;
-}
-
-static size_t count_names(char which, bool is_dropped)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		const struct managed_name *k = world_watch.names[i];
-
-		n += k && k->is_used && k->job.name[0] == which && k->job.is_dropped == is_dropped;
-	}
-	return n;
-}
-
-/* Removals that do not succeed leave room for the names in force, and for those just dropped. */
-static void test_many_other_names_while_the_api_is_away(void **state)
-{
-	struct err e = {0};
-
-	(void)state;
-	world_set("web", "192.0.2.1");
-	world.api_status = 503;
-	world.api_headers = "";
-	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
-	for (char which = 'a'; which < 'f'; which++) {
-		CHECK(watch_set_jobs(&world_watch, many(which), MANY, &e) == 0, "%c: %s", which, e.text);
-		world_run(5000);
-		assert_int_equal(count_names(which, false), MANY);
-		assert_int_equal(count_names((char)(which - 1), true), which == 'a' ? 0 : MANY);
-	}
-	assert_int_equal(count_names('c', true), 0); /* they gave their place up */
-}
-
-static void test_names_that_are_not_taken_change_nothing(void **state)
-{
-	struct err e = {0};
-	struct job job;
-
-	(void)state;
-	world_set("web", "192.0.2.1");
-	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
-	job = world_job("web", WWW);
-	job.on_drop = ON_DROP_REMOVE;
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	world_run(5000);
-	world_clear();
-	world.memory_is_full = true;
-	assert_int_equal(watch_set_jobs(&world_watch, many('a'), MANY, &e), -1);
-	assert_int_equal(e.kind, ERR_SYS);
-	world_run(5000);
-	assert_int_equal(count_names('w', false), 1);
-	assert_int_equal(world.lists + world.writes, 0); /* it did not even begin anew */
-	assert_string_equal(world_records(WWW), "192.0.2.1");
-	/* What is there already can be taken again. */
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	world_run(5000);
-	assert_string_equal(world_records(WWW), "192.0.2.1");
-}
-
-/* An entry that gets an owner still rules over the name: nothing is removed. */
-static void test_a_job_of_the_same_records_is_not_dropped(void **state)
-{
-	struct err e = {0};
-	struct job job;
-
-	(void)state;
-	world_set("web", "192.0.2.1");
-	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
-	job = world_job("web", WWW);
-	job.on_drop = ON_DROP_REMOVE;
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	world_run(5000);
-	strcpy(job.owner, "east");
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	assert_int_equal(count_names('w', true), 0);
-	assert_int_equal(count_names('w', false), 1);
-}
-
-static void test_other_times(void **state)
-{
-	(void)state;
-	start("192.0.2.1");
-	watch_set_times(&world_watch, 2000, 20000, 5000);
-	assert_int_equal(world_watch.services[0]->timeout_ms, 2000);
-	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
-	assert_int_equal(world_watch.leader.timeout_ms, 2000);
-	assert_int_equal(world_watch.registration.timeout_ms, 2000);
-	world.api_status = 500;
-	world.api_headers = "";
-	world_set("web", "192.0.2.1 192.0.2.2");
-	world_run(6000);
-	{
-		struct status s;
-
-		watch_status(&world_watch, world.now_ms, &s);
-		assert_false(s.is_healthy);
-	}
-}
-
-/* A pass under way is called off before its name is prepared anew. */
-static void test_jobs_change_under_a_pass(void **state)
-{
-	const struct job job = world_job("web", WWW);
-	struct status s;
-	uint64_t reads;
-	struct err e;
-
-	(void)state;
-	start("192.0.2.1");
-	world_run(5000);
-	watch_status(&world_watch, world.now_ms, &s);
-	reads = s.consul_reads;
-	world.api_hangs = true;
-	world_set("web", "192.0.2.1 192.0.2.2");
-	world_run(100);
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	assert_int_equal(world.aborts, 1);
-	watch_status(&world_watch, world.now_ms, &s);
-	assert_int_equal(s.consul_reads, reads + 1);
-	world.api_hangs = false;
-	world_clear();
-	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
-	world_run(100);
-	assert_string_equal(world.story, "health zone list +192.0.2.3");
-	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
-}
-
-/* ---- signals, and the end ---- */
-
-static void test_hup_reloads(void **state)
-{
-	(void)state;
-	start("192.0.2.1");
-	assert_int_equal(raise(SIGHUP), 0);
-	world_run(10);
-	assert_int_equal(reloads, 1);
-	assert_int_equal(secret_reloads, 0);
-	assert_non_null(world_watch.loop.parts);
-}
-
-static void test_stop_at_rest_is_at_once(void **state)
-{
-	(void)state;
-	start("192.0.2.1");
-	world_run(1000);
-	assert_int_equal(raise(SIGTERM), 0);
-	world_run(10);
-	assert_null(world_watch.loop.parts);
-}
-
-/* The exchange under way ends, the lock is given back, the service leaves; nothing new begins. */
-static void test_stop_in_order(void **state)
-{
-	int64_t stop_ms;
-
-	(void)state;
-	world_setup.lock_key = "service/dnsbuddy/leader";
-	world_setup.register_as = "cloudflare";
-	start("192.0.2.1");
-	world_run(5000);
-	world_clear();
-	world.latency_ms = 100;
-	world_set("web", "192.0.2.1/maintenance 192.0.2.2");
-	world_run(150); /* the first of two writes is under way */
-	world_set("web", "192.0.2.2 192.0.2.3");
-	stop_ms = world.now_ms;
-	assert_int_equal(raise(SIGTERM), 0);
-	world_run(10);
-	assert_int_equal(raise(SIGHUP), 0);
-	world_run(5000);
-	assert_null(world_watch.loop.parts);
-	assert_in_range(world.now_ms - stop_ms, 200, WATCH_LEAVE_MS);
-	assert_int_equal(world_count("+192.0.2.2"), 1);
-	assert_int_equal(world_count("+192.0.2.3"), 0);
-	assert_int_equal(world_count("-192.0.2.1"), 0);
-	assert_int_equal(reloads, 0);
-	assert_int_equal(world.aborts, 0);
-	assert_int_equal(world_count("release"), 1);
-	assert_int_equal(world_count("destroy"), 1);
-	assert_int_equal(world_count("deregister"), 1);
-	assert_true(strstr(world.story, "+192.0.2.2") < strstr(world.story, "release"));
-	assert_int_equal(locks.holder, -1);
-}
-
-static void test_stop_waits_for_the_service_to_leave(void **state)
-{
-	(void)state;
-	world_setup.register_as = "cloudflare";
-	start("192.0.2.1");
-	world_run(5000);
-	world.latency_ms = 200;
-	assert_int_equal(raise(SIGTERM), 0);
-	world_run(1000);
-	assert_null(world_watch.loop.parts);
-	assert_int_equal(world_count("deregister"), 1);
-}
-
-/* A peer that does not answer costs a second, no more. */
-static void test_stop_does_not_wait_for_a_dead_peer(void **state)
-{
-	int64_t stop_ms;
-
-	(void)state;
-	world_setup.lock_key = "service/dnsbuddy/leader";
-	start("192.0.2.1");
-	world_run(5000);
-	world.api_hangs = true;
-	world_set("web", "192.0.2.1 192.0.2.2");
-	world_run(100);
-	world.latency_ms = 100000;
-	stop_ms = world.now_ms;
-	assert_int_equal(raise(SIGINT), 0);
-	world_run(WATCH_FINISH_MS - 10);
-	assert_int_equal(world.aborts, 0);
-	world_run(20);
-	assert_int_equal(world.aborts, 1);
-	world_run(5000);
-	assert_null(world_watch.loop.parts);
-	assert_in_range(world.now_ms - stop_ms, WATCH_LEAVE_MS, WATCH_LEAVE_MS + 2);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_the_first_pass, set_up),
-		cmocka_unit_test_setup(test_a_change_is_written_at_once, set_up),
-		cmocka_unit_test_setup(test_grace_and_maintenance, set_up),
-		cmocka_unit_test_setup(test_at_rest_nobody_is_asked, set_up),
-		cmocka_unit_test_setup(test_a_resync_mends_what_others_did, set_up),
-		cmocka_unit_test_setup(test_one_watch_for_a_service, set_up),
-		cmocka_unit_test_setup(test_all_names_get_their_turn, set_up),
-		cmocka_unit_test_setup(test_nobody_starves, set_up),
-		cmocka_unit_test_setup(test_old_evidence_is_read_again, set_up),
-		cmocka_unit_test_setup(test_429_is_waited_out_by_all, set_up),
-		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, set_up),
-		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, set_up),
-		cmocka_unit_test_setup(test_the_budget_is_kept, set_up),
-		cmocka_unit_test_setup(test_consul_away_keeps_all, set_up),
-		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, set_up),
-		cmocka_unit_test_setup(test_refused_credentials_are_read_again, set_up),
-		cmocka_unit_test_setup(test_consuls_refusal_counts_too, set_up),
-		cmocka_unit_test_setup(test_only_the_leader_writes, set_up),
-		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, set_up),
-		cmocka_unit_test_setup(test_who_leads_again_lists_again, set_up),
-		cmocka_unit_test_setup(test_it_registers_and_reports, set_up),
-		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, set_up),
-		cmocka_unit_test_setup(test_the_check_tells_what_is_unhealthy, set_up),
-		cmocka_unit_test_setup(test_another_name_for_itself, set_up),
-		cmocka_unit_test_setup(test_many_other_names_while_the_api_is_away, set_up),
-		cmocka_unit_test_setup(test_names_that_are_not_taken_change_nothing, set_up),
-		cmocka_unit_test_setup(test_a_job_of_the_same_records_is_not_dropped, set_up),
-		cmocka_unit_test_setup(test_other_times, set_up),
-		cmocka_unit_test_setup(test_jobs_change_under_a_pass, set_up),
-		cmocka_unit_test_setup(test_hup_reloads, set_up),
-		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, set_up),
-		cmocka_unit_test_setup(test_stop_in_order, set_up),
-		cmocka_unit_test_setup(test_stop_waits_for_the_service_to_leave, set_up),
-		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, set_up),
+		cmocka_unit_test_setup(test_the_first_pass, world_set_up),
+		cmocka_unit_test_setup(test_a_change_is_written_at_once, world_set_up),
+		cmocka_unit_test_setup(test_grace_and_maintenance, world_set_up),
+		cmocka_unit_test_setup(test_at_rest_nobody_is_asked, world_set_up),
+		cmocka_unit_test_setup(test_a_resync_mends_what_others_did, world_set_up),
+		cmocka_unit_test_setup(test_one_watch_for_a_service, world_set_up),
+		cmocka_unit_test_setup(test_all_names_get_their_turn, world_set_up),
+		cmocka_unit_test_setup(test_nobody_starves, world_set_up),
+		cmocka_unit_test_setup(test_old_evidence_is_read_again, world_set_up),
+		cmocka_unit_test_setup(test_429_is_waited_out_by_all, world_set_up),
+		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, world_set_up),
+		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, world_set_up),
+		cmocka_unit_test_setup(test_the_budget_is_kept, world_set_up),
+		cmocka_unit_test_setup(test_consul_away_keeps_all, world_set_up),
+		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, world_set_up),
+		cmocka_unit_test_setup(test_refused_credentials_are_read_again, world_set_up),
+		cmocka_unit_test_setup(test_consuls_refusal_counts_too, world_set_up),
+		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
+		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, world_set_up),
+		cmocka_unit_test_setup(test_who_leads_again_lists_again, world_set_up),
+		cmocka_unit_test_setup(test_it_registers_and_reports, world_set_up),
+		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, world_set_up),
+		cmocka_unit_test_setup(test_the_check_tells_what_is_unhealthy, world_set_up),
+		cmocka_unit_test_setup(test_another_name_for_itself, world_set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

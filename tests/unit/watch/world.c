@@ -462,6 +462,36 @@ void world_start(void)
 	CHECK(watch_set_jobs(&world_watch, jobs, n, &e) == 0, "%s", e.text);
 }
 
+unsigned world_reloads, world_secret_reloads;
+
+static void reload(void *ctx, bool only_secrets)
+{
+	(void)ctx;
+	if (only_secrets)
+		world_secret_reloads++;
+	else
+		world_reloads++;
+}
+
+int world_set_up(void **state)
+{
+	struct err e;
+
+	(void)state;
+	world_init();
+	world_reloads = world_secret_reloads = 0;
+	world_setup.reload = reload;
+	assert_int_equal(watch_catch_signals(&e), 0);
+	return 0;
+}
+
+void world_start_with(const char *instances)
+{
+	world_set("web", instances);
+	world_start();
+	world_run(100);
+}
+
 void world_set(const char *service, const char *instances)
 {
 	size_t i = 0;

@@ -49,11 +49,18 @@ extern struct world {
 
 /* A new world; w watches with this setup, changed by the test before world_start(). */
 void world_init(void);
+
+/* The same as a test's set-up; what watch asked for of its configuration is counted. */
+int world_set_up(void **state);
+extern unsigned world_reloads, world_secret_reloads;
 extern struct watch world_watch;
 extern struct watch_setup world_setup;
 
 /* watch_init(), and the names www.example.com, w1..: one for each service of the world. */
 void world_start(void);
+
+/* One service web, and www.example.com in step with it. */
+void world_start_with(const char *instances);
 
 /* A job for this service and name. */
 struct job world_job(const char *service, const char *name);

@@ -1,0 +1,269 @@
+/*
+ * watch/watch and watch/watch_jobs in a scripted world: other names and settings while it runs, signals,
+ * and how it ends.
+ */
+#include "watch/world.h"
+
+#include <signal.h>
+
+#include "support.h"
+
+#include "base/clock.h"
+#include "watch/locks.h"
+
+#define WWW "www.example.com"
+
+/* ---- other names ---- */
+
+#define MANY 256
+
+/* So many names of one service, whose records go with them; which tells the sets apart. */
+static const struct job *many(char which)
+{
+	static struct job jobs[MANY];
+	char name[32];
+
+	for (size_t i = 0; i < MANY; i++) {
+		(void)snprintf(name, sizeof name, "%c%zu.example.com", which, i);
+		jobs[i] = world_job("web", name);
+		jobs[i].on_drop = ON_DROP_REMOVE;
+	}
+	return jobs;
+}
+
+static size_t count_names(char which, bool is_dropped)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		const struct managed_name *k = world_watch.names[i];
+
+		n += k && k->is_used && k->job.name[0] == which && k->job.is_dropped == is_dropped;
+	}
+	return n;
+}
+
+/* Removals that do not succeed leave room for the names in force, and for those just dropped. */
+static void test_many_other_names_while_the_api_is_away(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	world.api_status = 503;
+	world.api_headers = "";
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	for (char which = 'a'; which < 'f'; which++) {
+		CHECK(watch_set_jobs(&world_watch, many(which), MANY, &e) == 0, "%c: %s", which, e.text);
+		world_run(5000);
+		assert_int_equal(count_names(which, false), MANY);
+		assert_int_equal(count_names((char)(which - 1), true), which == 'a' ? 0 : MANY);
+	}
+	assert_int_equal(count_names('c', true), 0); /* they gave their place up */
+}
+
+static void test_names_that_are_not_taken_change_nothing(void **state)
+{
+	struct err e = {0};
+	struct job job;
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	job = world_job("web", WWW);
+	job.on_drop = ON_DROP_REMOVE;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	world_clear();
+	world.memory_is_full = true;
+	assert_int_equal(watch_set_jobs(&world_watch, many('a'), MANY, &e), -1);
+	assert_int_equal(e.kind, ERR_SYS);
+	world_run(5000);
+	assert_int_equal(count_names('w', false), 1);
+	assert_int_equal(world.lists + world.writes, 0); /* it did not even begin anew */
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	/* What is there already can be taken again. */
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+/* An entry that gets an owner still rules over the name: nothing is removed. */
+static void test_a_job_of_the_same_records_is_not_dropped(void **state)
+{
+	struct err e = {0};
+	struct job job;
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	job = world_job("web", WWW);
+	job.on_drop = ON_DROP_REMOVE;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	strcpy(job.owner, "east");
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	assert_int_equal(count_names('w', true), 0);
+	assert_int_equal(count_names('w', false), 1);
+}
+
+static void test_other_times(void **state)
+{
+	(void)state;
+	world_start_with("192.0.2.1");
+	watch_set_times(&world_watch, 2000, 20000, 5000);
+	assert_int_equal(world_watch.services[0]->timeout_ms, 2000);
+	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
+	assert_int_equal(world_watch.leader.timeout_ms, 2000);
+	assert_int_equal(world_watch.registration.timeout_ms, 2000);
+	world.api_status = 500;
+	world.api_headers = "";
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(6000);
+	{
+		struct status s;
+
+		watch_status(&world_watch, world.now_ms, &s);
+		assert_false(s.is_healthy);
+	}
+}
+
+/* A pass under way is called off before its name is prepared anew. */
+static void test_jobs_change_under_a_pass(void **state)
+{
+	const struct job job = world_job("web", WWW);
+	struct status s;
+	uint64_t reads;
+	struct err e;
+
+	(void)state;
+	world_start_with("192.0.2.1");
+	world_run(5000);
+	watch_status(&world_watch, world.now_ms, &s);
+	reads = s.consul_reads;
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	assert_int_equal(world.aborts, 1);
+	watch_status(&world_watch, world.now_ms, &s);
+	assert_int_equal(s.consul_reads, reads + 1);
+	world.api_hangs = false;
+	world_clear();
+	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
+	world_run(100);
+	assert_string_equal(world.story, "health zone list +192.0.2.3");
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
+}
+
+/* ---- signals, and the end ---- */
+
+static void test_hup_reloads(void **state)
+{
+	(void)state;
+	world_start_with("192.0.2.1");
+	assert_int_equal(raise(SIGHUP), 0);
+	world_run(10);
+	assert_int_equal(world_reloads, 1);
+	assert_int_equal(world_secret_reloads, 0);
+	assert_non_null(world_watch.loop.parts);
+}
+
+static void test_stop_at_rest_is_at_once(void **state)
+{
+	(void)state;
+	world_start_with("192.0.2.1");
+	world_run(1000);
+	assert_int_equal(raise(SIGTERM), 0);
+	world_run(10);
+	assert_null(world_watch.loop.parts);
+}
+
+/* The exchange under way ends, the lock is given back, the service leaves; nothing new begins. */
+static void test_stop_in_order(void **state)
+{
+	int64_t stop_ms;
+
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	world_setup.register_as = "cloudflare";
+	world_start_with("192.0.2.1");
+	world_run(5000);
+	world_clear();
+	world.latency_ms = 100;
+	world_set("web", "192.0.2.1/maintenance 192.0.2.2");
+	world_run(150); /* the first of two writes is under way */
+	world_set("web", "192.0.2.2 192.0.2.3");
+	stop_ms = world.now_ms;
+	assert_int_equal(raise(SIGTERM), 0);
+	world_run(10);
+	assert_int_equal(raise(SIGHUP), 0);
+	world_run(5000);
+	assert_null(world_watch.loop.parts);
+	assert_in_range(world.now_ms - stop_ms, 200, WATCH_LEAVE_MS);
+	assert_int_equal(world_count("+192.0.2.2"), 1);
+	assert_int_equal(world_count("+192.0.2.3"), 0);
+	assert_int_equal(world_count("-192.0.2.1"), 0);
+	assert_int_equal(world_reloads, 0);
+	assert_int_equal(world.aborts, 0);
+	assert_int_equal(world_count("release"), 1);
+	assert_int_equal(world_count("destroy"), 1);
+	assert_int_equal(world_count("deregister"), 1);
+	assert_true(strstr(world.story, "+192.0.2.2") < strstr(world.story, "release"));
+	assert_int_equal(locks.holder, -1);
+}
+
+static void test_stop_waits_for_the_service_to_leave(void **state)
+{
+	(void)state;
+	world_setup.register_as = "cloudflare";
+	world_start_with("192.0.2.1");
+	world_run(5000);
+	world.latency_ms = 200;
+	assert_int_equal(raise(SIGTERM), 0);
+	world_run(1000);
+	assert_null(world_watch.loop.parts);
+	assert_int_equal(world_count("deregister"), 1);
+}
+
+/* A peer that does not answer costs a second, no more. */
+static void test_stop_does_not_wait_for_a_dead_peer(void **state)
+{
+	int64_t stop_ms;
+
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	world_start_with("192.0.2.1");
+	world_run(5000);
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	world.latency_ms = 100000;
+	stop_ms = world.now_ms;
+	assert_int_equal(raise(SIGINT), 0);
+	world_run(WATCH_FINISH_MS - 10);
+	assert_int_equal(world.aborts, 0);
+	world_run(20);
+	assert_int_equal(world.aborts, 1);
+	world_run(5000);
+	assert_null(world_watch.loop.parts);
+	assert_in_range(world.now_ms - stop_ms, WATCH_LEAVE_MS, WATCH_LEAVE_MS + 2);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_many_other_names_while_the_api_is_away, world_set_up),
+		cmocka_unit_test_setup(test_names_that_are_not_taken_change_nothing, world_set_up),
+		cmocka_unit_test_setup(test_a_job_of_the_same_records_is_not_dropped, world_set_up),
+		cmocka_unit_test_setup(test_other_times, world_set_up),
+		cmocka_unit_test_setup(test_jobs_change_under_a_pass, world_set_up),
+		cmocka_unit_test_setup(test_hup_reloads, world_set_up),
+		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, world_set_up),
+		cmocka_unit_test_setup(test_stop_in_order, world_set_up),
+		cmocka_unit_test_setup(test_stop_waits_for_the_service_to_leave, world_set_up),
+		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, world_set_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
