@@ -38,7 +38,7 @@ void cf_record_list_target(struct buf *b, const struct cf_record_list *l)
 /* Our mark, alone or with words of somebody's behind it. */
 static bool has_mark(const char *comment, const struct job *job)
 {
-	char mark[256];
+	char mark[CF_COMMENT_CAP];
 	struct buf b;
 
 	buf_init(&b, mark, sizeof mark);

@@ -20,6 +20,17 @@ static void add_fields(struct buf *b, const struct cf_write *w, const struct op 
 	buf_fmt(b, ",\"ttl\":%u,\"proxied\":%s", (unsigned)op->ttl, op->proxied ? "true" : "false");
 }
 
+static void add_comment(struct buf *b, const struct job *job)
+{
+	char text[CF_COMMENT_CAP];
+	struct buf comment;
+
+	buf_init(&comment, text, sizeof text);
+	cf_comment(&comment, job);
+	buf_str(b, ",\"comment\":");
+	buf_json_string(b, comment.p);
+}
+
 static void add_op(struct buf *b, const struct cf_write *w, const struct op *op, bool with_id)
 {
 	buf_str(b, "{");
@@ -31,11 +42,8 @@ static void add_op(struct buf *b, const struct cf_write *w, const struct op *op,
 	}
 	if (op->kind != OP_DELETE)
 		add_fields(b, w, op);
-	if (op->kind == OP_CREATE) {
-		buf_str(b, ",\"comment\":\"");
-		cf_comment(b, w->job);
-		buf_str(b, "\"");
-	}
+	if (op->kind == OP_CREATE)
+		add_comment(b, w->job);
 	buf_str(b, "}");
 }
 

