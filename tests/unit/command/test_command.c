@@ -17,6 +17,8 @@ static void test_table(void **state)
 		assert_ptr_equal(command_find(c->name), c); /* and nobody before it has this name */
 		for (size_t k = 0; k < COUNT(c->also); k++)
 			assert_true(!c->also[k] || command_find(c->also[k]) == c);
+		/* Who asks an API logs. */
+		CHECK(!(c->groups & (GROUP_CLOUDFLARE | GROUP_CONSUL)) || c->groups & GROUP_LOG, "%s", c->name);
 		CHECK(!c->dry_run || (command_find(c->dry_run) && c->options & OPTION_DRY_RUN), "%s", c->name);
 		used |= c->groups;
 	}

@@ -41,6 +41,9 @@ static void test_table(void **state)
 		secrets_n += a->traits.is_secret;
 		CHECK(a->help && *a->help, "setting %d has no help", s);
 		CHECK(a->traits.groups, "setting %d is nobody's", s);
+		/* sync takes all of a record but what only watch can do. */
+		if (s < SETTINGS_OF_RECORD)
+			CHECK((a->traits.groups == GROUP_WATCH) == (s == SET_GRACE || s == SET_ON_DROP), "%s", a->key);
 		CHECK(!a->flag || !a->key || is_key_of_flag(a->key, a->flag), "--%s and %s", a->flag, a->key);
 		CHECK(a->env[0] && *a->env[0], "setting %d has no variable", s);
 		CHECK(a->key || s == SET_CONFIG, "setting %d has no key", s);
