@@ -29,8 +29,8 @@ struct cf_record_list {
 	size_t page_seen_n;
 	int64_t total; /* entries that page 1 announced */
 	unsigned page; /* the one to ask for, from 1 */
-	struct target_hosts hosts;
 	struct cf_reply reply;
+	struct target_hosts hosts;
 };
 
 /* Start a listing into records. zone_id and job must outlive it and the records. */

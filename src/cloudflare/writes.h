@@ -27,8 +27,8 @@ struct cf_write {
 	struct record *created; /* room for ops_n: what was created is put here; NULL: not wanted */
 	size_t created_n;
 	bool has_other; /* the answer shows a record of another name or type */
-	struct target_hosts hosts;
 	struct cf_reply reply;
+	struct target_hosts hosts; /* of the record that is read */
 };
 
 /* The method of the request: POST, or for a single call POST, PATCH, DELETE. */

@@ -2,10 +2,11 @@
 
 #include "engine/report.h"
 
-void apply_start(struct apply *a, const struct job *job, struct op **picked)
+void apply_start(struct apply *a, const struct job *job, struct apply_storage *storage)
 {
 	a->job = job;
-	a->picked = picked;
+	a->storage = storage;
+	a->write = &storage->write;
 	a->rounds = 0;
 	a->is_single = false;
 	a->has_stale_list = false;
@@ -26,9 +27,9 @@ static enum apply_next list_again(struct apply *a)
  */
 static size_t pick_single(const struct apply *a, const struct plan *p)
 {
-	size_t n = plan_pick(p, a->picked, CF_BATCH_MAX);
+	size_t n = plan_pick(p, a->storage->picked, CF_BATCH_MAX);
 
-	if (n && a->picked[0]->kind == OP_DELETE && (a->absent_n || a->has_stale_list))
+	if (n && a->storage->picked[0]->kind == OP_DELETE && (a->absent_n || a->has_stale_list))
 		return 0;
 	return n ? 1 : 0;
 }
@@ -36,7 +37,7 @@ static size_t pick_single(const struct apply *a, const struct plan *p)
 enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe *o)
 {
 	bool is_single = a->is_single && !p->is_swap;
-	size_t n = is_single ? pick_single(a, p) : plan_pick(p, a->picked, CF_BATCH_MAX);
+	size_t n = is_single ? pick_single(a, p) : plan_pick(p, a->storage->picked, CF_BATCH_MAX);
 	struct cf_record_list *list = &o->list;
 
 	if (!n && (a->has_stale_list || (p->is_partial && !a->refused_n)) &&
@@ -44,10 +45,10 @@ enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe
 		return list_again(a);
 	if (!n)
 		return APPLY_END;
-	a->write = (struct cf_write){
+	*a->write = (struct cf_write){
 		.zone_id = list->zone_id,
 		.job = a->job,
-		.ops = a->picked,
+		.ops = a->storage->picked,
 		.ops_n = n,
 		.is_single = is_single,
 		.created =
@@ -58,8 +59,8 @@ enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe
 
 static void drop_op(struct apply *a, struct observe *o, const struct err *e)
 {
-	struct op *op = a->write.ops[0];
-	enum cf_meaning meaning = a->write.reply.meaning;
+	struct op *op = a->write->ops[0];
+	enum cf_meaning meaning = a->write->reply.meaning;
 
 	op->is_done = true; /* for this round: it is not tried again */
 	if (op->kind == OP_DELETE && meaning == CF_GONE) {
@@ -82,7 +83,7 @@ static void drop_op(struct apply *a, struct observe *o, const struct err *e)
 enum apply_next apply_refused(struct apply *a, const struct plan *p, struct observe *o,
 			      const struct err *e)
 {
-	if (a->write.is_single) {
+	if (a->write->is_single) {
 		drop_op(a, o, e);
 		return apply_next(a, p, o);
 	}
@@ -98,12 +99,12 @@ enum apply_next apply_refused(struct apply *a, const struct plan *p, struct obse
 
 void apply_written(struct apply *a, struct observe *o)
 {
-	for (size_t i = 0; i < a->write.ops_n; i++) {
-		report_written(a->job, a->write.ops[i]);
-		observe_written(o, a->write.ops[i]);
+	for (size_t i = 0; i < a->write->ops_n; i++) {
+		report_written(a->job, a->write->ops[i]);
+		observe_written(o, a->write->ops[i]);
 	}
-	if (a->write.created)
-		o->list.records_n += a->write.created_n;
+	if (a->write->created)
+		o->list.records_n += a->write->created_n;
 	else
 		o->has_list = false;
 }

@@ -23,21 +23,27 @@ enum apply_next {
 	APPLY_FAIL   /* and what was refused is the end of this try */
 };
 
+/* Scratch of the caller's, for one pass. */
+struct apply_storage {
+	struct op *picked[CF_BATCH_MAX];
+	struct cf_write write;
+};
+
 /* Read only for others. */
 struct apply {
 	const struct job *job;
-	struct op **picked; /* the caller's, CF_BATCH_MAX of them */
-	struct cf_write write;
-	unsigned rounds;     /* listings in this try */
-	bool is_single;      /* batches are refused: one call per record */
-	bool has_stale_list; /* an answer said the records are not what was listed */
-	size_t refused_n;    /* single calls that were refused in this round */
-	size_t absent_n;     /* of these: wanted records that could not be created */
-	struct err refusal;  /* the last of them */
+	struct apply_storage *storage;
+	struct cf_write *write; /* there */
+	unsigned rounds;        /* listings in this try */
+	bool is_single;         /* batches are refused: one call per record */
+	bool has_stale_list;    /* an answer said the records are not what was listed */
+	size_t refused_n;       /* single calls that were refused in this round */
+	size_t absent_n;        /* of these: wanted records that could not be created */
+	struct err refusal;     /* the last of them */
 };
 
-/* A new try begins. picked is used as long as it lasts. */
-void apply_start(struct apply *a, const struct job *job, struct op **picked);
+/* A new try begins. storage is used as long as it lasts. */
+void apply_start(struct apply *a, const struct job *job, struct apply_storage *storage);
 
 /* What comes next for this plan, which stands on the records of o. */
 enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe *o);

@@ -22,7 +22,8 @@ static void want_fallback(struct observe *o)
 
 void observe_init(struct observe *o, const struct job *job, struct record *have, bool has_grace)
 {
-	memset(o, 0, sizeof *o);
+	/* All but the host names' storage: without a CNAME its pages are not needed. */
+	memset(o, 0, offsetof(struct observe, list.hosts.text));
 	o->job = job;
 	o->has_grace = has_grace;
 	o->list.records = have;
@@ -32,13 +33,13 @@ void observe_init(struct observe *o, const struct job *job, struct record *have,
 void observe_lend(struct observe *o, struct observe_storage *storage)
 {
 	o->storage = storage;
-	o->view.listed = storage->listed;
+	storage->view.listed = storage->listed;
 }
 
 /* The host names move to storage of their own: the next read overwrites the view's. */
 void observe_answer(struct observe *o)
 {
-	struct consul_view *v = &o->view;
+	struct consul_view *v = &o->storage->view;
 	struct target_hosts *hosts = &o->storage->hosts;
 	struct target *want = o->storage->want;
 
@@ -84,7 +85,8 @@ static enum instance_state find_state(const struct consul_view *v, const struct 
 void observe_states(struct observe *o)
 {
 	for (size_t i = 0; i < o->list.records_n; i++)
-		o->list.records[i].state = find_state(&o->view, &o->list.records[i].target);
+		o->list.records[i].state =
+			find_state(&o->storage->view, &o->list.records[i].target);
 }
 
 /* A record whose target can stand beside what is wanted. */

@@ -22,6 +22,7 @@ struct leaving {
 
 /* Scratch of the caller's, for one pass. */
 struct observe_storage {
+	struct consul_view view; /* where Consul's answer is read into */
 	struct endpoint listed[CONSUL_INSTANCES_MAX];
 	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
 	struct target targets[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
@@ -35,17 +36,15 @@ struct observe {
 	struct observe_storage *storage;
 	bool has_grace; /* an unwanted record stays for the job's grace, maintenance apart */
 
-	/* Where the answers of both sides are read into. */
-	struct consul_view view;
-	struct cf_record_list list;
-
 	bool has_list;       /* list is what the API said last, and what was written since */
 	size_t want_n;       /* in storage->want */
 	bool is_on_fallback; /* no instance is wanted, but the fallback in their place */
 	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
 
-	/* Of Consul's last good answer: the next one overwrites view even when it fails. */
+	/* Of Consul's last good answer: the next one overwrites the view even when it fails. */
 	struct instance_counts count;
+
+	struct cf_record_list list; /* where Cloudflare's answer is read into */
 };
 
 /* Prepare. job and have, RECORDS_MAX records, are used as long as o is. */
@@ -54,7 +53,7 @@ void observe_init(struct observe *o, const struct job *job, struct record *have,
 /* Use this scratch from now on; nothing of the one before is needed any more. */
 void observe_lend(struct observe *o, struct observe_storage *storage);
 
-/* A good answer of Consul is in view: it is sorted, and says what is wanted. */
+/* A good answer of Consul is in the storage's view: it is sorted, and says what is wanted. */
 void observe_answer(struct observe *o);
 
 /*

@@ -9,7 +9,7 @@
 
 static void start_try(struct reconcile *r)
 {
-	apply_start(&r->apply, r->in.job, r->in.storage->picked);
+	apply_start(&r->apply, r->in.job, &r->in.storage->apply);
 	r->out.gap = EVIDENCE_OK;
 	r->query = (struct consul_query){.job = r->in.job};
 	r->step = STEP_HEALTH;
@@ -25,7 +25,7 @@ static void lend(struct reconcile *r, struct reconcile_storage *storage)
 
 static void init(struct reconcile *r, const struct job *job, struct record *have, bool is_watch)
 {
-	memset(r, 0, sizeof *r);
+	memset(r, 0, offsetof(struct reconcile, seen));
 	r->in.job = job;
 	r->in.is_watch = is_watch;
 	observe_init(&r->seen, job, have, is_watch);
@@ -55,11 +55,12 @@ struct call reconcile_next(struct reconcile *r)
 	switch (r->step) {
 	case STEP_HEALTH:
 	case STEP_VERIFY:
-		return (struct call){
-			.kind = CALL_HEALTH, .query = &r->query, .view = &r->seen.view};
+		return (struct call){.kind = CALL_HEALTH,
+				     .query = &r->query,
+				     .view = &r->in.storage->observe.view};
 	case STEP_ZONE: return (struct call){.kind = CALL_ZONE, .zones = &r->zones};
 	case STEP_LIST: return (struct call){.kind = CALL_LIST, .list = &r->seen.list};
-	case STEP_WRITE: return (struct call){.kind = CALL_WRITE, .write = &r->apply.write};
+	case STEP_WRITE: return (struct call){.kind = CALL_WRITE, .write = r->apply.write};
 	case STEP_WAIT: return (struct call){.kind = CALL_WAIT, .until_ms = r->out.wake_ms};
 	case STEP_END:
 	default: return (struct call){.kind = CALL_END};
@@ -232,7 +233,7 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 static void after_verify(struct reconcile *r, int rc, const struct err *why, int64_t now_ms,
 			 uint32_t random)
 {
-	struct consul_view *view = &r->seen.view;
+	struct consul_view *view = &r->in.storage->observe.view;
 
 	r->read_ms = now_ms;
 	observe_forget_deleted(&r->seen);
@@ -253,7 +254,7 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 			uint32_t random)
 {
 	struct plan *plan = &r->out.plan;
-	const struct cf_write *write = &r->apply.write;
+	const struct cf_write *write = r->apply.write;
 	enum apply_next next;
 
 	if (rc && e->kind != ERR_REFUSED) {
@@ -313,7 +314,7 @@ void reconcile_begin(struct reconcile *r, struct reconcile_storage *storage,
 	observe_forget_deleted(&r->seen);
 	r->read_ms = now_ms;
 	/* The service watch's may change under a long pass. */
-	consul_view_copy(&r->seen.view, listed);
+	consul_view_copy(&r->in.storage->observe.view, listed);
 	observe_answer(&r->seen);
 	if (!remembers) {
 		want_zone(r);

@@ -36,7 +36,7 @@ enum reconcile_result {
 struct reconcile_storage {
 	struct observe_storage observe;
 	struct op ops[PLAN_OPS_MAX];
-	struct op *picked[CF_BATCH_MAX];
+	struct apply_storage apply;
 };
 
 /* What it was given. */
@@ -73,9 +73,8 @@ enum reconcile_step {
 struct reconcile {
 	struct reconcile_input in;
 	struct reconcile_output out;
-	struct observe seen; /* what is wanted and what is there; read only for others */
 
-	/* The rest is its own. */
+	/* Its own. */
 	struct apply apply;
 	struct consul_query query;
 	struct cf_zone_search zones;
@@ -83,6 +82,9 @@ struct reconcile {
 	bool is_resync;  /* listed anew for no reason but time: a change is drift */
 	unsigned tries;  /* failed ones */
 	int64_t read_ms; /* when Consul answered last */
+
+	/* What is wanted and what is there; read only for others. */
+	struct observe seen;
 };
 
 /*

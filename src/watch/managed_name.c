@@ -1,5 +1,7 @@
 #include "watch/managed_name.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "engine/report.h"
 
@@ -25,16 +27,15 @@ void managed_init(struct managed_name *k, const struct job *job,
 {
 	struct record *have = k->have;
 
-	*k = (struct managed_name){
-		.job = *job,
-		.have = have,
-		.watch = service,
-		.is_used = true,
-		.is_dirty = true,
-		.state = STATUS_WAITING,
-		.state_ms = now_ms,
-	};
-	reconcile_init_watch(&k->r, &k->job, have);
+	/* r is cleared by its own: it leaves pages alone that few names need. */
+	memset(k, 0, offsetof(struct managed_name, r));
+	k->job = *job;
+	k->have = have;
+	k->watch = service;
+	k->is_used = k->is_dirty = true;
+	k->state = STATUS_WAITING;
+	k->state_ms = now_ms;
+	reconcile_init_watch(&k->r, &k->job, k->have);
 	set_unconverged(k, now_ms);
 }
 

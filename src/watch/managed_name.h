@@ -14,7 +14,6 @@
 
 struct managed_name {
 	struct job job;
-	struct reconcile r;
 	struct record *have;               /* RECORDS_MAX of them */
 	const struct service_watch *watch; /* NULL when the job was dropped */
 	bool is_used;
@@ -32,6 +31,7 @@ struct managed_name {
 	int64_t synced_sec, changed_sec; /* wall clock */
 	size_t logged_held_n;            /* what the log said last */
 	const char *logged_held_why;
+	struct reconcile r; /* last: see managed_init() */
 };
 
 /* Prepare to keep a name. job is copied; k->have is set. */

@@ -15,6 +15,7 @@ __all__ = ["scene"]
 
 CHURN_SECONDS = float(os.environ.get("CHURN_SECONDS", 8))  # two minutes in the design
 PEAK_KB, REST_KB = 3 * 1024, 1024
+NAME_KB = 18  # each further name of a service; what it was read from included
 
 
 def address(n):
@@ -37,6 +38,20 @@ def test_a_thousand_instances_registered_in_a_loop(scene):
     assert [c.kind for c in scene.calls()].count("list") == 1
     # Below the floor of what 1,000 remembered records weigh.
     assert watch.memory_kb("VmHWM") <= PEAK_KB, watch.memory_kb("VmHWM")
+
+
+def test_what_each_further_name_weighs(scene, tmp_path):
+    service, file = scene.site("192.0.2.1").service, tmp_path / "many.json"
+    weights = []
+    for n in (1, 101):
+        names = [f"n{n}-{i}.example.com" for i in range(n)]
+        file.write_text(json.dumps({"records": [{"service": service, "record": name} for name in names]}))
+        watch = scene.watch(None, "--config", file)
+        until(lambda: len(watch.find("synced")) == n, seconds=60)
+        weights.append(watch.memory_kb("VmRSS"))
+        watch.stop()
+    assert weights[1] - weights[0] <= 100 * NAME_KB, weights
+    scene.sites.clear()
 
 
 def test_a_hundred_services_of_ten(scene, tmp_path):

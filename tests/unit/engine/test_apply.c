@@ -10,7 +10,8 @@ static struct observe o;
 static struct record have[RECORDS_MAX];
 static struct target want[8];
 static struct target_hosts hosts;
-static struct op ops[16], *picked[CF_BATCH_MAX];
+static struct op ops[16];
+static struct apply_storage storage;
 static struct plan plan;
 static struct job job;
 
@@ -21,7 +22,7 @@ static int set_up(void **state)
 	job = (struct job){.types = JOB_TYPES, .name = "www.example.com", .ttl = 60, .min_records = 1};
 	observe_init(&o, &job, have, false);
 	o.has_list = true;
-	apply_start(&a, &job, picked);
+	apply_start(&a, &job, &storage);
 	return 0;
 }
 
@@ -41,7 +42,7 @@ static enum apply_next refuse(enum cf_meaning meaning)
 {
 	struct err e = {.kind = ERR_REFUSED, .text = "refused"};
 
-	a.write.reply.meaning = meaning;
+	a.write->reply.meaning = meaning;
 	return apply_refused(&a, &plan, &o, &e);
 }
 
@@ -50,23 +51,23 @@ static const char *offered(void)
 {
 	static char text[1024];
 	struct op copy[16];
-	struct plan view = {.ops = copy, .ops_n = a.write.ops_n};
+	struct plan view = {.ops = copy, .ops_n = a.write->ops_n};
 	size_t len = 0;
 
-	for (size_t i = 0; i < a.write.ops_n; i++)
-		copy[i] = *a.write.ops[i];
-	if (a.write.is_single)
+	for (size_t i = 0; i < a.write->ops_n; i++)
+		copy[i] = *a.write->ops[i];
+	if (a.write->is_single)
 		text[len++] = '[';
 	spec_plan(&view, text + len, sizeof text - len - 2);
-	if (a.write.is_single)
+	if (a.write->is_single)
 		strcat(text, "]");
 	return text;
 }
 
 static void carry_out(void)
 {
-	for (size_t i = 0; i < a.write.ops_n; i++)
-		a.write.ops[i]->is_done = true;
+	for (size_t i = 0; i < a.write->ops_n; i++)
+		a.write->ops[i]->is_done = true;
 	apply_written(&a, &o);
 }
 
@@ -105,7 +106,7 @@ static void test_refused_batches(void **state)
 	assert_int_equal(a.refused_n, 1);
 	assert_false(apply_is_clean(&a));
 	/* A new try knows nothing of it. */
-	apply_start(&a, &job, picked);
+	apply_start(&a, &job, &storage);
 	assert_true(apply_is_clean(&a));
 	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
 	assert_string_equal(offered(), "-a");
@@ -176,7 +177,7 @@ static void test_no_room(void **state)
 	build("1.1.1.1", "");
 	o.list.records_n = RECORDS_MAX;
 	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
-	assert_null(a.write.created);
+	assert_null(a.write->created);
 	carry_out();
 	assert_false(o.has_list);
 }

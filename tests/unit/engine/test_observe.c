@@ -25,10 +25,10 @@ static void list(const char *targets, const enum instance_state *states)
 {
 	struct target parsed[8];
 
-	o.view.hosts.len = 0;
-	o.view.listed_n = o.view.count.instances_n = spec_targets(targets, parsed, &o.view.hosts);
-	for (size_t i = 0; i < o.view.listed_n; i++)
-		o.view.listed[i] = (struct endpoint){.state = states[i], .target = parsed[i]};
+	storage.view.hosts.len = 0;
+	storage.view.listed_n = storage.view.count.instances_n = spec_targets(targets, parsed, &storage.view.hosts);
+	for (size_t i = 0; i < storage.view.listed_n; i++)
+		storage.view.listed[i] = (struct endpoint){.state = states[i], .target = parsed[i]};
 	observe_answer(&o);
 }
 
@@ -61,7 +61,7 @@ static void test_wanted_host_names_are_kept(void **state)
 
 	(void)state;
 	list("lb.example.net", states);
-	memset(o.view.hosts.text, 'x', sizeof o.view.hosts.text);
+	memset(storage.view.hosts.text, 'x', sizeof storage.view.hosts.text);
 	assert_int_equal(observe_targets(&o, 5000), 1);
 	assert_string_equal(storage.targets[0].host, "lb.example.net");
 }
