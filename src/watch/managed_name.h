@@ -34,30 +34,30 @@ struct managed_name {
 	struct reconcile r; /* last: see managed_init() */
 };
 
-/* Prepare to keep a name. job is copied; k->have is set. */
-void managed_init(struct managed_name *k, const struct job *job,
+/* Prepare to keep a name. job is copied; name->have is set. */
+void managed_init(struct managed_name *name, const struct job *job,
 		  const struct service_watch *service, int64_t now_ms);
 
 /* The configuration names it no more, and its records shall go. */
-void managed_drop(struct managed_name *k, int64_t now_ms);
+void managed_drop(struct managed_name *name, int64_t now_ms);
 
 /* What Consul lists has changed. */
-void managed_mark(struct managed_name *k, int64_t now_ms);
+void managed_mark(struct managed_name *name, int64_t now_ms);
 
 /* Others may have written: what is remembered of the records counts no more. */
-void managed_forget(struct managed_name *k, int64_t now_ms);
+void managed_forget(struct managed_name *name, int64_t now_ms);
 
 /* When the next pass is due: CLOCK_NEVER when nothing is. */
-int64_t managed_due_ms(const struct managed_name *k);
+int64_t managed_due_ms(const struct managed_name *name);
 
 /* Begin a pass, in scratch that is the managed name's until managed_end() or managed_cancel(). */
-void managed_begin(struct managed_name *k, struct reconcile_storage *storage, int64_t now_ms,
+void managed_begin(struct managed_name *name, struct reconcile_storage *storage, int64_t now_ms,
 		   uint32_t random);
 
 /* The pass has come to CALL_END: note and log how it went. */
-void managed_end(struct managed_name *k, int64_t resync_ms);
+void managed_end(struct managed_name *name, int64_t resync_ms);
 
 /* The pass is called off. */
-void managed_cancel(struct managed_name *k, int64_t now_ms);
+void managed_cancel(struct managed_name *name, int64_t now_ms);
 
 #endif

@@ -28,17 +28,17 @@ static int reserve_tls(const struct http_origin *o, struct tls_storage **tls, st
 	return *tls ? 0 : no_memory(e);
 }
 
-static int init_worker(struct worker *k, const struct watch_setup *s, struct err *e)
+static int init_worker(struct worker *worker, const struct watch_setup *s, struct err *e)
 {
 	struct tls_storage *consul_tls, *cf_tls;
 
 	if (reserve_tls(s->consul, &consul_tls, e) || reserve_tls(s->cloudflare, &cf_tls, e))
 		return -1;
-	http_client_init(&k->driver.consul, s->consul, consul_tls);
-	http_client_init(&k->driver.cloudflare, s->cloudflare, cf_tls);
-	k->driver.consul_headers = s->consul_headers;
-	k->driver.cf_headers = s->cf_headers;
-	k->driver.timeout_ms = s->timeout_ms;
+	http_client_init(&worker->driver.consul, s->consul, consul_tls);
+	http_client_init(&worker->driver.cloudflare, s->cloudflare, cf_tls);
+	worker->driver.consul_headers = s->consul_headers;
+	worker->driver.cf_headers = s->cf_headers;
+	worker->driver.timeout_ms = s->timeout_ms;
 	return 0;
 }
 
@@ -180,10 +180,10 @@ static bool is_among(const struct job *job, const struct job *jobs, size_t jobs_
 }
 
 /* These jobs do not rule over its records any more, and they shall go. */
-static bool is_to_remove(const struct managed_name *k, const struct job *jobs, size_t jobs_n)
+static bool is_to_remove(const struct managed_name *name, const struct job *jobs, size_t jobs_n)
 {
-	return k && k->is_used && k->job.on_drop == ON_DROP_REMOVE &&
-	       !is_among(&k->job, jobs, jobs_n);
+	return name && name->is_used && name->job.on_drop == ON_DROP_REMOVE &&
+	       !is_among(&name->job, jobs, jobs_n);
 }
 
 /* Storage for these jobs, and for the removals that they bring. What is in force is not touched. */
@@ -211,13 +211,13 @@ static struct managed_name *find_surplus(const struct watch *w, size_t room)
 	size_t n = 0;
 
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct managed_name *k = w->names[i];
+		struct managed_name *name = w->names[i];
 
-		if (!k || !k->is_used)
+		if (!name || !name->is_used)
 			continue;
 		n++;
-		if (!oldest || k->dropped_ms < oldest->dropped_ms)
-			oldest = k;
+		if (!oldest || name->dropped_ms < oldest->dropped_ms)
+			oldest = name;
 	}
 	return n > room ? oldest : NULL;
 }
@@ -228,13 +228,13 @@ static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, i
 	struct managed_name *surplus;
 
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct managed_name *k = w->names[i];
+		struct managed_name *name = w->names[i];
 
-		if (!k)
+		if (!name)
 			continue;
-		k->is_used = is_to_remove(k, jobs, jobs_n);
-		if (k->is_used && !k->job.is_dropped)
-			managed_drop(k, now_ms);
+		name->is_used = is_to_remove(name, jobs, jobs_n);
+		if (name->is_used && !name->job.is_dropped)
+			managed_drop(name, now_ms);
 	}
 	while ((surplus = find_surplus(w, WATCH_RECORDS_MAX - jobs_n))) {
 		surplus->is_used = false;

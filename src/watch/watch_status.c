@@ -16,9 +16,9 @@ static bool is_following(const struct watch *w)
 /* The name in a slot; NULL when the slot is free. */
 static const struct managed_name *name_at(const struct watch *w, size_t slot)
 {
-	const struct managed_name *k = w->names[slot];
+	const struct managed_name *name = w->names[slot];
 
-	return k && k->is_used ? k : NULL;
+	return name && name->is_used ? name : NULL;
 }
 
 static const struct managed_name *nth_name(const struct watch *w, size_t n)
@@ -38,36 +38,37 @@ static bool is_consul_late(const struct watch *w, const struct service_watch *on
 }
 
 /* The records are not what is wanted, and this copy is the one to write them. */
-static bool is_behind(const struct watch *w, const struct managed_name *k)
+static bool is_behind(const struct watch *w, const struct managed_name *name)
 {
-	return k->is_unconverged && !is_following(w);
+	return name->is_unconverged && !is_following(w);
 }
 
-static bool is_unhealthy(const struct watch *w, const struct managed_name *k, int64_t now_ms)
+static bool is_unhealthy(const struct watch *w, const struct managed_name *name, int64_t now_ms)
 {
-	return (k->watch && is_consul_late(w, k->watch, now_ms)) ||
-	       (is_behind(w, k) && now_ms - k->unconverged_ms >= w->setup.unhealthy_ms);
+	return (name->watch && is_consul_late(w, name->watch, now_ms)) ||
+	       (is_behind(w, name) && now_ms - name->unconverged_ms >= w->setup.unhealthy_ms);
 }
 
-static const char *why(const struct managed_name *k)
+static const char *why(const struct managed_name *name)
 {
-	return k->state == STATUS_FAILING ? k->r.out.err.text
-	       : k->state == STATUS_HELD  ? k->r.out.plan.held_why
-					  : NULL;
+	return name->state == STATUS_FAILING ? name->r.out.err.text
+	       : name->state == STATUS_HELD  ? name->r.out.plan.held_why
+					     : NULL;
 }
 
-static void fill_facts(const struct watch *w, const struct managed_name *k, int64_t now_ms,
+static void fill_facts(const struct watch *w, const struct managed_name *name, int64_t now_ms,
 		       struct status_record *r)
 {
-	status_set(r, FACT_WANTED, (int64_t)k->r.seen.want_n);
-	status_set(r, FACT_HELD, k->state == STATUS_HELD ? (int64_t)k->r.out.plan.n[OP_HOLD] : 0);
-	status_set(r, FACT_UNCONVERGED, is_behind(w, k) ? now_ms - k->unconverged_ms : 0);
-	if (k->has_synced)
-		status_set(r, FACT_LAST_SYNC, k->synced_sec);
-	if (k->has_changed)
-		status_set(r, FACT_LAST_CHANGE, k->changed_sec);
+	status_set(r, FACT_WANTED, (int64_t)name->r.seen.want_n);
+	status_set(r, FACT_HELD,
+		   name->state == STATUS_HELD ? (int64_t)name->r.out.plan.n[OP_HOLD] : 0);
+	status_set(r, FACT_UNCONVERGED, is_behind(w, name) ? now_ms - name->unconverged_ms : 0);
+	if (name->has_synced)
+		status_set(r, FACT_LAST_SYNC, name->synced_sec);
+	if (name->has_changed)
+		status_set(r, FACT_LAST_CHANGE, name->changed_sec);
 	if (r->count)
-		status_set(r, FACT_CONSUL_AGE, now_ms - k->watch->answered_ms);
+		status_set(r, FACT_CONSUL_AGE, now_ms - name->watch->answered_ms);
 }
 
 static void fill_instances(const struct consul_view *view, struct status_record *r)
@@ -80,25 +81,25 @@ static void fill_instances(const struct consul_view *view, struct status_record 
 static void fill_record(const struct status *s, size_t i, struct status_record *r)
 {
 	const struct watch *w = s->ctx;
-	const struct managed_name *k = nth_name(w, i);
+	const struct managed_name *name = nth_name(w, i);
 
-	if (!k)
+	if (!name)
 		return;
-	r->name = k->job.name;
-	r->service = k->job.service;
-	r->owner = k->job.owner[0] ? k->job.owner : NULL;
-	r->state = k->state;
-	r->since_ms = s->now_ms - k->state_ms;
-	r->why = why(k);
-	r->is_unhealthy = is_unhealthy(w, k, s->now_ms);
-	r->has_records = k->r.seen.has_list;
-	r->records = k->have;
-	r->records_n = k->r.seen.has_list ? k->r.seen.list.records_n : 0;
-	if (k->watch && k->watch->failures)
-		r->consul_error = k->watch->last_err.text;
-	if (k->watch && k->watch->has_view)
-		fill_instances(k->watch->view, r);
-	fill_facts(w, k, s->now_ms, r);
+	r->name = name->job.name;
+	r->service = name->job.service;
+	r->owner = name->job.owner[0] ? name->job.owner : NULL;
+	r->state = name->state;
+	r->since_ms = s->now_ms - name->state_ms;
+	r->why = why(name);
+	r->is_unhealthy = is_unhealthy(w, name, s->now_ms);
+	r->has_records = name->r.seen.has_list;
+	r->records = name->have;
+	r->records_n = name->r.seen.has_list ? name->r.seen.list.records_n : 0;
+	if (name->watch && name->watch->failures)
+		r->consul_error = name->watch->last_err.text;
+	if (name->watch && name->watch->has_view)
+		fill_instances(name->watch->view, r);
+	fill_facts(w, name, s->now_ms, r);
 }
 
 static void count_connections(const struct watch *w, struct status *s)
@@ -150,17 +151,17 @@ void watch_status(const struct watch *w, int64_t now_ms, struct status *s)
 const char *watch_line(const struct watch *w, char *out, size_t cap)
 {
 	size_t n[STATUS_STATES] = {0}, names_n = 0;
-	const struct managed_name *first = NULL, *k;
+	const struct managed_name *first = NULL, *name;
 	const char *between = ": ";
 	struct buf b;
 
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		if (!(k = name_at(w, i)))
+		if (!(name = name_at(w, i)))
 			continue;
 		names_n++;
-		n[k->state]++;
-		if (!first && why(k))
-			first = k;
+		n[name->state]++;
+		if (!first && why(name))
+			first = name;
 	}
 	buf_init(&b, out, cap);
 	if (w->setup.lock_key)
