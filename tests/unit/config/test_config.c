@@ -238,6 +238,23 @@ static void test_options(void **state)
 	}
 }
 
+/* A word of its own says that it is not set, and so does an empty value: the default is another. */
+static void test_unset(void **state)
+{
+	static const char *const args[] = {"--register-as=|", "--register-as|none|", "--config|{\"register_as\":\"\"}|",
+					   "--config|{\"register_as\":\"none\"}|"};
+
+	(void)state;
+	read_good("", BASE, NULL);
+	assert_string_equal(conf.register_as, "cloudflare");
+	read_good("", BASE "REGISTER_AS=|", NULL);
+	assert_string_equal(conf.register_as, "");
+	for (size_t i = 0; i < COUNT(args); i++) {
+		read_good(args[i], BASE, NULL);
+		CHECK(!*conf.register_as, "%s: %s", args[i], conf.register_as);
+	}
+}
+
 /* What a command does not use is not looked at. */
 static void test_groups(void **state)
 {
@@ -332,6 +349,7 @@ int main(void)
 		cmocka_unit_test(test_consul),
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_unset),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_keep_until_restart),
 		cmocka_unit_test(test_keep_all_but_secrets),

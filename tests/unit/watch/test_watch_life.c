@@ -62,6 +62,32 @@ static void test_many_other_names_while_the_api_is_away(void **state)
 	assert_int_equal(count_names('c', true), 0); /* they gave their place up */
 }
 
+/* Seen through, and then forgotten: its place is free. */
+static void test_a_removal_ends(void **state)
+{
+	struct err e = {0};
+	struct job job;
+
+	(void)state;
+	world_set("web", "192.0.2.1");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	job = world_job("web", WWW);
+	job.on_drop = ON_DROP_REMOVE;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	world.api_status = 503;
+	world.api_headers = "";
+	job = world_job("web", "api.example.com");
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(5000);
+	assert_int_equal(count_names('w', true), 1);
+	world.api_status = 0;
+	world_run(60000);
+	assert_string_equal(world_records(WWW), "");
+	assert_int_equal(count_names('w', true), 0);
+}
+
 static void test_names_that_are_not_taken_change_nothing(void **state)
 {
 	struct err e = {0};
@@ -254,6 +280,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_many_other_names_while_the_api_is_away, world_set_up),
+		cmocka_unit_test_setup(test_a_removal_ends, world_set_up),
 		cmocka_unit_test_setup(test_names_that_are_not_taken_change_nothing, world_set_up),
 		cmocka_unit_test_setup(test_a_job_of_the_same_records_is_not_dropped, world_set_up),
 		cmocka_unit_test_setup(test_other_times, world_set_up),
