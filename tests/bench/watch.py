@@ -219,7 +219,19 @@ def percentiles(values):
 
 
 def latencies(scene, sites):
-    """From the changes of these sites to the calls that made them true, and to DNS."""
+    """From the changes of these sites to the calls that made them true, and to DNS.
+
+    DNS may show a record before the journal has its line.
+    """
+    for _ in range(50):
+        try:
+            return read_latencies(scene, sites)
+        except StopIteration:
+            time.sleep(0.1)
+    return read_latencies(scene, sites)
+
+
+def read_latencies(scene, sites):
     calls, changes = read_journal(scene)
     by_name = {}
     for event in changes:
