@@ -226,7 +226,7 @@ def latencies(scene, sites):
     for _ in range(50):
         try:
             return read_latencies(scene, sites)
-        except StopIteration:
+        except (StopIteration, KeyError):
             time.sleep(0.1)
     return read_latencies(scene, sites)
 
