@@ -132,7 +132,8 @@ static void step(void *ctx, int64_t now_ms)
 	struct worker *worker = ctx;
 
 	(void)now_ms;
-	run_pass(worker->watch, worker);
+	if (worker->name) /* who was stepped before it may have called the pass off */
+		run_pass(worker->watch, worker);
 }
 
 /* ---- all of them ---- */

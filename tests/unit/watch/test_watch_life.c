@@ -184,6 +184,33 @@ static void test_jobs_change_under_a_pass(void **state)
 
 /* ---- signals, and the end ---- */
 
+static void take_the_same_jobs(void *ctx, bool only_secrets)
+{
+	const struct job job = world_job("web", WWW);
+	struct err e;
+
+	(void)ctx;
+	(void)only_secrets;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+}
+
+/* In one turn of the loop the pass is called off, and then its answer has come. */
+static void test_the_answer_to_a_pass_that_was_called_off(void **state)
+{
+	(void)state;
+	world_setup.reload = take_the_same_jobs;
+	world_start_with("192.0.2.1");
+	world_run(5000);
+	world.latency_ms = 100;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(50); /* the write is under way */
+	assert_true(worker_is_any_calling(&world_watch));
+	world.now_ms += 1000;
+	assert_int_equal(raise(SIGHUP), 0);
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2");
+}
+
 static void test_hup_reloads(void **state)
 {
 	(void)state;
@@ -285,6 +312,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_job_of_the_same_records_is_not_dropped, world_set_up),
 		cmocka_unit_test_setup(test_other_times, world_set_up),
 		cmocka_unit_test_setup(test_jobs_change_under_a_pass, world_set_up),
+		cmocka_unit_test_setup(test_the_answer_to_a_pass_that_was_called_off, world_set_up),
 		cmocka_unit_test_setup(test_hup_reloads, world_set_up),
 		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, world_set_up),
 		cmocka_unit_test_setup(test_stop_in_order, world_set_up),
