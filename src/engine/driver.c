@@ -198,8 +198,6 @@ int driver_call(struct driver *d, const struct call *call, struct err *e)
 	if (driver_begin(d, call, CLOCK_NEVER, e))
 		return -1;
 	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
-	x.result = driver_step(d, e); /* before it nothing is waited for */
-	if (x.result == HTTP_MORE)
-		loop_run_alone(&x.part);
+	loop_run_alone(&x.part);
 	return x.result == HTTP_DONE ? 0 : -1;
 }

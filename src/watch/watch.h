@@ -82,8 +82,8 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 
 /*
  * Keep these names from now on; what they were before is forgotten, but a job that is no longer
- * among them and removes_on_drop is seen through: until its records are gone, or its place is
- * needed by those that were dropped later.
+ * among them and whose on_drop is ON_DROP_REMOVE is seen through: until its records are gone, or
+ * its place is needed by those that were dropped later.
  *   e  ERR_LIMIT: more than WATCH_RECORDS_MAX; ERR_SYS: no memory. Nothing has changed then.
  */
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)

@@ -462,8 +462,6 @@ int http_exchange(struct http_client *c, const struct http_request *r, const str
 
 	if (http_start(c, r, s, deadline_ms, e))
 		return -1;
-	x.result = http_step(c, e);
-	if (x.result == HTTP_MORE)
-		loop_run_alone(&x.part);
+	loop_run_alone(&x.part);
 	return x.result == HTTP_DONE ? 0 : -1;
 }

@@ -62,19 +62,27 @@ static void test_many_other_names_while_the_api_is_away(void **state)
 	assert_int_equal(count_names('c', true), 0); /* they gave their place up */
 }
 
+/* The watch has published one name that is to be removed when it is dropped. */
+static struct job start_removing(void)
+{
+	struct job job = world_job("web", WWW);
+	struct err e = {0};
+
+	job.on_drop = ON_DROP_REMOVE;
+	world_set("web", "192.0.2.1");
+	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
+	CHECK(watch_set_jobs(&world_watch, &job, 1, &e) == 0, "%s", e.text);
+	world_run(5000);
+	return job;
+}
+
 /* Seen through, and then forgotten: its place is free. */
 static void test_a_removal_ends(void **state)
 {
 	struct err e = {0};
-	struct job job;
+	struct job job = start_removing();
 
 	(void)state;
-	world_set("web", "192.0.2.1");
-	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
-	job = world_job("web", WWW);
-	job.on_drop = ON_DROP_REMOVE;
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	world_run(5000);
 	assert_string_equal(world_records(WWW), "192.0.2.1");
 	world.api_status = 503;
 	world.api_headers = "";
@@ -91,15 +99,9 @@ static void test_a_removal_ends(void **state)
 static void test_names_that_are_not_taken_change_nothing(void **state)
 {
 	struct err e = {0};
-	struct job job;
+	struct job job = start_removing();
 
 	(void)state;
-	world_set("web", "192.0.2.1");
-	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
-	job = world_job("web", WWW);
-	job.on_drop = ON_DROP_REMOVE;
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	world_run(5000);
 	world_clear();
 	world.memory_is_full = true;
 	assert_int_equal(watch_set_jobs(&world_watch, many('a'), MANY, &e), -1);
@@ -118,15 +120,9 @@ static void test_names_that_are_not_taken_change_nothing(void **state)
 static void test_a_job_of_the_same_records_is_not_dropped(void **state)
 {
 	struct err e = {0};
-	struct job job;
+	struct job job = start_removing();
 
 	(void)state;
-	world_set("web", "192.0.2.1");
-	assert_int_equal(watch_init(&world_watch, &world_setup, &e), 0);
-	job = world_job("web", WWW);
-	job.on_drop = ON_DROP_REMOVE;
-	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
-	world_run(5000);
 	strcpy(job.owner, "east");
 	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
 	assert_int_equal(count_names('w', true), 0);
