@@ -231,8 +231,8 @@ text "Everything here runs on this machine, on loopback: a real Consul, a stand-
 
 start_consul
 start_api
-LOG_FORMAT=text
-export LOG_FORMAT
+DNSBUDDY_LOG_FORMAT=text
+export DNSBUDDY_LOG_FORMAT
 
 text "
   Consul          http://$CONSUL_HTTP_ADDR/ui

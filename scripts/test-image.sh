@@ -230,7 +230,7 @@ chown 65534:65534 "$tmp/token"
 chmod 400 "$tmp/token"
 where=(--network "container:$holder" "${locked[@]}"
 	-e CF_API_TOKEN_FILE=/run/secrets/token -v "$tmp/token:/run/secrets/token:ro" -e "CF_API_URL=$(field url)" -e TTL=60
-	-e SERVICE=nginx -e "RECORD=$name" -e RETRY_FOR=0)
+	-e SERVICE=nginx -e "RECORD=$name" -e DNSBUDDY_RETRY_FOR=0)
 trust=(-e SSL_CERT_FILE=/ca.pem -v "$(field ca_file):/ca.pem:ro")
 
 # no_routes: how often somebody in that network called an address outside it, over IPv4 or IPv6, TCP or UDP
@@ -307,7 +307,7 @@ run=$(awk '/^docker run -d --name cloudflare /, !/\\$/' README.md)
 read -ra words <<<"${run//$'\\\n'/ }"
 has "README.md has a command to run a container" "${words[*]}" " dnsbuddy watch"
 more=(--network "container:$holder" --cap-drop ALL --security-opt no-new-privileges --health-interval 1s --health-retries 1
-	-e CF_API_URL="$(field url)" -e UNHEALTHY_AFTER=1 "${trust[@]}")
+	-e CF_API_URL="$(field url)" -e DNSBUDDY_UNHEALTHY_AFTER=1 "${trust[@]}")
 token=$(field token)
 words=("${words[@]/TOKEN=.../TOKEN=$token}")
 

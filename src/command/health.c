@@ -47,8 +47,8 @@ static int find_watch(const char *listen, struct url *u, struct err *e)
 
 	if (!*listen)
 		return err_set(e, ERR_CONFIG,
-			       "LISTEN is not set: give it, or --listen, the value "
-			       "that watch has");
+			       "DNSBUDDY_LISTEN is not set: give it, or --listen, the "
+			       "value that watch has");
 	if (listen_parse(listen, host, &u->port, e))
 		return -1;
 	if (!*host || strcmp(host, "0.0.0.0") == 0)

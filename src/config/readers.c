@@ -51,7 +51,7 @@ int reading_bad(const struct reading *r, enum setting s, const char *right, stru
 static int missing(enum setting s, struct err *e)
 {
 	return err_set(e, ERR_CONFIG, "%s is missing: set --%s or %s", setting(s)->key,
-		       setting(s)->flag, setting(s)->env[0]);
+		       setting(s)->flag, setting(s)->fallback_env);
 }
 
 /* ---- readers: the text of s to its field, which is of the type that the row names ---- */

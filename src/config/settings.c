@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/fmt.h"
+
 /*
  * The texts of a setting in one, each behind the letter of its kind: a pointer to each would cost
  * the program 32 bytes, its relocation included. They are told apart at the first question.
@@ -49,6 +51,19 @@ static const struct {
 #include "config/program.def"
 };
 
+/* The name of a setting whose row gives none: other people live in the environment, too. */
+static const char *name_ours(enum setting s, const char *key)
+{
+	static char names[SETTINGS][32];
+	char *name = names[s];
+
+	(void)fmt_text(name, sizeof names[s], "DNSBUDDY_%s", key);
+	for (; *name; name++)
+		if (*name >= 'a')
+			*name = (char)(*name - ('a' - 'A'));
+	return names[s];
+}
+
 static struct setting_info read_row(enum setting s)
 {
 	struct setting_info info = {.traits = rows[s].traits};
@@ -71,6 +86,8 @@ static struct setting_info read_row(enum setting s)
 		}
 		text += strlen(text) + 1;
 	}
+	if (!env_n)
+		info.env[0] = name_ours(s, info.key ? info.key : info.flag);
 	return info;
 }
 

@@ -48,13 +48,14 @@ struct setting_traits {
 };
 
 struct setting_info {
-	const char *flag;                 /* "--ttl" without the dashes; NULL: none */
-	const char *key;                  /* in a configuration file; NULL: not there */
-	const char *env[SETTING_ENV_MAX]; /* the first is preferred */
-	const char *fallback_env;         /* asked when nothing else says anything */
-	const char *initial;              /* the default as text; NULL: none */
-	const char *unset;                /* what says that it is not set, as an empty value does */
-	const char *help;                 /* what it takes and means */
+	const char *flag; /* "--ttl" without the dashes; NULL: none */
+	const char *key;  /* in a configuration file; NULL: not there */
+	const char
+		*env[SETTING_ENV_MAX]; /* the first is preferred; DNSBUDDY_<KEY> if it has none */
+	const char *fallback_env;      /* asked when none of these says anything */
+	const char *initial;           /* the default as text; NULL: none */
+	const char *unset;             /* what says that it is not set, as an empty value does */
+	const char *help;              /* what it takes and means */
 	struct setting_traits traits;
 };
 

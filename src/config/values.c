@@ -93,7 +93,8 @@ enum err_kind values_err_kind(const struct value *value)
 
 /*
  * What an empty text stands for, if for anything: templates of Containerbuddy's produce it.
- * "OWNER=" from a variable that somebody forgot to set must not mean "all records are ours".
+ * "DNSBUDDY_OWNER=" from a variable that somebody forgot to set must not mean "all records are
+ * ours".
  */
 static int take_empty(const struct values *v, enum setting s, struct value *value, struct err *e)
 {
@@ -201,7 +202,7 @@ static int set_argument(struct values *v, int n, const char *text, struct err *e
 	for (enum setting s = 0; s < SETTINGS; s++) {
 		if (setting(s)->traits.argument != n)
 			continue;
-		value.name = setting(s)->env[0];
+		value.name = setting(s)->fallback_env; /* as the article calls it */
 		return set_from_command_line(v, s, value, e);
 	}
 	return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", text);

@@ -96,7 +96,7 @@ def last_line(log):
 def watching(scene, records, log, zone=ZONE, **more):
     """`dnsbuddy watch` with so many records [{service, record}]."""
     env = scene.environment_of(zone) | {
-        "DNSBUDDY_CONFIG": json.dumps({"ttl": TTL, "records": records}), "LOG_FORMAT": "logfmt", "GRACE": "0"} | more
+        "DNSBUDDY_CONFIG": json.dumps({"ttl": TTL, "records": records}), "DNSBUDDY_LOG_FORMAT": "logfmt", "DNSBUDDY_GRACE": "0"} | more
     process = Process([binary(), "watch"], env, log)
     yield process
     code = process.stop()
@@ -355,7 +355,7 @@ class Rest:
         log = folder / "rest.log"
         port = free_port()
         self.ours = Process([binary(), "watch", service, name, TTL],
-                            env | {"LISTEN": f"127.0.0.1:{port}", "LOG_FORMAT": "logfmt"}, log)
+                            env | {"DNSBUDDY_LISTEN": f"127.0.0.1:{port}", "DNSBUDDY_LOG_FORMAT": "logfmt"}, log)
         self.theirs = Process([find_binary(), "watch", "-type=service", f"-service={service}", "true"], env, folder / "told.log")
         until(lambda: "msg=\"in sync\"" in log.read_text(), "the start of watch", log=log)
         time.sleep(1)
@@ -409,7 +409,7 @@ def reconnect(scene, plan, log):
     consul, api = ClosingConsul(address), scene.control("GET", "/stats")["connections"]
     consul.hold(True)
     records = [{"service": f"closing-{n}", "record": name} for n, name in enumerate(names)]
-    with watching(scene, records, log, zone=None, CONSUL_HTTP_ADDR=consul.address, REGISTER_AS="none") as process:
+    with watching(scene, records, log, zone=None, CONSUL_HTTP_ADDR=consul.address, DNSBUDDY_REGISTER_AS="none") as process:
         def files_at_rest():
             until(lambda: consul.held == NAMES, "every service being waited for", log=log)
             time.sleep(0.5)

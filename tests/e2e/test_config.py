@@ -50,22 +50,22 @@ WRONG = [  # (flag, variable, value, what would be right)
     ("record", "RECORD", "@", "CF_ROOT_DOMAIN"),
     ("zone-id", "CF_ZONE_ID", "example.com", "32 hexadecimal digits"),
     ("proxied", "PROXIED", "maybe", "true or false"),
-    ("owner", "OWNER", "a b", "1 to 64 letters"), ("owner", "OWNER", "x" * 65, "1 to 64 letters"),
-    ("on-empty", "ON_EMPTY", "panic", "keep, remove or fallback=ADDRESS"),
-    ("on-empty", "ON_EMPTY", "fallback=0.0.0.0", ""),
-    ("on-empty", "ON_EMPTY", "fallback=", ""),
-    ("min-records", "MIN_RECORDS", "few", "a number"),
-    ("address", "ADDRESS", "service,moon", "service, node, wan, lan"),
-    ("address", "ADDRESS", "service,,node", "service, node, wan, lan"),
-    ("include-warning", "INCLUDE_WARNING", "yes!", "true or false"),
+    ("owner", "DNSBUDDY_OWNER", "a b", "1 to 64 letters"), ("owner", "DNSBUDDY_OWNER", "x" * 65, "1 to 64 letters"),
+    ("on-empty", "DNSBUDDY_ON_EMPTY", "panic", "keep, remove or fallback=ADDRESS"),
+    ("on-empty", "DNSBUDDY_ON_EMPTY", "fallback=0.0.0.0", ""),
+    ("on-empty", "DNSBUDDY_ON_EMPTY", "fallback=", ""),
+    ("min-records", "DNSBUDDY_MIN_RECORDS", "few", "a number"),
+    ("address", "DNSBUDDY_ADDRESS", "service,moon", "service, node, wan, lan"),
+    ("address", "DNSBUDDY_ADDRESS", "service,,node", "service, node, wan, lan"),
+    ("include-warning", "DNSBUDDY_INCLUDE_WARNING", "yes!", "true or false"),
     ("cf-api-url", "CF_API_URL", "http://api.example.com/v4", "https only"),
     ("cf-api-url", "CF_API_URL", "https://user:pass@api.example.com", ""),
     ("cf-api-url", "CF_API_URL", "https://", ""),
     ("consul", "CONSUL_HTTP_ADDR", "ftp://consul", ""),
     ("consul", "CONSUL_HTTP_ADDR", "consul:99999", ""),
-    ("retry-for", "RETRY_FOR", "long", "0 to 86400"), ("timeout", "DNSBUDDY_TIMEOUT", "0", "1 to"),
-    ("log-format", "LOG_FORMAT", "xml", "text, logfmt or json"),
-    ("log-level", "LOG_LEVEL", "loud", "debug, info, warn or error"),
+    ("retry-for", "DNSBUDDY_RETRY_FOR", "long", "0 to 86400"), ("timeout", "DNSBUDDY_TIMEOUT", "0", "1 to"),
+    ("log-format", "DNSBUDDY_LOG_FORMAT", "xml", "text, logfmt or json"),
+    ("log-level", "DNSBUDDY_LOG_LEVEL", "loud", "debug, info, warn or error"),
 ]
 
 
@@ -83,8 +83,8 @@ def test_a_record_outside_its_zone(refuse, zone):
     assert NAME in error and "does not lie in the zone" in error and zone in error
 
 
-CONTROL = [("service", "SERVICE"), ("tag", "SERVICE_TAG"), ("datacenter", "CONSUL_DATACENTER"),
-           ("record", "RECORD"), ("zone", "CF_ROOT_DOMAIN"), ("owner", "OWNER"),
+CONTROL = [("service", "SERVICE"), ("tag", "DNSBUDDY_TAG"), ("datacenter", "CONSUL_DATACENTER"),
+           ("record", "RECORD"), ("zone", "CF_ROOT_DOMAIN"), ("owner", "DNSBUDDY_OWNER"),
            ("consul", "CONSUL_HTTP_ADDR"), ("cf-api-url", "CF_API_URL")]
 
 
@@ -134,7 +134,7 @@ def test_options_that_do_not_go_with_a_command(run, command, option):
 
 
 def test_what_a_command_does_not_use_is_not_looked_at(accept):
-    accept(LISTEN="3000", GRACE="soon", RESYNC="1", LOCK="/", UNHEALTHY_AFTER="0", ON_DROP="perhaps")
+    accept(DNSBUDDY_LISTEN="3000", DNSBUDDY_GRACE="soon", DNSBUDDY_RESYNC="1", DNSBUDDY_LOCK="/", DNSBUDDY_UNHEALTHY_AFTER="0", DNSBUDDY_ON_DROP="perhaps")
 
 
 def test_the_same_value_twice_is_fine(accept):
@@ -173,7 +173,7 @@ def test_two_names_that_agree(accept, parts):
 def test_forms_of_consuls_address(run, parts, variable, value, asked, path):
     """Nobody listens there: the error tells where it was."""
     done = run("sync", cloudflare=parts["cloudflare"], env={
-        **GOOD, variable: value, "RETRY_FOR": "0"}).expect(1)
+        **GOOD, variable: value, "DNSBUDDY_RETRY_FOR": "0"}).expect(1)
     assert asked in done.last["error"] and path in done.last["error"]
 
 

@@ -24,7 +24,7 @@ def scene(fake, cloudflare):
 def sync(run, scene):
     def go(*flags, retry_for=20, code=0, **env):
         return run("sync", *flags, "web", NAME, **scene,
-                   env={"RETRY_FOR": retry_for, **env}).expect(code)
+                   env={"DNSBUDDY_RETRY_FOR": retry_for, **env}).expect(code)
     return go
 
 

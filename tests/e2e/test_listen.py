@@ -69,8 +69,8 @@ def test_health_is_convergence(scene, listen, port, ask, run):
     record, = told["records"]
     assert (record["name"], record["service"], record["healthy"]) == (NAME, site.service, True)
     assert record["unconverged_seconds"] == 0
-    for args, env in [(listen, {}), ((), {"LISTEN": f":{port}"}),
-                      ((), {"LISTEN": f"0.0.0.0:{port}"}), (("--listen", f":{port}"), {}),
+    for args, env in [(listen, {}), ((), {"DNSBUDDY_LISTEN": f":{port}"}),
+                      ((), {"DNSBUDDY_LISTEN": f"0.0.0.0:{port}"}), (("--listen", f":{port}"), {}),
                       (("--config", json.dumps({"listen": f"127.0.0.1:{port}"})), {})]:
         done = run("health", *args, env=env).expect(0)
         assert (done.out, done.err) == ("", "")
@@ -223,9 +223,9 @@ def test_something_else_answers(run, fake, body, status):
 
 
 @pytest.mark.parametrize("args, env, code, part", [
-    ((), {}, 78, "LISTEN is not set"),
+    ((), {}, 78, "DNSBUDDY_LISTEN is not set"),
     (("--listen", "8080"), {}, 64, "(--listen) is wrong: \"8080\": no port"),
-    ((), {"LISTEN": "host:80"}, 78, "(LISTEN in the environment) is wrong: \"host:80\": no IP address"),
+    ((), {"DNSBUDDY_LISTEN": "host:80"}, 78, "(DNSBUDDY_LISTEN in the environment) is wrong: \"host:80\": no IP address"),
 ])
 def test_health_that_knows_not_whom_to_ask(run, args, env, code, part):
     done = run("health", *args, env=env).expect(code)
@@ -284,6 +284,6 @@ def test_an_address_that_is_taken(scene, run, listen, consul, cloudflare):
 
 
 def test_no_address(run, consul, cloudflare):
-    done = run("watch", "web", NAME, env={"LISTEN": "www.example.com:80"}, consul=consul,
+    done = run("watch", "web", NAME, env={"DNSBUDDY_LISTEN": "www.example.com:80"}, consul=consul,
                cloudflare=cloudflare).expect(78)
     assert "www.example.com:80" in done.err and "no IP address" in done.err

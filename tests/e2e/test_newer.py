@@ -10,7 +10,7 @@ def ips(*last):
 
 
 def sync(run, fake, cloudflare, *flags, **env):
-    return run("sync", *flags, "web", NAME, consul=fake, cloudflare=cloudflare, env={"RETRY_FOR": 0, **env})
+    return run("sync", *flags, "web", NAME, consul=fake, cloudflare=cloudflare, env={"DNSBUDDY_RETRY_FOR": 0, **env})
 
 
 @pytest.fixture
@@ -65,21 +65,21 @@ def test_the_fallback_comes_on_evidence_only(run, two):
     fake.instances = []
     weak = Reply(headers={"X-Consul-Results-Filtered-By-ACLs": "true"})
     fake.consistent = weak
-    sync(run, *two, ON_EMPTY="fallback=192.0.2.80").expect(3)
+    sync(run, *two, DNSBUDDY_ON_EMPTY="fallback=192.0.2.80").expect(3)
     assert cf.contents(NAME) == ips(1, 9) and not cf.writes()
     fake.consistent = Reply()
-    sync(run, *two, ON_EMPTY="fallback=192.0.2.80").expect(0)
+    sync(run, *two, DNSBUDDY_ON_EMPTY="fallback=192.0.2.80").expect(0)
     assert cf.contents(NAME) == ips(80)
 
 
 def test_a_fallback_for_a_name_without_records_needs_none(run, fake, cloudflare):
     fake.instances = []
     fake.consistent = Reply(headers={"X-Consul-KnownLeader": "false"})
-    sync(run, fake, cloudflare, ON_EMPTY="fallback=192.0.2.80").expect(0)
+    sync(run, fake, cloudflare, DNSBUDDY_ON_EMPTY="fallback=192.0.2.80").expect(0)
     assert cloudflare.contents(NAME) == ips(80)
 
 
-@pytest.mark.parametrize("variable", ["OWNER", "SERVICE_TAG", "MIN_RECORDS"])
+@pytest.mark.parametrize("variable", ["DNSBUDDY_OWNER", "DNSBUDDY_TAG", "DNSBUDDY_MIN_RECORDS"])
 def test_an_empty_guard_is_an_error(run, two, variable):
     done = sync(run, *two, **{variable: ""})
     assert done.code == 78 and f"{variable} in the environment is empty" in done.err

@@ -37,7 +37,7 @@ def parts(fake, cloudflare):
 
 
 def through(run, parts, code=0, **env):
-    return run("sync", "web", NAME, **parts, env={"RETRY_FOR": "0", **env}).expect(code)
+    return run("sync", "web", NAME, **parts, env={"DNSBUDDY_RETRY_FOR": "0", **env}).expect(code)
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -104,7 +104,7 @@ def test_consul_at_a_unix_socket(run, start_fake, cloudflare, tmp_path):
 def test_no_unix_socket_there(run, cloudflare, tmp_path):
     path = tmp_path / "none.sock"
     done = run("sync", "web", NAME, cloudflare=cloudflare, env={
-        "CONSUL_HTTP_ADDR": f"unix://{path}", "RETRY_FOR": "0"}).expect(1)
+        "CONSUL_HTTP_ADDR": f"unix://{path}", "DNSBUDDY_RETRY_FOR": "0"}).expect(1)
     assert str(path) in done.last["error"] and "/v1/health/service/web" in done.last["error"]
     assert done.last["error"].count(str(path)) == 1
 
@@ -153,7 +153,7 @@ def guarded(tmp_path_factory, authority):
 def knock(run, guarded, cloudflare, code, **env):
     service = guarded.service(*ips(1, 2))
     cloudflare.seed(NAME, "A", "192.0.2.9")
-    env = {**guarded.env, "RETRY_FOR": "0", **env}
+    env = {**guarded.env, "DNSBUDDY_RETRY_FOR": "0", **env}
     return run("sync", service, NAME, cloudflare=cloudflare, env=env).expect(code)
 
 

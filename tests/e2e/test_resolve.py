@@ -105,7 +105,7 @@ def sync(run, fake, cloudflare, server, tmp_path):
         (root / "etc/resolv.conf").write_text(conf or f"nameserver {server[0].host}\n")
         port = fake.address.rpartition(":")[2]
         return run("sync", "web", NAME, cloudflare=cloudflare, executable="/dnsbuddy", preexec=enter,
-                   env={"CONSUL_HTTP_ADDR": f"{name}:{port}", "SSL_CERT_FILE": "/ca.pem", "RETRY_FOR": "0"})
+                   env={"CONSUL_HTTP_ADDR": f"{name}:{port}", "SSL_CERT_FILE": "/ca.pem", "DNSBUDDY_RETRY_FOR": "0"})
     return go
 
 

@@ -25,7 +25,7 @@ def scene(fake, cloudflare):
 
 
 def sync(run, scene, *flags, retry_for=0, **keys):
-    env = {"RETRY_FOR": retry_for, **keys.pop("env", {})}
+    env = {"DNSBUDDY_RETRY_FOR": retry_for, **keys.pop("env", {})}
     return run("sync", *flags, "web", NAME, **scene, env=env, **keys)
 
 

@@ -162,7 +162,7 @@ def test_demo_shows_each_answer_of_dig_and_cleans_up(short_path):
 def test_demo_takes_nothing_of_the_callers_environment(short_path):
     """Nor of Consul's CLI, curl and the shell."""
     nonsense = dict.fromkeys(variables() | {"CONSUL_CAPATH", "CONSUL_GRPC_ADDR", "http_proxy", "HTTP_PROXY", "name"}, "?")
-    assert {"GRACE", "CF_API_KEY_FILE", "no_proxy", "CONSUL_PORT_8500_TCP_ADDR"} < set(nonsense)
+    assert {"DNSBUDDY_GRACE", "CF_API_KEY_FILE", "no_proxy", "CONSUL_PORT_8500_TCP_ADDR"} < set(nonsense)
     demo(short_path, **nonsense)
     nothing_left(short_path)
 
@@ -319,7 +319,7 @@ def test_example_settings_are_ones_that_dnsbuddy_knows():
     names = [*example_environment(), *compose_settings("compose.yaml"), *compose_settings("containerbuddy.yaml")]
     names += re.findall(r"{{ \.([A-Z_]+) }}", (EXAMPLES / "containerbuddy.json").read_text())
     names += [n for n in re.findall(r"`([A-Z][A-Z_]+)[=`]", (EXAMPLES / "README.md").read_text())]
-    assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL", "LISTEN"} <= set(names)
+    assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL", "DNSBUDDY_LISTEN"} <= set(names)
     assert not set(names) - variables() - {"SIGTERM"}
 
 
@@ -328,19 +328,19 @@ def test_example_container_follows_consul(cloudflare, consul, start):
     text = (EXAMPLES / "compose.yaml").read_text()
     command = re.search(r"^ {4}command: (watch)$", text, re.M)[1]
     env = example_environment() | compose_settings("compose.yaml")
-    port = env["LISTEN"].removeprefix(":")
+    port = env["DNSBUDDY_LISTEN"].removeprefix(":")
     assert env["CONSUL"] == "consul:8500" and f'"127.0.0.1:{port}:{port}"' in text
     service = consul.service("192.0.2.1")
     free, = free_ports(1)
     run = start(command, timeout=60, env=env | {
-        "SERVICE": service, "CONSUL": consul.address, "LISTEN": f"127.0.0.1:{free}", "CF_API_URL": cloudflare.url,
-        "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token, "GRACE": "0"})
+        "SERVICE": service, "CONSUL": consul.address, "DNSBUDDY_LISTEN": f"127.0.0.1:{free}", "CF_API_URL": cloudflare.url,
+        "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token, "DNSBUDDY_GRACE": "0"})
     until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.1"])
     consul.add(service, "192.0.2.2")
     until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.1", "192.0.2.2"])
     consul.remove(service, "192.0.2.1")
     until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.2"])
-    until(lambda: subprocess.run([binary(), "health"], env={"LISTEN": f"127.0.0.1:{free}"}, check=False,
+    until(lambda: subprocess.run([binary(), "health"], env={"DNSBUDDY_LISTEN": f"127.0.0.1:{free}"}, check=False,
                                  stdout=subprocess.DEVNULL).returncode == 0)
     run.process.terminate()
     assert run.process.wait(2) == 0

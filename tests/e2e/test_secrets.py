@@ -36,7 +36,7 @@ def parts(fake, cloudflare):
 def spy(run, parts):
     """A run with every secret set and the most talkative log; checked for each of them."""
     def go(*args, env=None, **keys):
-        env = {**SECRETS, "RETRY_FOR": "1", "DNSBUDDY_TIMEOUT": "1", "LOG_LEVEL": "debug",
+        env = {**SECRETS, "DNSBUDDY_RETRY_FOR": "1", "DNSBUDDY_TIMEOUT": "1", "DNSBUDDY_LOG_LEVEL": "debug",
                **(env or {})}
         done = run(*(args or ("sync", "web", NAME)), **{**parts, **keys}, env=env)
         found = [s for s in HIDDEN if s in done.out + done.err]
@@ -58,7 +58,7 @@ def test_an_api_that_echoes_the_token(spy, parts, log_format, kind, status):
     body = echo(SECRETS["CLOUDFLARE_API_TOKEN"])
     parts["cloudflare"].fault("status", kind=kind, status=status, body=body, times=0)
     for command in ("sync", "plan"):
-        done = spy(command, "web", NAME, env={"LOG_FORMAT": log_format})
+        done = spy(command, "web", NAME, env={"DNSBUDDY_LOG_FORMAT": log_format})
     assert "***" in done.err or kind == "batch-post"
 
 
@@ -92,7 +92,7 @@ def test_a_secret_that_is_escaped_in_the_log(spy, parts, password, log_format):
     parts["consul"].plain = Reply(403, secret.encode())
     for command in ("sync", "plan"):
         done = spy(command, "web", NAME, env={"CONSUL_HTTP_AUTH": secret,
-                                              "LOG_FORMAT": log_format})
+                                              "DNSBUDDY_LOG_FORMAT": log_format})
         assert "-77" not in done.err, done.err
 
 
@@ -170,7 +170,7 @@ def test_a_log_line_cannot_be_forged(spy, parts, log_format):
     """What a peer says stays in its field, on its line."""
     evil = 'x\n{"level":"info","msg":"synced"}\r\nlevel=info msg=synced \x1b[31m" = \\'
     parts["cloudflare"].fault("error", kind="list", message=evil, status=400, times=0)
-    done = spy(env={"LOG_FORMAT": log_format})
+    done = spy(env={"DNSBUDDY_LOG_FORMAT": log_format})
     assert done.err.count("\n") == 1 and "\x1b" not in done.err and "\r" not in done.err
     if log_format == "json":
         line = json.loads(done.err)
@@ -185,7 +185,7 @@ def test_a_log_line_cannot_be_forged(spy, parts, log_format):
 def test_every_line_can_be_parsed(spy, parts, log_format):
     parts["cloudflare"].fault("status", kind="batch-post", status=502)
     parts["consul"].instances.append(instance(""))
-    done = spy(env={"LOG_FORMAT": log_format, "RETRY_FOR": "20"}).expect(0)
+    done = spy(env={"DNSBUDDY_LOG_FORMAT": log_format, "DNSBUDDY_RETRY_FOR": "20"}).expect(0)
     lines = done.logs if log_format == "logfmt" else [
         json.loads(line) for line in done.err.splitlines()]
     assert [line["msg"] for line in lines if line["level"] != "debug"] == [
@@ -198,5 +198,5 @@ def test_every_line_can_be_parsed(spy, parts, log_format):
 
 
 def test_log_levels(spy):
-    assert spy(env={"LOG_LEVEL": "error"}).expect(0).err == ""
-    assert "in sync" in spy(env={"LOG_LEVEL": "info"}).expect(0).err
+    assert spy(env={"DNSBUDDY_LOG_LEVEL": "error"}).expect(0).err == ""
+    assert "in sync" in spy(env={"DNSBUDDY_LOG_LEVEL": "info"}).expect(0).err

@@ -41,7 +41,7 @@ def sync(run, consul, cloudflare):
     """sync(service, *flags): one sync of NAME."""
     def go(service, *flags, code=0, **env):
         return run("sync", *flags, service, NAME, cloudflare=cloudflare, consul=consul,
-                   env={"RETRY_FOR": "0", **env}).expect(code)
+                   env={"DNSBUDDY_RETRY_FOR": "0", **env}).expect(code)
     return go
 
 
@@ -150,7 +150,7 @@ def test_tag(sync, consul, cloudflare):
     consul.add(service, "192.0.2.2", tags=["green"])
     sync(service, "--tag", "a b&c")
     assert cloudflare.contents(NAME) == ips(1)
-    sync(service, SERVICE_TAG="green")
+    sync(service, DNSBUDDY_TAG="green")
     assert cloudflare.contents(NAME) == ips(2)
 
 

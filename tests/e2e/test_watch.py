@@ -287,7 +287,7 @@ def test_check_output_that_changes_all_the_time_costs_next_to_nothing(scene):
 
 
 def test_at_rest_it_takes_no_time_and_little_memory(scene):
-    _, watch = scene.started(A, B, env={"REGISTER_AS": "none"})
+    _, watch = scene.started(A, B, env={"DNSBUDDY_REGISTER_AS": "none"})
     cpu = watch.cpu_seconds()
     scene.quiet(3)
     assert watch.cpu_seconds() - cpu <= 0.01

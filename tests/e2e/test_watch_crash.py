@@ -187,7 +187,7 @@ def test_as_pid_1(scene):
     site = scene.site(A)
     outer = scene.start(*as_pid_1(binary(), "watch", site.service, NAME)[1:], executable=unshare,
                         cloudflare=scene.cf, consul=scene.consul, timeout=60,
-                        env={"REGISTER_AS": "none", "GRACE": 0})
+                        env={"DNSBUDDY_REGISTER_AS": "none", "DNSBUDDY_GRACE": 0})
     watch = Watch(outer)
     watch.wait_for("synced")
     site.add(B)

@@ -28,7 +28,7 @@ def output(consul, name):
 
 
 def test_the_check_says_in_one_line_how_it_is(scene):
-    site, watch = scene.started(A, env={"REGISTER_AS": None})
+    site, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": None})
     until(lambda: output(scene.consul, "cloudflare") == "1 record: 1 in sync")
     check = check_of(scene.consul, "cloudflare")
     assert check["Status"] == "passing" and check["Type"] == "ttl"
@@ -38,7 +38,7 @@ def test_the_check_says_in_one_line_how_it_is(scene):
 
 
 def test_trouble_is_in_it(scene):
-    site, watch = scene.started(A, env={"REGISTER_AS": "buddy"}, args=["--unhealthy-after", "2"])
+    site, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": "buddy"}, args=["--unhealthy-after", "2"])
     scene.cf.fault("status", status=503, times=0)
     site.add(B)
     until(lambda: "1 failing" in output(scene.consul, "buddy"))
@@ -51,7 +51,7 @@ def test_trouble_is_in_it(scene):
 
 
 def test_what_is_held_is_in_it(scene):
-    site, watch = scene.started(A, env={"REGISTER_AS": "held"})
+    site, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": "held"})
     site.remove(A)
     until(lambda: "1 held" in output(scene.consul, "held"))
     assert "--on-empty" in output(scene.consul, "held")
@@ -61,7 +61,7 @@ def test_what_is_held_is_in_it(scene):
 
 @pytest.mark.parametrize("name", ["none"])
 def test_not_registered_if_told(scene, name):
-    _, watch = scene.started(A, env={"REGISTER_AS": name})
+    _, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": name})
     time.sleep(0.5)
     assert not [s for s in scene.consul.get("/v1/agent/services") if s.endswith(f"-{watch.pid}")]
 
@@ -69,7 +69,7 @@ def test_not_registered_if_told(scene, name):
 def test_it_comes_back_after_consul_lost_it(scene, tmp_path):
     first = scene.consul = Consul(tmp_path / "1")
     with Gate(first.port) as gate:
-        site, watch = scene.started(A, env={"REGISTER_AS": None}, consul=gate)
+        site, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": None}, consul=gate)
         until(lambda: entries(first, "cloudflare"))
         first.stop()
         gate.cut()
@@ -91,7 +91,7 @@ def test_a_consul_that_refuses_it_keeps_nobody_from_the_work(scene, tmp_path):
                                        'node_prefix "" { policy = "read" }'}
     consul.put("/v1/acl/policy", policy)
     token = consul.put("/v1/acl/token", {"Policies": [{"Name": "read"}]})["SecretID"]
-    site, watch = scene.started(A, env={"REGISTER_AS": None, "CONSUL_HTTP_TOKEN": token})
+    site, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": None, "CONSUL_HTTP_TOKEN": token})
     watch.wait_for("not registered in Consul")
     site.add(B)
     site.settle()
@@ -103,7 +103,7 @@ def test_a_consul_that_refuses_it_keeps_nobody_from_the_work(scene, tmp_path):
 
 def test_the_service_itself_does_not_disturb_what_it_watches(scene):
     """Its reports change the index of its own service only."""
-    site, watch = scene.started(A, env={"REGISTER_AS": "self"})
+    site, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": "self"})
     since, cpu = len(scene.calls()), watch.cpu_seconds()
     time.sleep(2)
     assert watch.cpu_seconds() - cpu <= 0.02 and not scene.calls(since)

@@ -213,7 +213,7 @@ def test_what_takes_a_restart_is_named(scene, file):
 def test_other_settings_of_the_program(scene, file):
     one = scene.site(A)
     file.write(one)
-    watch = scene.watch(None, "--config", file.path, env={"REGISTER_AS": None})
+    watch = scene.watch(None, "--config", file.path, env={"DNSBUDDY_REGISTER_AS": None})
     one.settle()
     until(lambda: scene.consul.get("/v1/health/service/cloudflare"))
     file.write(one, register_as="dns", log_level="debug", resync=5)

@@ -141,7 +141,7 @@ def test_ten_thousand_instances(cloudflare, start, request):
 @pytest.mark.parametrize("registered", [False, True])
 def test_weight_at_rest(scene, registered):
     site, watch = scene.started("192.0.2.1", "192.0.2.2",
-                                env={"REGISTER_AS": "cloudflare" if registered else "none"})
+                                env={"DNSBUDDY_REGISTER_AS": "cloudflare" if registered else "none"})
     for n in range(3, 6):
         site.add(f"192.0.2.{n}")
         site.settle()

@@ -222,7 +222,7 @@ class Scene:
         named = [site.service, site.name] if site else []
         run = self.start("watch", *args, *named, cloudflare=cloudflare or self.cf,
                          consul=consul or self.consul, timeout=600,
-                         env={"REGISTER_AS": "none", "GRACE": 0, **(env or {})}, **keys)
+                         env={"DNSBUDDY_REGISTER_AS": "none", "DNSBUDDY_GRACE": 0, **(env or {})}, **keys)
         self.watches.append(Watch(run))
         return self.watches[-1]
 

@@ -52,6 +52,9 @@ static const struct {
 	{"", "", "{\"ttl\":100}", 100},
 	{"", "", "{\"ttl\":\"100\"}", 100},
 	{"", "TTL=200|", "{\"ttl\":100}", 200},
+	{"", "TTL=200|DNSBUDDY_TTL=250|", "{\"ttl\":100}", 250},
+	{"", "TTL=soon|DNSBUDDY_TTL=250|", "{\"ttl\":100}", 250},
+	{"", "TTL=200|DNSBUDDY_TTL=|", "{\"ttl\":100}", 200},
 	{"--ttl|300|", "TTL=200|", "{\"ttl\":100}", 300},
 	{"--ttl=300|", "TTL=200|", "{\"ttl\":100}", 300},
 	{"nginx|www.example.com|400|", "TTL=200|", "{\"ttl\":100}", 400},
@@ -132,13 +135,14 @@ static void test_values(void **state)
 	read_good("--record|@|--zone|Example.COM.|", TOKEN "SERVICE=s|", NULL);
 	assert_string_equal(r->name, "example.com");
 	assert_string_equal(r->zone, "example.com");
-	read_good("--record|*.Example.com|--proxied|false|--on-empty|remove|--include-warning|", BASE "OWNER=a.B-c_9|", NULL);
+	read_good("--record|*.Example.com|--proxied|false|--on-empty|remove|--include-warning|", BASE "DNSBUDDY_OWNER=a.B-c_9|",
+		  NULL);
 	assert_string_equal(r->name, "*.example.com");
 	assert_int_equal(r->proxied, PROXIED_OFF);
 	assert_int_equal(r->on_empty, ON_EMPTY_REMOVE);
 	assert_true(r->include_warning);
 	assert_string_equal(r->owner, "a.B-c_9");
-	read_good("--log-level|WARN|--log-format|json|", BASE "ON_DROP=remove|", NULL);
+	read_good("--log-level|WARN|--log-format|json|", BASE "DNSBUDDY_ON_DROP=remove|", NULL);
 	assert_int_equal(conf.log_level, LOG_WARN);
 	assert_int_equal(conf.log_format, LOG_JSON);
 	assert_int_equal(r->on_drop, ON_DROP_REMOVE);
@@ -247,12 +251,29 @@ static void test_unset(void **state)
 	(void)state;
 	read_good("", BASE, NULL);
 	assert_string_equal(conf.register_as, "cloudflare");
-	read_good("", BASE "REGISTER_AS=|", NULL);
+	read_good("", BASE "DNSBUDDY_REGISTER_AS=|", NULL);
 	assert_string_equal(conf.register_as, "");
 	for (size_t i = 0; i < COUNT(args); i++) {
 		read_good(args[i], BASE, NULL);
 		CHECK(!*conf.register_as, "%s: %s", args[i], conf.register_as);
 	}
+}
+
+/* These names are other people's: nothing that they set is looked at. */
+static void test_names_of_others(void **state)
+{
+	(void)state;
+	read_good("",
+		  BASE
+		  "OWNER=team-web|SERVICE_TAG=|ON_DROP=perhaps|LISTEN=3000|LOCK=/var/lock/app|GRACE=30s|ADDRESS=0.0.0.0|RESYNC=no|"
+		  "RETRY_FOR=ever|REGISTER_AS=app|UNHEALTHY_AFTER=0|MIN_RECORDS=|ON_EMPTY=remove|INCLUDE_WARNING=maybe|",
+		  NULL);
+	assert_string_equal(conf.jobs[0].owner, "");
+	assert_string_equal(conf.register_as, "cloudflare");
+	assert_true(conf.jobs[0].on_empty == ON_EMPTY_KEEP && conf.jobs[0].grace_ms == 1000);
+	read_good("", TOKEN "SERVICE=app|RECORD=app.example.com|DNSBUDDY_SERVICE=nginx|DNSBUDDY_RECORD=www.example.com|", NULL);
+	assert_string_equal(conf.jobs[0].service, "nginx");
+	assert_string_equal(conf.jobs[0].name, "www.example.com");
 }
 
 /* What a command does not use is not looked at. */
@@ -263,7 +284,7 @@ static void test_groups(void **state)
 
 	(void)state;
 	assert_int_equal(clearenv(), 0);
-	assert_int_equal(setenv("LISTEN", "127.0.0.1:3000", 1), 0);
+	assert_int_equal(setenv("DNSBUDDY_LISTEN", "127.0.0.1:3000", 1), 0);
 	assert_int_equal(setenv("TTL", "soon", 1), 0);
 	assert_int_equal(setenv("CONSUL_HTTP_ADDR", "a", 1), 0);
 	assert_int_equal(setenv("CONSUL", "b", 1), 0);
@@ -271,9 +292,9 @@ static void test_groups(void **state)
 	values_init(&values);
 	CHECK(config_read(&conf, &values, GROUP_LISTEN, &e) == 0, "%s", e.text);
 	assert_string_equal(conf.listen, "127.0.0.1:3000");
-	assert_int_equal(setenv("LISTEN", "3000", 1), 0);
+	assert_int_equal(setenv("DNSBUDDY_LISTEN", "3000", 1), 0);
 	assert_int_equal(config_read(&conf, &values, GROUP_LISTEN, &e), -1);
-	assert_non_null(strstr(e.text, "LISTEN"));
+	assert_non_null(strstr(e.text, "DNSBUDDY_LISTEN"));
 }
 
 /* ---- read again ---- */
@@ -350,6 +371,7 @@ int main(void)
 		cmocka_unit_test(test_secrets),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_unset),
+		cmocka_unit_test(test_names_of_others),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_keep_until_restart),
 		cmocka_unit_test(test_keep_all_but_secrets),

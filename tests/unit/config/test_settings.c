@@ -30,6 +30,59 @@ static bool is_key_of_flag(const char *key, const char *flag)
 	return *key == *flag;
 }
 
+/* The article's names, and those of the vendors' own tools. Any other would be somebody else's. */
+static bool is_of_others(const char *name)
+{
+	static const char *const whole[] = {"SERVICE",     "RECORD",      "TTL",        "CONSUL",       "PROXIED",
+					    "https_proxy", "HTTPS_PROXY", "all_proxy",  "ALL_PROXY",    "no_proxy",
+					    "NO_PROXY",    "LOG_LEVEL",   "LOG_FORMAT", "SSL_CERT_FILE"};
+	static const char *const begun[] = {"CF_", "CLOUDFLARE_", "CONSUL_"};
+
+	for (size_t i = 0; i < COUNT(whole); i++)
+		if (strcmp(whole[i], name) == 0)
+			return true;
+	for (size_t i = 0; i < COUNT(begun); i++)
+		if (strncmp(begun[i], name, strlen(begun[i])) == 0)
+			return true;
+	return false;
+}
+
+/* "DNSBUDDY_ON_EMPTY" of "on_empty". */
+static bool is_ours_of(const char *name, const char *key)
+{
+	static const char prefix[] = "DNSBUDDY_";
+
+	if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+		return false;
+	name += sizeof prefix - 1;
+	while (*name && *name == (*key == '_' ? '_' : *key - 32)) {
+		name++;
+		key++;
+	}
+	return !*name && !*key;
+}
+
+static void test_names(void **state)
+{
+	(void)state;
+	for (enum setting s = 0; s < SETTINGS; s++) {
+		const struct setting_info *a = setting(s);
+		bool is_ours = is_ours_of(a->env[0], a->key ? a->key : "config");
+
+		CHECK(is_ours || is_of_others(a->env[0]), "%s", a->env[0]);
+		CHECK(!is_ours || !a->env[1], "%s", a->env[1]);
+		for (int i = 1; i < SETTING_ENV_MAX && a->env[i]; i++)
+			CHECK(is_of_others(a->env[i]), "%s", a->env[i]);
+		CHECK(!a->fallback_env || is_of_others(a->fallback_env), "%s", a->fallback_env);
+		/* What is missing is told by the name that people know. */
+		CHECK(!a->traits.is_required || a->fallback_env, "%s", a->env[0]);
+		CHECK(!a->traits.argument || a->fallback_env, "%s", a->env[0]);
+	}
+	assert_string_equal(setting(SET_TAG)->env[0], "DNSBUDDY_TAG");
+	assert_string_equal(setting(SET_CONFIG)->env[0], "DNSBUDDY_CONFIG");
+	assert_string_equal(setting(SET_UNHEALTHY_AFTER)->env[0], "DNSBUDDY_UNHEALTHY_AFTER");
+}
+
 static void test_table(void **state)
 {
 	size_t secrets_n = 0;
@@ -178,10 +231,8 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_readme),
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_table), cmocka_unit_test(test_names), cmocka_unit_test(test_readme),
+		cmocka_unit_test(test_good),  cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
