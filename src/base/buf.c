@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/utf8.h"
 
 void buf_init(struct buf *b, char *p, size_t cap)
 {
@@ -57,17 +58,18 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 void buf_json_string(struct buf *b, const char *s)
 {
 	buf_add(b, "\"", 1);
-	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
+	while (*s) {
+		uint32_t c;
+		size_t n = utf8_read(s, &c);
 
-		if (c == '"' || c == '\\') {
-			buf_add(b, "\\", 1);
-			buf_add(b, s, 1);
-		} else if (c < 0x20 || c == 0x7f) {
-			buf_fmt(b, "\\u%04x", c);
+		if (utf8_is_harmful(c)) { /* all of them have four digits at most */
+			buf_fmt(b, "\\u%04x", c == UTF8_BAD ? 0xfffdu : (unsigned)c);
 		} else {
-			buf_add(b, s, 1);
+			if (c == '"' || c == '\\')
+				buf_add(b, "\\", 1);
+			buf_add(b, s, n);
 		}
+		s += n;
 	}
 	buf_add(b, "\"", 1);
 }
@@ -90,10 +92,11 @@ void buf_url_part(struct buf *b, const char *s)
 	}
 }
 
+const char buf_base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 void buf_base64(struct buf *b, const char *p, size_t n)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const char *digits = buf_base64_digits;
 
 	for (size_t i = 0; i < n; i += 3) {
 		unsigned v = (unsigned)(unsigned char)p[i] << 16;

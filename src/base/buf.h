@@ -26,13 +26,17 @@ void buf_add(struct buf *b, const char *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Append s as a JSON string with its quotes (RFC 8259 section 7); s is taken as UTF-8. */
+/*
+ * Append s as a JSON string with its quotes (RFC 8259 section 7). What is harmful to show
+ * (base/utf8.h) is escaped; a byte that is no UTF-8 becomes U+FFFD.
+ */
 void buf_json_string(struct buf *b, const char *s);
 
 /* Append s with everything but unreserved characters percent-encoded (RFC 3986 section 2). */
 void buf_url_part(struct buf *b, const char *s);
 
-/* Append the n bytes at p in base64 with padding (RFC 4648 section 4). */
+/* Append the n bytes at p in base64 with padding (RFC 4648 section 4). Its 64 digits. */
+extern const char buf_base64_digits[];
 void buf_base64(struct buf *b, const char *p, size_t n);
 
 /* Whether everything fitted since the last init or reset. */

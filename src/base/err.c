@@ -1,45 +1,44 @@
 #include "base/err.h"
 
 #include <stdarg.h>
-#include <string.h>
 
 #include "base/fmt.h"
+#include "base/secret.h"
 
-static void replace_controls(char *s)
+/* A text that is cut to its limit later than it is masked. */
+#define WIDE (2 * ERR_TEXT_MAX)
+
+static int take(struct err *e, char text[WIDE])
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < 0x20 || (unsigned char)*s == 0x7f)
-			*s = '?';
+	secret_clean(text);
+	(void)fmt_text(e->text, sizeof e->text, "%s", text);
+	return -1;
 }
 
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	/* The arguments may point into e->text itself. */
-	char text[ERR_TEXT_MAX];
+	char text[WIDE];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)fmt_textv(text, sizeof text, fmt, ap);
 	va_end(ap);
-	replace_controls(text);
 	e->kind = kind;
-	memcpy(e->text, text, sizeof e->text);
-	return -1;
+	return take(e, text);
 }
 
 int err_wrap(struct err *e, const char *fmt, ...)
 {
 	char context[ERR_TEXT_MAX];
-	char text[ERR_TEXT_MAX];
+	char text[WIDE];
 	va_list ap;
 
 	va_start(ap, fmt);
 	(void)fmt_textv(context, sizeof context, fmt, ap);
 	va_end(ap);
-	replace_controls(context);
 	(void)fmt_text(text, sizeof text, "%s: %s", context, e->text);
-	memcpy(e->text, text, sizeof e->text);
-	return -1;
+	return take(e, text);
 }
 
 const char *err_kind_name(enum err_kind kind)

@@ -1,6 +1,7 @@
 /*
  * The one way to fail: a kind that code branches on, and a text for the reader.
- * Knows nothing of who fails. No allocation; a text that does not fit is cut.
+ * Knows nothing of who fails. No allocation; a text that does not fit is cut,
+ * between characters.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
@@ -28,8 +29,9 @@ struct err {
 };
 
 /*
- * Set kind and text; what was there before is lost. Control bytes in the text become '?', so
- * that a peer's words cannot forge a log line. Returns -1, for `return err_set(...)`.
+ * Set kind and text; what was there before is lost. Secrets in it become "***" (base/secret.h), and
+ * what is harmful to show becomes '?' (base/utf8.h): a peer's words cannot forge a log line, and
+ * wherever the text comes to be shown, it is fit for it. Returns -1, for `return err_set(...)`.
  */
 int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define NUMBER_CAP 24 /* 2^64 has 20 digits; a sign; zeros of a width up to this */
 
 /* The type of an argument, as the letters before the conversion name it. */
@@ -81,10 +83,12 @@ static uint64_t take_unsigned(struct text *t, enum length length)
 static void put_string(struct text *t, const struct spec *s)
 {
 	const char *p = va_arg(t->ap, const char *);
+	size_t n;
 
 	if (!p)
 		p = "(null)";
-	put_field(t, s, p, strnlen(p, s->bytes_max));
+	n = strnlen(p, s->bytes_max);
+	put_field(t, s, p, n == s->bytes_max ? utf8_fit(p, n) : n);
 }
 
 /* False when the conversion is none of ours: the types of what follows are not known then. */
@@ -195,7 +199,7 @@ size_t fmt_textv(char *out, size_t cap, const char *fmt, va_list ap)
 	struct storage s = {.p = out, .cap = cap - 1};
 
 	fmt_to(store, &s, fmt, ap);
-	out[s.len < s.cap ? s.len : s.cap] = '\0';
+	out[s.len > s.cap ? utf8_fit(out, s.cap) : s.len] = '\0';
 	return s.len;
 }
 

@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
+#include "base/secret.h"
 #include "base/str.h"
+#include "base/utf8.h"
 
 const char *const log_level_names[] = {
 	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn",
@@ -19,15 +21,8 @@ const char *const log_format_names[] = {
 	[LOG_JSON] = "json", [LOG_FORMATS] = NULL,
 };
 
-#define PREFIX_MIN 8
-
 static enum log_format log_format = LOG_LOGFMT;
 static enum log_level log_level = LOG_INFO;
-/* Masking "a" everywhere would eat the log, and hide nothing; the mask must not be longer. */
-#define SECRET_MIN 4
-
-static const char *secrets[LOG_SECRETS_MAX];
-static size_t secrets_n;
 
 void log_setup(enum log_format format, enum log_level level)
 {
@@ -42,82 +37,6 @@ bool log_is_on(enum log_level level)
 	return level >= log_level;
 }
 
-int log_add_secret(const char *s)
-{
-	if (strlen(s) < SECRET_MIN)
-		return 0;
-	for (size_t i = 0; i < secrets_n; i++)
-		if (strcmp(secrets[i], s) == 0)
-			return 0;
-	if (secrets_n == LOG_SECRETS_MAX)
-		return -1;
-	secrets[secrets_n++] = s;
-	return 0;
-}
-
-void log_forget_secrets(void)
-{
-	secrets_n = 0;
-}
-
-/*
- * How many bytes at text are this secret, as it is or with quotes and backslashes escaped. One that
- * was cut off counts from PREFIX_MIN bytes on: messages are cut to their limits.
- */
-static size_t match(const char *text, const char *secret, bool is_escaped)
-{
-	const char *at = text;
-	size_t matched_n = 0;
-
-	for (; secret[matched_n]; matched_n++) {
-		char c = secret[matched_n];
-		size_t len = is_escaped && (c == '"' || c == '\\') ? 2 : 1;
-
-		if ((len == 2 && at[0] != '\\') || at[len - 1] != c)
-			return matched_n >= PREFIX_MIN ? (size_t)(at - text) : 0;
-		at += len;
-	}
-	return (size_t)(at - text);
-}
-
-static size_t secret_at(const char *text)
-{
-	size_t longest = 0;
-
-	for (size_t i = 0; i < 2 * secrets_n; i++) {
-		size_t len = match(text, secrets[i / 2], i % 2);
-
-		longest = len > longest ? len : longest;
-	}
-	/* Its storage may have got a shorter text since. */
-	return longest < SECRET_MIN ? 0 : longest;
-}
-
-void log_mask(struct buf *b)
-{
-	static const char mask[] = "***"; /* shorter than any secret */
-	char *to = b->p;
-
-	for (const char *from = b->p; *from;) {
-		const char *end = from + secret_at(from);
-
-		if (end == from) {
-			*to++ = *from++;
-			continue;
-		}
-		/* A secret that begins within another goes with it. */
-		while (++from < end) {
-			size_t len = secret_at(from);
-
-			end = len > (size_t)(end - from) ? from + len : end;
-		}
-		memcpy(to, mask, sizeof mask - 1);
-		to += sizeof mask - 1;
-	}
-	*to = '\0';
-	b->len = (size_t)(to - b->p);
-}
-
 static void put_time(struct buf *b)
 {
 	char text[CLOCK_TEXT_CAP];
@@ -128,22 +47,33 @@ static void put_time(struct buf *b)
 
 static bool needs_quotes(const char *s)
 {
-	if (!*s)
+	uint32_t c = ' ';
+
+	if (!*s || strpbrk(s, " \"=\\"))
 		return true;
-	for (; *s; s++)
-		if ((unsigned char)*s <= ' ' || *s == '"' || *s == '=' || *s == 0x7f || *s == '\\')
-			return true;
-	return false;
+	while (*s && !utf8_is_harmful(c))
+		s += utf8_read(s, &c);
+	return utf8_is_harmful(c);
 }
 
 static void put_value(struct buf *b, const struct log_field *f)
 {
-	if (!f->text)
+	char text[LOG_LINE_MAX];
+
+	if (!f->text) {
 		buf_fmt(b, "%lld", (long long)f->number);
-	else if (log_format == LOG_JSON || needs_quotes(f->text))
-		buf_json_string(b, f->text);
+		return;
+	}
+	if (str_copy(text, sizeof text, f->text)) {
+		b->overflow = true;
+		return;
+	}
+	/* Before it is quoted: of the line a secret that holds a quote could take more. */
+	secret_mask(text);
+	if (log_format == LOG_JSON || needs_quotes(text))
+		buf_json_string(b, text);
 	else
-		buf_str(b, f->text);
+		buf_str(b, text);
 }
 
 static void put_head(struct buf *b, enum log_level level, const char *message)
@@ -202,7 +132,6 @@ void log_event(enum log_level level, const char *message, const struct log_field
 			b.overflow = false;
 		}
 	}
-	log_mask(&b);
 	b.cap += 2;
 	buf_str(&b, log_format == LOG_JSON ? "}\n" : "\n");
 	write_line(b.p, b.len);
@@ -218,8 +147,8 @@ void log_plain(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)fmt_textv(b.p, b.cap, fmt, ap);
 	va_end(ap);
+	secret_clean(b.p);
 	b.len = strlen(b.p);
-	log_mask(&b);
 	b.cap++;
 	buf_str(&b, "\n");
 	write_line(b.p, b.len);

@@ -1,6 +1,6 @@
 /*
  * Log lines on stderr: one event, one line, one write(2). Text for people, logfmt or JSON for
- * machines. Registered secrets are masked in every line, whoever put them there.
+ * machines. Secrets (base/secret.h) are masked in every field, whoever put them there.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -12,7 +12,6 @@
 #include "base/buf.h"
 
 #define LOG_LINE_MAX 4096 /* bytes of one line; a longer one loses its last fields */
-#define LOG_SECRETS_MAX 16
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
@@ -29,24 +28,12 @@ void log_setup(enum log_format format, enum log_level level);
 
 bool log_is_on(enum log_level level);
 
-/*
- * Remember a secret of 4 bytes and more; s must live as long as the program. Past
- * LOG_SECRETS_MAX it is an error of the program: -1.
- */
-int log_add_secret(const char *s) __attribute__((warn_unused_result));
-
-/* Forget them all: new ones come. */
-void log_forget_secrets(void);
-
-/* Replace every registered secret in b by "***". */
-void log_mask(struct buf *b);
-
 /* Write one line; fields[n]. A full or closed stderr is not an error of ours. */
 void log_event(enum log_level level, const char *message, const struct log_field *fields, size_t n);
 
 /*
  * Write one line to stderr as it is, whatever the format and the level: for a user who asked for
- * something wrong. Secrets are masked; a line past LOG_LINE_MAX is cut.
+ * something wrong. It is clean (base/utf8.h); a line past LOG_LINE_MAX is cut.
  */
 void log_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -31,6 +31,9 @@ char *str_trim(char *s);
  */
 int str_u64(const char *s, uint64_t max, uint64_t *out) __attribute__((warn_unused_result));
 
+/* The value of the two hexadecimal digits that s begins with; -1: it does not. */
+int str_hex_byte(const char *s);
+
 /* ASCII lower case in place. */
 void str_lower(char *s);
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/log.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "net/http/proxy.h"
 #include "net/tls/roots.h"
@@ -77,15 +77,13 @@ static int init_consul(struct clients *w, const struct config *c, struct err *e)
 
 int credentials_build(struct credentials *out, const struct config *c, struct err *e)
 {
-	struct buf consul, cf, basic;
+	struct buf consul, cf;
 
 	buf_init(&consul, out->consul, sizeof out->consul);
 	consul_headers(&consul, c->consul_token, c->consul_http_auth);
 	buf_init(&cf, out->cf, sizeof out->cf);
 	cf_headers(&cf, c->api_token, c->api_key, c->api_email);
-	buf_init(&basic, out->consul_basic, sizeof out->consul_basic);
-	buf_base64(&basic, c->consul_http_auth, strlen(c->consul_http_auth));
-	if (!buf_ok(&consul) || !buf_ok(&cf) || !buf_ok(&basic))
+	if (!buf_ok(&consul) || !buf_ok(&cf))
 		return err_set(e, ERR_CONFIG, "the credentials are too long");
 	return 0;
 }
@@ -99,11 +97,16 @@ int clients_init(struct clients *w, const struct config *c, struct err *e)
 	return clients_hide_secrets(w, e);
 }
 
+/* What is behind "Basic ". */
+static const char *proxy_secret(const struct http_origin *o)
+{
+	return strchr(o->proxy_auth, ' ') ? strchr(o->proxy_auth, ' ') + 1 : "";
+}
+
 int clients_hide_secrets(const struct clients *w, struct err *e)
 {
-	if (log_add_secret(w->cloudflare.origin.proxy_auth) ||
-	    log_add_secret(w->consul.origin.proxy_auth) ||
-	    log_add_secret(w->credentials.consul_basic))
+	if (secret_add(proxy_secret(&w->cloudflare.origin)) ||
+	    secret_add(proxy_secret(&w->consul.origin)))
 		return err_set(e, ERR_CONFIG, "too many secrets");
 	return 0;
 }

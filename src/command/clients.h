@@ -14,7 +14,6 @@
 /* What authenticates us, as it is sent. */
 struct credentials {
 	char consul[CLIENT_HEADERS_CAP], cf[CLIENT_HEADERS_CAP]; /* whole header lines */
-	char consul_basic[CLIENT_HEADERS_CAP];                   /* CONSUL_HTTP_AUTH in them */
 };
 
 /* One side's origin and what TLS with it needs. */
@@ -45,7 +44,7 @@ int clients_init(struct clients *w, const struct config *c, struct err *e)
 int credentials_build(struct credentials *out, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Register with log_add_secret() what w sends of secrets. e: ERR_CONFIG: too many */
+/* Register with secret_add() what proxies are sent of secrets. e: ERR_CONFIG: too many */
 int clients_hide_secrets(const struct clients *w, struct err *e)
 	__attribute__((warn_unused_result));
 

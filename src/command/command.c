@@ -105,8 +105,10 @@ int command_configure(const struct invocation *in, struct config *c)
 
 	if (config_hide_secrets(c, &crowded))
 		return command_fail(in, &crowded);
-	if (rc)
+	if (rc) {
+		(void)err_set(&e, e.kind, "%s", e.text); /* the secrets were not known yet */
 		return command_fail(in, &e);
+	}
 	if (in->command->groups & GROUP_LOG)
 		log_setup(c->log_format, c->log_level);
 	return EXIT_CODE_OK;
@@ -127,19 +129,6 @@ int command_fail(const struct invocation *in, const struct err *e)
 {
 	log_plain("dnsbuddy %s: %s", in->name, e->text);
 	return (int)exit_code_of(e->kind);
-}
-
-const char *command_mask(char out[ERR_TEXT_MAX], const char *s)
-{
-	struct buf b;
-
-	buf_init(&b, out, ERR_TEXT_MAX);
-	buf_str(&b, s);
-	log_mask(&b);
-	for (char *c = out; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	return out;
 }
 
 int command_close_stdout(const struct invocation *in, int code)

@@ -75,13 +75,10 @@ void command_print_help(const struct command *command);
 enum exit_code exit_code_of(enum err_kind kind);
 
 /*
- * Tell what a command line or a configuration is wrong with: one line on stderr, secrets masked.
+ * Tell what a command line or a configuration is wrong with: one line on stderr.
  * Returns the exit code.
  */
 int command_fail(const struct invocation *in, const struct err *e);
-
-/* Copy what a peer said for stdout: secrets masked, control bytes as '?'. Returns out. */
-const char *command_mask(char out[ERR_TEXT_MAX], const char *s);
 
 /* Flush stdout; a result that nobody got is a failure: turns EXIT_CODE_OK and the like into 1. */
 int command_close_stdout(const struct invocation *in, int code);

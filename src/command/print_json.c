@@ -1,5 +1,7 @@
 #include "base/buf.h"
+#include "base/fmt.h"
 #include "base/out.h"
+#include "base/secret.h"
 #include "command/command.h"
 #include "command/print.h"
 
@@ -9,8 +11,10 @@ static void put_string(const char *s)
 	char storage[6 * ERR_TEXT_MAX + 3], text[ERR_TEXT_MAX];
 	struct buf b;
 
+	(void)fmt_text(text, sizeof text, "%s", s);
+	secret_mask(text);
 	buf_init(&b, storage, sizeof storage);
-	buf_json_string(&b, command_mask(text, s));
+	buf_json_string(&b, text);
 	out_str(buf_ok(&b) ? b.p : "\"\"");
 }
 

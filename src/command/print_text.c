@@ -1,4 +1,7 @@
+#include <string.h>
+
 #include "base/out.h"
+#include "base/secret.h"
 #include "command/command.h"
 #include "command/print.h"
 
@@ -17,9 +20,11 @@ static const struct style styles[OP_KINDS] = {
 static void print_observed(const struct reconcile *r)
 {
 	const char *between = ": ";
-	char text[ERR_TEXT_MAX];
+	char service[JOB_TEXT_CAP];
 
-	out_fmt("%s: service %s, %zu instance%s", r->in.job->name, r->in.job->service,
+	memcpy(service, r->in.job->service, sizeof service);
+	secret_clean(service);
+	out_fmt("%s: service %s, %zu instance%s", r->in.job->name, service,
 		r->seen.count.instances_n, r->seen.count.instances_n == 1 ? "" : "s");
 	for (int i = INSTANCE_STATES; i--;) {
 		enum instance_state s = instance_by_rank(i);
@@ -33,7 +38,7 @@ static void print_observed(const struct reconcile *r)
 		r->seen.list.records_n == 1 ? "" : "s");
 	if (r->seen.count.unaddressed_n)
 		out_fmt("  left out, without a usable address: %zu (%s)\n",
-			r->seen.count.unaddressed_n, command_mask(text, r->seen.count.unaddressed));
+			r->seen.count.unaddressed_n, r->seen.count.unaddressed);
 }
 
 static const char *proxied_word(bool proxied)
@@ -83,7 +88,6 @@ static void print_op(const struct op *op, bool has_colour)
 void print_plan(const struct reconcile *r, bool has_colour)
 {
 	const struct plan *p = &r->out.plan;
-	char text[ERR_TEXT_MAX];
 
 	print_observed(r);
 	for (size_t i = 0; i < p->ops_n; i++)
@@ -97,5 +101,5 @@ void print_plan(const struct reconcile *r, bool has_colour)
 	if (p->held_why)
 		out_fmt("  held: %s\n", p->held_why);
 	if (r->out.gap == EVIDENCE_READ_FAILED)
-		out_fmt("  that read: %s\n", command_mask(text, r->out.gap_err.text));
+		out_fmt("  that read: %s\n", r->out.gap_err.text);
 }

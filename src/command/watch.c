@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "command/clients.h"
 #include "command/command.h"
 #include "watch/watch.h"
@@ -16,7 +17,6 @@ static struct {
 	const struct invocation *in;
 	struct config configs[2]; /* the one in force, and the one that is read again */
 	int current;
-	struct credentials credentials; /* that were in force before */
 	struct clients clients;
 	struct watch watch;
 	struct listener listener;
@@ -25,16 +25,15 @@ static struct {
 	struct job place;
 } self;
 
-/* What the log masks: of both configurations, for a peer may still echo what it was sent before. */
+/* What is masked: of both configurations, for a peer may still echo what it was sent before. */
 static void hide_secrets(bool has_both)
 {
 	struct err e = {0};
 
-	log_forget_secrets();
+	secret_forget();
 	if (config_hide_secrets(&self.configs[self.current], &e) ||
 	    clients_hide_secrets(&self.clients, &e) ||
-	    (has_both && (config_hide_secrets(&self.configs[!self.current], &e) ||
-			  log_add_secret(self.credentials.consul_basic))))
+	    (has_both && config_hide_secrets(&self.configs[!self.current], &e)))
 		LOG_EVENT(LOG_ERROR, "not all secrets can be masked", {"error", e.text, 0});
 }
 
@@ -66,7 +65,6 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	if (credentials_build(&credentials, new, e) ||
 	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))
 		return -1;
-	self.credentials = self.clients.credentials;
 	self.clients.credentials = credentials;
 	watch_set_times(&self.watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms);
 	registration_rename(&self.watch.registration, new->register_as, clock_now_ms());

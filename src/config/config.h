@@ -45,7 +45,7 @@ struct config {
 int config_read(struct config *c, struct values *v, unsigned groups, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Register the secrets with log_add_secret(): c must live. e: ERR_CONFIG: too many */
+/* Register the secrets with secret_add(): c must live. e: ERR_CONFIG: too many */
 int config_hide_secrets(const struct config *c, struct err *e) __attribute__((warn_unused_result));
 
 bool config_has_new_secrets(const struct config *old, const struct config *new);

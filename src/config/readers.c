@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/secret.h"
 #include "base/str.h"
 #include "net/http/listener.h"
 
@@ -418,10 +419,13 @@ static const char *field_of(const struct config *c, enum setting s)
 
 int config_hide_secrets(const struct config *c, struct err *e)
 {
+	const char *colon = strchr(c->consul_http_auth, ':');
+	int rc = colon ? secret_add(colon + 1) : 0; /* USER:PASSWORD, and the password alone */
+
 	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
-		if (setting(s)->traits.is_secret && log_add_secret(field_of(c, s)))
-			return err_set(e, ERR_CONFIG, "too many secrets");
-	return 0;
+		if (setting(s)->traits.is_secret && secret_add(field_of(c, s)))
+			rc = -1;
+	return rc ? err_set(e, ERR_CONFIG, "too many secrets") : 0;
 }
 
 bool config_has_new_secrets(const struct config *old, const struct config *new)

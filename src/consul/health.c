@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/secret.h"
 #include "base/str.h"
 #include "consul/answer.h"
 #include "consul/place.h"
@@ -100,6 +101,7 @@ static void note_unaddressed(struct consul_view *v, const char *id, const char *
 		return;
 	buf_init(&b, v->count.unaddressed, sizeof v->count.unaddressed);
 	buf_fmt(&b, "%.96s: %.140s", id, why);
+	secret_clean(b.p);
 }
 
 static int read_targets(struct consul_reader *r, int node, int service, const char *id,

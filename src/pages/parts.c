@@ -1,44 +1,12 @@
 #include "pages/parts.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
 
-static bool is_between(unsigned char c, unsigned char low, unsigned char high)
+/* What stands for c in a text of that kind; NULL: itself. */
+static const char *replacement(uint32_t c, enum parts_escape as)
 {
-	return c >= low && c <= high;
-}
-
-/* Length in bytes of the first character (RFC 3629 section 4); 0 when it is not UTF-8. */
-static size_t utf8_len(const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
-	unsigned char low = 0x80, high = 0xbf;
-	size_t n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (s[0] < 0x80)
-		return 1;
-	if (!is_between(s[0], 0xc2, 0xf4))
-		return 0;
-	/* Overlong forms, surrogates and what is above U+10FFFF are no characters. */
-	if (s[0] == 0xe0)
-		low = 0xa0;
-	else if (s[0] == 0xed)
-		high = 0x9f;
-	else if (s[0] == 0xf0)
-		low = 0x90;
-	else if (s[0] == 0xf4)
-		high = 0x8f;
-	if (!is_between(s[1], low, high))
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if (!is_between(s[i], 0x80, 0xbf))
-			return 0;
-	return n;
-}
-
-/* What replaces c; NULL: nothing. */
-static const char *replacement(char c, enum parts_escape as)
-{
-	if ((unsigned char)c < ' ' || c == 0x7f)
+	if (utf8_is_harmful(c))
 		return "?";
 	if (as != PARTS_HTML)
 		return c == '"' ? "\\\"" : c == '\\' ? "\\\\" : NULL;
@@ -55,14 +23,15 @@ static const char *replacement(char c, enum parts_escape as)
 void parts_text(struct buf *b, const char *s, enum parts_escape as)
 {
 	while (*s) {
-		size_t n = utf8_len(s);
-		const char *other = n ? replacement(*s, as) : "?";
+		uint32_t c;
+		size_t n = utf8_read(s, &c);
+		const char *other = replacement(c, as);
 
 		if (other)
 			buf_str(b, other);
 		else
 			buf_add(b, s, n);
-		s += n ? n : 1;
+		s += n;
 	}
 }
 

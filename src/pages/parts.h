@@ -18,7 +18,7 @@ enum parts_escape { PARTS_HTML, PARTS_JSON, PARTS_LABEL };
 
 /*
  * Append s so that it stands for itself in an HTML text or quoted attribute, in a JSON string, or
- * in a label's value, quotes not included. Control bytes and what is not UTF-8 become '?'.
+ * in a label's value, quotes not included. What is harmful to show (base/utf8.h) becomes '?'.
  */
 void parts_text(struct buf *b, const char *s, enum parts_escape as);
 

@@ -115,15 +115,6 @@ bool proxy_is_excluded(const char *no_proxy, const struct url *target)
 	return false;
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if ((c | 0x20) >= 'a' && (c | 0x20) <= 'f')
-		return (c | 0x20) - 'a' + 10;
-	return -1;
-}
-
 /* Percent-decode p[0..n). Returns -1 when it does not fit or is no proper encoding. */
 static int decode(const char *p, size_t n, char *out, size_t cap, size_t *len)
 {
@@ -132,9 +123,7 @@ static int decode(const char *p, size_t n, char *out, size_t cap, size_t *len)
 		int c = (unsigned char)p[i];
 
 		if (c == '%') {
-			if (n - i < 3 || hex_value(p[i + 1]) < 0 || hex_value(p[i + 2]) < 0)
-				return -1;
-			c = hex_value(p[i + 1]) << 4 | hex_value(p[i + 2]);
+			c = n - i < 3 ? -1 : str_hex_byte(p + i + 1);
 			i += 2;
 		}
 		if (*len == cap || c < 0x20 || c == 0x7f)

@@ -84,6 +84,10 @@ static const struct {
 	{"\"\\/", "\"\\\"\\\\/\""},
 	{"\n\r\t\x01\x1f", "\"\\u000a\\u000d\\u0009\\u0001\\u001f\""},
 	{"\x7f", "\"\\u007f\""},
+	{"\xc2\x80\xe2\x80\xaf", "\"\\u0080\xe2\x80\xaf\""},
+	{"\xe2\x81\xa7\xd8\x9c", "\"\\u2067\\u061c\""},
+	{"\xe2\x80", "\"\\ufffd\\ufffd\""},
+	{"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
 	{" \xc3\xa4\xf0\x9f\x98\x80", "\" \xc3\xa4\xf0\x9f\x98\x80\""},
 	{"</script>", "\"</script>\""},
 };

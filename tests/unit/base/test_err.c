@@ -27,6 +27,8 @@ static void test_controls(void **state)
 	assert_string_equal(e.text, "c??d: a??????b");
 	(void)err_set(&e, ERR_PROTO, "%s", "\xc3\xa4"); /* not a control */
 	assert_string_equal(e.text, "\xc3\xa4");
+	(void)err_set(&e, ERR_PROTO, "%s", "\xc2\x9b|\xe2\x80\xae|\xe2\x80\xa8|\xff|\xc3"); /* C1, direction, line */
+	assert_string_equal(e.text, "?|?|?|?|?");
 }
 
 static void test_wrap(void **state)
@@ -64,6 +66,26 @@ static void test_long(void **state)
 	assert_memory_equal(e.text, "context: xxx", 12);
 }
 
+/* A cut is between characters, where it may be and not only where it is. */
+static void test_cut(void **state)
+{
+	char text[ERR_TEXT_MAX + 8];
+	struct err e = {0};
+
+	(void)state;
+	for (size_t at = ERR_TEXT_MAX - 8; at < ERR_TEXT_MAX; at++) {
+		memset(text, 'x', sizeof text);
+		strcpy(text + at, "\xf0\x9f\x98\x80");
+		(void)err_set(&e, ERR_SYS, "%s", text);
+		CHECK(strlen(e.text) == (at + 4 < ERR_TEXT_MAX ? at + 4 : at), "%zu: %zu", at, strlen(e.text));
+		CHECK(!strchr(e.text, '?'), "%zu", at);
+		(void)err_set(&e, ERR_SYS, "\xf0\x9f\x98\x80");
+		text[at] = '\0';
+		(void)err_wrap(&e, "%.*s", (int)at - 2, text);
+		CHECK(!strchr(e.text, '?'), "%zu, wrapped", at);
+	}
+}
+
 static void test_names(void **state)
 {
 	(void)state;
@@ -85,7 +107,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_set),  cmocka_unit_test(test_controls), cmocka_unit_test(test_wrap),
-		cmocka_unit_test(test_long), cmocka_unit_test(test_names),
+		cmocka_unit_test(test_long), cmocka_unit_test(test_cut),      cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

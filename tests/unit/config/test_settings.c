@@ -1,7 +1,7 @@
 /* The table of settings itself, and the templates of a configuration file. */
 #include "support.h"
 
-#include "base/log.h"
+#include "base/secret.h"
 #include "config/settings.h"
 #include "config/template.h"
 
@@ -110,7 +110,7 @@ static void test_table(void **state)
 		}
 	}
 	/* The log masks two configurations' secrets at once, and what is sent of CONSUL_HTTP_AUTH and of two proxies'. */
-	assert_true(2 * (secrets_n + 1) + 2 <= LOG_SECRETS_MAX);
+	assert_true(2 * (secrets_n + 1) + 2 <= SECRETS_MAX);
 	assert_true(setting(SET_API_TOKEN)->traits.is_secret && setting(SET_API_KEY)->traits.is_secret);
 	assert_true(setting(SET_CONSUL_TOKEN)->traits.is_secret && setting(SET_CONSUL_AUTH)->traits.is_secret);
 }

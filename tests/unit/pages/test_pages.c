@@ -140,7 +140,8 @@ static void test_utf8(void **state)
 	static const struct {
 		const char *text, *shown;
 	} cases[] = {
-		{"\xc2\x80 \xdf\xbf", "\xc2\x80 \xdf\xbf"},
+		{"\xc2\xa0 \xdf\xbf", "\xc2\xa0 \xdf\xbf"},
+		{"\xc2\x9b \xe2\x80\xae \xe2\x80\xa9 \xe2\x81\xa9", "? ? ? ?"}, /* C1; direction, paragraph */
 		{"\xe0\xa0\x80 \xed\x9f\xbf", "\xe0\xa0\x80 \xed\x9f\xbf"},
 		{"\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80 \xf4\x8f\xbf\xbf"},
 		{"\x80 \xbf", "? ?"},
@@ -164,6 +165,10 @@ static void test_utf8(void **state)
 		shown_name("x")->service = cases[i].text;
 		(void)snprintf(wanted, sizeof wanted, "\"service\":\"%s\",", cases[i].shown);
 		CHECK(shown_has("/health", wanted), "case %zu: %s", i, shown_at("/health"));
+		(void)snprintf(wanted, sizeof wanted, "service=\"%s\"", cases[i].shown);
+		CHECK(shown_has("/metrics", wanted), "case %zu: %s", i, shown_at("/metrics"));
+		(void)snprintf(wanted, sizeof wanted, "service %s<", cases[i].shown);
+		CHECK(shown_has("/", wanted), "case %zu: %s", i, shown_at("/"));
 	}
 }
 
