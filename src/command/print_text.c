@@ -46,6 +46,11 @@ static const char *proxied_word(bool proxied)
 	return proxied ? "proxied" : "unproxied";
 }
 
+static const char *proxied_mark(bool proxied)
+{
+	return proxied ? "  proxied" : "";
+}
+
 /* What changes in the record that stays. */
 static void print_update(const struct op *op)
 {
@@ -59,6 +64,8 @@ static void print_update(const struct op *op)
 		out_fmt("  ttl %u -> %u", (unsigned)op->record->ttl, (unsigned)op->ttl);
 	if (op->proxied != op->record->proxied)
 		out_fmt("  %s -> %s", proxied_word(op->record->proxied), proxied_word(op->proxied));
+	else
+		out_str(proxied_mark(op->proxied));
 }
 
 static const char *leaving_word(const struct op *op)
@@ -77,11 +84,12 @@ static void print_op(const struct op *op, bool has_colour)
 	out_fmt("%s  %s %-5s %-15s", has_colour ? style->colour : "", style->sign,
 		record_type_name(t->type), content);
 	if (op->kind == OP_CREATE)
-		out_fmt("  ttl %u%s", (unsigned)op->ttl, op->proxied ? "  proxied" : "");
+		out_fmt("  ttl %u%s", (unsigned)op->ttl, proxied_mark(op->proxied));
 	else if (op->kind == OP_UPDATE)
 		print_update(op);
 	else
-		out_fmt("  %s%s", leaving_word(op), op->kind == OP_HOLD ? ", held" : "");
+		out_fmt("  %s%s%s", leaving_word(op), op->kind == OP_HOLD ? ", held" : "",
+			proxied_mark(op->record->proxied));
 	out_str(has_colour ? "\033[0m\n" : "\n");
 }
 

@@ -64,13 +64,13 @@ static int add_op(struct plan *p, struct op op, struct err *e)
 	return 0;
 }
 
-/* What a record of this target shall be; existing is NULL for a new one. */
-static void set_attributes(struct op *op, const struct target *t, const struct record *existing,
+/* What a record of this target shall be, that is now as r. */
+static void set_attributes(struct op *op, const struct target *t, const struct record *r,
 			   const struct job *job)
 {
 	op->target = t;
 	if (job->proxied == PROXIED_KEEP)
-		op->proxied = existing && existing->proxied;
+		op->proxied = r->proxied;
 	else
 		op->proxied = job->proxied == PROXIED_ON && target_can_be_proxied(t);
 	op->ttl = op->proxied ? TTL_AUTOMATIC : job->ttl;
@@ -91,9 +91,10 @@ static int add_update(struct plan *p, const struct target *t, const struct recor
 
 static int add_create(struct plan *p, const struct target *t, const struct job *job, struct err *e)
 {
+	const struct record like = {.proxied = p->is_proxied && target_can_be_proxied(t)};
 	struct op op = {.kind = OP_CREATE};
 
-	set_attributes(&op, t, NULL, job);
+	set_attributes(&op, t, &like, job);
 	return add_op(p, op, e);
 }
 
@@ -201,6 +202,23 @@ static int check_foreign(const struct plan_input *in, struct err *e)
 	return 0;
 }
 
+/*
+ * A new record is as most of ours at the name that could be either. Cloudflare proxies all
+ * addresses of a name of which one is proxied, and an origin that was shown once is known for ever:
+ * as many of each count as proxied.
+ * https://developers.cloudflare.com/dns/proxy-status/
+ */
+static void look_proxied(struct plan *p, const struct plan_input *in)
+{
+	size_t n[2] = {0};
+
+	for (size_t i = 0; i < in->have_n; i++)
+		if (in->have[i].is_ours && target_can_be_proxied(&in->have[i].target))
+			n[in->have[i].proxied]++;
+	p->is_proxied = n[true] && n[true] >= n[false];
+	p->is_mixed = n[true] && n[false] && in->job->proxied == PROXIED_KEEP;
+}
+
 static void count_kinds(struct plan *p)
 {
 	memset(p->n, 0, sizeof p->n);
@@ -303,6 +321,7 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 	for (size_t i = 0; i < in->have_n; i++)
 		if (!(in->job->types & RECORD_BIT(in->have[i].target.type)))
 			in->have[i].is_ours = false;
+	look_proxied(p, in);
 	in->want_n = sort_unique(in->want, in->want_n);
 	if (in->have_n)
 		qsort(in->have, in->have_n, sizeof *in->have, by_target_ours_id);

@@ -37,6 +37,8 @@ struct plan {
 	size_t kept_n;        /* records that are as they shall be */
 	bool is_partial;      /* done, it wants another: a duplicate goes before its twin changes */
 	bool is_substitute;   /* what comes, comes in the place of what is there */
+	bool is_proxied;      /* what a new record is when the job does not say it... */
+	bool is_mixed;        /* ...though not all of ours are so */
 	bool is_swap;         /* CNAME <-> addresses: deletes and creates share one transaction */
 	const char *held_why; /* why OP_HOLDs are held; NULL when there are none */
 };

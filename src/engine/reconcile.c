@@ -222,6 +222,8 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 	if (r->is_resync && !plan_is_done(plan))
 		report_drift(r->in.job, plan);
 	r->is_resync = false;
+	if (plan->is_mixed && plan->n[OP_CREATE])
+		report_mixed(r->in.job, plan);
 	if (r->in.is_dry_run)
 		conclude(r, now_ms, random);
 	else

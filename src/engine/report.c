@@ -6,13 +6,15 @@
 static void log_record(const struct job *job, enum log_level level, const char *message,
 		       const struct op *op, const char *error)
 {
-	const struct target *t = op->kind == OP_DELETE ? &op->record->target : op->target;
+	bool is_there = op->kind == OP_DELETE;
+	const struct target *t = is_there ? &op->record->target : op->target;
 	char content[TARGET_TEXT_CAP];
 	struct log_field fields[] = {
 		{"name", job->name, 0},
 		{"type", record_type_name(t->type), 0},
 		{"content", content, 0},
-		{"ttl", NULL, op->kind == OP_DELETE ? op->record->ttl : op->ttl},
+		{"ttl", NULL, is_there ? op->record->ttl : op->ttl},
+		{"proxied", (is_there ? op->record->proxied : op->proxied) ? "true" : "false", 0},
 		{"error", error, 0},
 	};
 
@@ -54,6 +56,12 @@ void report_retry(const struct job *job, const struct err *e, int64_t delay_ms)
 {
 	LOG_EVENT(LOG_WARN, "retrying", {"name", job->name, 0}, {"in_ms", NULL, delay_ms},
 		  {"kind", err_kind_name(e->kind), 0}, {"error", e->text, 0});
+}
+
+void report_mixed(const struct job *job, const struct plan *p)
+{
+	LOG_EVENT(LOG_WARN, "some records are proxied, some not: new ones are as most",
+		  {"name", job->name, 0}, {"proxied", p->is_proxied ? "true" : "false", 0});
 }
 
 void report_drift(const struct job *job, const struct plan *p)

@@ -25,6 +25,9 @@ void report_batch_refused(const struct job *job, const struct err *e);
 /* That happened, and there will be another try in delay_ms. */
 void report_retry(const struct job *job, const struct err *e, int64_t delay_ms);
 
+/* New records come to a name whose records are not all proxied, or not. */
+void report_mixed(const struct job *job, const struct plan *p);
+
 /* A listing for no reason but time shows that somebody else changed the records. */
 void report_drift(const struct job *job, const struct plan *p);
 

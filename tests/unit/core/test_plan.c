@@ -20,6 +20,7 @@ struct plan_case {
 	struct rules rules; /* ttl 0: 60 */
 	size_t kept;
 	const char *held; /* a piece of held_why */
+	bool is_mixed;
 };
 
 static const struct plan_case cases[] = {
@@ -39,7 +40,28 @@ static const struct plan_case cases[] = {
 	{"ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300", .plan = "~a=1.1.1.1/60"},
 	{"proxied has ttl 1", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "", .kept = 1},
 	{"proxied told another ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300/p", .plan = "~a=1.1.1.1/1p"},
-	{"keep leaves proxied", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/1/p", .plan = "+2.2.2.2/60", .kept = 1},
+	{"keep leaves proxied", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p b=1.1.1.2/60", .plan = "-b", .kept = 1,
+	 .is_mixed = true},
+	{"a new one is as the name", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/1/p", .plan = "+2.2.2.2/1p", .kept = 1},
+	{"v6 too", .want = "1.1.1.1 2001:db8::1", .have = "a=1.1.1.1/1/p", .plan = "+2001:db8::1/1p", .kept = 1},
+	{"all rotate", .want = "1.1.1.1 1.1.1.2", .have = "a=2.2.2.1/1/p b=2.2.2.2/1/p", .plan = "+1.1.1.1/1p +1.1.1.2/1p -a -b"},
+	{"and are held", .want = "1.1.1.1", .have = "a=2.2.2.1/1/p", .plan = "+1.1.1.1/1p !a", .rules = {.not_evidence = "because"},
+	 .held = "because"},
+	{"a swap too", .want = "lb.example.net", .have = "a=1.1.1.1/1/p", .plan = "swap +lb.example.net/1p -a"},
+	{"and back", .want = "1.1.1.1", .have = "a=lb.example.net/1/p", .plan = "swap +1.1.1.1/1p -a"},
+	{"a private one is not", .want = "10.0.0.1 1.1.1.1", .have = "a=2.2.2.2/1/p", .plan = "+1.1.1.1/1p +10.0.0.1/60 -a"},
+	{"nor has it a say", .want = "1.1.1.1 10.0.0.1 10.0.0.2", .have = "a=2.2.2.2/1/p b=10.0.0.1/60 c=10.0.0.2/60",
+	 .plan = "+1.1.1.1/1p -a", .kept = 2},
+	{"most are not", .want = "1.1.1.1", .have = "a=2.2.2.1/1/p b=2.2.2.2/60 c=2.2.2.3/60", .plan = "+1.1.1.1/60 -a -b -c",
+	 .is_mixed = true},
+	{"most are", .want = "1.1.1.1", .have = "a=2.2.2.1/60 b=2.2.2.2/1/p c=2.2.2.3/1/p", .plan = "+1.1.1.1/1p -a -b -c",
+	 .is_mixed = true},
+	{"as many are", .want = "1.1.1.1", .have = "a=2.2.2.1/60 b=2.2.2.2/1/p", .plan = "+1.1.1.1/1p -a -b", .is_mixed = true},
+	{"mixed, and it is said", .want = "1.1.1.1", .have = "a=2.2.2.1/60 b=2.2.2.2/1/p", .plan = "+1.1.1.1/60 -a -b",
+	 .rules = {.proxied = PROXIED_OFF}},
+	{"a foreign one has no say", .want = "1.1.1.1", .have = "a=2.2.2.2/1/pf b=2.2.2.3/60", .plan = "+1.1.1.1/60 -b"},
+	{"proxied off, new", .want = "1.1.1.1", .have = "a=2.2.2.2/1/p", .plan = "+1.1.1.1/60 -a",
+	 .rules = {.proxied = PROXIED_OFF}},
 	{"proxied on", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/60", .plan = "+2.2.2.2/1p ~a=1.1.1.1/1p",
 	 .rules = {.proxied = PROXIED_ON}},
 	{"proxied off", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "~a=1.1.1.1/60", .rules = {.proxied = PROXIED_OFF}},
@@ -167,6 +189,7 @@ static void test_cases(void **state)
 		spec_plan(&p, text, sizeof text);
 		CHECK(strcmp(text, c->plan) == 0, "%s: \"%s\"", c->what, text);
 		CHECK(p.kept_n == c->kept, "%s: kept %zu", c->what, p.kept_n);
+		CHECK(p.is_mixed == c->is_mixed, "%s: is_mixed", c->what);
 		check_counts(&p, c->what);
 		CHECK(!c->held || (p.held_why && strstr(p.held_why, c->held)), "%s: held", c->what);
 		CHECK(c->held || !p.held_why, "%s: held though nothing was said", c->what);
