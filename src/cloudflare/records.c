@@ -5,15 +5,7 @@
 
 #include "base/str.h"
 
-#define COMMENT "managed by dnsbuddy"
 #define COMMENT_READ_CAP 2048 /* a comment has at most 500 characters */
-
-void cf_comment(struct buf *b, const struct job *job)
-{
-	buf_str(b, COMMENT);
-	if (job->owner[0])
-		buf_fmt(b, " owner=%s", job->owner);
-}
 
 void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const struct job *job,
 			 struct record *records)
@@ -35,25 +27,21 @@ void cf_record_list_target(struct buf *b, const struct cf_record_list *l)
 	buf_fmt(b, "&per_page=%d&page=%u", CF_RECORDS_PER_PAGE, l->page);
 }
 
-/* Our mark, alone or with words of somebody's behind it. */
-static bool has_mark(const char *comment, const struct job *job)
+/* Our mark, alone or with words of somebody's behind it; an owner's is not that of who has none. */
+static bool is_marked(int object, const struct job *job)
 {
-	char mark[CF_COMMENT_CAP];
+	char comment[COMMENT_READ_CAP], mark[JOB_COMMENT_CAP];
+	const char *behind = comment;
 	struct buf b;
 
 	buf_init(&b, mark, sizeof mark);
-	cf_comment(&b, job);
-	return strncmp(comment, mark, b.len) == 0 && (!comment[b.len] || comment[b.len] == ' ');
-}
-
-static bool is_ours(int object, const struct job *job)
-{
-	char comment[COMMENT_READ_CAP];
-
-	if (!job->owner[0])
-		return true;
-	return json_string(json_get(object, "comment"), comment, sizeof comment) == 0 &&
-	       has_mark(comment, job);
+	job_comment(&b, job);
+	if (json_string(json_get(object, "comment"), comment, sizeof comment) ||
+	    strncmp(comment, mark, b.len) != 0)
+		return false;
+	behind += b.len;
+	return !*behind ||
+	       (*behind == ' ' && (job->owner[0] || strncmp(behind, " owner=", 7) != 0));
 }
 
 /* name as the API gives it; letter case and a dot at the end are not differences. */
@@ -91,7 +79,8 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	out.ttl = (uint32_t)ttl;
 	if (target_from_content(&out.target, type, content, f->hosts, e))
 		return err_wrap(e, "record %s", out.id);
-	out.is_ours = is_ours(object, f->job);
+	out.is_ours = is_marked(object, f->job) || (!f->job->owner[0] && type == RECORD_A);
+	out.is_unmarked = !f->job->owner[0] && !out.is_ours;
 	*r = out;
 	return 0;
 }

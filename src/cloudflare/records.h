@@ -18,7 +18,6 @@
 
 #define CF_RECORDS_PER_PAGE 5000 /* what is asked for; what is granted may be less */
 #define CF_RECORD_PAGES_MAX 1000
-#define CF_COMMENT_CAP 101 /* bytes with the NUL: every plan takes a comment of 100 */
 
 struct cf_record_list {
 	const char *zone_id;
@@ -65,11 +64,5 @@ struct cf_record_filter {
  */
 int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
 		   struct err *e) __attribute__((warn_unused_result));
-
-/*
- * Write the comment that marks a job's records: "managed by dnsbuddy", and " owner=NAME" after it
- * with an owner. It fits in CF_COMMENT_CAP.
- */
-void cf_comment(struct buf *b, const struct job *job);
 
 #endif

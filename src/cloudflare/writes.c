@@ -22,11 +22,11 @@ static void add_fields(struct buf *b, const struct cf_write *w, const struct op 
 
 static void add_comment(struct buf *b, const struct job *job)
 {
-	char text[CF_COMMENT_CAP];
+	char text[JOB_COMMENT_CAP];
 	struct buf comment;
 
 	buf_init(&comment, text, sizeof text);
-	cf_comment(&comment, job);
+	job_comment(&comment, job);
 	buf_str(b, ",\"comment\":");
 	buf_json_string(b, comment.p);
 }
@@ -114,6 +114,7 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
 		if (kind == OP_CREATE && w->created) {
 			w->created[w->created_n] = *r;
 			w->created[w->created_n].target = *op->target;
+			w->created[w->created_n].is_unmarked = false;
 			w->created[w->created_n++].is_ours = true;
 		}
 		return;

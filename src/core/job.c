@@ -16,6 +16,13 @@ bool job_is_same_query(const struct job *a, const struct job *b)
 		;
 }
 
+void job_comment(struct buf *b, const struct job *job)
+{
+	buf_str(b, "managed by dnsbuddy");
+	if (job->owner[0])
+		buf_fmt(b, " owner=%s", job->owner);
+}
+
 bool job_overlaps(const struct job *a, const struct job *b)
 {
 	return strcmp(a->name, b->name) == 0 &&

@@ -9,11 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "core/name.h"
 #include "core/record.h"
 
 #define JOB_TEXT_CAP 256    /* bytes of a service's, a tag's, a datacenter's name, with its NUL */
 #define JOB_OWNER_CAP 65    /* of an owner's */
+#define JOB_COMMENT_CAP 101 /* of a record's; every plan takes a comment of 100 */
 #define JOB_ADDRESSES_MAX 4 /* sources that are tried in order */
 
 enum proxied { PROXIED_KEEP, PROXIED_OFF, PROXIED_ON };
@@ -71,5 +73,11 @@ bool job_is_same_query(const struct job *a, const struct job *b);
 
 /* There may be records that both rule over: of one name, and of one owner or of any. */
 bool job_overlaps(const struct job *a, const struct job *b);
+
+/*
+ * Write the comment that marks a job's records: "managed by dnsbuddy", and " owner=NAME" after it
+ * with an owner. It fits in JOB_COMMENT_CAP.
+ */
+void job_comment(struct buf *b, const struct job *job);
 
 #endif

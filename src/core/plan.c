@@ -186,7 +186,8 @@ static int check_targets(const struct plan_input *in, struct err *e)
 
 static int check_foreign(const struct plan_input *in, struct err *e)
 {
-	char text[TARGET_TEXT_CAP];
+	char text[TARGET_TEXT_CAP], comment[JOB_COMMENT_CAP];
+	struct buf b;
 
 	for (size_t i = 0; in->want_n && i < in->have_n; i++) {
 		const struct record *r = &in->have[i];
@@ -194,10 +195,12 @@ static int check_foreign(const struct plan_input *in, struct err *e)
 		if (r->is_ours || !target_excludes(&r->target, &in->want[0]))
 			continue;
 		target_format(&r->target, text);
+		buf_init(&b, comment, sizeof comment);
+		job_comment(&b, in->job);
 		return err_set(e, ERR_REFUSED,
 			       "%s: the %s record %s (id %s) is in the way and not ours: remove it "
-			       "by hand, or give it our owner comment",
-			       in->job->name, record_type_name(r->target.type), text, r->id);
+			       "by hand, or give it the comment \"%s\"",
+			       in->job->name, record_type_name(r->target.type), text, r->id, b.p);
 	}
 	return 0;
 }
@@ -286,11 +289,27 @@ static void hold_all(struct plan *p, const char *why)
 		p->held_why = why;
 }
 
+/*
+ * The records that the floor counts. A foreign one does as well as ours, but only where it can serve
+ * who is served now: with a hand-made AAAA alone a name is dark to all of IPv4.
+ */
+static size_t count_lit(const struct plan_input *in)
+{
+	unsigned types = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < in->want_n; i++)
+		types |= RECORD_BIT(in->want[i].type);
+	for (size_t i = 0; i < in->have_n; i++)
+		n += in->have[i].is_ours || types & RECORD_BIT(in->have[i].target.type);
+	return n;
+}
+
 /* Hold so many of the last deletes that min_records stay. */
 static void hold_floor(struct plan *p, const struct plan_input *in)
 {
 	static const char why[] = "fewer than --min-records would remain";
-	size_t present = in->have_n + p->n[OP_CREATE];
+	size_t present = count_lit(in) + p->n[OP_CREATE];
 	size_t floor = in->job->min_records;
 	size_t spare = present > floor ? present - floor : 0;
 	struct op *op = p->ops + p->ops_n;

@@ -36,6 +36,21 @@ void observe_lend(struct observe *o, struct observe_storage *storage)
 	storage->view.listed = storage->listed;
 }
 
+/*
+ * What the service has in whatever state: records of instances that are all critical may be removed.
+ * But not what cannot stand beside what is wanted: a CNAME there need not have come from us.
+ */
+static void look_types(struct observe *o)
+{
+	const struct consul_view *v = &o->storage->view;
+	const struct target *want = o->storage->want;
+
+	o->types = 0;
+	for (size_t i = 0; i < v->listed_n; i++)
+		if (!o->want_n || target_is_alone(&v->listed[i].target) == target_is_alone(want))
+			o->types |= RECORD_BIT(v->listed[i].target.type);
+}
+
 /* The host names move to storage of their own: the next read overwrites the view's. */
 void observe_answer(struct observe *o)
 {
@@ -57,6 +72,7 @@ void observe_answer(struct observe *o)
 		if (!o->want_n || target_compare(&want[o->want_n - 1], &t) != 0)
 			want[o->want_n++] = t;
 	}
+	look_types(o);
 	o->is_on_fallback = !o->want_n && o->job->on_empty == ON_EMPTY_FALLBACK;
 	if (o->is_on_fallback)
 		want_fallback(o);
@@ -84,9 +100,13 @@ static enum instance_state find_state(const struct consul_view *v, const struct 
 
 void observe_states(struct observe *o)
 {
-	for (size_t i = 0; i < o->list.records_n; i++)
-		o->list.records[i].state =
-			find_state(&o->storage->view, &o->list.records[i].target);
+	for (size_t i = 0; i < o->list.records_n; i++) {
+		struct record *record = &o->list.records[i];
+
+		record->state = find_state(&o->storage->view, &record->target);
+		if (record->is_unmarked)
+			record->is_ours = o->types & RECORD_BIT(record->target.type);
+	}
 }
 
 /* A record whose target can stand beside what is wanted. */

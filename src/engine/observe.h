@@ -38,6 +38,7 @@ struct observe {
 
 	bool has_list;       /* list is what the API said last, and what was written since */
 	size_t want_n;       /* in storage->want */
+	unsigned types;      /* RECORD_BITs: of these the service has targets now */
 	bool is_on_fallback; /* no instance is wanted, but the fallback in their place */
 	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
 
@@ -63,7 +64,7 @@ void observe_answer(struct observe *o);
 void observe_begin_list(struct observe *o, const char *zone_id);
 void observe_end_list(struct observe *o);
 
-/* Note at each record what Consul says of its target. */
+/* Note at each record what Consul says of its target, and whether that makes it ours. */
 void observe_states(struct observe *o);
 
 /*

@@ -176,10 +176,15 @@ static void test_no_list(void **state)
 
 static const struct {
 	const char *owner, *comment;
-	bool is_ours;
+	bool is_marked;
 } marks[] = {
-	{NULL, "null", true},
-	{NULL, "\"by hand\"", true},
+	{NULL, "null", false},
+	{NULL, "\"by hand\"", false},
+	{NULL, "\"managed by dnsbuddy\"", true},
+	{NULL, "\"managed by dnsbuddy for us\"", true},
+	{NULL, "\"managed by dnsbuddy owner=web\"", false},
+	{NULL, "\"managed by dnsbuddy-2\"", false},
+	{NULL, "\"Managed by dnsbuddy\"", false},
 	{"web", "\"managed by dnsbuddy owner=web\"", true},
 	{"web", "\"managed by dnsbuddy owner=web, with love\"", false},
 	{"web", "\"managed by dnsbuddy owner=web and a word\"", true},
@@ -200,31 +205,27 @@ static void test_owner(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(marks); i++) {
 		struct err e = {0};
-		char entry[512];
+		char entry[1024];
 		bool again;
 
 		start(marks[i].owner);
 		(void)snprintf(entry, sizeof entry, ENTRY("1", "A", "www.example.com", "192.0.2.1", COMMENT("%s")),
 			       marks[i].comment);
 		assert_int_equal(page(entry, "", &again, &e), 0);
-		CHECK(records[0].is_ours == marks[i].is_ours, "%s", marks[i].comment);
+		CHECK(records[0].is_ours == (marks[i].is_marked || !marks[i].owner), "A, %s", marks[i].comment);
+		assert_false(records[0].is_unmarked);
+		/* Without an owner it depends on the service. */
+		start(marks[i].owner);
+		(void)snprintf(entry, sizeof entry,
+			       ENTRY("1", "AAAA", "www.example.com", "::1",
+				     COMMENT("%s")) "," ENTRY("2", "CNAME", "www.example.com", "a.b", COMMENT("%s")),
+			       marks[i].comment, marks[i].comment);
+		assert_int_equal(page(entry, "", &again, &e), 0);
+		for (size_t k = 0; k < 2; k++) {
+			CHECK(records[k].is_ours == marks[i].is_marked, "%s", marks[i].comment);
+			CHECK(records[k].is_unmarked == (!marks[i].is_marked && !marks[i].owner), "%s", marks[i].comment);
+		}
 	}
-}
-
-static void test_comment(void **state)
-{
-	char text[CF_COMMENT_CAP];
-	struct buf b;
-
-	(void)state;
-	buf_init(&b, text, sizeof text);
-	job = (struct job){.types = JOB_TYPES, .name = "www.example.com"};
-	cf_comment(&b, &job);
-	assert_string_equal(text, "managed by dnsbuddy");
-	buf_reset(&b);
-	memset(job.owner, 'o', sizeof job.owner - 1);
-	cf_comment(&b, &job);
-	assert_true(buf_ok(&b));
 }
 
 /* ---- pages ---- */
@@ -374,10 +375,10 @@ static void test_target(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_entries), cmocka_unit_test(test_types),      cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_bad),     cmocka_unit_test(test_no_list),    cmocka_unit_test(test_owner),
-		cmocka_unit_test(test_comment), cmocka_unit_test(test_first_page), cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_limits),  cmocka_unit_test(test_target),
+		cmocka_unit_test(test_entries),    cmocka_unit_test(test_types),   cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_bad),        cmocka_unit_test(test_no_list), cmocka_unit_test(test_owner),
+		cmocka_unit_test(test_first_page), cmocka_unit_test(test_pages),   cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_target),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

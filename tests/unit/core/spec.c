@@ -34,6 +34,7 @@ static void set_flags(struct record *r, const char *flags)
 	for (; *flags; flags++) {
 		switch (*flags) {
 		case 'p': r->proxied = true; break;
+		case 'u': r->is_unmarked = true; __attribute__((fallthrough));
 		case 'f': r->is_ours = false; break;
 		case 'm': r->state = INSTANCE_MAINTENANCE; break;
 		case 'v': r->state = INSTANCE_VANISHED; break;

@@ -2,6 +2,7 @@
  * Targets, records and plans as short texts, for tables of cases:
  *   targets  "1.1.1.1 2001:db8::1 lb.example.net"
  *   records  "a=1.1.1.1/60 b=2.2.2.2/1/p": id, content, ttl, then letters: p proxied, f foreign,
+ *            u without our comment, and ours only as long as the service has such targets,
  *            and the state in Consul: m maintenance, v vanished (if none), c critical, w warning,
  *            g passing
  *   plan     "+1.1.1.1/60 ~a=1.1.1.1/60 -b !c": create, update, delete, hold; a p after the ttl

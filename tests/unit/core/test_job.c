@@ -48,11 +48,28 @@ static void test_overlaps(void **state)
 	assert_false(job_overlaps(&a, &b));
 }
 
+static void test_comment(void **state)
+{
+	struct job job = {.types = JOB_TYPES, .name = "www.example.com"};
+	char text[JOB_COMMENT_CAP];
+	struct buf comment;
+
+	(void)state;
+	buf_init(&comment, text, sizeof text);
+	job_comment(&comment, &job);
+	assert_string_equal(text, "managed by dnsbuddy");
+	buf_reset(&comment);
+	memset(job.owner, 'o', sizeof job.owner - 1);
+	job_comment(&comment, &job);
+	assert_true(buf_ok(&comment));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_same_query),
 		cmocka_unit_test_setup(test_overlaps, set_up),
+		cmocka_unit_test(test_comment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

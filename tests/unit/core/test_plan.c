@@ -40,8 +40,7 @@ static const struct plan_case cases[] = {
 	{"ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300", .plan = "~a=1.1.1.1/60"},
 	{"proxied has ttl 1", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p", .plan = "", .kept = 1},
 	{"proxied told another ttl", .want = "1.1.1.1", .have = "a=1.1.1.1/300/p", .plan = "~a=1.1.1.1/1p"},
-	{"keep leaves proxied", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p b=1.1.1.2/60", .plan = "-b", .kept = 1,
-	 .is_mixed = true},
+	{"keep leaves proxied", .want = "1.1.1.1", .have = "a=1.1.1.1/1/p b=1.1.1.2/60", .plan = "-b", .kept = 1, .is_mixed = true},
 	{"a new one is as the name", .want = "1.1.1.1 2.2.2.2", .have = "a=1.1.1.1/1/p", .plan = "+2.2.2.2/1p", .kept = 1},
 	{"v6 too", .want = "1.1.1.1 2001:db8::1", .have = "a=1.1.1.1/1/p", .plan = "+2001:db8::1/1p", .kept = 1},
 	{"all rotate", .want = "1.1.1.1 1.1.1.2", .have = "a=2.2.2.1/1/p b=2.2.2.2/1/p", .plan = "+1.1.1.1/1p +1.1.1.2/1p -a -b"},
@@ -125,6 +124,10 @@ static const struct plan_case cases[] = {
 	 .rules = {.min_records = 2}, .held = "--min-records"},
 	{"foreign counts", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=9.9.9.9/60/f", .plan = "+1.1.1.1/60 -a",
 	 .rules = {.min_records = 2}},
+	{"foreign of a type that is not wanted does not", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.2/60 c=2001:db8::1/60/f",
+	 .plan = "!b", .rules = {.min_records = 2}, .kept = 1, .held = "--min-records"},
+	{"ours of one does", .want = "1.1.1.1", .have = "b=1.1.1.2/60 c=2001:db8::1/60/m", .plan = "+1.1.1.1/60 -c !b",
+	 .rules = {.min_records = 2}, .held = "--min-records"},
 
 	/* no evidence */
 	{"held", .want = "1.1.1.1", .have = "a=2.2.2.2/60", .plan = "+1.1.1.1/60 !a", .rules = {.not_evidence = "because"},
@@ -204,6 +207,7 @@ static const struct {
 	{"a.example.net b.example.net", "", ERR_REFUSED, "b.example.net is a host name"},
 	{"1.1.1.1 b.example.net", "", ERR_REFUSED, "b.example.net is a host name"},
 	{"1.1.1.1", "x=lb.example.net/60/f", ERR_REFUSED, "CNAME record lb.example.net (id x)"},
+	{"1.1.1.1", "x=lb.example.net/60/f", ERR_REFUSED, "the comment \"managed by dnsbuddy\""},
 	{"2001:db8::1", "x=lb.example.net/60/f", ERR_REFUSED, "id x"},
 	{"lb.example.net", "x=1.1.1.1/60/f", ERR_REFUSED, "the A record 1.1.1.1 (id x)"},
 	{"lb.example.net", "x=2001:db8::1/60/f", ERR_REFUSED, "the AAAA record"},

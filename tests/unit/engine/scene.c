@@ -95,6 +95,15 @@ static struct record *find_id(struct scene *s, const char *id)
 	return NULL;
 }
 
+static bool may_write(const struct scene *s, const struct record *r)
+{
+	bool is_claimed = r->is_ours;
+
+	for (size_t i = 0; i < s->listed_n; i++)
+		is_claimed |= r->is_unmarked && s->listed[i].target.type == r->target.type;
+	return is_claimed && (s->job.types & RECORD_BIT(r->target.type));
+}
+
 /* Before a delete or a change is carried out: is it allowed at all? */
 static void check_op(struct scene *s, const struct op *op, const struct target *want, size_t want_n)
 {
@@ -103,7 +112,7 @@ static void check_op(struct scene *s, const struct op *op, const struct target *
 	CHECK(op->kind != OP_HOLD, "%s a held record is written", s->story);
 	if (!r)
 		return;
-	CHECK(r->is_ours && (s->job.types & RECORD_BIT(r->target.type)), "%s I6: a foreign record is written", s->story);
+	CHECK(may_write(s, r), "%s I6: a foreign record is written", s->story);
 	if (op->kind != OP_DELETE)
 		return;
 	CHECK(target_compare(&r->target, &op->record->target) == 0, "%s I3: another record", s->story);

@@ -52,6 +52,17 @@ static const struct {
 	{"a.example.net b.example.net", "a=1.1.1.1/60", "H L", RECONCILE_FAILED, "1.1.1.1"},
 	{"1.1.1.1", "a=lb.example.net/60/f", "H L", RECONCILE_FAILED, "lb.example.net"},
 	{"lb.example.net", "a=1.1.1.1/60/f", "H L", RECONCILE_FAILED, "1.1.1.1"},
+	/* without our comment it is ours only where the service has such a target */
+	{"1.1.1.1", "a=2001:db8::1/60/u", "H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1 2001:db8::1"},
+	{"1.1.1.1", "a=2001:db8::1/60", "H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1 2001:db8::2", "a=2001:db8::1/60/u", "H L V W[+1.1.1.1/60 +2001:db8::2/60] W[-a]", RECONCILE_DONE,
+	 "1.1.1.1 2001:db8::2"},
+	{"1.1.1.1 2001:db8::1/c", "a=2001:db8::1/60/u", "H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1", "a=lb.example.net/60/u", "H L", RECONCILE_FAILED, "lb.example.net"},
+	{"1.1.1.1 lb.example.net/c", "a=lb.example.net/60/u", "H L", RECONCILE_FAILED, "lb.example.net"},
+	{"lb.example.net", "a=old.example.net/60/u", "H L V W[~a=lb.example.net/60]", RECONCILE_DONE, "lb.example.net"},
+	{"lb.example.net", "a=2001:db8::1/60/u", "H L", RECONCILE_FAILED, "2001:db8::1"},
+	{"", "a=2001:db8::1/60/u", "H L", RECONCILE_DONE, "2001:db8::1"},
 	{"1.1.1.1", "a=1.1.1.9/60/f", "H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.9"},
 };
 
@@ -80,6 +91,14 @@ static void test_policies(void **state)
 	s.job.on_empty = ON_EMPTY_REMOVE;
 	(void)expect("H L V W[-a -b]", RECONCILE_DONE, "");
 
+	scene_init(&s, "2001:db8::1/c", "a=1.1.1.1/60 b=2001:db8::1/60/u c=2001:db8::2/60/u");
+	s.job.on_empty = ON_EMPTY_REMOVE;
+	(void)expect("H L V W[-a -c -b]", RECONCILE_DONE, "");
+
+	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60 b=2001:db8::1/60/u c=2001:db8::2/60");
+	s.job.on_empty = ON_EMPTY_REMOVE;
+	(void)expect("H L V W[-c -a]", RECONCILE_DONE, "2001:db8::1");
+
 	scene_init(&s, "1.1.1.1/w", "");
 	s.job.include_warning = true;
 	(void)expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
@@ -88,6 +107,11 @@ static void test_policies(void **state)
 	s.job.on_empty = ON_EMPTY_FALLBACK;
 	strcpy(s.job.fallback, "9.9.9.9");
 	(void)expect("H L V W[+9.9.9.9/60] W[-a]", RECONCILE_DONE, "9.9.9.9");
+
+	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60 b=2001:db8::1/60/u");
+	s.job.on_empty = ON_EMPTY_FALLBACK;
+	strcpy(s.job.fallback, "2001:db8::9"); /* is not the service's */
+	(void)expect("H L V W[+2001:db8::9/60] W[-a]", RECONCILE_DONE, "2001:db8::1 2001:db8::9");
 
 	scene_init(&s, "1.1.1.1", "a=1.1.1.1/60");
 	s.job.on_empty = ON_EMPTY_FALLBACK;
