@@ -1,7 +1,20 @@
 #include "core/pace.h"
 
 #define BUSY_MS 300000   /* a limit that does not say for how long: Cloudflare's five minutes */
+#define HINT_MS 60000    /* no other hint is believed beyond this; that of a limit up to BUSY_MS */
+#define DOUBT_MS 2000    /* refused credentials have a second try after that */
 #define SECRETS_MS 60000 /* credentials are read again at most that often */
+
+/* What comes of the same question later: certain unless it is said here. */
+static const enum patience {
+	CERTAIN,
+	DOUBTFUL,
+	PASSING
+} patience[ERR_KINDS] = {
+	[ERR_RETRY] = PASSING, [ERR_BUSY] = PASSING, [ERR_PROTO] = PASSING,
+	[ERR_LIMIT] = PASSING, /* somebody on the way put his own page there */
+	[ERR_AUTH] = DOUBTFUL, /* a token is not known everywhere at once */
+};
 
 /* Of a delay, so much is chance. */
 enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
@@ -43,49 +56,93 @@ int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random)
 	}
 }
 
-/* When the other side wants to be asked again. Retry-After is not always set. */
-static bool hint_ms(const struct pace_hint *hint, bool is_busy, int64_t *ms)
+static int64_t cap_ms(bool is_busy)
 {
-	*ms = (hint->has_retry_after ? hint->retry_after_sec : hint->reset_sec) * 1000;
+	return is_busy ? BUSY_MS : HINT_MS;
+}
+
+static int64_t believed_ms(bool is_busy, int64_t sec)
+{
+	return sec < cap_ms(is_busy) / 1000 ? sec * 1000 : cap_ms(is_busy);
+}
+
+/* When the other side wants to be asked again. Retry-After is not always set. */
+static bool hint_sec(const struct pace_hint *hint, bool is_busy, int64_t *sec)
+{
+	*sec = hint->has_retry_after ? hint->retry_after_sec : hint->reset_sec;
 	return hint->has_retry_after || (is_busy && hint->has_left && !hint->left_n);
 }
 
-static bool may_pass(enum err_kind kind)
+/* A 429, and now and then a 503, says when to come again. */
+static bool has_hint(const struct pace_failure *f, int64_t *sec)
 {
-	return kind == ERR_RETRY || kind == ERR_BUSY || kind == ERR_PROTO;
+	bool is_busy = f->kind == ERR_BUSY;
+
+	return f->hint && (is_busy || f->kind == ERR_RETRY) && hint_sec(f->hint, is_busy, sec);
 }
 
-static int64_t delay_of(enum pace who, const struct pace_failure *f, uint32_t random)
+int64_t pace_cut_sec(const struct pace_failure *f, int64_t *cap_sec)
 {
-	const struct row *row = &rows[who];
-	bool is_busy = f->kind == ERR_BUSY;
-	int64_t ms;
+	int64_t sec;
 
-	if (!may_pass(f->kind))
-		return row->refused_ms;
-	/* A 429, and now and then a 503, says when to come again. */
-	if (row->takes_hints && f->hint && (is_busy || f->kind == ERR_RETRY) &&
-	    hint_ms(f->hint, is_busy, &ms))
-		return ms + random % (uint32_t)row->base_ms;
-	return is_busy && row->busy_ms ? row->busy_ms : pace_delay_ms(who, f->tries, random);
+	*cap_sec = cap_ms(f->kind == ERR_BUSY) / 1000;
+	return has_hint(f, &sec) && sec > *cap_sec ? sec : 0;
+}
+
+static int64_t later(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* own_ms: by the tries alone. A hint may make it longer, not shorter. */
+static int64_t passing_ms(const struct row *row, const struct pace_failure *f, int64_t own_ms,
+			  uint32_t random)
+{
+	bool is_busy = f->kind == ERR_BUSY;
+	int64_t sec, ms;
+
+	if (row->takes_hints && has_hint(f, &sec)) {
+		ms = later(own_ms, believed_ms(is_busy, sec) + random % (uint32_t)row->base_ms);
+		/* Only a limit has to be waited out: what else is down may be up earlier. */
+		if (is_busy || ms <= f->left_ms)
+			return ms;
+	}
+	return is_busy && row->busy_ms ? row->busy_ms : own_ms;
 }
 
 enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t random,
 			  int64_t *delay_ms)
 {
-	if (!may_pass(f->kind) && !rows[who].refused_ms)
-		return PACE_NOT_AGAIN;
-	*delay_ms = delay_of(who, f, random);
+	const struct row *row = &rows[who];
+	int64_t own_ms = pace_delay_ms(who, f->tries, random);
+
+	switch (patience[f->kind]) {
+	case PASSING: *delay_ms = passing_ms(row, f, own_ms, random); break;
+	case DOUBTFUL:
+		*delay_ms = later(own_ms, DOUBT_MS);
+		if (f->trust.has_served && *delay_ms <= f->left_ms)
+			break;
+		if (!f->trust.was_refused) {
+			*delay_ms = DOUBT_MS; /* a verdict takes two looks, late or not */
+			return PACE_AGAIN;
+		}
+		/* fall through */
+	case CERTAIN:
+	default:
+		if (!row->refused_ms)
+			return PACE_NOT_AGAIN;
+		*delay_ms = row->refused_ms;
+	}
 	return *delay_ms > f->left_ms ? PACE_TOO_LATE : PACE_AGAIN;
 }
 
 int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint)
 {
-	int64_t ms;
+	int64_t sec;
 
 	if (is_busy)
-		return hint_ms(hint, true, &ms) ? ms : BUSY_MS;
-	return hint->has_left && !hint->left_n ? hint->reset_sec * 1000 : 0;
+		return hint_sec(hint, true, &sec) ? believed_ms(true, sec) : BUSY_MS;
+	return hint->has_left && !hint->left_n ? believed_ms(false, hint->reset_sec) : 0;
 }
 
 bool pace_wants_secrets(enum err_kind kind)

@@ -31,10 +31,17 @@ struct pace_hint {
 	int64_t left_n, reset_sec; /* so many requests are left until then */
 };
 
+/* What is known of credentials at one of the two sides. */
+struct pace_trust {
+	bool has_served;  /* a call with them was done in the life of this process */
+	bool was_refused; /* and one was not */
+};
+
 struct pace_failure {
 	enum err_kind kind;
 	unsigned tries;               /* that failed before */
 	const struct pace_hint *hint; /* NULL: nothing */
+	struct pace_trust trust;      /* in what was sent, before this failure */
 	int64_t left_ms;              /* no try may begin later */
 };
 
@@ -45,7 +52,8 @@ enum pace_next {
 };
 
 /*
- * Is there another try after this failure, and when?
+ * Is there another try after this failure, and when? ERR_AUTH gets a second one even past left_ms,
+ * unless it was_refused before: a token that was just made is not known everywhere.
  *   random    any number; its low bits decide
  *   delay_ms  set but for PACE_NOT_AGAIN: from now until then
  */
@@ -55,7 +63,16 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 /* Milliseconds to the next try where all failures are alike; tries and random as above. */
 int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random);
 
-/* For how long nobody at all may ask after an answer: 0 when that was not said. */
+/*
+ * The seconds that a hint asks for when they are more than are believed, which *cap_sec is set to:
+ * 300 from who is asked too often, 60 otherwise. Else 0.
+ */
+int64_t pace_cut_sec(const struct pace_failure *f, int64_t *cap_sec);
+
+/*
+ * For how long nobody at all may ask after an answer, as far as that is believed: 0 when it was
+ * not said.
+ */
 int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint);
 
 /* Whether credentials are worth to be read again after this failure, and from when on. */

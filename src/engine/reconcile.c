@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "core/pace.h"
 #include "engine/report.h"
 
 static void start_try(struct reconcile *r)
@@ -89,6 +88,26 @@ static void give_up(struct reconcile *r, int64_t delay_ms, bool is_late, int64_t
 	end(r, RECONCILE_FAILED);
 }
 
+/* In what the present call sends; nothing is sent by a wait. */
+static struct pace_trust *trust_of(struct reconcile *r)
+{
+	return &r->in.storage
+			->trust[r->step == STEP_HEALTH || r->step == STEP_VERIFY ? SIDE_CONSUL
+										 : SIDE_CLOUDFLARE];
+}
+
+static void note_failure(struct reconcile *r, const struct err *e, const struct pace_failure *f)
+{
+	int64_t cap_sec, told_sec = pace_cut_sec(f, &cap_sec);
+
+	r->out.err = *e;
+	if (told_sec)
+		(void)err_set(&r->out.err, e->kind, "%s; told to wait %lld s, waits %lld s at most",
+			      e->text, (long long)told_sec, (long long)cap_sec);
+	if (e->kind == ERR_AUTH)
+		trust_of(r)->was_refused = true;
+}
+
 /* Everything starts anew after a failure: the answer that was lost may have been a yes. */
 static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint32_t random)
 {
@@ -98,13 +117,14 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 		.kind = e->kind,
 		.tries = r->tries,
 		.hint = reply ? &reply->hint : NULL,
+		.trust = *trust_of(r),
 		.left_ms = r->in.give_up_ms - now_ms,
 	};
 	int64_t delay_ms = 0;
 	enum pace_next next =
 		pace_retry(r->in.is_watch ? PACE_WATCH : PACE_SYNC, &failure, random, &delay_ms);
 
-	r->out.err = *e;
+	note_failure(r, e, &failure);
 	if (next != PACE_AGAIN) {
 		give_up(r, delay_ms, next == PACE_TOO_LATE, now_ms);
 		return;
@@ -117,7 +137,7 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 		end(r, RECONCILE_FAILED);
 	else
 		r->step = STEP_WAIT;
-	report_retry(r->in.job, e, delay_ms);
+	report_retry(r->in.job, &r->out.err, delay_ms);
 }
 
 /* Removals are held for want of evidence, which an election may bring back within seconds. */
@@ -277,6 +297,8 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t now_ms,
 		    uint32_t random)
 {
+	if (!rc && r->step < STEP_WAIT)
+		trust_of(r)->has_served = true;
 	if (rc && r->step != STEP_VERIFY && r->step != STEP_WRITE) {
 		fail(r, e, now_ms, random);
 		return;

@@ -19,6 +19,7 @@
 #include "base/err.h"
 #include "core/evidence.h"
 #include "core/job.h"
+#include "core/pace.h"
 #include "core/plan.h"
 #include "engine/apply.h"
 #include "engine/call.h"
@@ -32,11 +33,15 @@ enum reconcile_result {
 	RECONCILE_FAILED /* err says how */
 };
 
-/* Scratch of the caller's for one pass; several may share it one after another. */
+/* Whose credentials. */
+enum reconcile_side { SIDE_CONSUL, SIDE_CLOUDFLARE, SIDES };
+
+/* Scratch of the caller's for one pass; several may share it one after another. All 0 at first. */
 struct reconcile_storage {
 	struct observe_storage observe;
 	struct op ops[PLAN_OPS_MAX];
 	struct apply_storage apply;
+	struct pace_trust trust[SIDES]; /* goes on from one pass to the next */
 };
 
 /* What it was given. */

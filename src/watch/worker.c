@@ -1,6 +1,7 @@
 #include "watch/worker.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "core/pace.h"
 #include "watch/watch.h"
 
@@ -31,8 +32,13 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 			 ? STATUS_CALL_LIST
 			 : STATUS_CALL_WRITE][class >= 1 && class <= 5 ? class : 0]++;
 	block_ms = pace_block_ms(reply->meaning == CF_BUSY, &reply->hint);
-	if (block_ms)
-		bucket_block(&b->bucket, now_ms + block_ms);
+	if (!block_ms)
+		return;
+	bucket_block(&b->bucket, now_ms + block_ms);
+	/* A failure tells it itself. */
+	if (reply->meaning == CF_DONE && reply->hint.reset_sec > block_ms / 1000)
+		LOG_EVENT(LOG_WARN, "asked to wait for longer than is believed",
+			  {"told_s", NULL, reply->hint.reset_sec}, {"in_ms", NULL, block_ms});
 }
 
 /* ---- one worker ---- */

@@ -86,31 +86,37 @@ static const struct {
 	{PACE_SYNC, ERR_RETRY, NULL, 250},
 	{PACE_SYNC, ERR_BUSY, NULL, 250},
 	{PACE_SYNC, ERR_PROTO, NULL, 250},
-	{PACE_SYNC, ERR_LIMIT, NULL, NEVER},
+	{PACE_SYNC, ERR_LIMIT, NULL, 250},
 	{PACE_SYNC, ERR_TLS, NULL, NEVER},
-	{PACE_SYNC, ERR_AUTH, NULL, NEVER},
 	{PACE_SYNC, ERR_REFUSED, NULL, NEVER},
 	{PACE_SYNC, ERR_CONFIG, NULL, NEVER},
 	{PACE_SYNC, ERR_SYS, NULL, NEVER},
 	{PACE_WATCH, ERR_RETRY, NULL, 250},
 	{PACE_WATCH, ERR_PROTO, NULL, 250},
 	{PACE_WATCH, ERR_BUSY, NULL, 300000},
-	{PACE_WATCH, ERR_AUTH, NULL, 60000},
+	{PACE_WATCH, ERR_LIMIT, NULL, 250},
+	{PACE_WATCH, ERR_TLS, NULL, 60000},
 	{PACE_WATCH, ERR_REFUSED, NULL, 60000},
 	{PACE_WATCH, ERR_CONFIG, NULL, 60000},
 	/* the other side's own time: with a 429, and now and then with a 503 */
 	{PACE_SYNC, ERR_BUSY, SAYS(7), 7000},
-	{PACE_SYNC, ERR_RETRY, SAYS(7), 7000},
-	{PACE_SYNC, ERR_BUSY, SAYS(0), 0},
+	{PACE_SYNC, ERR_BUSY, SAYS(0), 250}, /* never earlier than without it */
 	{PACE_SYNC, ERR_PROTO, SAYS(7), 250},
+	{PACE_SYNC, ERR_LIMIT, SAYS(7), 250},
 	{PACE_SYNC, ERR_REFUSED, SAYS(7), NEVER},
-	{PACE_WATCH, ERR_BUSY, SAYS(86400), 86400000},
-	{PACE_WATCH, ERR_RETRY, SAYS(7), 7000},
-	{PACE_WATCH, ERR_AUTH, SAYS(7), 60000},
+	{PACE_WATCH, ERR_REFUSED, SAYS(7), 60000},
+	{PACE_SERVICE, ERR_BUSY, SAYS(7), 125},
+	/* as far as it is believed */
+	{PACE_WATCH, ERR_BUSY, SAYS(300), 300000},
+	{PACE_WATCH, ERR_BUSY, SAYS(301), 300000},
+	{PACE_WATCH, ERR_BUSY, SAYS(86400), 300000},
+	{PACE_SYNC, ERR_BUSY, SAYS(INT64_MAX), 300000},
+	{PACE_WATCH, ERR_BUSY, LEFT(0, INT64_MAX), 300000},
 	/* a 429 without Retry-After, but with the limit's end */
 	{PACE_SYNC, ERR_BUSY, LEFT(0, 30), 30000},
 	{PACE_SYNC, ERR_BUSY, LEFT(1, 30), 250},
 	{PACE_SYNC, ERR_RETRY, LEFT(0, 30), 250},
+	{PACE_WATCH, ERR_RETRY, LEFT(0, INT64_MAX), 250},
 	{PACE_WATCH, ERR_BUSY, LEFT(0, 30), 30000},
 	{PACE_WATCH, ERR_BUSY, LEFT(1, 30), 300000},
 };
@@ -149,12 +155,113 @@ static void test_a_said_time_has_chance_behind_it(void **state)
 	assert_int_equal(ms, 7000);
 }
 
+/* Not of a limit: honoured where there is time for it, believed up to a minute. */
+static void test_a_hint_of_what_is_down(void **state)
+{
+	static const struct {
+		int64_t sec, left_ms, ms;
+		enum pace_next next;
+	} cases[] = {
+		{7, 7000, 7000, PACE_AGAIN},
+		{60, INT64_MAX, 60000, PACE_AGAIN},
+		{61, INT64_MAX, 60000, PACE_AGAIN},
+		{86400, 60000, 60000, PACE_AGAIN},
+		{INT64_MAX, INT64_MAX, 60000, PACE_AGAIN},
+		/* past the time that is left: as if nothing was said */
+		{7, 6999, 250, PACE_AGAIN},
+		{86400, 59999, 250, PACE_AGAIN},
+		{86400, 249, 250, PACE_TOO_LATE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct pace_failure f = {.kind = ERR_RETRY, .hint = SAYS(cases[i].sec), .left_ms = cases[i].left_ms};
+		int64_t ms;
+
+		CHECK(pace_retry(PACE_SYNC, &f, 0, &ms) == cases[i].next && ms == cases[i].ms, "case %zu: %lld", i, (long long)ms);
+		CHECK(pace_retry(PACE_WATCH, &f, 0, &ms) == cases[i].next && ms == cases[i].ms, "case %zu: %lld", i, (long long)ms);
+	}
+}
+
+static const struct {
+	enum pace who;
+	bool has_served, was_refused;
+	unsigned tries;
+	int64_t left_ms;
+	enum pace_next next;
+	int64_t ms;
+} refusals[] = {
+	/* once more, however late it is: plan and --retry-for 0 too */
+	{PACE_SYNC, false, false, 0, 60000, PACE_AGAIN, 2000},
+	{PACE_SYNC, false, false, 0, 1999, PACE_AGAIN, 2000},
+	{PACE_SYNC, false, false, 9, -1000000, PACE_AGAIN, 2000},
+	{PACE_SYNC, false, true, 1, 60000, PACE_NOT_AGAIN, NEVER},
+	/* these have served: as what passes, but slowly */
+	{PACE_SYNC, true, false, 0, 60000, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, true, 1, 60000, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, true, 4, 60000, PACE_AGAIN, 4000},
+	{PACE_SYNC, true, true, 99, 60000, PACE_AGAIN, 7500},
+	{PACE_SYNC, true, true, 0, 2000, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, true, 0, 1999, PACE_NOT_AGAIN, NEVER},
+	{PACE_SYNC, true, false, 4, 3999, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, false, 0, -1000000, PACE_AGAIN, 2000},
+	/* who stays asks on and on */
+	{PACE_WATCH, false, false, 0, INT64_MAX, PACE_AGAIN, 2000},
+	{PACE_WATCH, false, true, 1, INT64_MAX, PACE_AGAIN, 60000},
+	{PACE_WATCH, true, true, 1, INT64_MAX, PACE_AGAIN, 2000},
+	{PACE_WATCH, true, true, 99, INT64_MAX, PACE_AGAIN, 30000},
+};
+
+static void test_refused_credentials(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(refusals); i++) {
+		struct pace_failure f = {
+			.kind = ERR_AUTH,
+			.tries = refusals[i].tries,
+			.hint = SAYS(7), /* is of no interest */
+			.trust = {.has_served = refusals[i].has_served, .was_refused = refusals[i].was_refused},
+			.left_ms = refusals[i].left_ms,
+		};
+		int64_t ms = NEVER;
+
+		CHECK(pace_retry(refusals[i].who, &f, 0, &ms) == refusals[i].next, "row %zu", i);
+		CHECK(refusals[i].next == PACE_NOT_AGAIN || ms == refusals[i].ms, "row %zu: %lld", i, (long long)ms);
+	}
+}
+
+static const struct {
+	enum err_kind kind;
+	const struct pace_hint *hint;
+	int64_t sec, cap_sec;
+} cuts[] = {
+	{ERR_BUSY, NULL, 0, 300},           {ERR_BUSY, SAYS(300), 0, 300},    {ERR_BUSY, SAYS(301), 301, 300},
+	{ERR_BUSY, LEFT(0, 301), 301, 300}, {ERR_BUSY, LEFT(1, 301), 0, 300}, {ERR_RETRY, SAYS(60), 0, 60},
+	{ERR_RETRY, SAYS(61), 61, 60},      {ERR_RETRY, LEFT(0, 301), 0, 60}, {ERR_PROTO, SAYS(301), 0, 60},
+	{ERR_AUTH, SAYS(301), 0, 60},
+};
+
+static void test_what_was_cut(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		struct pace_failure f = {.kind = cuts[i].kind, .hint = cuts[i].hint};
+		int64_t cap_sec = 0;
+
+		CHECK(pace_cut_sec(&f, &cap_sec) == cuts[i].sec, "case %zu", i);
+		CHECK(cap_sec == cuts[i].cap_sec, "case %zu: %lld", i, (long long)cap_sec);
+	}
+}
+
 static void test_tries_count(void **state)
 {
 	struct pace_failure f = {.kind = ERR_RETRY, .tries = 3, .left_ms = INT64_MAX};
 	int64_t ms;
 
 	(void)state;
+	assert_int_equal(pace_retry(PACE_WATCH, &f, 0, &ms), PACE_AGAIN);
+	assert_int_equal(ms, 2000);
+	f.hint = SAYS(1); /* it said so three times, and it was not true */
 	assert_int_equal(pace_retry(PACE_WATCH, &f, 0, &ms), PACE_AGAIN);
 	assert_int_equal(ms, 2000);
 }
@@ -172,6 +279,10 @@ static void test_block(void **state)
 	assert_int_equal(pace_block_ms(true, SAYS(7)), 7000);
 	assert_int_equal(pace_block_ms(true, LEFT(0, 30)), 30000);
 	assert_int_equal(pace_block_ms(true, LEFT(1, 30)), 300000);
+	assert_int_equal(pace_block_ms(false, LEFT(0, 61)), 60000);
+	assert_int_equal(pace_block_ms(false, LEFT(0, INT64_MAX)), 60000);
+	assert_int_equal(pace_block_ms(true, LEFT(0, 999999999)), 300000);
+	assert_int_equal(pace_block_ms(true, SAYS(86400)), 300000);
 }
 
 static void test_secrets(void **state)
@@ -189,6 +300,9 @@ int main(void)
 		cmocka_unit_test(test_delays),
 		cmocka_unit_test(test_retries),
 		cmocka_unit_test(test_a_said_time_has_chance_behind_it),
+		cmocka_unit_test(test_a_hint_of_what_is_down),
+		cmocka_unit_test(test_refused_credentials),
+		cmocka_unit_test(test_what_was_cut),
 		cmocka_unit_test(test_tries_count),
 		cmocka_unit_test(test_block),
 		cmocka_unit_test(test_secrets),

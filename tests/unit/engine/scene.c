@@ -266,9 +266,13 @@ static void copy_target(struct target *to, const struct target *from, struct tar
 	(void)spec_targets(content, to, hosts);
 }
 
-static int answer_list(struct scene *s, struct cf_record_list *l)
+static int answer_list(struct scene *s, struct cf_record_list *l, struct err *e)
 {
 	l->reply = (struct cf_reply){0};
+	if (s->refused_lists) {
+		s->refused_lists--;
+		return err_set(e, ERR_AUTH, "HTTP 403");
+	}
 	l->hosts.len = 0;
 	l->records_n = s->records_n;
 	for (size_t i = 0; i < s->records_n; i++) {
@@ -323,7 +327,7 @@ static int answer(struct scene *s, const struct call *c, struct err *e)
 	switch (c->kind) {
 	case CALL_HEALTH: return answer_health(s, c);
 	case CALL_ZONE: return answer_zone(c->zones);
-	case CALL_LIST: return answer_list(s, c->list);
+	case CALL_LIST: return answer_list(s, c->list, e);
 	case CALL_WRITE: return answer_write(s, c->write, e);
 	case CALL_WAIT:
 		CHECK(c->until_ms >= s->now_ms, "it waits for the past");
@@ -341,17 +345,18 @@ static struct cf_reply *reply_of(const struct call *c)
 	return c->zones ? &c->zones->reply : c->list ? &c->list->reply : c->write ? &c->write->reply : NULL;
 }
 
-static int be_busy(const struct scene *s, const struct call *c, struct err *e)
+static int say_when(const struct scene *s, const struct call *c, struct err *e)
 {
+	bool is_busy = s->fault == SCENE_BUSY;
 	struct cf_reply *reply = reply_of(c);
 
 	assert_ptr_equal(call_reply(c), reply);
 	if (!reply)
 		return err_set(e, ERR_RETRY, "HTTP 429");
-	*reply = (struct cf_reply){.meaning = CF_BUSY};
+	*reply = (struct cf_reply){.meaning = is_busy ? CF_BUSY : CF_TRANSIENT};
 	if (s->retry_after_sec >= 0)
 		reply->hint = (struct pace_hint){.has_retry_after = true, .retry_after_sec = s->retry_after_sec};
-	return err_set(e, ERR_BUSY, "HTTP 429");
+	return is_busy ? err_set(e, ERR_BUSY, "HTTP 429") : err_set(e, ERR_RETRY, "HTTP 503");
 }
 
 static int answer_with_fault(struct scene *s, const struct call *c, struct err *e)
@@ -360,8 +365,10 @@ static int answer_with_fault(struct scene *s, const struct call *c, struct err *
 	case SCENE_LOST_BEFORE: return err_set(e, ERR_RETRY, "lost before");
 	case SCENE_LOST_AFTER: (void)answer(s, c, e); return err_set(e, ERR_RETRY, "lost after");
 	case SCENE_GARBAGE: (void)answer(s, c, e); return err_set(e, ERR_PROTO, "not JSON");
-	case SCENE_BUSY: return be_busy(s, c, e);
+	case SCENE_BUSY:
+	case SCENE_DOWN: return say_when(s, c, e);
 	case SCENE_AUTH: return err_set(e, ERR_AUTH, "HTTP 401");
+	case SCENE_LIMIT: return err_set(e, ERR_LIMIT, "longer than");
 	case SCENE_REFUSED:
 		if (c->write)
 			tell_write(s, c->write);
@@ -392,6 +399,8 @@ static void tell_call(struct scene *s, const struct call *c)
 static void start(struct scene *s)
 {
 	s->starts++;
+	if (!s->is_not_first)
+		memset(storage.trust, 0, sizeof storage.trust);
 	reconcile_init(&reconcile, &s->job, &storage, remembered, s->is_dry_run, s->now_ms + s->retry_for_ms);
 }
 

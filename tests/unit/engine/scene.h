@@ -18,7 +18,9 @@ enum scene_fault {
 	SCENE_DEATH_BEFORE, /* our process dies and is started again */
 	SCENE_DEATH_AFTER,
 	SCENE_BUSY,    /* 429; see retry_after_sec */
+	SCENE_DOWN,    /* 503; see retry_after_sec */
 	SCENE_AUTH,    /* 401 */
+	SCENE_LIMIT,   /* an answer past a limit */
 	SCENE_REFUSED, /* 400, a code nobody knows */
 	SCENE_FAULTS
 };
@@ -47,14 +49,16 @@ struct scene {
 	const char *phantom; /* a content that is said to be there, and is not */
 	bool refuses_batches;
 	bool refuses_singles_of_kind[OP_KINDS];
-	const char *late;    /* a record that another hand adds after the first listing */
-	const char *stolen;  /* and the id of one it removes */
-	unsigned late_after; /* after this listing instead */
+	const char *late;       /* a record that another hand adds after the first listing */
+	const char *stolen;     /* and the id of one it removes */
+	unsigned late_after;    /* after this listing instead */
+	unsigned refused_lists; /* so many listings find the credentials refused */
 
 	/* the fault */
 	unsigned fault_at, fault_n; /* from this call on, so many; from 1 */
 	enum scene_fault fault;
-	int64_t retry_after_sec; /* with SCENE_BUSY; -1: not told */
+	int64_t retry_after_sec; /* with SCENE_BUSY, SCENE_DOWN; -1: not told */
+	bool is_not_first;       /* a record of the same process came before: what it learned is known */
 
 	/* what happened */
 	int64_t now_ms;

@@ -114,22 +114,170 @@ static void test_busy(void **state)
 	}
 }
 
-static void test_auth_ends_at_once(void **state)
-{
-	static const char *const stories[] = {"H", "H L"};
+/* Not a limit's: up to a minute, and as if it was not said where there is no time for it. */
+static const struct {
+	int64_t retry_after_sec;
+	int64_t retry_for_ms;
+	int64_t waits_ms; /* at least */
+	const char *says; /* of what was cut */
+} down[] = {
+	{7, 60000, 7000, NULL},
+	{7, 5000, 250, NULL},
+	{60, 90000, 60000, NULL},
+	{61, 90000, 60000, "told to wait 61 s, waits 60 s at most"},
+	{86400, 90000, 60000, "told to wait 86400 s, waits 60 s at most"},
+	{86400, 50000, 250, "told to wait 86400 s, waits 60 s at most"},
+};
 
+static void test_down(void **state)
+{
 	(void)state;
-	for (unsigned at = 1; at <= 2; at++) {
+	for (size_t i = 0; i < COUNT(down); i++) {
+		const struct reconcile *r;
+		int64_t started;
+
 		start();
-		set_fault(SCENE_AUTH, at, 1);
-		assert_int_equal(expect(stories[at - 1], RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+		set_fault(SCENE_DOWN, 2, 1);
+		s.retry_after_sec = down[i].retry_after_sec;
+		s.retry_for_ms = down[i].retry_for_ms;
+		started = s.now_ms;
+		r = expect("H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+		CHECK(s.now_ms - started >= down[i].waits_ms, "case %zu: too early", i);
+		CHECK(s.now_ms - started < down[i].waits_ms + 1000, "case %zu: too late", i);
+		CHECK(down[i].says ? strstr(r->out.err.text, down[i].says) != NULL : !strcmp(r->out.err.text, "HTTP 503"), "%s",
+		      r->out.err.text);
 	}
 	start();
-	set_fault(SCENE_AUTH, 4, 1);
-	assert_int_equal(expect("H L V", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+	set_fault(SCENE_BUSY, 2, 1);
+	s.retry_after_sec = 86400;
+	assert_string_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.text,
+			    "HTTP 429; told to wait 86400 s, waits 300 s at most; to be asked again in 300 s, past --retry-for");
+}
+
+/* A page that somebody on the way put there: as any other bad answer. */
+static void test_past_a_limit(void **state)
+{
+	static const char *const stories[] = {"H . H L V W[+1.1.1.1/60] W[-a]", "H L . H L V W[+1.1.1.1/60] W[-a]",
+					      "H L V W[+1.1.1.1/60] . H L V W[-a]", "H L V . H L V W[+1.1.1.1/60] W[-a]"};
+
+	(void)state;
+	for (unsigned at = 1; at <= 4; at++) {
+		if (at == 3)
+			continue;
+		start();
+		set_fault(SCENE_LIMIT, at, 1);
+		(void)expect(at == 4 ? stories[3] : stories[at - 1], RECONCILE_DONE, "1.1.1.1");
+	}
+	start();
+	s.retry_for_ms = 0;
+	set_fault(SCENE_LIMIT, 2, 1);
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_LIMIT);
+}
+
+/* ---- credentials ---- */
+
+/* One refusal, whichever call it hits, however little time there is: asked once more after 2 s. */
+static void test_a_refusal_that_passes(void **state)
+{
+	static const struct {
+		unsigned at;
+		const char *story;
+		const char *records;
+	} cases[] = {
+		{1, "H . H L V W[+1.1.1.1/60] W[-a]", "1.1.1.1"},
+		{2, "H L . H L V W[+1.1.1.1/60] W[-a]", "1.1.1.1"},
+		{4, "H L V . H L V W[+1.1.1.1/60] W[-a]", "1.1.1.1"},
+		{5, "H L V W[+1.1.1.1/60] . H L V W[-a]", "1.1.1.1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		for (int64_t retry_for_ms = 0; retry_for_ms <= 60000; retry_for_ms += 1500) {
+			int64_t started;
+
+			start();
+			set_fault(SCENE_AUTH, cases[i].at, 1);
+			s.retry_for_ms = retry_for_ms;
+			started = s.now_ms;
+			(void)expect(cases[i].story, RECONCILE_DONE, cases[i].records);
+			assert_in_range(s.now_ms - started, 2000, 2500);
+		}
+	/* Who asks for a plan has no time at all. */
+	start();
+	s.is_dry_run = true;
+	s.retry_for_ms = -s.now_ms;
+	set_fault(SCENE_AUTH, 2, 1);
+	(void)expect("H L . H L V", RECONCILE_DONE, "9.9.9.9");
+}
+
+static void test_a_refusal_that_stays(void **state)
+{
+	(void)state;
+	/* Nothing was ever done with these. */
+	start();
+	set_fault(SCENE_AUTH, 1, SCENE_CALLS_MAX);
+	assert_int_equal(expect("H . H", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+	/* Nor with Cloudflare's, whatever Consul's did. */
+	start();
+	s.refused_lists = SCENE_CALLS_MAX;
+	assert_int_equal(expect("H L . H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+	/* The next record of the same process does not wait again. */
+	s.is_not_first = true;
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
 	start();
 	set_fault(SCENE_REFUSED, 2, 1);
 	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_REFUSED);
+}
+
+/* The zone was told: a refusal of the listing is asked for again as long as there is time. */
+static void test_a_refusal_of_what_served(void **state)
+{
+	const struct reconcile *r;
+	int64_t started;
+
+	(void)state;
+	start();
+	s.job.zone_id[0] = '\0';
+	s.refused_lists = SCENE_CALLS_MAX;
+	started = s.now_ms;
+	r = scene_run(&s);
+	assert_int_equal(r->out.result, RECONCILE_FAILED);
+	assert_int_equal(r->out.err.kind, ERR_AUTH);
+	assert_in_range(r->tries, 5, 20);
+	assert_in_range(s.now_ms - started, s.retry_for_ms / 2, s.retry_for_ms);
+	/* With no time: once more, not more. */
+	s.retry_for_ms = 0;
+	(void)expect("H Z L . H L", RECONCILE_FAILED, "9.9.9.9");
+	/* Of the record before it: it serves for this one, too. */
+	start();
+	(void)scene_run(&s);
+	s.is_not_first = true;
+	set_fault(SCENE_AUTH, 2, 4);
+	(void)expect("H L . H . H . H . H L", RECONCILE_DONE, "1.1.1.1");
+}
+
+/* A token of Consul's is not known everywhere for up to half a minute. */
+static void test_a_refusal_by_consul(void **state)
+{
+	(void)state;
+	/* A read was done, then four are refused. */
+	start();
+	(void)scene_run(&s);
+	s.is_not_first = true;
+	set_fault(SCENE_AUTH, 1, 4);
+	(void)expect("H . H . H . H . H L", RECONCILE_DONE, "1.1.1.1");
+	/* The refusal of Consul does not use up the second try at Cloudflare. */
+	start();
+	s.retry_for_ms = 0;
+	s.refused_lists = 1;
+	set_fault(SCENE_AUTH, 1, 1);
+	(void)expect("H . H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+	/* Another fault between is no second look. */
+	start();
+	s.retry_for_ms = 5000;
+	s.refused_lists = 1;
+	set_fault(SCENE_LOST_BEFORE, 1, 2);
+	(void)expect("H . H . H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
 }
 
 /* ---- evidence ---- */
@@ -355,7 +503,12 @@ int main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_give_up),
 		cmocka_unit_test(test_busy),
-		cmocka_unit_test(test_auth_ends_at_once),
+		cmocka_unit_test(test_down),
+		cmocka_unit_test(test_past_a_limit),
+		cmocka_unit_test(test_a_refusal_that_passes),
+		cmocka_unit_test(test_a_refusal_that_stays),
+		cmocka_unit_test(test_a_refusal_of_what_served),
+		cmocka_unit_test(test_a_refusal_by_consul),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_additions_never_wait),

@@ -7,6 +7,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "watch/locks.h"
 
 #define WWW "www.example.com"
@@ -199,6 +200,29 @@ static void test_nothing_left_of_the_ratelimit(void **state)
 	world.api_headers = "Ratelimit: \"default\";r=1;t=40\n";
 	world_run(5000);
 	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+/* A number of the other side's does not stop all names for years; that it is not believed is said. */
+static void ask_with_an_absurd_ratelimit(void *ctx)
+{
+	(void)ctx;
+	log_setup(LOG_LOGFMT, LOG_WARN);
+	world_start_with("192.0.2.1");
+	world_run(58000);
+	assert_int_equal(world.lists + world.writes, 0);
+	world.api_headers = NULL;
+	world_run(5000);
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+}
+
+static void test_an_absurd_ratelimit(void **state)
+{
+	const char *said;
+
+	(void)state;
+	world.api_headers = "Ratelimit: \"default\";r=0;t=999999999\n";
+	said = test_stderr(ask_with_an_absurd_ratelimit, NULL);
+	CHECK(strstr(said, "msg=\"asked to wait for longer than is believed\" told_s=999999999 in_ms=60000"), "%s", said);
 }
 
 /* 200 requests at once, then one in 333 ms, however much there is to ask. */
@@ -423,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup(test_429_is_waited_out_by_all, world_set_up),
 		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, world_set_up),
 		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, world_set_up),
+		cmocka_unit_test_setup(test_an_absurd_ratelimit, world_set_up),
 		cmocka_unit_test_setup(test_the_budget_is_kept, world_set_up),
 		cmocka_unit_test_setup(test_consul_away_keeps_all, world_set_up),
 		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, world_set_up),
