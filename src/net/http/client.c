@@ -168,7 +168,8 @@ static enum http_progress proxy_answered(struct http_client *c, bool has_excess,
 		(void)err_set(e, ERR_AUTH, "the proxy wants other credentials (status 407)");
 	else if (status < 200 || status > 299)
 		(void)err_set(e, status >= 500 ? ERR_RETRY : ERR_REFUSED,
-			      "the proxy refuses the tunnel (status %d)", status);
+			      "the proxy refuses the tunnel (status %d%s%s)", status,
+			      c->head.location[0] ? ", redirected to " : "", c->head.location);
 	else if (has_excess)
 		(void)err_set(e, ERR_PROTO, "the proxy sent more than a head");
 	else

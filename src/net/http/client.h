@@ -156,6 +156,7 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
  *      ERR_LIMIT   the answer is past a MAX
  *      ERR_TLS     the server could not be authenticated, or refuses our certificate
  *      ERR_AUTH    the proxy refuses our credentials
+ *      ERR_REFUSED a redirect, with where it points; the proxy refuses the tunnel
  *      ERR_CONFIG  no server name to check
  *      or what a callback of the sink said, untouched
  * A GET, HEAD, PUT or DELETE is sent once more, over a new connection, when a reused connection

@@ -42,6 +42,9 @@ static int end_head(struct http_client *c, struct err *e)
 	const struct head *h = &c->head;
 
 	c->has_head = true;
+	if (h->status / 100 == 3 && h->location[0])
+		return err_set(e, ERR_REFUSED, "HTTP %d: redirected to %s, which is not followed",
+			       h->status, h->location);
 	if (c->is_head || h->status == 204 || h->status == 304)
 		c->framing = HTTP_NO_BODY;
 	else if (h->chunked)
@@ -61,7 +64,7 @@ static int give(struct http_client *c, const char *p, size_t n, struct err *e)
 	if (n > HTTP_BODY_MAX - c->received)
 		return err_set(e, ERR_LIMIT, "answer's body: longer than %d bytes", HTTP_BODY_MAX);
 	c->received += n;
-	if (!n || !c->sink.body || !c->sink.body(c->sink.ctx, p, n, e))
+	if (!n || !c->sink.body || c->head.is_encoded || !c->sink.body(c->sink.ctx, p, n, e))
 		return 0;
 	c->is_sink_error = true;
 	return -1;

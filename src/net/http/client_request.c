@@ -47,8 +47,8 @@ int http_write_request(struct http_client *c, const struct http_request *r, stru
 	buf_init(&b, c->out, sizeof c->out);
 	buf_fmt(&b, "%s %s%s HTTP/1.1\r\nHost: ", r->method, u->path, r->target);
 	url_add_authority(&b, u);
-	buf_str(&b,
-		"\r\nUser-Agent: dnsbuddy/" DNSBUDDY_VERSION "\r\nAccept: application/json\r\n");
+	buf_str(&b, "\r\nUser-Agent: dnsbuddy/" DNSBUDDY_VERSION "\r\nAccept: application/json\r\n"
+		    "Accept-Encoding: identity\r\n");
 	if (r->body_len || has_body_by_nature(r->method))
 		buf_fmt(&b, "Content-Length: %zu\r\n", r->body_len);
 	buf_str(&b, r->headers);

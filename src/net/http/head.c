@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/str.h"
 
 void head_init(struct head *h, const struct head_sink *sink)
@@ -130,17 +131,45 @@ static void read_connection(struct head *h, char *value)
 	}
 }
 
-/* What the field means for the framing. May cut value into pieces. */
+/* An error's body that nobody can read matters not: its status says enough. */
+static int read_encoding(struct head *h, const char *value, struct err *e)
+{
+	if (!*value || str_eq_nocase(value, "identity"))
+		return 0;
+	h->is_encoded = true;
+	if (h->status >= 300)
+		return 0;
+	return err_set(e, ERR_PROTO, "answer's head: Content-Encoding %.32s, not identity", value);
+}
+
+/* Without user, query and fragment: there secrets are. */
+static void read_location(struct head *h, const char *value)
+{
+	const char *host = value + strcspn(value, "/?#");
+	size_t before, n;
+
+	host += strncmp(host, "//", 2) == 0 ? 2 : 0;
+	before = (size_t)(host - value);
+	n = strcspn(host, "/?#");
+	for (const char *at; (at = memchr(host, '@', n)); host = at + 1)
+		n -= (size_t)(at + 1 - host);
+	(void)fmt_text(h->location, sizeof h->location, "%.*s%.*s", (int)before, value,
+		       (int)strcspn(host, "?#"), host);
+}
+
+/* What the field means for the framing, and for whom else. May cut value into pieces. */
 static int read_framing(struct head *h, const char *name, char *value, struct err *e)
 {
 	if (str_eq_nocase(name, "content-length"))
 		return read_length(h, value, e);
 	if (str_eq_nocase(name, "transfer-encoding"))
 		return read_coding(h, value, e);
-	if (str_eq_nocase(name, "content-encoding") && *value && !str_eq_nocase(value, "identity"))
-		return bad(e, "a Content-Encoding that was not asked for");
+	if (str_eq_nocase(name, "content-encoding"))
+		return read_encoding(h, value, e);
 	if (str_eq_nocase(name, "connection"))
 		read_connection(h, value);
+	else if (str_eq_nocase(name, "location"))
+		read_location(h, value);
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #define HTTP_HEAD_MAX 32768  /* bytes of one response head, all 1xx heads included */
 #define HTTP_LINE_MAX 8192   /* bytes of a status or header line, without CR LF */
 #define HTTP_HEADERS_MAX 128 /* fields of one head */
+#define HTTP_LOCATION_CAP 256
 
 enum head_result { HEAD_BAD, HEAD_MORE, HEAD_DONE };
 
@@ -32,8 +33,10 @@ struct head {
 	bool chunked;
 	bool has_length; /* Content-Length was there */
 	uint64_t length;
-	bool close;      /* Connection: close */
-	bool keep_alive; /* Connection: keep-alive */
+	bool close;                       /* Connection: close */
+	bool keep_alive;                  /* Connection: keep-alive */
+	bool is_encoded;                  /* an error, whose body is not what it means */
+	char location[HTTP_LOCATION_CAP]; /* for messages: cut, without user, query, fragment */
 
 	/* The reader's own. */
 	const struct head_sink *sink;

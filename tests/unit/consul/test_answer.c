@@ -63,6 +63,32 @@ static void test_index(void **state)
 	}
 }
 
+/* Too much is a fault of what is wanted; an error is told by its status, however long it is. */
+static void test_long(void **state)
+{
+	static char body[2 * CONSUL_BODY_MAX];
+	static struct consul_answer a;
+
+	(void)state;
+	for (size_t len = CONSUL_BODY_MAX; len < sizeof body; len += CONSUL_BODY_MAX - 1)
+		for (size_t step = 0; step < 1000; step += 999) {
+			struct http_sink sink = consul_answer_begin(&a);
+			struct err e = {0};
+			bool fits = len == CONSUL_BODY_MAX;
+
+			memset(body, 'a', len);
+			body[len] = '\0';
+			assert_int_equal(test_answer(&sink, 503, "", body, step, &e), 0);
+			assert_int_equal(consul_answer_finish(&a, &e), -1);
+			assert_int_equal(e.kind, ERR_RETRY);
+			assert_memory_equal(e.text, "HTTP 503: aaa", 13);
+			assert_int_equal(a.len, CONSUL_BODY_MAX);
+			sink = consul_answer_begin(&a);
+			assert_int_equal(test_answer(&sink, 200, "", body, step, &e), fits ? 0 : -1);
+			assert_int_equal(e.kind, fits ? ERR_RETRY : ERR_LIMIT);
+		}
+}
+
 static void test_next_index(void **state)
 {
 	(void)state;
@@ -85,10 +111,8 @@ static void test_wait(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_meanings),
-		cmocka_unit_test(test_index),
-		cmocka_unit_test(test_next_index),
-		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_meanings),   cmocka_unit_test(test_index), cmocka_unit_test(test_long),
+		cmocka_unit_test(test_next_index), cmocka_unit_test(test_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

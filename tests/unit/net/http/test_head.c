@@ -59,6 +59,8 @@ static const struct {
 	{OK "X:\t a b\t \r\nY:\r\n\r\n", "200|X=a b|Y=|", 200, .excess = 0},
 	{OK "X: \xe4\xf6\r\n\r\n", "200|X=\xe4\xf6|", 200, .excess = 0},
 	{OK "Content-Encoding: identity\r\n\r\n", "200|Content-Encoding=identity|", 200, .excess = 0},
+	{OK "Content-Encoding: IDENTITY\r\nContent-Encoding:\r\n\r\n", "200|Content-Encoding=IDENTITY|Content-Encoding=|", 200,
+	 .excess = 0},
 	{"HTTP/1.1 100 Continue\r\n\r\n" OK "\r\n", "200|", 200, .excess = 0},
 	{"HTTP/1.1 103 Early\r\nLink: x\r\nContent-Length: 9\r\n\r\nHTTP/1.1 404 No\r\n\r\n", "404|", 404, .excess = 0},
 };
@@ -117,6 +119,9 @@ static const struct {
 	{OK "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", ERR_PROTO},
 	{"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", ERR_PROTO},
 	{OK "Content-Encoding: gzip\r\n", ERR_PROTO},
+	{OK "Content-Encoding: identity\r\nContent-Encoding: br\r\n", ERR_PROTO},
+	{OK "Content-Encoding: identity, gzip\r\n", ERR_PROTO},
+	{"HTTP/1.1 299 x\r\nContent-Encoding: gzip\r\n", ERR_PROTO},
 	{OK "Refuse: x\r\n", ERR_REFUSED},
 };
 
@@ -182,6 +187,71 @@ static void test_bad(void **state)
 				fail_msg("case %zu by %zu: %d %s", i, piece, (int)r, e.text);
 		}
 	}
+}
+
+#define A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* For messages: no user, no query, no fragment. */
+static const struct {
+	const char *value, *location;
+} locations[] = {
+	{"https://api.example.com/v4/zones", "https://api.example.com/v4/zones"},
+	{"https://user:pass@host:8501/p?token=t", "https://host:8501/p"},
+	{"https://user:p@ss@host", "https://host"},
+	{"https://user@", "https://"},
+	{"//user:pass@host/p", "//host/p"},
+	{"/ui/", "/ui/"},
+	{"ui?token=t", "ui"},
+	{"ui#token", "ui"},
+	{"?token=t//user@host", ""},
+	{"/login?next=//user:pass@host/p", "/login"},
+	{"/@scope/p@q", "/@scope/p@q"},
+	{"https://host/a@b/c@d#e?f", "https://host/a@b/c@d"},
+	{"https://host?a@b", "https://host"},
+	{"https://host#a@b", "https://host"},
+	{"mailto:a@b", "mailto:a@b"},
+	{"", ""},
+	{A64 A64 A64 A64, A64 A64 A64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+};
+
+static void test_location(void **state)
+{
+	static struct head h;
+	struct err e;
+	size_t left;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof locations / sizeof locations[0]; i++) {
+		char in[1024];
+		int n = snprintf(in, sizeof in, "HTTP/1.1 301 x\r\nlOCATION: %s\r\n\r\n", locations[i].value);
+
+		assert_int_equal(feed(&h, in, (size_t)n, 1, &left, &e), HEAD_DONE);
+		assert_string_equal(h.location, locations[i].location);
+		assert_int_equal(feed(&h, OK "\r\n", sizeof OK + 1, 100, &left, &e), HEAD_DONE);
+		assert_string_equal(h.location, "");
+	}
+}
+
+/* What nobody can read is an error where it matters what it says, and told by its name. */
+static void test_encoded(void **state)
+{
+	static const char *const errors[] = {"300", "404", "429", "503"};
+	static struct head h;
+	char in[128];
+	struct err e;
+	size_t left;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		int n = snprintf(in, sizeof in, "HTTP/1.1 %s x\r\nContent-Encoding: gzip\r\n\r\n", errors[i]);
+
+		assert_int_equal(feed(&h, in, (size_t)n, 1, &left, &e), HEAD_DONE);
+		assert_true(h.is_encoded);
+	}
+	assert_int_equal(feed(&h, OK "\r\n", sizeof OK + 1, 100, &left, &e), HEAD_DONE);
+	assert_false(h.is_encoded);
+	assert_int_equal(feed(&h, OK "Content-Encoding: x-gzip\r\n", sizeof OK + 25, 100, &left, &e), HEAD_BAD);
+	assert_string_equal(e.text, "answer's head: Content-Encoding x-gzip, not identity");
 }
 
 /* Every proper beginning of a good head wants more. */
@@ -285,13 +355,9 @@ static void test_headers_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_prefixes),
-		cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_line_limit),
-		cmocka_unit_test(test_head_limit),
-		cmocka_unit_test(test_endless_interim),
+		cmocka_unit_test(test_good),          cmocka_unit_test(test_bad),        cmocka_unit_test(test_location),
+		cmocka_unit_test(test_encoded),       cmocka_unit_test(test_prefixes),   cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_line_limit),    cmocka_unit_test(test_head_limit), cmocka_unit_test(test_endless_interim),
 		cmocka_unit_test(test_headers_limit),
 	};
 

@@ -274,7 +274,9 @@ static void test_proxy_refuses(void **state)
 		const char *part;
 	} cases[] = {
 		{"HTTP/1.1 407 Auth\r\nContent-Length: 0\r\n\r\n", ERR_AUTH, "407"},
-		{"HTTP/1.1 403 No\r\n\r\n", ERR_REFUSED, "403"},
+		{"HTTP/1.1 403 No\r\n\r\n", ERR_REFUSED, "(status 403)"},
+		{"HTTP/1.1 302 No\r\nLocation: http://portal.example/in?from=x\r\n\r\n", ERR_REFUSED,
+		 "(status 302, redirected to http://portal.example/in)"},
 		{"HTTP/1.1 502 No\r\n\r\n", ERR_RETRY, "502"},
 		{"HTTP/1.1 200 OK\r\n\r\nSSH-2.0", ERR_PROTO, "more than a head"},
 		{"SOCKS\r\n", ERR_PROTO, "not HTTP"},
