@@ -1,5 +1,5 @@
 /*
- * Time: the monotonic clock for deadlines, the wall clock for logs and certificates only.
+ * Time: a monotonic clock for deadlines and leases, the wall clock for logs and certificates only.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -9,7 +9,10 @@
 
 #define CLOCK_NEVER INT64_MAX /* a deadline that does not come */
 
-/* Milliseconds of CLOCK_MONOTONIC. */
+/*
+ * Milliseconds of CLOCK_BOOTTIME, which goes on while the machine is suspended, for a lease of ours
+ * does so, too; of CLOCK_MONOTONIC where there is none.
+ */
 int64_t clock_now_ms(void);
 
 /* Seconds since 1970-01-01T00:00:00Z by the wall clock. */
