@@ -12,7 +12,7 @@ void stream_init(struct stream *s, int fd)
 {
 	s->fd = fd;
 	s->layer = NULL;
-	s->sent = false;
+	s->sent = s->is_cuttable = false;
 }
 
 void stream_use(struct stream *s, const struct stream_layer *layer, void *ctx)
@@ -114,11 +114,21 @@ bool stream_is_stale(const struct stream *s)
 	return poll(&pfd, 1, 0) != 0;
 }
 
+void stream_set_cuttable(struct stream *s, bool yes)
+{
+	const struct linger at_once = {.l_onoff = yes};
+
+	if (s->is_cuttable != yes)
+		(void)setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	s->is_cuttable = yes;
+}
+
 void stream_close(struct stream *s)
 {
 	if (s->fd < 0)
 		return;
-	if (s->layer)
+	/* A goodbye would flush what is left of the request before it. */
+	if (s->layer && !s->is_cuttable)
 		s->layer->bye(s->ctx, s->fd);
 	(void)close(s->fd);
 	s->fd = -1;

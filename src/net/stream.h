@@ -31,6 +31,7 @@ struct stream {
 	const struct stream_layer *layer; /* NULL: plain */
 	void *ctx;                        /* of the layer */
 	bool sent;                        /* any byte of the caller's may have left for the peer */
+	bool is_cuttable;                 /* see stream_set_cuttable() */
 };
 
 /* Take fd, which the stream closes; plain at first. */
@@ -56,6 +57,12 @@ short stream_events(const struct stream *s, bool sending);
 
 /* For an idle connection: true when the peer has sent or closed something. Never waits. */
 bool stream_is_stale(const struct stream *s);
+
+/*
+ * Whether the end of the connection, by stream_close() or with the process however it dies, takes
+ * back what the peer has not received yet: a reset in place of a goodbye (SO_LINGER of 0 s).
+ */
+void stream_set_cuttable(struct stream *s, bool yes);
 
 /* Close, after the layer's goodbye. */
 void stream_close(struct stream *s);

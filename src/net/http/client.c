@@ -73,6 +73,8 @@ static void begin_exchange(struct http_client *c)
 	c->send_err.text[0] = '\0';
 	http_answer_init(c);
 	c->counters.requests++;
+	/* What is given up must not be done later, out of the kernel's queue. */
+	stream_set_cuttable(&c->stream, !c->is_read);
 	c->phase = HTTP_PHASE_EXCHANGE;
 }
 
@@ -381,6 +383,7 @@ static enum http_result failed(struct http_client *c, bool is_dead, struct err *
 static enum http_result done(struct http_client *c)
 {
 	c->was_sent = true;
+	stream_set_cuttable(&c->stream, false);
 	if (!http_answer_keeps(c))
 		drop(c);
 	c->phase = HTTP_PHASE_IDLE;

@@ -98,6 +98,7 @@ struct http_client {
 	int64_t start_ms;
 	int64_t deadline_ms;
 	bool is_head;       /* the method is HEAD: no body comes */
+	bool is_read;       /* the method is GET or HEAD: it changes nothing */
 	bool is_repeatable; /* the method may be sent twice: GET, HEAD, PUT, DELETE */
 	bool is_reused;     /* over a connection that served before */
 	bool was_retried;   /* a reused connection was dead: this is the second try */
@@ -181,7 +182,9 @@ bool http_was_sent(const struct http_client *c);
 bool http_is_busy(const struct http_client *c);
 
 /*
- * Drop the connection and the exchange, if any. What makes the next TLS handshake short is kept.
+ * Drop the connection and the exchange, if any: anything but a GET or HEAD that the server has not
+ * received yet it never will, for the connection is reset. So it is when the process dies. What
+ * makes the next TLS handshake short is kept.
  * Legal at any time after http_client_init().
  */
 void http_close(struct http_client *c);

@@ -1,6 +1,7 @@
 #include "net/http/peer.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -91,6 +92,19 @@ static void drip(int fd, const char *text)
 		}
 }
 
+static void drain(struct peer *p, int fd)
+{
+	static char text[65536];
+	ssize_t got;
+
+	while (!p->seen->may_drain)
+		sleep_ms(1);
+	while ((got = read(fd, text, sizeof text)) > 0)
+		p->seen->drained += (size_t)got;
+	p->seen->was_reset = got < 0 && errno == ECONNRESET;
+	p->seen->may_drain = 0;
+}
+
 static int do_step(struct peer *p, const struct peer_step *step, int fd)
 {
 	const struct linger now = {.l_onoff = 1, .l_linger = 0};
@@ -109,6 +123,7 @@ static int do_step(struct peer *p, const struct peer_step *step, int fd)
 		(void)close(fd);
 		break;
 	case PEER_CLOSE: (void)close(fd); break;
+	case PEER_DRAIN: drain(p, fd); break;
 	case PEER_STAY:
 		for (;;)
 			(void)pause();
@@ -141,6 +156,13 @@ void peer_start(struct peer *p, const char *unix_path, const struct peer_step *s
 void peer_wait(const struct peer *p, int steps)
 {
 	while (p->seen->steps < steps)
+		sleep_ms(1);
+}
+
+void peer_drain(const struct peer *p)
+{
+	p->seen->may_drain = 1;
+	while (p->seen->may_drain)
 		sleep_ms(1);
 }
 

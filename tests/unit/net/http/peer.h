@@ -17,6 +17,7 @@ enum peer_what {
 	PEER_DRIP,      /* the text, one byte each 20 ms, over and over until the peer goes */
 	PEER_CLOSE,
 	PEER_RESET, /* close with RST */
+	PEER_DRAIN, /* once peer_drain() asks for it: read on until the end, of whatever kind */
 	PEER_STAY   /* for ever: the test ends it */
 };
 
@@ -28,7 +29,10 @@ struct peer_step {
 struct peer_seen {
 	volatile int connections;
 	volatile int requests;
-	volatile int steps;  /* of the script that are done */
+	volatile int steps; /* of the script that are done */
+	volatile int may_drain;
+	volatile size_t drained; /* bytes */
+	volatile int was_reset;
 	char request[65536]; /* the last one */
 };
 
@@ -44,6 +48,9 @@ void peer_start(struct peer *p, const char *unix_path, const struct peer_step *s
 
 /* Wait until so many steps are done. */
 void peer_wait(const struct peer *p, int steps);
+
+/* Let it read on, and wait until it has come to the end. */
+void peer_drain(const struct peer *p);
 
 void peer_end(struct peer *p);
 

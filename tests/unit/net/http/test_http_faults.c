@@ -8,6 +8,8 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/http/ask.h"
@@ -81,6 +83,17 @@ static void test_slow_connect(void **state)
 	end(&p);
 }
 
+static char *big_body(void)
+{
+	size_t n = 32 << 20;
+	char *big = malloc(n + 1);
+
+	assert_non_null(big);
+	memset(big, 'a', n);
+	big[n] = '\0';
+	return big;
+}
+
 /* The answer comes while most of the request has not been read. */
 static void test_early_answer(void **state)
 {
@@ -88,14 +101,10 @@ static void test_early_answer(void **state)
 						 {PEER_READ_HEAD, NULL},
 						 {PEER_SEND, "HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig"},
 						 {PEER_STAY, NULL}};
-	size_t n = 32 << 20;
-	char *big = malloc(n + 1);
+	char *big = big_body();
 	struct peer p;
 
 	(void)state;
-	assert_non_null(big);
-	memset(big, 'a', n);
-	big[n] = '\0';
 	use_peer(&p, steps);
 	assert_int_equal(ask_within("POST", big, LONG_MS), 0);
 	assert_int_equal(status, 413);
@@ -103,6 +112,98 @@ static void test_early_answer(void **state)
 	assert_int_equal(client.stream.fd, -1);
 	end(&p);
 	free(big);
+}
+
+static void begin(const char *method, const char *request_body)
+{
+	const struct http_request r = {
+		.method = method,
+		.target = "/",
+		.headers = "",
+		.body = request_body,
+		.body_len = request_body ? strlen(request_body) : 0,
+	};
+	assert_int_equal(http_start(&client, &r, &sink, clock_now_ms() + LONG_MS, &e), 0);
+	for (int i = 0; i < 100 && client.phase != HTTP_PHASE_EXCHANGE; i++) {
+		assert_int_equal(http_step(&client, &e), HTTP_MORE);
+		(void)usleep(1000);
+	}
+	assert_int_equal(http_step(&client, &e), HTTP_MORE);
+}
+
+/* What is given up is taken back from the kernel's queue; a question is not worth a reset. */
+static void test_given_up(void **state)
+{
+	static const struct {
+		const char *method;
+		bool has_body, dies, is_reset;
+	} cases[] = {
+		{"POST", true, false, true},  {"POST", true, true, true},     {"PATCH", true, false, true},
+		{"PUT", true, true, true},    {"DELETE", false, false, true}, {"DELETE", false, true, true},
+		{"GET", false, false, false}, {"HEAD", false, false, false},
+	};
+	static const struct peer_step steps[] = {
+		{PEER_ACCEPT, NULL}, {PEER_READ_HEAD, NULL}, {PEER_DRAIN, NULL}, {PEER_STAY, NULL}};
+	char *big = big_body();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct peer p;
+		pid_t child;
+
+		use_peer(&p, steps);
+		child = cases[i].dies ? fork() : 0;
+		if (!child) {
+			begin(cases[i].method, cases[i].has_body ? big : NULL);
+			peer_wait(&p, 2);
+			if (cases[i].dies)
+				(void)kill(getpid(), SIGKILL);
+			http_close(&client);
+			assert_true(http_was_sent(&client));
+		} else {
+			(void)waitpid(child, NULL, 0);
+		}
+		peer_drain(&p);
+		assert_int_equal(p.seen->was_reset, cases[i].is_reset);
+		assert_true(p.seen->drained < 32 << 20);
+		end(&p);
+	}
+	free(big);
+}
+
+/* Who was answered parts in peace, also with a connection that was reused. */
+static void test_no_reset_after_the_answer(void **state)
+{
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_SEND, HELLO}, {PEER_READ, NULL},
+						 {PEER_SEND, HELLO},  {PEER_DRAIN, NULL}, {PEER_STAY, NULL}};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		struct peer p;
+
+		use_peer(&p, steps);
+		assert_int_equal(ask(i ? "GET" : "POST"), 0);
+		assert_int_equal(ask("POST"), 0);
+		http_close(&client);
+		peer_drain(&p);
+		assert_int_equal(p.seen->was_reset, 0);
+		end(&p);
+	}
+}
+
+/* A deadline gives up, too. */
+static void test_the_deadline_resets(void **state)
+{
+	static const struct peer_step steps[] = {
+		{PEER_ACCEPT, NULL}, {PEER_READ_HEAD, NULL}, {PEER_DRAIN, NULL}, {PEER_STAY, NULL}};
+	struct peer p;
+
+	(void)state;
+	use_peer(&p, steps);
+	assert_failed(ask_within("POST", "body", 100), ERR_RETRY, "no complete answer");
+	peer_drain(&p);
+	assert_int_equal(p.seen->was_reset, 1);
+	end(&p);
 }
 
 static int refuse(void *ctx, int s, struct err *err)
@@ -318,6 +419,9 @@ int main(void)
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_slow_connect),
 		cmocka_unit_test(test_early_answer),
+		cmocka_unit_test(test_given_up),
+		cmocka_unit_test(test_no_reset_after_the_answer),
+		cmocka_unit_test(test_the_deadline_resets),
 		cmocka_unit_test(test_sink_refuses),
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_refused),
