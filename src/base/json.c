@@ -236,33 +236,60 @@ bool json_equals(int value, const char *s)
 	return t && is_equal(t, s);
 }
 
+/*
+ * Decode as much of t as fits, whole characters, and '?' for what is none. out may be NULL. Returns
+ * whether that is all of it, and all of it text.
+ */
+static bool decode(const jsmntok_t *t, char *out, size_t cap)
+{
+	size_t len = 0, first = 0, used;
+	bool is_fit = true;
+
+	for (size_t i = (size_t)t->start; i < (size_t)t->end; i += used) {
+		char piece[4];
+		size_t piece_len;
+
+		used = decode_one(text + i, (size_t)t->end - i, piece, &piece_len);
+		if (!used) {
+			is_fit = false;
+			used = 6; /* \u and four digits */
+			piece[0] = '?';
+			piece_len = 1;
+		}
+		if ((piece[0] & 0xc0) != 0x80)
+			first = len; /* a character's first byte: not cut behind it */
+		if (piece_len >= cap - len) {
+			is_fit = false;
+			len = first;
+			break;
+		}
+		if (out)
+			memcpy(out + len, piece, piece_len);
+		len += piece_len;
+	}
+	if (out)
+		out[len] = '\0';
+	return is_fit;
+}
+
 int json_string(int value, char *out, size_t cap)
 {
 	const jsmntok_t *t = token(value, JSMN_STRING);
-	size_t len = 0;
 
-	if (!t)
-		return -1;
 	/* First measure, then write: out stays as it is when the string does not fit. */
-	for (int write = 0; write < 2; write++) {
-		len = 0;
-		for (size_t i = (size_t)t->start; i < (size_t)t->end;) {
-			char piece[4];
-			size_t piece_len, used;
-
-			used = decode_one(text + i, (size_t)t->end - i, piece, &piece_len);
-			if (!used || piece_len >= cap - len)
-				return -1;
-			if (write)
-				memcpy(out + len, piece, piece_len);
-			len += piece_len;
-			i += used;
-		}
-	}
-	if (!cap)
+	if (!t || !cap || !decode(t, NULL, cap))
 		return -1;
-	out[len] = '\0';
+	(void)decode(t, out, cap);
 	return 0;
+}
+
+void json_label(int value, char *out, size_t cap)
+{
+	const jsmntok_t *t = token(value, JSMN_STRING);
+
+	out[0] = '\0';
+	if (t)
+		(void)decode(t, out, cap);
 }
 
 int json_integer(int value, int64_t *out)

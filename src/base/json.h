@@ -77,6 +77,7 @@ struct json_split {
 	void *ctx;
 	bool is_cutting;   /* inside the array that is cut */
 	bool has_cut;      /* an array was cut */
+	bool takes_long;   /* set after init: a too long element is given all the same, cut off */
 	uint8_t cut_depth; /* scan.depth inside that array */
 	char name[2][24];  /* of the members under way at depth 1 and 2; cut when longer */
 	uint8_t name_len[2];
@@ -144,6 +145,13 @@ size_t json_offset(int value);
 int json_string(int value, char *out, size_t cap);
 int json_integer(int value, int64_t *out);
 int json_boolean(int value, bool *out);
+
+/*
+ * A string that people read, or of which the beginning counts: whatever is there of it. Past cap - 1
+ * bytes it is cut, between characters; U+0000 and half a surrogate pair become '?'; "" when it is no
+ * string at all. cap is not 0.
+ */
+void json_label(int value, char *out, size_t cap);
 
 /* True when the value is a string that decodes to s. */
 bool json_equals(int value, const char *s);

@@ -82,8 +82,10 @@ static int take_in_cut(struct json_split *s, char c, struct err *e)
 	if (!s->element_len && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
 		return 0;
 	if (s->element_len == JSON_ELEMENT_MAX)
-		return err_set(e, ERR_LIMIT, "an element of the list is longer than %d bytes",
-			       JSON_ELEMENT_MAX);
+		return s->takes_long ? 0
+				     : err_set(e, ERR_LIMIT,
+					       "an element of the list is longer than %d bytes",
+					       JSON_ELEMENT_MAX);
 	s->element_buf[s->element_len++] = c;
 	return 0;
 }

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fmt.h"
 #include "base/secret.h"
 #include "base/str.h"
 #include "consul/answer.h"
 #include "consul/place.h"
 
-#define FIELD_CAP 512 /* bytes of a CheckID, a status or an address that are looked at */
+#define LABEL_CAP 97 /* bytes of an instance's ID, a CheckID, a status that are looked at */
 
 void consul_health_target(struct buf *b, const struct consul_query *q)
 {
@@ -41,46 +42,113 @@ void consul_headers(struct buf *b, const char *token, const char *http_auth)
 static int read_state(int checks, enum instance_state *state, struct err *e)
 {
 	*state = INSTANCE_PASSING;
-	if (!json_is_array(checks))
+	if (!json_is_array(checks) && !json_is_null(checks)) /* Go's empty list */
 		return err_set(e, ERR_PROTO, "Checks is not a list");
 	for (int c = json_first(checks); c != JSON_NONE; c = json_next(c)) {
-		char id[FIELD_CAP], status[FIELD_CAP];
+		char id[LABEL_CAP], status[LABEL_CAP];
 		enum instance_state one;
 
-		if (json_string(json_get(c, "CheckID"), id, sizeof id) ||
-		    json_string(json_get(c, "Status"), status, sizeof status))
-			return err_set(e, ERR_PROTO, "a check has no CheckID or no Status");
+		json_label(json_get(c, "CheckID"), id, sizeof id);
+		json_label(json_get(c, "Status"), status, sizeof status);
 		one = instance_check_state(id, status);
+		if (!json_is_string(json_get(c, "Status")) && one != INSTANCE_MAINTENANCE)
+			return err_set(e, ERR_PROTO, "a check has no Status");
 		if (instance_compare(one, *state) < 0)
 			*state = one;
 	}
 	return 0;
 }
 
-/* The candidates one source gives: at most two texts. Returns how many; "" is none. */
-static size_t read_source(enum address_source source, int node, int service,
-			  char texts[2][NAME_CAP + 1])
+/* Its addresses by one source: of each family one at most, or a host name. */
+struct found {
+	struct target of[2];
+	size_t n;
+};
+
+static int find_address(struct found *f, int object, struct target_hosts *hosts, struct err *why)
+{
+	char text[NAME_CAP + 1];
+	int address = json_get(object, "Address");
+
+	if (!json_is_string(address) || json_equals(address, ""))
+		return -1;
+	if (json_string(address, text, sizeof text))
+		return err_set(why, ERR_PROTO, "an address too long, or no text");
+	if (target_parse(&f->of[f->n], text, hosts, why))
+		return -1;
+	f->n++;
+	return 0;
+}
+
+/*
+ * An explicit wan or lan first; of those by family what it leaves open. An agent adds these by itself
+ * where the user set none, with Service.Address in them: then they are no wan, or lan, of anybody's.
+ * (Measured with 1.8.7; newer ones do the same.)
+ */
+static void find_tagged(struct found *f, int service, enum address_source source,
+			struct target_hosts *hosts, struct err *why)
 {
 	static const char *const tags[][3] = {
-		[ADDRESS_WAN] = {"wan_ipv4", "wan_ipv6", "wan"},
-		[ADDRESS_LAN] = {"lan_ipv4", "lan_ipv6", "lan"},
+		[ADDRESS_WAN] = {"wan", "wan_ipv4", "wan_ipv6"},
+		[ADDRESS_LAN] = {"lan", "lan_ipv4", "lan_ipv6"},
 	};
-	size_t n = 0;
+	int tagged = json_get(service, "TaggedAddresses");
+	bool has_explicit = !find_address(f, json_get(tagged, tags[source][0]), hosts, why);
+	struct found own = {.n = 0};
+	struct err ignored;
 
-	if (source == ADDRESS_SERVICE || source == ADDRESS_NODE) {
-		int object = source == ADDRESS_NODE ? node : service;
+	if (has_explicit && target_is_alone(&f->of[0]))
+		return;
+	(void)find_address(&own, service, NULL, &ignored);
+	for (int i = 1; i < 3; i++) {
+		const struct target *t = &f->of[f->n];
 
-		return json_string(json_get(object, "Address"), texts[0], NAME_CAP + 1) == 0 &&
-		       texts[0][0];
+		if (f->n == 2 || find_address(f, json_get(tagged, tags[source][i]), NULL, why))
+			continue;
+		if ((f->n == 2 && f->of[0].type == t->type) ||
+		    (own.n && target_compare(t, &own.of[0]) == 0 &&
+		     (!has_explicit || (source == ADDRESS_WAN && !target_can_be_proxied(t)))))
+			f->n--;
 	}
-	for (int i = 0; i < 3 && (i < 2 || !n); i++) {
-		int tagged = json_get(json_get(service, "TaggedAddresses"), tags[source][i]);
+}
 
-		if (json_string(json_get(tagged, "Address"), texts[n], NAME_CAP + 1) == 0 &&
-		    texts[n][0])
-			n++;
-	}
-	return n;
+static void find_targets(struct found *f, enum address_source source, struct target_hosts *hosts,
+			 struct err *why)
+{
+	int service = json_get(0, "Service");
+
+	f->n = 0;
+	if (source == ADDRESS_SERVICE || source == ADDRESS_NODE)
+		(void)find_address(f, source == ADDRESS_NODE ? json_get(0, "Node") : service, hosts,
+				   why);
+	else
+		find_tagged(f, service, source, hosts, why);
+}
+
+static bool has_source(const struct address_list *list, enum address_source source)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->of[i] == source)
+			return true;
+	return false;
+}
+
+/* Nothing was found where to look: say where else there is something. */
+static void say_no_address(const struct address_list *list, struct err *why)
+{
+	static const char *const words[] = {"service", "node", "wan", "lan"};
+	char more[64];
+	struct buf b;
+
+	(void)err_set(why, ERR_CONFIG, "no address");
+	if (has_source(list, ADDRESS_NODE))
+		return;
+	buf_init(&b, more, sizeof more);
+	for (size_t i = 0; i < list->n; i++)
+		buf_fmt(&b, "%s,", words[list->of[i]]);
+	if (!has_source(list, ADDRESS_SERVICE))
+		buf_str(&b, "service,");
+	(void)err_set(why, ERR_CONFIG, "no address; --address %snode takes its node's", more);
 }
 
 static int list_target(struct consul_view *v, enum instance_state state, struct target t,
@@ -93,70 +161,70 @@ static int list_target(struct consul_view *v, enum instance_state state, struct 
 	return 0;
 }
 
-static void note_unaddressed(struct consul_view *v, const char *id, const char *why)
+/* It is left out; the first one is told. */
+static void leave_out(struct consul_view *v, const char *id, struct err *why)
 {
-	struct buf b;
-
 	if (v->count.unaddressed_n++)
 		return;
-	buf_init(&b, v->count.unaddressed, sizeof v->count.unaddressed);
-	buf_fmt(&b, "%.96s: %.140s", id, why);
-	secret_clean(b.p);
+	(void)err_wrap(why, "%s", *id ? id : "an instance");
+	(void)fmt_text(v->count.unaddressed, sizeof v->count.unaddressed, "%s", why->text);
+	secret_clean(v->count.unaddressed);
 }
 
-static int read_targets(struct consul_reader *r, int node, int service, const char *id,
-			enum instance_state state, struct err *e)
+/* Host names that could be wanted find room, however many cannot. */
+static bool is_crowding(enum instance_state state, const struct target_hosts *hosts, size_t before)
 {
-	struct err why = {0};
+	return instance_compare(state, INSTANCE_WARNING) < 0 && hosts->len > before &&
+	       hosts->len > TARGET_HOSTS_CAP / 2;
+}
 
-	(void)err_set(&why, ERR_CONFIG, "no address");
-	for (size_t i = 0; i < r->query->job->addresses.n; i++) {
-		char texts[2][NAME_CAP + 1];
-		size_t n = read_source(r->query->job->addresses.of[i], node, service, texts),
-		       good_n = 0;
+static int read_targets(struct consul_reader *r, const char *id, enum instance_state state,
+			struct err *e)
+{
+	const struct address_list *sources = &r->query->job->addresses;
+	struct target_hosts *hosts = &r->view->hosts;
+	size_t before = hosts->len;
+	struct found f = {.n = 0};
+	struct err why = {.kind = ERR_NONE};
 
-		for (size_t k = 0; k < n; k++) {
-			struct target t;
-
-			if (target_parse(&t, texts[k], &r->view->hosts, &why)) {
-				if (why.kind == ERR_LIMIT)
-					return err_set(e, why.kind, "%s", why.text);
-				continue;
-			}
-			if (list_target(r->view, state, t, e))
-				return -1;
-			good_n++;
-		}
-		if (good_n)
-			return 0;
+	for (size_t i = 0; i < sources->n && !f.n; i++)
+		find_targets(&f, sources->of[i], hosts, &why);
+	if (is_crowding(state, hosts, before)) {
+		hosts->len = before;
+		f.n = 0;
+		(void)err_set(&why, ERR_LIMIT, "one host name too many");
 	}
-	note_unaddressed(r->view, id, why.text);
+	for (size_t i = 0; i < f.n; i++)
+		if (list_target(r->view, state, f.of[i], e))
+			return -1;
+	if (f.n)
+		return 0;
+	if (!why.kind)
+		say_no_address(sources, &why);
+	leave_out(r->view, id, &why);
 	return 0;
 }
 
 static int take_instance(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
 	struct consul_reader *r = ctx;
+	struct consul_view *v = r->view;
 	enum instance_state state;
-	char id[FIELD_CAP];
-	int node, service;
+	char id[LABEL_CAP];
+	struct err why = {.kind = ERR_NONE};
 
 	(void)list;
-	if (json_parse(text, len, e))
-		return -1;
-	node = json_get(0, "Node");
-	service = json_get(0, "Service");
-	if (!json_is_object(node) || !json_is_object(service) ||
-	    json_string(json_get(service, "ID"), id, sizeof id) ||
-	    !json_is_string(json_get(service, "Address")))
-		return err_set(e, ERR_PROTO,
-			       "an instance has no Node, Service, Service.ID or "
-			       "Service.Address");
-	if (read_state(json_get(0, "Checks"), &state, e))
-		return err_wrap(e, "instance %.96s", id);
-	r->view->count.instances_n++;
-	r->view->count.state_n[state]++;
-	return read_targets(r, node, service, id, state, e);
+	v->count.instances_n++;
+	if (json_parse(text, len, &why) && len == JSON_ELEMENT_MAX)
+		(void)err_set(&why, ERR_LIMIT, "longer than %d bytes", JSON_ELEMENT_MAX);
+	json_label(json_get(json_get(0, "Service"), "ID"), id, sizeof id);
+	if (why.kind || read_state(json_get(0, "Checks"), &state, &why)) {
+		v->evidence.unread_n++;
+		leave_out(v, id, &why);
+		return 0;
+	}
+	v->count.state_n[state]++;
+	return read_targets(r, id, state, e);
 }
 
 /* ---- the answer ---- */
@@ -215,6 +283,7 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 {
 	*r = (struct consul_reader){.query = q, .view = view};
 	json_split_init(&r->split, JSON_CUT_ROOT, take_instance, r, element_buf, rest);
+	r->split.takes_long = true; /* that is one instance's fault */
 	view->listed_n = 0;
 	view->hosts.len = 0;
 	view->index = 0;
@@ -233,12 +302,16 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 
 int consul_health_finish(struct consul_reader *r, struct err *e)
 {
+	const struct consul_view *v = r->view;
+
 	if (consul_meaning(r->status) != CONSUL_DONE)
 		return consul_fail(r->status, str_trim(r->reason), e);
 	if (json_split_end(&r->split, e))
 		return -1;
 	if (!r->split.has_cut)
 		return err_set(e, ERR_PROTO, "not a list of instances");
+	if (v->evidence.unread_n && v->evidence.unread_n == v->count.instances_n)
+		return err_set(e, ERR_PROTO, "no instance can be read: %s", v->count.unaddressed);
 	return 0;
 }
 

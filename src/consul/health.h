@@ -1,6 +1,7 @@
 /*
  * The instances of one service, from GET /v1/health/service/:service: the request and the
- * decoding of its answer, element by element. No policy: which instances are wanted, and whether
+ * decoding of its answer, element by element. What is wrong with one instance is its own fault: it is
+ * left out and counted. No policy: which instances are wanted, and whether
  * the answer is evidence, is not decided here.
  * https://developer.hashicorp.com/consul/api-docs/health#list-service-instances-for-service
  */
@@ -61,7 +62,7 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 
 /*
  * The exchange has ended well: was the answer one?
- *   e  as consul_fail(); ERR_PROTO: not JSON, not a list, a field missing or of another type
+ *   e  as consul_fail(); ERR_PROTO: not JSON, not a list, or a list of which nothing can be read
  */
 int consul_health_finish(struct consul_reader *r, struct err *e)
 	__attribute__((warn_unused_result));

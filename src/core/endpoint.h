@@ -16,8 +16,8 @@ struct endpoint {
 struct instance_counts {
 	size_t instances_n;
 	size_t state_n[INSTANCE_STATES]; /* instances by state */
-	size_t unaddressed_n;  /* those without a usable address, which have no endpoint */
-	char unaddressed[256]; /* the first of them: which, and why */
+	size_t unaddressed_n;  /* those left out: without a usable address, or not to be read */
+	char unaddressed[512]; /* the first of them: which, and why */
 };
 
 #endif

@@ -7,6 +7,7 @@
 #define CORE_EVIDENCE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define EVIDENCE_LAST_CONTACT_MAX_MS 5000
@@ -20,6 +21,7 @@ struct evidence {
 	bool is_cached;          /* Age, or X-Cache: HIT: from an agent's or a proxy's cache */
 	bool is_default_deny;    /* X-Consul-Default-ACL-Policy: deny */
 	bool has_token;          /* a token was sent */
+	size_t unread_n;         /* instances of which it cannot be read whether they are well */
 	int64_t last_contact_ms; /* X-Consul-LastContact */
 };
 
@@ -31,6 +33,7 @@ enum evidence_gap {
 	EVIDENCE_FILTERED,
 	EVIDENCE_CACHED,
 	EVIDENCE_DENIED,
+	EVIDENCE_UNREAD,
 	EVIDENCE_NOT_CONSISTENT,
 	EVIDENCE_READ_FAILED, /* there was no answer to assess */
 	EVIDENCE_GAPS
@@ -41,6 +44,9 @@ enum evidence_gap {
  *   is_empty  it lists no instance at all
  */
 enum evidence_gap evidence_assess(const struct evidence *v, bool is_empty);
+
+/* EVIDENCE_FILTERED or _DENIED when ACLs hid instances, whatever else it lacks; else EVIDENCE_OK. */
+enum evidence_gap evidence_hidden(const struct evidence *v, bool is_empty);
 
 /* The gap in words, for a log; NULL for EVIDENCE_OK. */
 const char *evidence_gap_text(enum evidence_gap gap);

@@ -34,7 +34,7 @@ enum on_drop { ON_DROP_KEEP, ON_DROP_REMOVE };
 enum address_source {
 	ADDRESS_SERVICE, /* Service.Address */
 	ADDRESS_NODE,    /* Node.Address */
-	ADDRESS_WAN,     /* Service.TaggedAddresses: wan_ipv4 and wan_ipv6, or wan */
+	ADDRESS_WAN,     /* Service.TaggedAddresses: wan, else by family wan_ipv4, wan_ipv6 */
 	ADDRESS_LAN,     /* the same with lan */
 	ADDRESS_SOURCES
 };

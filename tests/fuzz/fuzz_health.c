@@ -40,7 +40,7 @@ static void tell_view(struct buf *told)
 		sum += view.count.state_n[s];
 		buf_fmt(told, "%zu ", view.count.state_n[s]);
 	}
-	MUST(sum == view.count.instances_n);
+	MUST(sum + view.evidence.unread_n == view.count.instances_n);
 	MUST(view.count.unaddressed_n <= view.count.instances_n);
 	MUST(view.listed_n >= addressed_n && view.listed_n <= 2 * addressed_n);
 	MUST(view.listed_n <= CONSUL_INSTANCES_MAX);

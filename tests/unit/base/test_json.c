@@ -294,20 +294,53 @@ static void test_bare(void **state)
 	assert_int_equal(n, 0);
 }
 
+/* What people read is cut between characters and never missing. */
+static void test_label(void **state)
+{
+	static const struct {
+		const char *json, *label; /* in 6 bytes */
+	} labels[] = {
+		{"\"\"", ""},
+		{"\"abcde\"", "abcde"},
+		{"\"abcdef\"", "abcde"},
+		{"\"a\\u0000b\"", "a?b"},
+		{"\"\\ud83d\"", "?"},
+		{"\"\\ud83dx\\udc00\"", "?x?"},
+		{"\"ab\\ud83d\\ude00\"", "ab"},
+		{"\"a\\ud83d\\ude00b\"", "a\xf0\x9f\x98\x80"},
+		{"\"abc\xe2\x82\xac\"", "abc"},
+		{"\"ab\xe2\x82\xac\"", "ab\xe2\x82\xac"},
+		{"\"\xe2\x82\xac\xe2\x82\xac\"", "\xe2\x82\xac"},
+		{"\"abcd\xc3\xa4\"", "abcd"},
+		{"\"\\n\\\"\"", "\n\""},
+		{"7", ""},
+		{"null", ""},
+		{"[\"a\"]", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(labels); i++) {
+		char out[6];
+		struct err e = {0};
+
+		memset(out, 'x', sizeof out);
+		assert_int_equal(json_parse(labels[i].json, strlen(labels[i].json), &e), 0);
+		json_label(0, out, sizeof out);
+		CHECK(strcmp(out, labels[i].label) == 0, "%s: %s", labels[i].json, out);
+		json_label(JSON_NONE, out, sizeof out);
+		assert_string_equal(out, "");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_get),
-		cmocka_unit_test(test_walk),
-		cmocka_unit_test(test_empty_strings),
-		cmocka_unit_test(test_types),
-		cmocka_unit_test(test_offset),
-		cmocka_unit_test(test_strings),
-		cmocka_unit_test(test_equal_by_what_is_meant),
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_tokens_limit),
-		cmocka_unit_test(test_bare),
+		cmocka_unit_test(test_label),        cmocka_unit_test(test_get),
+		cmocka_unit_test(test_walk),         cmocka_unit_test(test_empty_strings),
+		cmocka_unit_test(test_types),        cmocka_unit_test(test_offset),
+		cmocka_unit_test(test_strings),      cmocka_unit_test(test_equal_by_what_is_meant),
+		cmocka_unit_test(test_numbers),      cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_tokens_limit), cmocka_unit_test(test_bare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

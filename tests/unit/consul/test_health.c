@@ -100,8 +100,65 @@ static const struct {
 	 TAGGED(AT("wan_ipv4", "203.0.113.1") "," AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")),
 	 {ADDRESS_WAN},
 	 1,
-	 "203.0.113.1 2001:db8::7"},
-	{"192.0.2.1", TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")), {ADDRESS_WAN}, 1, "2001:db8::7"},
+	 "203.0.113.2 2001:db8::7"}, /* the explicit one first */
+	{"192.0.2.1",
+	 TAGGED(AT("wan_ipv6", "2001:db8::7") "," AT("wan", "203.0.113.2")),
+	 {ADDRESS_WAN},
+	 1,
+	 "203.0.113.2 2001:db8::7"},
+	/* What an agent adds to a registration without tags, with a wan, with a lan and a wan, of another family. */
+	{"192.0.2.1", TAGGED(AT("lan_ipv4", "192.0.2.1") "," AT("wan_ipv4", "192.0.2.1")), {ADDRESS_WAN}, 1, ""},
+	{"192.0.2.1", TAGGED(AT("lan_ipv4", "192.0.2.1") "," AT("wan_ipv4", "192.0.2.1")), {ADDRESS_LAN}, 1, ""},
+	{"192.0.2.1",
+	 TAGGED(AT("lan_ipv4", "192.0.2.1") "," AT("wan_ipv4", "192.0.2.1")),
+	 {ADDRESS_WAN, ADDRESS_SERVICE},
+	 2,
+	 "192.0.2.1"},
+	{"2001:db8::5", TAGGED(AT("lan_ipv6", "2001:db8::5") "," AT("wan_ipv6", "2001:db8:0::5")), {ADDRESS_WAN}, 1, ""},
+	{"192.168.0.55",
+	 TAGGED(AT("lan_ipv4", "192.168.0.55") "," AT("wan", "198.51.100.23") "," AT("wan_ipv4", "192.168.0.55")),
+	 {ADDRESS_WAN},
+	 1,
+	 "198.51.100.23"},
+	{"192.168.0.55",
+	 TAGGED(AT("lan", "10.0.0.9") "," AT("lan_ipv4", "192.168.0.55") "," AT("wan_ipv4", "192.168.0.55")),
+	 {ADDRESS_LAN},
+	 1,
+	 "10.0.0.9"},
+	{"192.168.0.55",
+	 TAGGED(AT("lan", "10.0.0.9") "," AT("lan_ipv4", "192.168.0.55") "," AT("wan_ipv4", "192.168.0.55")),
+	 {ADDRESS_WAN},
+	 1,
+	 ""},
+	{"2001:db8::5",
+	 TAGGED(AT("wan", "198.51.100.23") "," AT("wan_ipv6", "2001:db8::5")),
+	 {ADDRESS_WAN},
+	 1,
+	 "198.51.100.23 2001:db8::5"}, /* the family that wan leaves open */
+	{"198.51.100.7",
+	 TAGGED(AT("wan", "2001:db8::23") "," AT("wan_ipv4", "198.51.100.7")),
+	 {ADDRESS_WAN},
+	 1,
+	 "2001:db8::23 198.51.100.7"},
+	{"192.168.0.55",
+	 TAGGED(AT("wan", "2001:db8::23") "," AT("wan_ipv4", "192.168.0.55")),
+	 {ADDRESS_WAN},
+	 1,
+	 "2001:db8::23"}, /* a private address is nobody's wan... */
+	{"192.168.0.55", TAGGED(AT("lan", "fd00::1") "," AT("lan_ipv4", "192.168.0.55")), {ADDRESS_LAN}, 1, "fd00::1 192.168.0.55"},
+	{"192.168.0.55", TAGGED(AT("wan_ipv4", "10.8.0.1")), {ADDRESS_WAN}, 1, "10.8.0.1"}, /* ...unless the user says so */
+	{"192.168.0.55",
+	 TAGGED(AT("wan_ipv4", "192.168.0.55") "," AT("wan_ipv6", "2001:db8::23")),
+	 {ADDRESS_WAN},
+	 1,
+	 "2001:db8::23"},
+	{"192.0.2.1", TAGGED(AT("wan", "lb.example.net") "," AT("wan_ipv4", "192.0.2.1")), {ADDRESS_WAN}, 1, "lb.example.net"},
+	{"192.0.2.1", TAGGED(AT("wan", "lb.example.net") "," AT("wan_ipv4", "192.0.2.9")), {ADDRESS_WAN}, 1, "lb.example.net"},
+	{"192.0.2.1", TAGGED(AT("wan_ipv4", "lb.example.net") "," AT("wan_ipv6", "2001:db8::7")), {ADDRESS_WAN}, 1, "2001:db8::7"},
+	{"192.0.2.1", TAGGED(AT("wan", "192.0.2.1") "," AT("wan_ipv4", "192.0.2.1")), {ADDRESS_WAN}, 1, "192.0.2.1"},
+	{"192.0.2.1", TAGGED(AT("wan", "0.0.0.0") "," AT("wan_ipv4", "192.0.2.1")), {ADDRESS_WAN}, 1, ""},
+	{"192.0.2.1", TAGGED(AT("wan", "") "," AT("wan_ipv4", "192.0.2.8")), {ADDRESS_WAN}, 1, "192.0.2.8"},
+	{"192.0.2.1", TAGGED("\"wan\":{\"Address\":7}"), {ADDRESS_WAN, ADDRESS_NODE}, 2, "10.9.9.9"},
 	{"192.0.2.1",
 	 TAGGED(AT("lan_ipv4", "10.0.0.1") "," AT("lan_ipv6", "fd00::1")),
 	 {ADDRESS_WAN, ADDRESS_LAN},
@@ -109,6 +166,7 @@ static const struct {
 	 "10.0.0.1 fd00::1"},
 	{"192.0.2.1", TAGGED(AT("wan_ipv4", "bad one") "," AT("wan_ipv6", "2001:db8::7")), {ADDRESS_WAN}, 1, "2001:db8::7"},
 	{"192.0.2.1", TAGGED("\"wan\":\"203.0.113.1\""), {ADDRESS_WAN}, 1, ""},
+	{"192.0.2.1", ",\"TaggedAddresses\":null", {ADDRESS_WAN}, 1, ""},
 	{"", TAGGED(AT("lan", "10.0.0.1")), {ADDRESS_WAN, ADDRESS_SERVICE, ADDRESS_LAN, ADDRESS_NODE}, 4, "10.0.0.1"},
 };
 
@@ -148,10 +206,228 @@ static void test_unaddressed(void **state)
 			     0, &e),
 			 0);
 	assert_int_equal(view.count.unaddressed_n, 2);
-	assert_string_equal(view.count.unaddressed, "first: no address");
+	assert_string_equal(view.count.unaddressed, "first: no address; --address service,node takes its node's");
 	assert_int_equal(view.count.instances_n, 3);
 	assert_int_equal(view.listed_n, 1);
 	assert_int_equal(view.count.state_n[INSTANCE_PASSING], 3);
+}
+
+/* Where an address may be had, for each list that does not look there. */
+static void test_no_address_names_the_remedy(void **state)
+{
+	static const struct {
+		enum address_source from[JOB_ADDRESSES_MAX];
+		size_t from_n;
+		const char *told;
+	} lists[] = {
+		{{ADDRESS_SERVICE}, 1, "x: no address; --address service,node takes its node's"},
+		{{ADDRESS_WAN}, 1, "x: no address; --address wan,service,node takes its node's"},
+		{{ADDRESS_LAN, ADDRESS_SERVICE, ADDRESS_WAN}, 3, "x: no address; --address lan,service,wan,node takes its node's"},
+		{{ADDRESS_NODE}, 1, "x: no address"},
+		{{ADDRESS_NODE, ADDRESS_SERVICE, ADDRESS_WAN, ADDRESS_LAN}, 4, "x: no address"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		struct err e = {0};
+
+		memcpy(job.addresses.of, lists[i].from, sizeof job.addresses.of);
+		job.addresses.n = lists[i].from_n;
+		assert_int_equal(
+			ask(200, LEADER, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", 0, &e), 0);
+		assert_string_equal(view.count.unaddressed, lists[i].told);
+	}
+}
+
+/* ---- one bad element among good ones ---- */
+
+#define X16(s) s s s s s s s s s s s s s s s s
+#define LONG X16(X16("0123456789"))
+#define GOOD_ONE INSTANCE("good", "192.0.2.1", "", SERF)
+
+static const struct {
+	const char *element;
+	bool is_listed, is_unread; /* neither: left out for its address */
+	enum instance_state state; /* unless it is unread */
+	const char *told;          /* "" when it is listed */
+} elements[] = {
+	/* A text for people is cut. */
+	{INSTANCE(LONG, "192.0.2.2", "", SERF), true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("a\\u0000b", "192.0.2.2", "", SERF), true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("a\\ud800b", "192.0.2.2", "", SERF), true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("", "192.0.2.2", "", SERF), true, false, INSTANCE_PASSING, ""},
+	{"{\"Node\":{},\"Service\":{\"Address\":\"192.0.2.2\"},\"Checks\":[]}", true, false, INSTANCE_PASSING, ""},
+	{"{\"Node\":{},\"Service\":{\"ID\":7,\"Address\":\"192.0.2.2\"},\"Checks\":[]}", true, false, INSTANCE_PASSING, ""},
+	{"{\"Service\":{\"ID\":\"x\",\"Address\":\"192.0.2.2\"},\"Checks\":null}", true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("a\\u0000b", "", "", SERF), false, false, INSTANCE_PASSING, "a?b: no address;"},
+	{INSTANCE("\xc3\xa4\\udc00", "", "", SERF), false, false, INSTANCE_PASSING, "\xc3\xa4?: no address;"},
+	/* Of a CheckID the beginning counts. */
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF(LONG, "passing")), true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("\\u0000", "warning")), true, false, INSTANCE_WARNING, ""},
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("_service_maintenance:" LONG, "critical")), true, false, INSTANCE_MAINTENANCE, ""},
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("_service_maintenance:\\udfff", "critical")), true, false, INSTANCE_MAINTENANCE,
+	 ""},
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("_node_maintenance\\u0000", "passing")), true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("x", "192.0.2.2", "", "{\"Status\":\"passing\"}"), true, false, INSTANCE_PASSING, ""},
+	{INSTANCE("x", "192.0.2.2", "", "{\"CheckID\":[],\"Status\":\"warning\"}"), true, false, INSTANCE_WARNING, ""},
+	/* A status that is not known is not passing. */
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("a", "passing\\u0000")), true, false, INSTANCE_CRITICAL, ""},
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("a", LONG)), true, false, INSTANCE_CRITICAL, ""},
+	{INSTANCE("x", "192.0.2.2", "", CHECK_OF("a", "")), true, false, INSTANCE_CRITICAL, ""},
+	{INSTANCE("x", "192.0.2.2", "", "{\"CheckID\":\"_node_maintenance\"}"), true, false, INSTANCE_MAINTENANCE, ""},
+	/* No address. */
+	{INSTANCE("x", LONG, "", SERF), false, false, INSTANCE_PASSING, "x: an address too long, or no text"},
+	{INSTANCE("x", "192.0.2.2\\u0000", "", SERF), false, false, INSTANCE_PASSING, "x: an address too long"},
+	{INSTANCE("x", "\\ud800.example.com", "", SERF), false, false, INSTANCE_PASSING, "x: an address too long"},
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":null},\"Checks\":[]}", false, false, INSTANCE_PASSING,
+	 "x: no address"},
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":[1]},\"Checks\":[]}", false, false, INSTANCE_PASSING, "x: no address"},
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\"},\"Checks\":[]}", false, false, INSTANCE_PASSING, "x: no address"},
+	{"{\"Node\":[],\"Service\":null,\"Checks\":[" SERF "]}", false, false, INSTANCE_PASSING, "an instance: no address"},
+	/* Who knows how it is? */
+	{"1", false, true, INSTANCE_STATES, "an instance: Checks"},
+	{"null", false, true, INSTANCE_STATES, "an instance: Checks"},
+	{"[]", false, true, INSTANCE_STATES, "an instance: Checks"},
+	{"{}", false, true, INSTANCE_STATES, "an instance: Checks"},
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"192.0.2.2\"}}", false, true, INSTANCE_STATES,
+	 "x: Checks is not a list"},
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"192.0.2.2\"},\"Checks\":{}}", false, true, INSTANCE_STATES,
+	 "x: Checks"},
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"192.0.2.2\"},\"Checks\":\"\"}", false, true, INSTANCE_STATES,
+	 "x: Checks"},
+	{INSTANCE("x", "192.0.2.2", "", "{\"CheckID\":\"a\"}"), false, true, INSTANCE_STATES, "x: a check has no Status"},
+	{INSTANCE("x", "192.0.2.2", "", SERF ",{\"CheckID\":\"a\",\"Status\":1}"), false, true, INSTANCE_STATES, "x: a check"},
+	{INSTANCE("x", "192.0.2.2", "", "7"), false, true, INSTANCE_STATES, "x: a check"},
+	{INSTANCE("x", "192.0.2.2", "", "null"), false, true, INSTANCE_STATES, "x: a check"},
+};
+
+static void test_one_bad_element(void **state)
+{
+	static char body[16384];
+
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(elements); i++) {
+		size_t n = i / 2, wanted_n = elements[n].is_listed ? 2 : 1;
+		struct err e = {0};
+
+		(void)snprintf(body, sizeof body, i % 2 ? "[%s," GOOD_ONE "]" : "[" GOOD_ONE ",%s]", elements[n].element);
+		CHECK(ask(200, LEADER, body, 0, &e) == 0, "%.80s: %s", elements[n].element, e.text);
+		assert_int_equal(view.count.instances_n, 2);
+		CHECK(view.listed_n == wanted_n, "%.80s: %zu", elements[n].element, view.listed_n);
+		CHECK(view.count.unaddressed_n == 2 - wanted_n, "%.80s", elements[n].element);
+		CHECK(view.evidence.unread_n == elements[n].is_unread, "%.80s", elements[n].element);
+		CHECK(strncmp(view.count.unaddressed, elements[n].told, strlen(elements[n].told)) == 0, "%.80s: %s",
+		      elements[n].element, view.count.unaddressed);
+		if (!elements[n].is_unread)
+			CHECK(view.count.state_n[elements[n].state] >= 1u + (elements[n].state == INSTANCE_PASSING), "%.80s",
+			      elements[n].element);
+	}
+}
+
+/* An ID is told as far as there is room, in whole characters. */
+static void test_a_long_id_is_cut(void **state)
+{
+	struct err e = {0};
+	size_t cut = 0;
+
+	(void)state;
+	assert_int_equal(ask(200, LEADER, "[" INSTANCE("0" X16("\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"), "", "", SERF) "]", 0, &e),
+			 0);
+	cut = (size_t)(strchr(view.count.unaddressed, ':') - view.count.unaddressed);
+	assert_int_equal(cut, 1 + 31 * 3);
+	assert_memory_equal(view.count.unaddressed + cut - 3, "\xe2\x82\xac", 3);
+}
+
+static void feed(const struct http_sink *sink, const char *text, size_t n)
+{
+	struct err e = {0};
+
+	CHECK(sink->body(sink->ctx, text, n, &e) == 0, "%s", e.text);
+}
+
+/* Past the bytes, or the values, of one element: the others count, and the answer removes nothing. */
+static void test_a_too_large_element(void **state)
+{
+	(void)state;
+	for (int is_deep = 0; is_deep < 2; is_deep++) {
+		static const char first[] =
+			"[" GOOD_ONE ",{\"Service\":{\"ID\":\"big\",\"Address\":\"192.0.2.2\"},\"Checks\":[{\"Output\":";
+		static const char last[] = "}]}," GOOD_ONE "]";
+		struct http_sink sink;
+		struct err e = {0};
+
+		view.listed = listed;
+		sink = consul_health_begin(&reader, &query, &view, element_buf, rest);
+		assert_int_equal(sink.status(sink.ctx, 200, &e), 0);
+		feed(&sink, first, sizeof first - 1);
+		feed(&sink, is_deep ? "[1" : "\"x", 2);
+		for (int i = 0; i < (is_deep ? JSON_TOKENS_MAX : JSON_ELEMENT_MAX + 5); i++)
+			feed(&sink, is_deep ? ",1" : "x", is_deep ? 2 : 1);
+		feed(&sink, is_deep ? "]" : "\"", 1);
+		feed(&sink, last, sizeof last - 1);
+		assert_int_equal(consul_health_finish(&reader, &e), 0);
+		assert_int_equal(view.listed_n, 2);
+		assert_int_equal(view.count.instances_n, 3);
+		assert_int_equal(view.evidence.unread_n, 1);
+		assert_non_null(strstr(view.count.unaddressed, is_deep ? "values" : "an instance: longer than 524288 bytes"));
+	}
+}
+
+/* Those that nobody wants leave room for those that somebody may. */
+static void test_many_host_names(void **state)
+{
+	static char body[400 * 512];
+
+	(void)state;
+	for (int is_last = 0; is_last < 2; is_last++) {
+		struct err e = {0};
+		struct buf b;
+
+		buf_init(&b, body, sizeof body);
+		buf_str(&b, "[");
+		if (!is_last)
+			buf_str(&b, INSTANCE("good", "lb.example.net", "", SERF) ",");
+		for (int i = 0; i < 300; i++)
+			buf_fmt(&b, INSTANCE("%d", "host-number-%d.example.net", "", CHECK_OF("a", "%s")) ",", i, i,
+				i % 2 ? "critical" : "unheard-of");
+		for (int i = 0; i < 20; i++)
+			buf_fmt(&b, INSTANCE("%d", "warm-host-number-%d.example.net", "", CHECK_OF("a", "warning")) ",", i, i);
+		buf_str(&b, INSTANCE("address", "192.0.2.1", "", SERF));
+		buf_str(&b, is_last ? "," INSTANCE("good", "lb.example.net", "", SERF) "]" : "]");
+		assert_true(buf_ok(&b));
+		CHECK(ask(200, LEADER, body, 0, &e) == 0, "%s", e.text);
+		assert_int_equal(view.count.state_n[INSTANCE_CRITICAL], 300);
+		assert_int_equal(view.count.instances_n, 322);
+		consul_view_sort(&view);
+		assert_int_equal(view.listed[0].state, INSTANCE_PASSING);
+		assert_int_equal(view.listed[0].target.type, RECORD_A);
+		assert_string_equal(view.listed[view.listed_n - 21].target.host, "lb.example.net");
+		for (int i = 1; i <= 20; i++)
+			assert_int_equal(view.listed[view.listed_n - (size_t)i].state, INSTANCE_WARNING);
+		assert_int_equal(view.count.unaddressed_n, 322 - view.listed_n);
+		assert_non_null(strstr(view.count.unaddressed, "one host name too many"));
+	}
+}
+
+/* And when there are too many even of those, what has an address is served. */
+static void test_too_many_wanted_host_names(void **state)
+{
+	static char body[400 * 512];
+	struct err e = {0};
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, body, sizeof body);
+	buf_str(&b, "[");
+	for (int i = 0; i < 400; i++)
+		buf_fmt(&b, INSTANCE("%d", "host-number-%d.example.net", "", SERF) ",", i, i);
+	buf_str(&b, INSTANCE("address", "192.0.2.1", "", SERF) "]");
+	assert_true(buf_ok(&b));
+	CHECK(ask(200, LEADER, body, 0, &e) == 0, "%s", e.text);
+	consul_view_sort(&view);
+	assert_int_equal(view.listed[0].target.type, RECORD_A);
+	assert_in_range(view.listed_n, 200, 399);
+	assert_int_equal(view.count.unaddressed_n, 401 - view.listed_n);
 }
 
 #define SAYS(h, ...)                                                                                                               \
@@ -233,22 +509,15 @@ static const struct {
 	{200, "{}", ERR_PROTO, "not a list"},
 	{200, "null", ERR_PROTO, "not a list"},
 	{200, "\"\"", ERR_PROTO, "not a list"},
-	{200, "[1]", ERR_PROTO, ""},
-	{200, "[null]", ERR_PROTO, ""},
-	{200, "[[]]", ERR_PROTO, "no Node"},
-	{200, "[{}]", ERR_PROTO, "no Node"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\"},\"Checks\":[]}]", ERR_PROTO, "no Node"},
-	{200, "[{\"Node\":{},\"Service\":{\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no Node"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":1,\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":null},\"Checks\":[]}]", ERR_PROTO, "no"},
-	{200, "[{\"Node\":[],\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
-	{200, "[{\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}]", ERR_PROTO, "no"},
-	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"}}]", ERR_PROTO, "instance x: Checks"},
+	{200, "[1]", ERR_PROTO, "no instance can be read: an instance: Checks"},
+	{200, "[null,{}]", ERR_PROTO, "no instance can be read"},
+	{200, "[[]]", ERR_PROTO, "no instance"},
+	{200, "[{}]", ERR_PROTO, "no instance"},
+	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"}}]", ERR_PROTO, "x: Checks"},
 	{200, "[{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":{}}]", ERR_PROTO, "Checks"},
 	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\"}") "]", ERR_PROTO, "no Status"},
-	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"Status\":\"passing\"}") "]", ERR_PROTO, "CheckID"},
-	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\",\"Status\":1}") "]", ERR_PROTO, "no"},
-	{200, "[" INSTANCE("x", "1.1.1.1", "", "7") "]", ERR_PROTO, "instance x"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", "{\"CheckID\":\"a\",\"Status\":1}") "]", ERR_PROTO, "no Status"},
+	{200, "[" INSTANCE("x", "1.1.1.1", "", "7") "]", ERR_PROTO, "x: a check"},
 	{200, "[" INSTANCE("x", "1.1.1.1", "", SERF) ",", ERR_PROTO, "cut off"},
 };
 
@@ -384,6 +653,12 @@ int main(void)
 		cmocka_unit_test_setup(test_states, set_up),
 		cmocka_unit_test_setup(test_addresses, set_up),
 		cmocka_unit_test_setup(test_unaddressed, set_up),
+		cmocka_unit_test_setup(test_no_address_names_the_remedy, set_up),
+		cmocka_unit_test_setup(test_one_bad_element, set_up),
+		cmocka_unit_test_setup(test_a_long_id_is_cut, set_up),
+		cmocka_unit_test_setup(test_a_too_large_element, set_up),
+		cmocka_unit_test_setup(test_many_host_names, set_up),
+		cmocka_unit_test_setup(test_too_many_wanted_host_names, set_up),
 		cmocka_unit_test_setup(test_headers, set_up),
 		cmocka_unit_test_setup(test_bad, set_up),
 		cmocka_unit_test_setup(test_long_reason, set_up),

@@ -27,13 +27,16 @@ static const struct {
 	{{GOOD, .is_filtered = true, .has_token = true}, false, EVIDENCE_FILTERED},
 	{{GOOD, .is_cached = true}, false, EVIDENCE_CACHED},
 	{{GOOD, .is_default_deny = true}, true, EVIDENCE_DENIED},
+	{{GOOD, .unread_n = 1}, false, EVIDENCE_UNREAD},
+	{{.has_leader = true, .unread_n = 1}, false, EVIDENCE_UNREAD},
+	{{GOOD, .unread_n = 1, .is_cached = true}, false, EVIDENCE_CACHED},
 	{{.has_leader = true}, false, EVIDENCE_NOT_CONSISTENT},
 	/* several at once: the worst is told */
 	{{.is_stale = true, .is_filtered = true, .is_cached = true}, true, EVIDENCE_NO_LEADER},
 	{{.has_leader = true, .is_stale = true, .last_contact_ms = LATE}, false, EVIDENCE_STALE},
 	{{.has_leader = true, .last_contact_ms = LATE, .is_filtered = true}, false, EVIDENCE_OLD_CONTACT},
 	{{.has_leader = true, .is_filtered = true, .is_cached = true}, false, EVIDENCE_FILTERED},
-	{{.has_leader = true, .is_cached = true, .is_default_deny = true}, true, EVIDENCE_CACHED},
+	{{.has_leader = true, .is_cached = true, .is_default_deny = true}, true, EVIDENCE_DENIED},
 	{{.has_leader = true, .is_default_deny = true}, true, EVIDENCE_DENIED},
 };
 
@@ -44,6 +47,24 @@ static void test_assess(void **state)
 		enum evidence_gap gap = evidence_assess(&cases[i].v, cases[i].is_empty);
 
 		CHECK(gap == cases[i].gap, "case %zu: %d", i, gap);
+	}
+}
+
+/* What ACLs hid is known of any answer; and the reader is told what the token lacks. */
+static void test_hidden(void **state)
+{
+	const struct evidence filtered = {.is_filtered = true, .is_stale = true}, deny = {.is_default_deny = true},
+			      token = {.is_default_deny = true, .has_token = true};
+
+	(void)state;
+	assert_int_equal(evidence_hidden(&filtered, false), EVIDENCE_FILTERED);
+	assert_int_equal(evidence_hidden(&filtered, true), EVIDENCE_FILTERED);
+	assert_int_equal(evidence_hidden(&deny, true), EVIDENCE_DENIED);
+	assert_int_equal(evidence_hidden(&deny, false), EVIDENCE_OK);
+	assert_int_equal(evidence_hidden(&token, true), EVIDENCE_OK);
+	for (int gap = EVIDENCE_FILTERED; gap != EVIDENCE_OK; gap = gap == EVIDENCE_FILTERED ? EVIDENCE_DENIED : EVIDENCE_OK) {
+		assert_non_null(strstr(evidence_gap_text((enum evidence_gap)gap), "service:read"));
+		assert_non_null(strstr(evidence_gap_text((enum evidence_gap)gap), "node:read"));
 	}
 }
 
@@ -109,10 +130,8 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_assess),
-		cmocka_unit_test(test_gaps),
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_assess), cmocka_unit_test(test_hidden), cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_states), cmocka_unit_test(test_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
