@@ -93,6 +93,8 @@ class Watch:
         return next(int(line.split()[1]) for line in lines if line.startswith(what + ":"))
 
     def files_n(self):
+        if os.getuid() != 0:
+            pytest.skip("what files a program has that is not dumpable, root alone may see")
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
     def kill(self):
