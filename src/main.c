@@ -30,9 +30,9 @@ static void fill_standard_files(void)
 }
 
 /*
- * End at once. A connection is reset: of a request that is half on its way the kernel would send the
- * rest after we are gone. Sockets that were inherited are somebody else's; ours alone are closed on
- * exec. Only what signal-safety(7) allows.
+ * End at once. A connection is reset: of a request that is half on its way the kernel would send
+ * the rest after we are gone. Sockets that were inherited are somebody else's; ours alone are
+ * closed on exec. Only what signal-safety(7) allows.
  */
 static void end(int number)
 {

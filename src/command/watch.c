@@ -19,9 +19,9 @@ static struct {
 	int current;
 	struct clients clients;
 	struct watch watch;
-	struct listener listener;
+	struct listener listeners[WATCH_LISTENERS];
 	/* Only a restart changes these. */
-	char lock_key[CONFIG_KEY_CAP];
+	char lock_key[CONFIG_KEY_CAP], listen_host[CONFIG_KEY_CAP];
 	struct job place;
 } self;
 
@@ -109,7 +109,7 @@ static struct watch_setup setup_of(const struct config *c)
 		.lock_key = self.lock_key[0] ? self.lock_key : NULL,
 		.register_as = c->register_as,
 		.place = &self.place,
-		.listener = c->listen[0] ? &self.listener : NULL,
+		.listeners = self.listeners,
 		.reload = reload,
 	};
 }
@@ -127,9 +127,13 @@ int command_watch(const struct invocation *in)
 	code = command_configure(in, c);
 	if (code != EXIT_CODE_OK)
 		return code;
+	memcpy(self.listen_host, c->listen_host, sizeof self.listen_host);
+	self.listeners[0].names = self.listen_host;
 	if (clients_init(&self.clients, c, &e) ||
-	    (c->listen[0] && listen_open(&self.listener, c->listen, &e)))
+	    (c->listen[0] && listen_open(&self.listeners[0], c->listen, &e)))
 		return command_fail(in, &e);
+	if (listen_open_local(&self.listeners[1], &e))
+		LOG_EVENT(LOG_WARN, "health has to be asked at --listen", {"error", e.text, 0});
 	setup = setup_of(c);
 	if (watch_init(&self.watch, &setup, &e) ||
 	    watch_set_jobs(&self.watch, c->jobs, c->jobs_n, &e))

@@ -72,6 +72,10 @@ void net_address_set_unix(struct net_address *a, const char *path)
 	a->sa.un.sun_family = AF_UNIX;
 	memcpy(a->sa.un.sun_path, path, strlen(path) + 1);
 	a->len = sizeof a->sa.un;
+	if (*path != '@')
+		return;
+	a->sa.un.sun_path[0] = '\0';
+	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 }
 
 int net_open_socket(int family, int type)

@@ -63,7 +63,10 @@ void net_found_order(const struct net_found *f, uint16_t port, struct net_addres
 void net_address_set(struct net_address *a, enum net_family family, const unsigned char *bytes,
 		     uint32_t scope, uint16_t port);
 
-/* The address of a unix socket. path has fewer bytes than sockaddr_un.sun_path. */
+/*
+ * The address of a unix socket; with '@' in front of a name in Linux's abstract namespace. path has
+ * fewer bytes than sockaddr_un.sun_path.
+ */
 void net_address_set_unix(struct net_address *a, const char *path);
 
 /* A socket, non-blocking and close-on-exec; -1 with errno. */

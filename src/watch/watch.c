@@ -158,15 +158,16 @@ static void listener_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 	const struct watch *w = ctx;
 
 	(void)now_ms;
-	if (w->setup.listener)
-		listen_wants(w->setup.listener, wait);
+	for (size_t i = 0; w->setup.listeners && i < WATCH_LISTENERS; i++)
+		listen_wants(&w->setup.listeners[i], wait);
 }
 
 static void listener_step(void *ctx, int64_t now_ms)
 {
 	struct watch *w = ctx;
 
-	listen_step(w->setup.listener, now_ms, answer_page, w);
+	for (size_t i = 0; i < WATCH_LISTENERS; i++)
+		listen_step(&w->setup.listeners[i], now_ms, answer_page, w);
 }
 
 /* ---- the end: first the exchange under way, then lock and registration; a second for all ---- */

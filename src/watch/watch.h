@@ -31,10 +31,10 @@ struct watch_setup {
 	int64_t timeout_ms;
 	int64_t resync_ms;
 	int64_t unhealthy_ms;
-	const char *lock_key;      /* NULL: no lock */
-	const char *register_as;   /* "": not; for watch_init() only */
-	const struct job *place;   /* of the lock: see leader_init() */
-	struct listener *listener; /* open, or NULL for none */
+	const char *lock_key;       /* NULL: no lock */
+	const char *register_as;    /* "": not; for watch_init() only */
+	const struct job *place;    /* of the lock: see leader_init() */
+	struct listener *listeners; /* WATCH_LISTENERS of them, open or closed; NULL: none */
 	/*
 	 * Read the configuration again: on SIGHUP all of it, after credentials were refused only
 	 * the credentials. New jobs are put in with watch_set_jobs().
@@ -45,7 +45,9 @@ struct watch_setup {
 
 /* The parts that every watch has; services and workers come after them. */
 #define WATCH_PARTS 6
-#define WATCH_FDS (1 + (WATCH_RECORDS_MAX + WATCH_WORKERS + 2) * HTTP_FDS + LISTEN_FDS)
+#define WATCH_LISTENERS 2 /* for people and Prometheus; for health */
+#define WATCH_FDS                                                                                  \
+	(1 + (WATCH_RECORDS_MAX + WATCH_WORKERS + 2) * HTTP_FDS + WATCH_LISTENERS * LISTEN_FDS)
 
 struct watch {
 	struct watch_setup setup;

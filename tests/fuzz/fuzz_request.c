@@ -49,9 +49,10 @@ int fuzz_request(const uint8_t *p, size_t n)
 	if (in.n)
 		memcpy(text, in.p, in.n);
 	r = request_read(text, in.n, &whole);
-	if (r == REQUEST_DONE)
+	if (r == REQUEST_DONE) {
 		check_done(text, (const char *)in.p, in.n, &whole);
-	else
+		MUST(request_is_for_us(&whole, "") <= request_is_for_us(&whole, "a.example,b"));
+	} else
 		MUST(!in.n || memcmp(text, in.p, in.n) == 0);
 	MUST(r != REQUEST_BAD || is_known(whole.status));
 	MUST(r != REQUEST_MORE || in.n < REQUEST_MAX);

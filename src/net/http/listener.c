@@ -10,12 +10,16 @@
 #include <unistd.h>
 
 #include "base/errno_text.h"
+#include "base/fmt.h"
 #include "base/str.h"
+#include "net/address.h"
 
 #define BACKLOG 16
 #define SEND_BUFFER 65536 /* bytes the kernel keeps per connection: eight of them at most */
 
+/* Who asks for pages: what is the same for all connections of one step. */
 struct asker {
+	const struct listener *l;
 	listen_page_fn *page;
 	void *ctx;
 	int64_t now_ms;
@@ -66,15 +70,6 @@ int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, s
 
 /* ---- listening ---- */
 
-static int set_flags(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)
-		       ? -1
-		       : 0;
-}
-
 /* What a connection inherits, and that we may come back at once after a restart. */
 static int set_options(int fd)
 {
@@ -110,17 +105,26 @@ static int bind_ip4(int fd, const char *host, uint16_t port)
 /* A listening socket of that family, or -1 with errno set. */
 static int open_family(bool is_ip6, const char *host, uint16_t port)
 {
-	int fd = socket(is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0), error;
+	int fd = net_open_socket(is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM), error;
 
 	if (fd < 0)
 		return -1;
-	if (!set_flags(fd) && !set_options(fd) && !(is_ip6 ? bind_ip6 : bind_ip4)(fd, host, port) &&
+	if (!set_options(fd) && !(is_ip6 ? bind_ip6 : bind_ip4)(fd, host, port) &&
 	    !listen(fd, BACKLOG))
 		return fd;
 	error = errno;
 	(void)close(fd);
 	errno = error;
 	return -1;
+}
+
+static void begin(struct listener *l, int fd, bool is_local)
+{
+	l->fd = fd;
+	l->order = 0;
+	l->pause_ms = 0;
+	l->is_local = is_local;
+	l->is_open = true;
 }
 
 int listen_open(struct listener *l, const char *text, struct err *e)
@@ -138,11 +142,51 @@ int listen_open(struct listener *l, const char *text, struct err *e)
 		fd = open_family(false, host, port);
 	if (fd < 0)
 		return err_set(e, ERR_SYS, "listen at %s: %s", text, errno_text(errno));
-	l->fd = fd;
-	l->order = 0;
-	l->pause_ms = 0;
-	l->is_open = true;
+	begin(l, fd, false);
 	return 0;
+}
+
+/* ---- by number, for who is near ---- */
+
+void listen_local_name(char out[LISTEN_LOCAL_CAP], unsigned number)
+{
+	(void)fmt_text(out, LISTEN_LOCAL_CAP, "@dnsbuddy/%u", number);
+}
+
+int listen_open_local(struct listener *l, struct err *e)
+{
+	int fd = net_open_socket(AF_UNIX, SOCK_STREAM);
+
+	for (unsigned i = 0; fd >= 0 && i < LISTEN_LOCALS; i++) {
+		char name[LISTEN_LOCAL_CAP];
+		struct net_address a;
+
+		listen_local_name(name, i);
+		net_address_set_unix(&a, name);
+		if (bind(fd, &a.sa.any, a.len) == 0 && listen(fd, BACKLOG) == 0) {
+			begin(l, fd, true);
+			return 0;
+		}
+		if (errno != EADDRINUSE)
+			break;
+	}
+	(void)err_set(e, ERR_SYS, "no socket for health: %s", errno_text(errno));
+	if (fd >= 0)
+		(void)close(fd);
+	return -1;
+}
+
+bool listen_is_near(int fd, bool of_our_user)
+{
+	struct {
+		int32_t pid;
+		uint32_t uid, gid;
+	} peer; /* struct ucred, of unix(7) */
+	socklen_t len = sizeof peer;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) || peer.pid <= 0)
+		return false;
+	return !of_our_user || !peer.uid || peer.uid == geteuid();
 }
 
 /* ---- a connection ---- */
@@ -158,6 +202,7 @@ static const char *phrase(int status)
 	switch (status) {
 	case 200: return "OK";
 	case 400: return "Bad Request";
+	case 403: return "Forbidden";
 	case 404: return "Not Found";
 	case 405: return "Method Not Allowed";
 	case 408: return "Request Timeout";
@@ -199,6 +244,12 @@ static void answer(struct listen_connection *c, int status, const struct request
 	const char *content_type = plain;
 
 	buf_init(&c->page, c->page_text, sizeof c->page_text);
+	if (status == 200 && !a->l->is_local &&
+	    !request_is_for_us(r, a->l->names ? a->l->names : "")) {
+		status = 403;
+		buf_str(&c->page, "403 Forbidden: this Host is neither an address nor localhost "
+				  "nor a name without a dot, and --listen-host does not name it\n");
+	}
 	if (status == 200)
 		status = a->page(a->ctx, r->path, &c->page, &content_type);
 	if (!buf_ok(&c->page)) {
@@ -301,6 +352,15 @@ static struct listen_connection *make_room(struct listener *l)
 	return first;
 }
 
+static int set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)
+		       ? -1
+		       : 0;
+}
+
 /* Returns false when there is nothing more to accept now. */
 static bool accept_one(struct listener *l, const struct asker *a)
 {
@@ -316,7 +376,7 @@ static bool accept_one(struct listener *l, const struct asker *a)
 			l->pause_ms = a->now_ms + LISTEN_PAUSE_MS;
 		return false;
 	}
-	if (set_flags(fd)) {
+	if (set_flags(fd) || (l->is_local && !listen_is_near(fd, false))) {
 		(void)close(fd);
 		return true;
 	}
@@ -332,7 +392,7 @@ static bool accept_one(struct listener *l, const struct asker *a)
 
 void listen_step(struct listener *l, int64_t now_ms, listen_page_fn *page, void *ctx)
 {
-	const struct asker a = {.page = page, .ctx = ctx, .now_ms = now_ms};
+	const struct asker a = {.l = l, .page = page, .ctx = ctx, .now_ms = now_ms};
 
 	if (!l->is_open)
 		return;

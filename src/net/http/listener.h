@@ -28,6 +28,8 @@
 #define LISTEN_FDS (LISTEN_CONNECTIONS_MAX + 1)
 #define LISTEN_HOST_CAP 46  /* bytes of a numeric address */
 #define LISTEN_HEAD_CAP 512 /* bytes of an answer's head */
+#define LISTEN_LOCALS 64    /* numbers of local listeners: 0 to 63 */
+#define LISTEN_LOCAL_CAP 16 /* bytes of the name that goes with a number */
 
 /*
  * Make the page at path.
@@ -59,12 +61,14 @@ struct listen_connection {
 	char page_text[LISTEN_ANSWER_MAX + 1];
 };
 
-/* The fields are the module's own. Zeroed, as static storage is, it is closed. */
+/* The fields are the module's own, but names. Zeroed, as static storage is, it is closed. */
 struct listener {
 	bool is_open;
+	bool is_local;
 	int fd;
 	uint64_t order;
-	int64_t pause_ms; /* no accept() before; 0: at once */
+	int64_t pause_ms;  /* no accept() before; 0: at once */
+	const char *names; /* that it is asked by: see request_is_for_us(); NULL: none */
 	struct listen_connection connections[LISTEN_CONNECTIONS_MAX];
 };
 
@@ -84,6 +88,24 @@ int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, s
  */
 int listen_open(struct listener *l, const char *text, struct err *e)
 	__attribute__((warn_unused_result));
+
+/*
+ * Listen at the first number that is free among the names of listen_local_name(): of unix sockets
+ * in Linux's abstract namespace (unix(7)), which takes no file and goes with the process. Only
+ * processes of our namespace of processes are answered. l as for listen_open().
+ *   e  ERR_SYS: all are taken, or there is no such namespace here
+ */
+int listen_open_local(struct listener *l, struct err *e) __attribute__((warn_unused_result));
+
+/* The name for net_address_set_unix(). */
+void listen_local_name(char out[LISTEN_LOCAL_CAP], unsigned number);
+
+/*
+ * Whether who made the other end of this local connection is in our namespace of processes, not
+ * in another container of the same network.
+ *   of_our_user  and is our user or root, as whom we believe must be
+ */
+bool listen_is_near(int fd, bool of_our_user);
 
 /* Add what to wait for, LISTEN_FDS descriptors at most. When closed: nothing. */
 void listen_wants(const struct listener *l, struct loop_wait *w);

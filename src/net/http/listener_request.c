@@ -1,8 +1,11 @@
 #include "net/http/listener_request.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/str.h"
+
+#define HOST_CAP 512 /* bytes of a Host; a longer one is nobody's */
 
 /* A piece of the text: not NUL-terminated. */
 struct span {
@@ -84,8 +87,18 @@ static struct span cut(struct span *rest, const char *separator)
 	return piece;
 }
 
-/* hosts_n is raised by every Host. -1 when a line is no field. */
-static int read_fields(struct span rest, size_t *hosts_n)
+/* White space around it does not count. */
+static struct span trim(struct span s)
+{
+	for (; s.len && strchr(" \t", *s.p); s.p++)
+		s.len--;
+	while (s.len && strchr(" \t", s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* hosts_n is raised by every Host, which is host then. -1 when a line is no field. */
+static int read_fields(struct span rest, size_t *hosts_n, struct span *host)
 {
 	while (rest.len) {
 		struct span line = cut(&rest, "\r\n"), name;
@@ -96,7 +109,10 @@ static int read_fields(struct span rest, size_t *hosts_n)
 		/* White space in front of a line would go on with the one before: obsolete. */
 		if (!is_token(name))
 			return -1;
-		*hosts_n += name.len == 4 && str_starts_nocase(name.p, "host");
+		if (name.len != 4 || !str_starts_nocase(name.p, "host"))
+			continue;
+		(*hosts_n)++;
+		*host = trim(line);
 	}
 	return 0;
 }
@@ -113,7 +129,7 @@ static int check_version(struct span v, size_t hosts_n)
 }
 
 /* The path of a target: "/x?y", or, as for a proxy, "http://host/x?y". NULL: neither. */
-static const char *find_path(struct span target)
+static const char *find_path(struct span target, struct span *host)
 {
 	static char root[] = "/";
 	struct span path = cut(&target, "?");
@@ -121,7 +137,9 @@ static const char *find_path(struct span target)
 	if (path.len > 7 && str_starts_nocase(path.p, "http://")) {
 		path.p += 7;
 		path.len -= 7;
-		(void)cut(&path, "/");
+		*host = cut(&path, "/"); /* goes before the field (RFC 9112 section 3.2.2) */
+		if (!host->len)
+			return NULL;
 		/* The slash that was dropped is still in front of what is left. */
 		if (!path.len && path.p[-1] != '/')
 			return root;
@@ -136,7 +154,7 @@ static const char *find_path(struct span target)
 
 enum request_result request_read(char *text, size_t len, struct request *r)
 {
-	struct span rest = {.p = text}, line, method, target;
+	struct span rest = {.p = text}, line, method, target, host = {0};
 	size_t lines_n = 0, hosts_n = 0;
 	enum request_result found = find_end(text, len, &rest.len, &lines_n);
 	int status;
@@ -151,13 +169,75 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 	method = cut(&line, " ");
 	target = cut(&line, " ");
 	r->is_head = equals(method, "HEAD");
-	if (!is_token(method) || !target.len || read_fields(rest, &hosts_n))
+	if (!is_token(method) || !target.len || read_fields(rest, &hosts_n, &host))
 		return bad(r, 400);
 	status = check_version(line, hosts_n);
 	if (status)
 		return bad(r, status);
 	if (!r->is_head && !equals(method, "GET"))
 		return bad(r, 405);
-	r->path = find_path(target);
+	r->path = find_path(target, &host);
+	r->host = host.p;
+	r->host_len = host.len;
 	return r->path ? REQUEST_DONE : bad(r, 400);
+}
+
+/* ---- whom it is for ---- */
+
+static bool is_address(int family, const char *text)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(family, text, bytes) == 1;
+}
+
+static bool is_listed(const char *names, const char *host)
+{
+	char name[HOST_CAP];
+
+	while (*names) {
+		size_t n;
+
+		names += strspn(names, ", ");
+		n = strcspn(names, ", ");
+		if (!str_copy_n(name, sizeof name, names, n - (n && names[n - 1] == '.')) &&
+		    *name && str_eq_nocase(name, host))
+			return true;
+		names += n;
+	}
+	return false;
+}
+
+/* "host", "host:port", "[address]:port": the port, digits alone, is cut off. NULL: neither. */
+static char *cut_port(char *text)
+{
+	char *end = strrchr(text, ']'), *port = strchr(end ? end : text, ':');
+
+	if (port && port[1 + strspn(port + 1, "0123456789")])
+		return NULL;
+	if (port)
+		*port = '\0';
+	return text;
+}
+
+bool request_is_for_us(const struct request *r, const char *names)
+{
+	static const char of_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				       "0123456789-_";
+	char host[HOST_CAP];
+	size_t n;
+
+	if (!r->host_len)
+		return true;
+	if (str_copy_n(host, sizeof host, r->host, r->host_len) || !cut_port(host))
+		return false;
+	n = strlen(host);
+	if (n && host[0] == '[' && host[n - 1] == ']') {
+		host[n - 1] = '\0';
+		return is_address(AF_INET6, host + 1);
+	}
+	if (n && host[n - 1] == '.')
+		host[--n] = '\0';
+	return n && (is_address(AF_INET, host) || !host[strspn(host, of_names)] ||
+		     is_listed(names, host));
 }

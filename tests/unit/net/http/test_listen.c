@@ -53,6 +53,24 @@ static void test_statuses(void **state)
 	}
 }
 
+static void test_hosts(void **state)
+{
+	static const char evil[] = "GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n";
+
+	(void)state;
+	guest_ask(evil);
+	assert_true(is_status(403));
+	assert_non_null(strstr(body(), "403 Forbidden: "));
+	assert_non_null(strstr(body(), "--listen-host"));
+	assert_null(strstr(got, "hello"));
+	l.names = "a.example,www.example.com";
+	guest_ask(evil);
+	assert_true(is_status(200));
+	l.names = NULL;
+	guest_ask("GET /sick HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n");
+	assert_true(is_status(503));
+}
+
 static void test_byte_by_byte(void **state)
 {
 	static const char text[] = GET("/");
@@ -143,8 +161,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, guest_setup, guest_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_get),      TEST(test_head),      TEST(test_statuses),    TEST(test_byte_by_byte),
-		TEST(test_too_long), TEST(test_pipelined), TEST(test_half_closed),
+		TEST(test_get),          TEST(test_head),     TEST(test_statuses),  TEST(test_hosts),
+		TEST(test_byte_by_byte), TEST(test_too_long), TEST(test_pipelined), TEST(test_half_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

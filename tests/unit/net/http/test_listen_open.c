@@ -2,10 +2,14 @@
 #include "support.h"
 
 #include <arpa/inet.h>
+#include <linux/sched.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "net/address.h"
 #include "net/http/listener.h"
 
 static struct listener l, other;
@@ -196,11 +200,128 @@ static void test_not_ours(void **state)
 	listen_close(&l);
 }
 
+/* ---- by number ---- */
+
+static int dial_local(unsigned number)
+{
+	int fd = net_open_socket(AF_UNIX, SOCK_STREAM);
+	char name[LISTEN_LOCAL_CAP];
+	struct net_address a;
+
+	listen_local_name(name, number);
+	net_address_set_unix(&a, name);
+	if (connect(fd, &a.sa.any, a.len) == 0)
+		return fd;
+	(void)close(fd);
+	return -1;
+}
+
+/* Every copy has a number of its own, which is free again when it has gone. */
+static void test_local(void **state)
+{
+	struct listener *all[] = {&l, &other};
+	struct sockaddr_un names[2] = {{0}};
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(all); i++) {
+		socklen_t len = sizeof names[i];
+
+		CHECK(!listen_open_local(all[i], &e), "%s", e.text);
+		assert_int_equal(getsockname(all[i]->fd, (struct sockaddr *)&names[i], &len), 0);
+		assert_int_equal(names[i].sun_path[0], '\0');
+		assert_int_equal(strncmp(names[i].sun_path + 1, "dnsbuddy/", 9), 0);
+	}
+	assert_string_not_equal(names[0].sun_path + 1, names[1].sun_path + 1);
+	for (size_t i = 0; i < COUNT(all); i++) {
+		unsigned number = (unsigned)atoi(names[i].sun_path + 10);
+		int fd = dial_local(number);
+
+		assert_true(fd >= 0 && number < LISTEN_LOCALS);
+		assert_true(listen_is_near(fd, true) && listen_is_near(fd, false));
+		(void)close(fd);
+		listen_close(all[i]);
+	}
+}
+
+/* Of another user than us we believe nothing, but of root. */
+static void test_local_users(void **state)
+{
+	struct err e = {0};
+	int fd = -1;
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: takes root\n");
+		skip();
+	}
+	assert_int_equal(seteuid(65533), 0);
+	CHECK(!listen_open_local(&l, &e), "%s", e.text);
+	for (unsigned i = 0; i < LISTEN_LOCALS; i++) {
+		if ((fd = dial_local(i)) >= 0) {
+			struct sockaddr_un name = {0}, ours = {0};
+			socklen_t len = sizeof name, ours_len = sizeof ours;
+
+			(void)getpeername(fd, (struct sockaddr *)&name, &len);
+			(void)getsockname(l.fd, (struct sockaddr *)&ours, &ours_len);
+			if (memcmp(&name, &ours, sizeof name) == 0)
+				break;
+			(void)close(fd);
+		}
+	}
+	assert_true(listen_is_near(fd, true));
+	assert_int_equal(seteuid(0), 0);
+	assert_true(listen_is_near(fd, false) && !listen_is_near(fd, true));
+	assert_int_equal(seteuid(65532), 0);
+	assert_true(listen_is_near(fd, false) && !listen_is_near(fd, true));
+	assert_int_equal(seteuid(0), 0);
+	(void)close(fd);
+	listen_close(&l);
+}
+
+static void test_not_near(void **state)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	(void)state;
+	assert_false(listen_is_near(fd, false));
+	(void)close(fd);
+	assert_false(listen_is_near(-1, false));
+}
+
+/* Others have every number. In a network of its own, for there it disturbs nobody. */
+static void test_local_all_taken(void **state)
+{
+	static struct listener taken;
+	struct err e = {0};
+	unsigned n = 0;
+
+	(void)state;
+	if (syscall(SYS_unshare, CLONE_NEWNET)) {
+		print_message("skipped: no network namespace may be made here\n");
+		skip();
+	}
+	while (n <= LISTEN_LOCALS && listen_open_local(&taken, &e) == 0)
+		n++; /* the sockets before stay open */
+	assert_int_equal(n, LISTEN_LOCALS);
+	assert_int_equal(e.kind, ERR_SYS);
+	assert_non_null(strstr(e.text, "in use"));
+	listen_close(&taken); /* the last one */
+	CHECK(listen_open_local(&taken, &e) == 0, "%s", e.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),       cmocka_unit_test(test_bad),      cmocka_unit_test(test_open),
-		cmocka_unit_test(test_half_taken), cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_open),
+		cmocka_unit_test(test_half_taken),
+		cmocka_unit_test(test_not_ours),
+		cmocka_unit_test(test_local),
+		cmocka_unit_test(test_local_users),
+		cmocka_unit_test(test_not_near),
+		cmocka_unit_test(test_local_all_taken), /* the last: it has left the network */
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

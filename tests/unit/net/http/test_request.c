@@ -43,6 +43,7 @@ static const struct outcome outcomes[] = {
 	{"GET health HTTP/1.1" HOST, 400, NULL, false},
 	{"GET * HTTP/1.1" HOST, 400, NULL, false},
 	{"GET ftp://a/ HTTP/1.1" HOST, 400, NULL, false},
+	{"GET http:///x HTTP/1.1" HOST, 400, NULL, false},
 	{"GET / HTTP/1.1\r\nno field" HOST, 400, NULL, false},
 	{"GET / HTTP/1.1\r\n: y" HOST, 400, NULL, false},
 	{"GET / HTTP/1.1\r\nA : y" HOST, 400, NULL, false},
@@ -167,11 +168,125 @@ static void test_noise(void **state)
 	}
 }
 
+/* ---- whom it is for ---- */
+
+static bool is_for_us(const char *host, const char *names)
+{
+	char text[1024];
+	struct request r = {0};
+
+	(void)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", host);
+	assert_int_equal(request_read(text, strlen(text), &r), REQUEST_DONE);
+	return request_is_for_us(&r, names);
+}
+
+static void test_hosts(void **state)
+{
+	static const char names[] = "Dns.Example.com, other.example.,,a.b", *const ours[] = {
+										    "127.0.0.1",
+										    "10.1.2.3:8080",
+										    "[::1]",
+										    "[::1]:8080",
+										    "[2001:DB8::7]:80",
+										    "localhost",
+										    "LOCALHOST:1",
+										    "localhost.",
+										    "dnsbuddy",
+										    "dns_buddy-1:8080",
+										    "dnsbuddy.:8080",
+										    "x:",
+										    "",
+										    "\t",
+										    "dns.example.com",
+										    "DNS.EXAMPLE.COM.:9",
+										    "other.example",
+										    " a.b \t",
+										    "1234",
+									    };
+	static const char *const others[] = {
+		"evil.example",
+		"evil.example:8080",
+		"evil.dns.example.com",
+		"xdns.example.com",
+		"dns.example.comx",
+		"dns.example",
+		"example.com",
+		"localhost.evil.example",
+		"127.0.0.1.evil.example",
+		"127.1",
+		"1.2.3.4.5",
+		"0x7f.1",
+		"::1",
+		"[::1",
+		"::1]",
+		"[evil.example]",
+		"[]",
+		"[127.0.0.1]",
+		"[::1]evil.example",
+		"[::1]:8080x",
+		"[::1].evil.example",
+		"localhost:x",
+		"localhost:80.evil.example",
+		"localhost:80:90",
+		"a@localhost",
+		"local host",
+		"evil%2eexample",
+		"ev\xc2\xadil",
+		".",
+		"..",
+		":80",
+		"evil.example,localhost",
+		",",
+		"a.b,",
+		"x.localhost",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(ours); i++)
+		CHECK(is_for_us(ours[i], names), "\"%s\" is ours", ours[i]);
+	for (size_t i = 0; i < COUNT(others); i++)
+		CHECK(!is_for_us(others[i], names), "\"%s\" is not ours", others[i]);
+	assert_false(is_for_us("dns.example.com", ""));
+}
+
+/* Longer than any name that is listed could be; and a target that names the host goes before the field. */
+static void test_host_forms(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_ours;
+	} cases[] = {
+		{"GET / HTTP/1.0\r\n\r\n", true},
+		{"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\n\r\n", false},
+		{"GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\n\r\n", true},
+		{"GET http://evil.example?/ HTTP/1.0\r\n\r\n", false},
+		{"GET http://localhost@evil.example/ HTTP/1.0\r\n\r\n", false},
+		{"GET http://[::1]:80/ HTTP/1.0\r\n\r\n", true},
+		{"GET / HTTP/1.0\r\nHOST:evil.example\r\n\r\n", false},
+	};
+	char text[600], long_name[561];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct request r = {0};
+
+		strcpy(text, cases[i].text);
+		assert_int_equal(request_read(text, strlen(text), &r), REQUEST_DONE);
+		CHECK(request_is_for_us(&r, "") == cases[i].is_ours, "%s", cases[i].text);
+	}
+	memset(long_name, 'a', sizeof long_name - 1);
+	long_name[sizeof long_name - 1] = '\0';
+	assert_false(is_for_us(long_name, ""));
+	long_name[500] = '\0';
+	assert_true(is_for_us(long_name, ""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole), cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_nul),
-		cmocka_unit_test(test_limit), cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_hosts),        cmocka_unit_test(test_host_forms), cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_nul),        cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
