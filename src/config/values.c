@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -91,12 +90,7 @@ enum err_kind values_err_kind(const struct value *value)
 										: ERR_CONFIG;
 }
 
-/*
- * What an empty text stands for, if for anything: templates of Containerbuddy's produce it.
- * "DNSBUDDY_OWNER=" from a variable that somebody forgot to set must not mean "all records are
- * ours".
- */
-static int take_empty(const struct values *v, enum setting s, struct value *value, struct err *e)
+int values_take_empty(const struct values *v, enum setting s, struct value *value, struct err *e)
 {
 	char origin[64];
 
@@ -117,7 +111,7 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 {
 	char old[64], new[64];
 
-	if (take_empty(v, s, &value, e))
+	if (values_take_empty(v, s, &value, e))
 		return -1;
 	if (!value.text)
 		return 0;
@@ -229,118 +223,6 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, struct 
 				return -1;
 		}
 	}
-	return 0;
-}
-
-/* ---- environment ---- */
-
-/* Why a file cannot be read. What was to be its path may be the secret itself. */
-static int hide_path(const char *name, const char *path, struct err *e)
-{
-	size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
-
-	return err_set(e, e->kind, "%s: the file it names%s", name, e->text + named);
-}
-
-/* Keep a secret, trimmed: the value's text, or what the file holds. */
-static int take_secret(struct values *v, struct value *value, const char *path, struct err *e)
-{
-	char secret[CONFIG_SECRET_MAX + 1];
-	int rc = 0;
-
-	if (path && values_read_file(path, secret, sizeof secret, e))
-		rc = hide_path(value->name, path, e);
-	else if (!path && str_copy(secret, sizeof secret, value->text))
-		rc = err_set(e, ERR_CONFIG, "%s is longer than %d bytes", value->name,
-			     CONFIG_SECRET_MAX);
-	value->text = rc ? "" : values_keep(v, str_trim(secret));
-	explicit_bzero(secret, sizeof secret);
-	if (value->text)
-		return rc;
-	return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
-		       CONFIG_TEXT_CAP);
-}
-
-/* One value more for a setting from the environment: it must say what the others say. */
-static int merge_env(struct value *found, const struct value *value, struct err *e)
-{
-	if (!value->text || !*value->text)
-		return 0;
-	if (found->text && strcmp(found->text, value->text) != 0)
-		return err_set(e, ERR_CONFIG,
-			       "%s and %s in the environment are two names of one "
-			       "setting and differ: unset one",
-			       found->name, value->name);
-	if (!found->text)
-		*found = *value;
-	return 0;
-}
-
-static const char *get_env(const char *name)
-{
-	const char *text = getenv(name);
-
-	return text && *text ? text : NULL;
-}
-
-static int merge_secret_file(struct values *v, const char *of, struct value *found, struct err *e)
-{
-	struct value value = {.origin = ORIGIN_ENV};
-	char name[64];
-	const char *path;
-
-	(void)fmt_text(name, sizeof name, "%s_FILE", of);
-	path = get_env(name);
-	if (!path)
-		return 0;
-	value.name = values_keep(v, name);
-	if (!value.name)
-		value.name = of;
-	if (take_secret(v, &value, path, e))
-		return -1;
-	if (!*value.text)
-		return err_set(e, ERR_CONFIG, "%s: the file it names is empty", value.name);
-	return merge_env(found, &value, e);
-}
-
-static int merge_env_name(struct values *v, enum setting s, const char *name, struct value *found,
-			  struct err *e)
-{
-	struct value value = {.text = getenv(name), .origin = ORIGIN_ENV, .name = name};
-
-	if (value.text && take_empty(v, s, &value, e))
-		return -1;
-	if (setting(s)->traits.is_first_name_best && found->text)
-		return 0;
-	if (value.text && setting(s)->traits.is_secret && take_secret(v, &value, NULL, e))
-		return -1;
-	if (merge_env(found, &value, e))
-		return -1;
-	return setting(s)->traits.is_secret ? merge_secret_file(v, name, found, e) : 0;
-}
-
-static int take_env(struct values *v, enum setting s, struct err *e)
-{
-	struct value found = {0};
-
-	for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
-		if (merge_env_name(v, s, setting(s)->env[i], &found, e))
-			return -1;
-	if (!found.text && setting(s)->fallback_env) {
-		found.text = get_env(setting(s)->fallback_env);
-		found.origin = ORIGIN_ENV;
-		found.name = setting(s)->fallback_env;
-	}
-	if (found.text && !v->of[s].text)
-		v->of[s] = found;
-	return 0;
-}
-
-int values_from_environment(struct values *v, unsigned groups, struct err *e)
-{
-	for (enum setting s = 0; s < SETTINGS; s++)
-		if (setting(s)->traits.groups & (groups | GROUP_FILE) && take_env(v, s, e))
-			return -1;
 	return 0;
 }
 

@@ -64,16 +64,31 @@ const char *values_option_name(unsigned options);
  * Fill what is not set yet from the environment (empty variables count as unset), then from the
  * configuration file, then from the defaults.
  *   groups  of the settings that the environment is asked for
- *   e  ERR_CONFIG: two names of one setting that differ, a _FILE or the configuration file that
- *      cannot be read, is too large, is not JSON, or holds an unknown key
+ *   e  ERR_CONFIG: a DNSBUDDY_... that is no setting, whoever's it may be; two names of one setting
+ *      that differ, a _FILE or the configuration file that cannot be read, is too large, is not
+ *      JSON, or holds an unknown key
  */
 int values_from_environment(struct values *v, unsigned groups, struct err *e)
 	__attribute__((warn_unused_result));
 int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
 void values_from_defaults(struct values *v);
 
+/*
+ * Put what an empty text stands for, if for anything, in its place: templates of Containerbuddy's
+ * produce it. "DNSBUDDY_OWNER=" from a variable that somebody forgot to set must not mean "all
+ * records are ours": an error of values_err_kind().
+ */
+int values_take_empty(const struct values *v, enum setting s, struct value *value, struct err *e)
+	__attribute__((warn_unused_result));
+
 /* What kind of failure a wrong value is: of usage when it was typed. */
 enum err_kind values_err_kind(const struct value *value);
+
+/*
+ * This variable, "DNSBUDDY_...", is of those that Kubernetes or a link of Docker's sets because a
+ * service is called dnsbuddy or dnsbuddy-x. No setting may have such a name.
+ */
+bool values_is_link(const char *name, const char *value);
 
 /* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
 const char *values_keep(struct values *v, const char *text);

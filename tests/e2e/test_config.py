@@ -137,6 +137,18 @@ def test_what_a_command_does_not_use_is_not_looked_at(accept):
     accept(DNSBUDDY_LISTEN="3000", DNSBUDDY_GRACE="soon", DNSBUDDY_RESYNC="1", DNSBUDDY_LOCK="/", DNSBUDDY_UNHEALTHY_AFTER="0", DNSBUDDY_ON_DROP="perhaps")
 
 
+def test_the_names_of_an_application_are_its_own(accept):
+    accept(LISTEN="3000", LOCK="/var/lock/app", GRACE="30s", ADDRESS="0.0.0.0", OWNER="team-web", LOG_LEVEL="warning",
+           LOG_FORMAT="combined", DNSBUDDY_SERVICE_HOST="10.0.0.1", DNSBUDDY_PORT_80_TCP_ADDR="10.0.0.1", DNSBUDDY_NAME="/a/dnsbuddy")
+
+
+@pytest.mark.parametrize("command", ["sync", "plan", "watch", "health"])
+def test_a_name_that_no_setting_has(run, command):
+    done = run(command, env={"DNSBUDDY_OWNR": "hush"}).expect(78)
+    assert done.err == f"dnsbuddy {command}: DNSBUDDY_OWNR in the environment is no setting: is it DNSBUDDY_OWNER?\n"
+    run("version", env={"DNSBUDDY_OWNR": "hush"}).expect(0)
+
+
 def test_the_same_value_twice_is_fine(accept):
     accept("--ttl", "60", "--ttl=60", "web", NAME, "60")
 

@@ -276,6 +276,58 @@ static void test_names_of_others(void **state)
 	assert_string_equal(conf.jobs[0].name, "www.example.com");
 }
 
+/* Nor is it an error that a service is called dnsbuddy, whatever its long name. */
+static void test_links(void **state)
+{
+	char env[1024];
+
+	(void)state;
+	read_good("",
+		  BASE "DNSBUDDY_SERVICE_HOST=10.0.0.1|DNSBUDDY_SERVICE_PORT=80|DNSBUDDY_PORT=tcp://10.0.0.1:80|DNSBUDDY_ENV_A=b|",
+		  NULL);
+	(void)snprintf(env, sizeof env, BASE "DNSBUDDY_%063d_SERVICE_PORT_HTTP=80|DNSBUDDY_%063d_PORT_80_TCP_ADDR=10.0.0.1|", 0, 0);
+	read_good("", env, NULL);
+	assert_string_equal(conf.jobs[0].service, "nginx");
+}
+
+/* What others call their levels and formats; what makes no sense is as good as not said. */
+static const struct {
+	const char *env;
+	enum log_level level;
+	enum log_format format;
+} logs[] = {
+	{"", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=warning|LOG_FORMAT=JSON|", LOG_WARN, LOG_JSON},
+	{"LOG_LEVEL=WARN|LOG_FORMAT=logfmt|", LOG_WARN, LOG_LOGFMT},
+	{"LOG_LEVEL=err|LOG_FORMAT=console|", LOG_ERROR, LOG_TEXT},
+	{"LOG_LEVEL=Error|LOG_FORMAT=text|", LOG_ERROR, LOG_TEXT},
+	{"LOG_LEVEL=trace|LOG_FORMAT=plain|", LOG_DEBUG, LOG_TEXT},
+	{"LOG_LEVEL=DEBUG|", LOG_DEBUG, LOG_AUTO},
+	{"LOG_LEVEL=notice|", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=Critical|LOG_FORMAT=%h %u %t|", LOG_ERROR, LOG_AUTO},
+	{"LOG_LEVEL=3|LOG_FORMAT=warning|", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=\"warning\"|LOG_FORMAT=|", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=\n|", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=json|LOG_FORMAT=info|", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=trace|DNSBUDDY_LOG_LEVEL=error|LOG_FORMAT=json|DNSBUDDY_LOG_FORMAT=text|", LOG_ERROR, LOG_TEXT},
+};
+
+static void test_log_words_of_others(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(logs); i++) {
+		char env[256];
+
+		(void)snprintf(env, sizeof env, BASE "%s", logs[i].env);
+		read_good("", env, NULL);
+		CHECK(conf.log_level == logs[i].level && conf.log_format == logs[i].format, "%s", env);
+	}
+	/* What nobody understands hides nothing. */
+	read_good("--log-format|text|", BASE "LOG_LEVEL=loud|LOG_FORMAT=xml|DNSBUDDY_CONFIG=%|", "{\"log_level\":\"warn\"}");
+	assert_int_equal(conf.log_level, LOG_WARN);
+	assert_int_equal(conf.log_format, LOG_TEXT);
+}
+
 /* What a command does not use is not looked at. */
 static void test_groups(void **state)
 {
@@ -372,6 +424,8 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_unset),
 		cmocka_unit_test(test_names_of_others),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_log_words_of_others),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_keep_until_restart),
 		cmocka_unit_test(test_keep_all_but_secrets),

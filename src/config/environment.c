@@ -1,0 +1,249 @@
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fmt.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "config/values.h"
+
+/* ---- names ---- */
+
+extern char **environ;
+
+static const char prefix[] = "DNSBUDDY_";
+
+/* What follows mark at the beginning of s; NULL: it does not begin with it. */
+static const char *after(const char *s, const char *mark)
+{
+	size_t len = strlen(mark);
+
+	return strncmp(s, mark, len) == 0 ? s + len : NULL;
+}
+
+/*
+ * p, which begins with '_', is how the name of a link's variable ends. Of a service that is called
+ * not just dnsbuddy (is_whole) the value has to be one too: DNSBUDDY_LISTEN_PORT=80 is a mistake.
+ */
+static bool is_link_end(const char *p, const char *value, bool is_whole)
+{
+	const char *end;
+
+	if ((end = after(p, "_SERVICE_PORT")))
+		return !*end || *end == '_';
+	if ((end = after(p, "_PORT")))
+		return *end ? *end == '_' && end[1] >= '0' && end[1] <= '9'
+			    : is_whole || strstr(value, "://");
+	return strcmp(p, "_SERVICE_HOST") == 0 || after(p, "_ENV_") ||
+	       (strcmp(p, "_NAME") == 0 && (is_whole || *value == '/'));
+}
+
+bool values_is_link(const char *name, const char *value)
+{
+	const char *rest = name + sizeof prefix - 2;
+
+	for (const char *p = rest; (p = strchr(p, '_')); p++)
+		if (is_link_end(p, value, p == rest))
+			return true;
+	return false;
+}
+
+/* Letters to take out of the one and put in to make it the other, upper or lower case. */
+static unsigned distance(const char *name, const char *key)
+{
+	unsigned row[64], n = (unsigned)strlen(key);
+
+	for (unsigned k = 0; k <= n; k++)
+		row[k] = k;
+	for (; *name; name++) {
+		unsigned before = row[0]++;
+
+		for (unsigned k = 1; k <= n; k++) {
+			unsigned old = row[k], less = old < row[k - 1] ? old : row[k - 1];
+
+			row[k] = (*name | ' ') == (key[k - 1] | ' ') ? before : less + 1;
+			before = old;
+		}
+	}
+	return row[n];
+}
+
+static int unknown_name(const char *name, struct err *e)
+{
+	unsigned least = UINT_MAX;
+	const char *nearest = "";
+
+	for (enum setting s = 0; s < SETTINGS; s++) {
+		const char *key = setting(s)->key ? setting(s)->key : setting(s)->flag;
+		unsigned d = distance(name + sizeof prefix - 1, key);
+
+		if (d >= least)
+			continue;
+		least = d;
+		nearest = setting(s)->env[0];
+	}
+	return err_set(e, ERR_CONFIG, "%.64s in the environment is no setting: is it %s?", name,
+		       nearest);
+}
+
+static bool is_setting(const char *name)
+{
+	for (enum setting s = 0; s < SETTINGS; s++)
+		if (strcmp(setting(s)->env[0], name) == 0)
+			return true;
+	return false;
+}
+
+/* A setting whose name is mistyped is one that is not there: an owner, a guard. */
+static int check_names(struct err *e)
+{
+	for (char **pair = environ; *pair; pair++) {
+		char name[512]; /* the name of a service is in it */
+		const char *value = strchr(*pair, '=');
+
+		if (!after(*pair, prefix) || !value)
+			continue;
+		(void)fmt_text(name, sizeof name, "%.*s", (int)(value - *pair), *pair);
+		if (!is_setting(name) && !values_is_link(name, value + 1))
+			return unknown_name(name, e);
+	}
+	return 0;
+}
+
+/* ---- settings ---- */
+
+/* Why a file cannot be read. What was to be its path may be the secret itself. */
+static int hide_path(const char *name, const char *path, struct err *e)
+{
+	size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
+
+	return err_set(e, e->kind, "%s: the file it names%s", name, e->text + named);
+}
+
+/* Keep a secret, trimmed: the value's text, or what the file holds. */
+static int take_secret(struct values *v, struct value *value, const char *path, struct err *e)
+{
+	char secret[CONFIG_SECRET_MAX + 1];
+	int rc = 0;
+
+	if (path && values_read_file(path, secret, sizeof secret, e))
+		rc = hide_path(value->name, path, e);
+	else if (!path && str_copy(secret, sizeof secret, value->text))
+		rc = err_set(e, ERR_CONFIG, "%s is longer than %d bytes", value->name,
+			     CONFIG_SECRET_MAX);
+	value->text = rc ? "" : values_keep(v, str_trim(secret));
+	explicit_bzero(secret, sizeof secret);
+	if (value->text)
+		return rc;
+	return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
+		       CONFIG_TEXT_CAP);
+}
+
+/* One value more for a setting from the environment: it must say what the others say. */
+static int merge_env(struct value *found, const struct value *value, struct err *e)
+{
+	if (!value->text || !*value->text)
+		return 0;
+	if (found->text && strcmp(found->text, value->text) != 0)
+		return err_set(e, ERR_CONFIG,
+			       "%s and %s in the environment are two names of one "
+			       "setting and differ: unset one",
+			       found->name, value->name);
+	if (!found->text)
+		*found = *value;
+	return 0;
+}
+
+static const char *get_env(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? text : NULL;
+}
+
+static int merge_secret_file(struct values *v, const char *of, struct value *found, struct err *e)
+{
+	struct value value = {.origin = ORIGIN_ENV};
+	char name[64];
+	const char *path;
+
+	(void)fmt_text(name, sizeof name, "%s_FILE", of);
+	path = get_env(name);
+	if (!path)
+		return 0;
+	value.name = values_keep(v, name);
+	if (!value.name)
+		value.name = of;
+	if (take_secret(v, &value, path, e))
+		return -1;
+	if (!*value.text)
+		return err_set(e, ERR_CONFIG, "%s: the file it names is empty", value.name);
+	return merge_env(found, &value, e);
+}
+
+static int merge_env_name(struct values *v, enum setting s, const char *name, struct value *found,
+			  struct err *e)
+{
+	struct value value = {.text = getenv(name), .origin = ORIGIN_ENV, .name = name};
+
+	if (value.text && values_take_empty(v, s, &value, e))
+		return -1;
+	if (setting(s)->traits.is_first_name_best && found->text)
+		return 0;
+	if (value.text && setting(s)->traits.is_secret && take_secret(v, &value, NULL, e))
+		return -1;
+	if (merge_env(found, &value, e))
+		return -1;
+	return setting(s)->traits.is_secret ? merge_secret_file(v, name, found, e) : 0;
+}
+
+/*
+ * LOG_LEVEL and LOG_FORMAT are everybody's: what others say there is understood where it makes
+ * sense (NULL: it does not), and never an error.
+ */
+static const char *translate_log_word(enum setting s, const char *text)
+{
+	static const char words[][2][9] = {
+		{"trace", "debug"},  {"verbose", "debug"}, {"notice", "info"},
+		{"warning", "warn"}, {"err", "error"},     {"crit", "error"},
+		{"fatal", "error"},  {"panic", "error"},   {"critical", "error"},
+		{"console", "text"}, {"plain", "text"},
+	};
+	const char *const *ours = s == SET_LOG_LEVEL ? log_level_names : log_format_names;
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (str_eq_nocase(text, words[i][0]))
+			text = words[i][1];
+	while (*ours && !str_eq_nocase(text, *ours))
+		ours++;
+	return *ours;
+}
+
+static int take_env(struct values *v, enum setting s, struct err *e)
+{
+	struct value found = {0};
+
+	for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
+		if (merge_env_name(v, s, setting(s)->env[i], &found, e))
+			return -1;
+	if (!found.text && setting(s)->fallback_env) {
+		found.text = get_env(setting(s)->fallback_env);
+		if (found.text && setting(s)->traits.groups == GROUP_LOG)
+			found.text = translate_log_word(s, found.text);
+		found.origin = ORIGIN_ENV;
+		found.name = setting(s)->fallback_env;
+	}
+	if (found.text && !v->of[s].text)
+		v->of[s] = found;
+	return 0;
+}
+
+int values_from_environment(struct values *v, unsigned groups, struct err *e)
+{
+	if (check_names(e))
+		return -1;
+	for (enum setting s = 0; s < SETTINGS; s++)
+		if (setting(s)->traits.groups & (groups | GROUP_FILE) && take_env(v, s, e))
+			return -1;
+	return 0;
+}
