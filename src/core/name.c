@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "core/idn.h"
 
 #define LABEL_MAX 63
 
@@ -15,9 +16,6 @@ static int check_byte(unsigned char c, const char *text, struct err *e)
 {
 	if (is_label_byte(c))
 		return 0;
-	if (c >= 0x80)
-		return err_set(e, ERR_CONFIG,
-			       "\"%s\" is not ASCII: write the name in Punycode (xn--...)", text);
 	if (c == '*')
 		return err_set(e, ERR_CONFIG,
 			       "\"%s\": a wildcard may only be the whole first label "
@@ -48,25 +46,46 @@ static int check_labels(const char *name, const char *text, struct err *e)
 	}
 }
 
+static void add_labels(struct buf *b, const uint16_t *points, size_t n)
+{
+	for (size_t i = 0, start = 0; i <= n && !b->overflow; i++) {
+		if (i < n && points[i] != '.')
+			continue;
+		idn_add_label(b, points + start, i - start);
+		if (i < n)
+			buf_str(b, ".");
+		start = i + 1;
+	}
+}
+
 int name_normalize(char out[NAME_CAP], const char *text, enum name_kind kind, struct err *e)
 {
-	size_t len = strlen(text);
+	uint16_t points[NAME_CAP]; /* one more than a name has: a dot may end it */
+	size_t n = idn_read(points, NAME_CAP, text);
 	const char *labels;
 	char name[NAME_CAP];
+	struct buf b;
 
-	if (len && text[len - 1] == '.')
-		len--;
-	if (!len)
+	if (!n && *text)
+		return err_set(e, ERR_CONFIG,
+			       "\"%s\" holds a character that is not known: write the name in "
+			       "Punycode (xn--...)",
+			       text);
+	if (n && n <= NAME_CAP && points[n - 1] == '.')
+		n--;
+	if (!n)
 		return err_set(e, ERR_CONFIG, "the name is empty");
-	if (str_copy_n(name, sizeof name, text, len))
+	buf_init(&b, name, sizeof name);
+	b.overflow = n > NAME_MAX_LEN;
+	add_labels(&b, points, n);
+	if (!buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "the name is longer than %d bytes", NAME_MAX_LEN);
-	str_lower(name);
 	labels = name;
 	if (kind == NAME_RECORD && strncmp(name, "*.", 2) == 0)
 		labels += 2;
 	if (check_labels(labels, text, e))
 		return -1;
-	memcpy(out, name, len + 1);
+	memcpy(out, name, b.len + 1);
 	return 0;
 }
 

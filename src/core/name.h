@@ -11,6 +11,7 @@
 
 #define NAME_MAX_LEN 253 /* bytes, without a NUL */
 #define NAME_CAP (NAME_MAX_LEN + 1)
+#define NAME_UNICODE_CAP (3 * NAME_MAX_LEN + 2) /* the same in UTF-8, with a dot at the end */
 
 enum name_kind {
 	NAME_RECORD, /* may start with the label "*" */
@@ -19,8 +20,9 @@ enum name_kind {
 
 /*
  * Bring text into that form.
- *   e  ERR_CONFIG: empty, too long, an empty or long label, a byte that may not be there
- *      (anything above ASCII: to be written in Punycode), a wildcard in the wrong place
+ *   text  UTF-8; what is not ASCII becomes Punycode, see core/idn.h
+ *   e     ERR_CONFIG: empty, too long, an empty or long label, a character that may not be there or
+ *         that idn_read() does not know, a wildcard in the wrong place
  */
 int name_normalize(char out[NAME_CAP], const char *text, enum name_kind kind, struct err *e)
 	__attribute__((warn_unused_result));

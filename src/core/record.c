@@ -27,9 +27,12 @@ static int keep_host(struct target *t, const char *name, struct target_hosts *ho
 static int read_host(struct target *t, const char *content, struct target_hosts *hosts,
 		     struct err *e)
 {
-	char name[NAME_CAP];
 	size_t len = strlen(content);
+	char name[NAME_CAP];
+	struct err odd;
 
+	if (name_normalize(name, content, NAME_RECORD, &odd) == 0)
+		return keep_host(t, name, hosts, e);
 	if (len && content[len - 1] == '.')
 		len--;
 	if (str_copy_n(name, sizeof name, content, len))
@@ -79,6 +82,12 @@ static const struct prefix {
 	{RECORD_AAAA, 10, UNREACHABLE | PRIVATE, {0xfe, 0x80}},
 	{RECORD_AAAA, 8, UNREACHABLE, {0xff}},
 };
+
+bool record_id_is_good(const char *id)
+{
+	return strlen(id) == RECORD_ID_CAP - 1 &&
+	       strspn(id, "0123456789abcdefABCDEF") == RECORD_ID_CAP - 1;
+}
 
 const char *record_type_name(enum record_type type)
 {

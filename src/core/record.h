@@ -49,6 +49,9 @@ struct record {
 	int64_t leaving_since_ms;  /* ...since then */
 };
 
+/* It is what Cloudflare has for ids: 32 hexadecimal digits, and nothing that could end a path. */
+bool record_id_is_good(const char *id);
+
 /* "A", "AAAA", "CNAME". */
 const char *record_type_name(enum record_type type);
 

@@ -4,6 +4,9 @@
 
 #define A63 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define A61 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define A50 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define U8 "\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc\u00fc"
+#define U56 U8 U8 U8 U8 U8 U8 U8
 #define NAME_253 A63 "." A63 "." A63 "." A61
 
 static const struct {
@@ -35,14 +38,45 @@ static const struct {
 	{NAME_RECORD, "www..example.com", NULL, "empty label"},
 	{NAME_RECORD, "a" A63 ".com", NULL, "63"},
 	{NAME_RECORD, "a" NAME_253, NULL, "253"},
+	/* in Unicode; what Python's idna and UTS 46 make of it */
+	{NAME_RECORD, "b\u00fccher.example", "xn--bcher-kva.example", NULL},
+	{NAME_RECORD, "www.B\u00dcCHER.Example.", "www.xn--bcher-kva.example", NULL},
+	{NAME_RECORD, "*.b\u00fccher.example", "*.xn--bcher-kva.example", NULL},
+	{NAME_HOST, "\u00fc.\u00fc.\u00fc", "xn--tda.xn--tda.xn--tda", NULL},
+	{NAME_RECORD, "stra\u00dfe.de", "xn--strae-oqa.de", NULL},
+	{NAME_RECORD, "\u039a\u03a5\u03a0\u03a1\u039f\u03a3.gr", "xn--vxakceli.gr", NULL},
+	{NAME_RECORD, "\u041f\u043e\u0447\u0442\u0430.\u0420\u0424", "xn--80a1acny.xn--p1ai", NULL},
+	{NAME_RECORD, "\u65e5\u672c\u8a9e\u3002jp", "xn--wgv71a119e.jp", NULL},
+	{NAME_RECORD, "\uff57\uff57\uff57\uff0eexample\uff61com\u3002", "www.example.com", NULL},
+	{NAME_RECORD, "\u0160koda.cz", "xn--koda-f6a.cz", NULL},
+	{NAME_RECORD, "\u017d\u0141.pl", "xn--tfa3j.pl", NULL},
+	{NAME_RECORD, "Xn--Bcher-KVA.example", "xn--bcher-kva.example", NULL},
+	{NAME_RECORD, "bu\u0308cher.example", NULL, "Punycode"}, /* the mark by itself */
+	{NAME_RECORD, "a\u200bb.example", NULL, "Punycode"},
+	{NAME_RECORD, "a\u00a0b.example", NULL, "Punycode"},
+	{NAME_RECORD, "a\u00adb.example", NULL, "Punycode"},
+	{NAME_RECORD, "\ufeffexample.com", NULL, "Punycode"},
+	{NAME_RECORD, "\U0001f4a9.example", NULL, "Punycode"},
+	{NAME_RECORD, "\u0130.example", NULL, "Punycode"},
+	{NAME_RECORD, "\u1e9e.example", NULL, "Punycode"},
+	{NAME_RECORD, "a\u3002\u3002b", NULL, "empty label"},
+	{NAME_RECORD, "\uff0e", NULL, "empty"},
+	/* not UTF-8: cut off, too long, a lone byte, a surrogate, Latin-1 */
+	{NAME_RECORD, "a\xc3", NULL, "Punycode"},
+	{NAME_RECORD, "a\xe3\x80", NULL, "Punycode"},
+	{NAME_RECORD, "\xc1\xa1.example", NULL, "Punycode"},
+	{NAME_RECORD, "\xe0\x83\xbc.example", NULL, "Punycode"},
+	{NAME_RECORD, "\x80.example", NULL, "Punycode"},
+	{NAME_RECORD, "\xed\xa0\x80.example", NULL, "Punycode"},
 	{NAME_RECORD,
-	 "b\xc3\xbc"
+	 "b\xfc"
 	 "cher.example",
 	 NULL, "Punycode"},
-	{NAME_RECORD, "www example.com", NULL, "character"},
-	{NAME_RECORD, "www.example.com\n", NULL, "character"},
-	{NAME_RECORD, "www/example", NULL, "character"},
-	{NAME_RECORD, "@", NULL, "character"},
+	/* 63 bytes in Punycode, and one more */
+	{NAME_HOST, U56 "\u00fc.de", "xn--tda" A50 "aaaaaa.de", NULL},
+	{NAME_HOST, U56 "\u00fc\u00fc.de", NULL, "63"},
+	{NAME_HOST, "a" A63 ".\u00fc", NULL, "63"},
+	{NAME_HOST, NAME_253 ".\u00fc", NULL, "253"},
 };
 
 static void test_normalize(void **state)
