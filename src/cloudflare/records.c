@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/str.h"
-
 #define COMMENT_READ_CAP 2048 /* a comment has at most 500 characters */
 
 void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const struct job *job,
@@ -44,20 +42,19 @@ static bool is_marked(int object, const struct job *job)
 	       (*behind == ' ' && (job->owner[0] || strncmp(behind, " owner=", 7) != 0));
 }
 
-/* name as the API gives it; letter case and a dot at the end are not differences. */
-static bool is_same_name(char *got, const char *name)
+/* A name as the API gives it: one that cannot be read is another's. */
+static bool is_same_name(const char *got, const char *name)
 {
-	size_t len = strlen(got);
+	char normal[NAME_CAP];
+	struct err odd;
 
-	if (len && got[len - 1] == '.')
-		got[len - 1] = '\0';
-	return str_eq_nocase(got, name);
+	return name_normalize(normal, got, NAME_RECORD, &odd) == 0 && strcmp(normal, name) == 0;
 }
 
 int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
 		   struct err *e)
 {
-	char got_name[NAME_CAP + 1], type_name[32], content[TARGET_TEXT_CAP + 1];
+	char got_name[NAME_UNICODE_CAP], type_name[32], content[NAME_UNICODE_CAP];
 	struct record out = {.state = INSTANCE_VANISHED};
 	enum record_type type;
 	int64_t ttl;
@@ -70,11 +67,13 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 		    !is_same_name(got_name, f->job->name);
 	if (*is_other)
 		return 0;
-	if (json_string(json_get(object, "id"), out.id, sizeof out.id) || !out.id[0] ||
+	if (json_string(json_get(object, "id"), out.id, sizeof out.id) ||
+	    !record_id_is_good(out.id) ||
 	    json_string(json_get(object, "content"), content, sizeof content) ||
 	    json_integer(json_get(object, "ttl"), &ttl) || ttl < 0 || ttl > UINT32_MAX ||
 	    json_boolean(json_get(object, "proxied"), &out.proxied))
-		return err_set(e, ERR_PROTO, "an %s record without id, content, ttl or proxied",
+		return err_set(e, ERR_PROTO,
+			       "an %s record without a good id, content, ttl or proxied",
 			       type_name);
 	out.ttl = (uint32_t)ttl;
 	if (target_from_content(&out.target, type, content, f->hosts, e))

@@ -2,54 +2,96 @@
 
 #include <string.h>
 
-#include "base/str.h"
+#include "core/idn.h"
+
+static const char *parent_of(const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	return dot ? dot + 1 : NULL;
+}
+
+static void ask_for(struct cf_zone_search *s, const char *asked)
+{
+	s->asked = asked;
+	s->page = 1;
+}
 
 void cf_zone_search_init(struct cf_zone_search *s, const char *name, bool is_exact)
 {
-	*s = (struct cf_zone_search){.name = name, .is_exact = is_exact, .page = 1};
+	size_t labels = 1;
+
+	*s = (struct cf_zone_search){.name = name, .is_exact = is_exact};
+	if (strncmp(name, "*.", 2) == 0)
+		name += 2;
+	for (const char *p = name; *p; p++)
+		labels += *p == '.';
+	for (; !is_exact && labels > CF_ZONE_LABELS_MAX; labels--)
+		name = parent_of(name);
+	ask_for(s, name);
 }
 
 void cf_zone_search_target(struct buf *b, const struct cf_zone_search *s)
 {
 	buf_fmt(b, "/zones?per_page=%d&page=%u", CF_ZONES_PER_PAGE, s->page);
-	if (s->is_exact) {
-		buf_str(b, "&name=");
-		buf_url_part(b, s->name);
-	}
+	if (!s->asked)
+		return;
+	buf_str(b, "&name=");
+	buf_url_part(b, s->asked);
 }
 
-/* Zones that are deleted or deactivated answer no query. */
-static bool is_live(const char *status)
+static bool is_any_of(const char *text, const char *const *words)
 {
-	return strcmp(status, "active") == 0 || strcmp(status, "pending") == 0 ||
-	       strcmp(status, "initializing") == 0 || strcmp(status, "moved") == 0;
+	while (*words && strcmp(text, *words) != 0)
+		words++;
+	return *words;
+}
+
+/* 2: it answers queries. 1: it will, or did. 0: it is of no use. */
+static int rank_of(const char *status)
+{
+	static const char *const known[] = {"active", NULL}, *const waiting[] = {"pending",
+										 "initializing",
+										 "moved", NULL};
+
+	return is_any_of(status, known) ? 2 : is_any_of(status, waiting);
+}
+
+/* Whether the filter was honoured is not taken on trust. */
+static bool fits(const struct cf_zone_search *s, const char *zone)
+{
+	return s->is_exact ? strcmp(s->name, zone) == 0 : name_is_within(s->name, zone);
 }
 
 static int take_zone(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
-	char id[RECORD_ID_CAP], zone[NAME_CAP], status[32];
+	char id[RECORD_ID_CAP], name[NAME_UNICODE_CAP], zone[NAME_CAP], status[CF_ZONE_STATUS_CAP];
 	struct cf_zone_search *s = ctx;
+	struct err odd;
+	int rank, order;
 
 	(void)list;
 	if (json_parse(text, len, e))
 		return -1;
-	if (json_string(json_get(0, "id"), id, sizeof id) ||
-	    json_string(json_get(0, "name"), zone, sizeof zone) ||
+	if (json_string(json_get(0, "id"), id, sizeof id) || !record_id_is_good(id) ||
+	    json_string(json_get(0, "name"), name, sizeof name) ||
 	    json_string(json_get(0, "status"), status, sizeof status))
-		return err_set(e, ERR_PROTO, "a zone without id, name or status");
-	s->seen_n++;
-	str_lower(zone);
-	/* Whether the filter was honoured is not taken on trust. */
-	if (!is_live(status) || !name_is_within(s->name, zone) ||
-	    (s->is_exact && strcmp(s->name, zone) != 0))
+		return err_set(e, ERR_PROTO, "a zone without a good id, name or status");
+	if (name_normalize(zone, name, NAME_HOST, &odd) || !fits(s, zone))
 		return 0;
-	if (s->has_found && strlen(zone) <= strlen(s->zone)) {
-		s->is_ambiguous |= strlen(zone) == strlen(s->zone) && strcmp(id, s->id) != 0;
+	rank = rank_of(status);
+	order = rank - (s->has_found + s->is_served);
+	if (!order)
+		order = (int)strlen(zone) - (int)strlen(s->zone);
+	if (!order)
+		s->is_ambiguous |= rank && strcmp(id, s->id) != 0;
+	if (order <= 0)
 		return 0;
-	}
 	memcpy(s->id, id, sizeof id);
 	memcpy(s->zone, zone, sizeof zone);
-	s->has_found = true;
+	memcpy(s->status, status, sizeof status);
+	s->has_found = rank > 0;
+	s->is_served = rank > 1;
 	s->is_ambiguous = false;
 	return 0;
 }
@@ -63,31 +105,49 @@ static int conclude(const struct cf_zone_search *s, struct err *e)
 {
 	if (s->is_ambiguous)
 		return err_set(e, ERR_CONFIG, "two zones are named %s: set CF_ZONE_ID", s->zone);
-	if (!s->has_found)
-		return err_set(e, ERR_CONFIG,
-			       "no zone %s %s among the %zu that these credentials can see: check "
-			       "CF_ROOT_DOMAIN and the right Zone:Read, or set CF_ZONE_ID",
-			       s->is_exact ? "named" : "that holds", s->name, s->seen_n);
-	return 0;
+	if (s->has_found)
+		return 0;
+	if (s->zone[0])
+		return err_set(e, ERR_CONFIG, "the zone %s is of no use, it is %s", s->zone,
+			       s->status);
+	return err_set(e, ERR_CONFIG,
+		       "no zone %s %s among those that these credentials can see: check "
+		       "CF_ROOT_DOMAIN and the right Zone:Read, or set CF_ZONE_ID",
+		       s->is_exact ? "named" : "that holds", s->name);
+}
+
+/* There is something else to ask for. */
+static bool go_on(struct cf_zone_search *s)
+{
+	const char *next = s->is_exact || !s->asked ? NULL : parent_of(s->asked);
+
+	if (next && !strchr(next, '.')) /* no zone is a whole top level domain */
+		next = NULL;
+	if (s->is_served || !s->asked || (!next && !strstr(s->name, IDN_PREFIX)))
+		return false;
+	ask_for(s, next);
+	return true;
 }
 
 int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 {
 	int64_t pages = 0;
 
-	if (cf_reply_finish(&s->reply, e))
-		return -1;
+	if (cf_reply_finish(&s->reply, e)) {
+		/* Perhaps it is no name that a zone may have. */
+		*again = e->kind == ERR_REFUSED && go_on(s);
+		return *again ? 0 : -1;
+	}
 	if (!s->reply.split.has_cut)
 		return err_set(e, ERR_PROTO, "an answer without a list of zones");
 	(void)json_integer(json_get(json_get(0, "result_info"), "total_pages"), &pages);
-	*again = (int64_t)s->page < pages;
-	if (!*again)
-		return conclude(s, e);
-	if (s->page == CF_ZONE_PAGES_MAX)
-		return err_set(e, ERR_LIMIT,
-			       "more than %d pages of zones: set CF_ROOT_DOMAIN or "
-			       "CF_ZONE_ID",
-			       CF_ZONE_PAGES_MAX);
-	s->page++;
-	return 0;
+	*again = true;
+	if ((int64_t)s->page < pages) {
+		if (s->page++ == CF_ZONE_PAGES_MAX)
+			return err_set(e, ERR_LIMIT, "more than %d pages of zones: set CF_ZONE_ID",
+				       CF_ZONE_PAGES_MAX);
+		return 0;
+	}
+	*again = go_on(s);
+	return *again ? 0 : conclude(s, e);
 }

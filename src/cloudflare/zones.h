@@ -1,5 +1,8 @@
 /*
- * Which zone holds a name: GET /zones, page by page. Needs the right Zone:Read.
+ * Which zone holds a name: GET /zones?name=, for the name and what it lies within, longest first.
+ * Needs the right Zone:Read. The API has some names of zones in Unicode, which does not match what is
+ * asked for in Punycode: such a zone is looked for among all. What is answered is compared in normal
+ * form.
  * https://developers.cloudflare.com/api/resources/zones/methods/list/
  */
 #ifndef CLOUDFLARE_ZONES_H
@@ -16,16 +19,21 @@
 
 #define CF_ZONES_PER_PAGE 50 /* the most that is granted */
 #define CF_ZONE_PAGES_MAX 100
+#define CF_ZONE_LABELS_MAX 10 /* no zone has more: of a longer name its end is looked for */
+#define CF_ZONE_STATUS_CAP 32
 
 struct cf_zone_search {
-	const char *name; /* a zone is sought that this lies within */
-	bool is_exact;    /* and that has this very name */
-	unsigned page;    /* the one to ask for, from 1 */
+	const char *name;  /* a zone is sought that this lies within */
+	bool is_exact;     /* and that has this very name */
+	const char *asked; /* the end of name that is asked for; NULL: all zones are */
+	unsigned page;     /* the one to ask for, from 1 */
 	bool has_found;
-	bool is_ambiguous;      /* two live zones of the found name */
-	size_t seen_n;          /* zones the credentials can see */
-	char id[RECORD_ID_CAP]; /* the longest that fits so far */
+	bool is_served;         /* what was found is active; else it answers no query yet */
+	bool is_ambiguous;      /* two such zones of the found name */
+	char id[RECORD_ID_CAP]; /* of the longest that fits so far; one that is served goes first */
+	/* Of the same; when none was found, of one that fits and is of no use. */
 	char zone[NAME_CAP];
+	char status[CF_ZONE_STATUS_CAP];
 	struct cf_reply reply;
 };
 
@@ -40,7 +48,7 @@ struct http_sink cf_zone_search_begin(struct cf_zone_search *s, char *element_bu
 
 /*
  * The exchange has ended well.
- *   again  set when there is another page: ask for it
+ *   again  set when there is another page, or something else to ask for: ask for it
  *   e      as cf_reply_finish(); ERR_LIMIT: too many pages; ERR_CONFIG, at the end: no zone, or
  *          two, and what to set
  */

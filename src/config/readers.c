@@ -203,7 +203,7 @@ static int read_zone_id(const struct reading *r, enum setting s, void *field, st
 {
 	const char *id = reading_text(r, s);
 
-	if (id && (strlen(id) != 32 || strspn(id, "0123456789abcdefABCDEF") != 32))
+	if (id && !record_id_is_good(id))
 		return reading_bad(
 			r, s, "32 hexadecimal digits, as the zone's overview page shows them", e);
 	return read_text(r, s, field, e);

@@ -311,6 +311,8 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 		break;
 	case STEP_ZONE:
 		memcpy(r->out.zone_id, r->zones.id, sizeof r->out.zone_id);
+		if (r->zones.has_found && !r->zones.is_served)
+			report_unserved(r->in.job, &r->zones);
 		want_list(r);
 		break;
 	case STEP_LIST:

@@ -58,6 +58,12 @@ void report_retry(const struct job *job, const struct err *e, int64_t delay_ms)
 		  {"kind", err_kind_name(e->kind), 0}, {"error", e->text, 0});
 }
 
+void report_unserved(const struct job *job, const struct cf_zone_search *found)
+{
+	LOG_EVENT(LOG_WARN, "the zone is not active: nobody sees its records",
+		  {"name", job->name, 0}, {"zone", found->zone, 0}, {"status", found->status, 0});
+}
+
 void report_mixed(const struct job *job, const struct plan *p)
 {
 	LOG_EVENT(LOG_WARN, "some records are proxied, some not: new ones are as most",

@@ -11,6 +11,7 @@
 #include "core/op.h"
 #include "core/plan.h"
 
+struct cf_zone_search;
 struct reconcile;
 
 /* One record was written: "record created", "record updated", "record deleted". */
@@ -24,6 +25,9 @@ void report_batch_refused(const struct job *job, const struct err *e);
 
 /* That happened, and there will be another try in delay_ms. */
 void report_retry(const struct job *job, const struct err *e, int64_t delay_ms);
+
+/* The zone that was found answers no query yet, or no more. */
+void report_unserved(const struct job *job, const struct cf_zone_search *found);
 
 /* New records come to a name whose records are not all proxied, or not. */
 void report_mixed(const struct job *job, const struct plan *p);

@@ -31,7 +31,7 @@ static void tell_record(const struct record *r, struct buf *told)
 {
 	char text[TARGET_TEXT_CAP];
 
-	MUST(r->id[0] && memchr(r->id, '\0', sizeof r->id));
+	MUST(record_id_is_good(r->id));
 	MUST(r->target.type < RECORD_TYPES);
 	MUST(!r->target.host == (r->target.type != RECORD_CNAME));
 	target_format(&r->target, text);
@@ -91,6 +91,7 @@ static void read_zones(struct fuzz_input in, struct fuzz_cuts cuts, bool is_exac
 	}
 	if (!s.has_found)
 		return;
+	MUST(record_id_is_good(s.id));
 	MUST(name_is_within(name, s.zone) && (!is_exact || strcmp(s.zone, name) == 0));
 	buf_fmt(told, "zone %s %s\n", s.id, s.zone);
 }
@@ -98,7 +99,7 @@ static void read_zones(struct fuzz_input in, struct fuzz_cuts cuts, bool is_exac
 /* A create and an update of an address, a create of a host's CNAME, a delete. */
 static void read_write(struct fuzz_input in, struct fuzz_cuts cuts, unsigned single, struct buf *told)
 {
-	static const struct record have[] = {{.id = "b"}, {.id = "d"}};
+	static const struct record have[] = {{.id = "b0000000000000000000000000000000"}, {.id = "d"}};
 	static const struct target want[] = {
 		{.type = RECORD_A, .addr = {192, 0, 2, 1}},
 		{.type = RECORD_AAAA, .addr = {0x20, 1, 0xd, 0xb8, [15] = 1}},

@@ -27,7 +27,10 @@ static int page(const char *entries, const char *info, bool *again, struct err *
 	return cf_record_list_finish(&list, again, e);
 }
 
-#define ENTRY(id, type, name, content, more)                                                                                       \
+/* An id: a hexadecimal digit and 31 zeros. */
+#define ID(digit) digit "0000000000000000000000000000000"
+#define ENTRY(id, type, name, content, more) ENTRY_AS(ID(id), type, name, content, more)
+#define ENTRY_AS(id, type, name, content, more)                                                                                    \
 	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"" name "\",\"content\":\"" content                                    \
 	"\",\"ttl\":60,\"proxied\":false,\"settings\":{},\"tags\":[]" more "}"
 #define A_RECORD(id, content) ENTRY(id, "A", "www.example.com", content, "")
@@ -43,6 +46,9 @@ static const struct {
 	{ENTRY("1", "A", "WWW.Example.Com", "192.0.2.1", ""), true},
 	{ENTRY("1", "A", "www.example.com.", "192.0.2.1", ""), true},
 	{ENTRY("1", "A", "www.example.com", "0.0.0.0", ""), true},
+	{ENTRY("1", "A", "www\u3002example.com", "192.0.2.1", ""), true},
+	{ENTRY("1", "A", "w\u00fcw.example.com", "192.0.2.1", ""), false},
+	{ENTRY("1", "A", "\U0001f4a9.example.com", "192.0.2.1", ""), false},
 	{ENTRY("1", "MX", "www.example.com", "mail", ""), false},
 	{ENTRY("1", "TXT", "www.example.com", "v=spf1", ""), false},
 	{ENTRY("1", "HTTPS", "www.example.com", "1 .", ""), false},
@@ -87,7 +93,7 @@ static void test_types(void **state)
 			 0);
 	assert_int_equal(list.seen_n, 4);
 	assert_int_equal(list.records_n, 1);
-	assert_string_equal(records[0].id, "4");
+	assert_string_equal(records[0].id, ID("4"));
 }
 
 static void test_fields(void **state)
@@ -97,11 +103,11 @@ static void test_fields(void **state)
 
 	(void)state;
 	start(NULL);
-	assert_int_equal(page("{\"id\":\"x1\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":"
-			      "\"192.0.2.1\",\"ttl\":1,\"proxied\":true,\"comment\":null}",
+	assert_int_equal(page("{\"id\":\"" ID("1") "\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":"
+						   "\"192.0.2.1\",\"ttl\":1,\"proxied\":true,\"comment\":null}",
 			      "", &again, &e),
 			 0);
-	assert_string_equal(records[0].id, "x1");
+	assert_string_equal(records[0].id, ID("1"));
 	assert_int_equal(records[0].ttl, 1);
 	assert_true(records[0].proxied);
 	assert_true(records[0].is_ours);
@@ -119,24 +125,31 @@ static const struct {
 	{"{\"type\":\"A\",\"name\":\"www.example.com\"}", "an A record"},
 	{"{\"id\":\"\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1,"
 	 "\"proxied\":true}",
-	 "without id"},
+	 "without a good id"},
 	{"{\"id\":7,\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1,"
 	 "\"proxied\":true}",
-	 "without id"},
-	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":\"1\","
-	 "\"proxied\":true}",
+	 "without a good id"},
+	{"{\"id\":\"" ID("1") "\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":\"1\","
+			      "\"proxied\":true}",
 	 "ttl"},
-	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":-1,"
-	 "\"proxied\":true}",
+	{"{\"id\":\"" ID("1") "\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":-1,"
+			      "\"proxied\":true}",
 	 "ttl"},
-	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\","
-	 "\"ttl\":4294967296,\"proxied\":true}",
+	{"{\"id\":\"" ID("1") "\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\","
+			      "\"ttl\":4294967296,\"proxied\":true}",
 	 "ttl"},
-	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1}", "proxied"},
-	{"{\"id\":\"x\",\"type\":\"A\",\"name\":\"www.example.com\",\"ttl\":1,\"proxied\":true}", "content"},
-	{A_RECORD("x", "not an address"), "record x"},
-	{A_RECORD("x", "::1"), "record x"},
-	{A_RECORD("123456789012345678901234567890123", "1.1.1.1"), "without id"},
+	{"{\"id\":\"" ID("1") "\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1}", "proxied"},
+	{"{\"id\":\"" ID("1") "\",\"type\":\"A\",\"name\":\"www.example.com\",\"ttl\":1,\"proxied\":true}", "content"},
+	{A_RECORD("1", "not an address"), "record 1"},
+	{A_RECORD("1", "::1"), "record 1"},
+	{A_RECORD("12", "1.1.1.1"), "without a good id"}, /* of 33 */
+	{A_RECORD("", "1.1.1.1"), "without a good id"},
+	{A_RECORD("g", "1.1.1.1"), "without a good id"},
+	{A_RECORD("/", "1.1.1.1"), "without a good id"},
+	{A_RECORD("..", "1.1.1.1"), "without a good id"},
+	{A_RECORD(".", "1.1.1.1"), "without a good id"},
+	{A_RECORD("?", "1.1.1.1"), "without a good id"},
+	{A_RECORD("\\u0000", "1.1.1.1"), "without a good id"},
 };
 
 static void test_bad(void **state)
@@ -350,7 +363,7 @@ static void test_limits(void **state)
 	for (unsigned n = 0; n <= RECORDS_MAX && !rc; n++) {
 		char entry[256];
 
-		(void)snprintf(entry, sizeof entry, ENTRY("%u", "A", "www.example.com", "10.0.%u.%u", ""), n, n >> 8 & 255,
+		(void)snprintf(entry, sizeof entry, ENTRY_AS("%032x", "A", "www.example.com", "10.0.%u.%u", ""), n, n >> 8 & 255,
 			       n & 255);
 		list.page = 1;
 		rc = page(entry, "\"total_pages\":2", &again, &e);

@@ -7,6 +7,9 @@
 
 #define MAX 8
 
+/* An id: a hexadecimal digit and 31 zeros. */
+#define ID(digit) digit "0000000000000000000000000000000"
+
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct target_hosts hosts;
 static struct target want[MAX];
@@ -36,7 +39,7 @@ static void set_ops(const char *text, const char *owner, bool is_single)
 		if (equals)
 			*equals = '\0';
 		if (op->kind != OP_CREATE) {
-			(void)snprintf(have[n].id, sizeof have[n].id, "%s", p + 1);
+			(void)snprintf(have[n].id, sizeof have[n].id, ID("%s"), p + 1);
 			op->record = &have[n];
 		}
 		if (op->kind != OP_DELETE) {
@@ -119,12 +122,12 @@ static void test_batch_body(void **state)
 	check_record(json_next(json_first(list)), NULL, "AAAA", "2001:db8::1", 1, true, "managed by dnsbuddy");
 	list = json_get(root, "patches");
 	assert_int_equal(json_count(list), 1);
-	check_record(json_first(list), "a", "A", "2.2.2.2", 300, false, NULL);
+	check_record(json_first(list), ID("a"), "A", "2.2.2.2", 300, false, NULL);
 	list = json_get(root, "deletes");
 	assert_int_equal(json_count(list), 2);
 	assert_int_equal(json_count(json_first(list)), 1);
-	assert_true(json_equals(json_get(json_first(list), "id"), "b"));
-	assert_true(json_equals(json_get(json_next(json_first(list)), "id"), "c"));
+	assert_true(json_equals(json_get(json_first(list), "id"), ID("b")));
+	assert_true(json_equals(json_get(json_next(json_first(list)), "id"), ID("c")));
 	assert_string_equal(cf_write_method(&w), "POST");
 	assert_string_equal(target(), "/zones/z0ne/dns_records/batch");
 }
@@ -165,7 +168,7 @@ static void test_single(void **state)
 	set_ops("-a", "web", true);
 	assert_string_equal(body(), "");
 	assert_string_equal(cf_write_method(&w), "DELETE");
-	assert_string_equal(target(), "/zones/z0ne/dns_records/a");
+	assert_string_equal(target(), "/zones/z0ne/dns_records/" ID("a"));
 }
 
 /* As many and as long ones as there can be. */
@@ -194,9 +197,10 @@ static void test_largest_body(void **state)
 /* ---- answers ---- */
 
 #define SHOWN(id, type, content)                                                                                                   \
-	"{\"id\":\"" id "\",\"type\":\"" type "\",\"name\":\"www.example.com\",\"content\":\"" content                             \
-	"\",\"ttl\":60,\"proxied\":false,\"comment\":\"\"}"
-#define OTHER "{\"id\":\"o\",\"type\":\"A\",\"name\":\"x.example.com\",\"content\":\"1.1.1.1\",\"ttl\":60,\"proxied\":false}"
+	"{\"id\":\"" ID(id) "\",\"type\":\"" type "\",\"name\":\"www.example.com\",\"content\":\"" content                         \
+			    "\",\"ttl\":60,\"proxied\":false,\"comment\":\"\"}"
+#define OTHER                                                                                                                      \
+	"{\"id\":\"" ID("0") "\",\"type\":\"A\",\"name\":\"x.example.com\",\"content\":\"1.1.1.1\",\"ttl\":60,\"proxied\":false}"
 
 static const struct {
 	const char *ops;
@@ -205,38 +209,41 @@ static const struct {
 	int rc;
 	enum err_kind kind;
 } answers[] = {
-	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "],\"deletes\":[],\"patches\":null}", 0, ERR_NONE},
-	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("m", "A", "1.1.1.2") "," SHOWN("n", "A", "1.1.1.1") "]}", 0,
+	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("1", "A", "1.1.1.1") "],\"deletes\":[],\"patches\":null}", 0, ERR_NONE},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("2", "A", "1.1.1.2") "," SHOWN("1", "A", "1.1.1.1") "]}", 0,
 	 ERR_NONE},
-	{"+2001:db8::1/60", false, "{\"posts\":[" SHOWN("n", "AAAA", "2001:DB8:0:0::1") "]}", 0, ERR_NONE},
+	{"+2001:db8::1/60", false, "{\"posts\":[" SHOWN("1", "AAAA", "2001:DB8:0:0::1") "]}", 0, ERR_NONE},
 	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("a", "A", "1.1.1.1") "]}", 0, ERR_NONE},
-	{"+lb.example.net/60", false, "{\"posts\":[" SHOWN("n", "CNAME", "LB.example.net") "]}", 0, ERR_NONE},
+	{"+lb.example.net/60", false, "{\"posts\":[" SHOWN("1", "CNAME", "LB.example.net") "]}", 0, ERR_NONE},
 	{"-a", false, "{\"deletes\":[]}", 0, ERR_NONE},
 	{"-a", false, "{\"deletes\":[{\"id\":\"a\"}],\"posts\":[]}", 0, ERR_NONE},
-	{"-a +1.1.1.1/60", false, "{\"deletes\":[],\"posts\":[" SHOWN("n", "A", "1.1.1.1") "]}", 0, ERR_NONE},
+	{"-a +1.1.1.1/60", false, "{\"deletes\":[],\"posts\":[" SHOWN("1", "A", "1.1.1.1") "]}", 0, ERR_NONE},
 	/* not everything is shown */
 	{"+1.1.1.1/60", false, "{\"posts\":[]}", -1, ERR_RETRY},
 	{"+1.1.1.1/60", false, "{}", -1, ERR_RETRY},
 	{"+1.1.1.1/60", false, "null", -1, ERR_RETRY},
 	{"+1.1.1.1/60", false, "{\"posts\":[" OTHER "]}", -1, ERR_CONFIG},
-	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
-	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.1") "," SHOWN("m", "A", "1.1.1.1") "]}", -1,
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("1", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" SHOWN("1", "A", "1.1.1.1") "," SHOWN("2", "A", "1.1.1.1") "]}", -1,
 	 ERR_RETRY},
 	/* another content, another list, another id */
-	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("n", "A", "1.1.1.2") "]}", -1, ERR_RETRY},
-	{"+1.1.1.1/60", false, "{\"patches\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
-	{"+1.1.1.1/60", false, "{\"puts\":[" SHOWN("n", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("1", "A", "1.1.1.2") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{\"patches\":[" SHOWN("1", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
+	{"+1.1.1.1/60", false, "{\"puts\":[" SHOWN("1", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
 	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("b", "A", "1.1.1.1") "]}", -1, ERR_RETRY},
 	{"~a=1.1.1.1/60", false, "{\"patches\":[" SHOWN("a", "A", "1.1.1.2") "]}", -1, ERR_RETRY},
+	/* no id of theirs */
+	{"+1.1.1.1/60", false, "{\"posts\":[" SHOWN("../", "A", "1.1.1.1") "]}", -1, ERR_PROTO},
+	{"+1.1.1.1/60", true, SHOWN("", "A", "1.1.1.1"), -1, ERR_PROTO},
 	/* broken */
 	{"+1.1.1.1/60", false, "{\"posts\":[{}]}", -1, ERR_PROTO},
 	{"+1.1.1.1/60", false, "{\"posts\":[null]}", -1, ERR_PROTO},
 	/* single calls */
-	{"+1.1.1.1/60", true, SHOWN("n", "A", "1.1.1.1"), 0, ERR_NONE},
+	{"+1.1.1.1/60", true, SHOWN("1", "A", "1.1.1.1"), 0, ERR_NONE},
 	{"~a=1.1.1.1/60", true, SHOWN("a", "A", "1.1.1.1"), 0, ERR_NONE},
 	{"-a", true, "{\"id\":\"a\"}", 0, ERR_NONE},
 	{"-a", true, "null", 0, ERR_NONE},
-	{"+1.1.1.1/60", true, SHOWN("n", "A", "1.1.1.2"), -1, ERR_RETRY},
+	{"+1.1.1.1/60", true, SHOWN("1", "A", "1.1.1.2"), -1, ERR_RETRY},
 	{"+1.1.1.1/60", true, OTHER, -1, ERR_CONFIG},
 	{"~a=1.1.1.1/60", true, SHOWN("b", "A", "1.1.1.1"), -1, ERR_RETRY},
 	{"+1.1.1.1/60", true, "null", -1, ERR_PROTO},

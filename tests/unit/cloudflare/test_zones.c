@@ -1,3 +1,4 @@
+/* Which zone holds a name: what is asked for, and which of the answers counts. */
 #include "support.h"
 
 #include "cloudflare/zones.h"
@@ -5,20 +6,45 @@
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct cf_zone_search s;
 
-static int page(const char *zones, const char *info, bool *again, struct err *e)
+/* An id: a hexadecimal digit and 31 zeros. */
+#define ID(digit) digit "0000000000000000000000000000000"
+#define ZONE_AS(id, name, status) "{\"id\":\"" ID(id) "\",\"name\":\"" name "\",\"status\":\"" status "\"}"
+#define ZONE(id, name) ZONE_AS(id, name, "active")
+
+/* The answer to whatever is asked for. */
+static int page_as(int status, const char *zones, const char *info, bool *again, struct err *e)
 {
 	struct http_sink sink = cf_zone_search_begin(&s, element_buf, rest);
 	char body[4096];
 
-	(void)snprintf(body, sizeof body, "{\"result\":[%s],\"success\":true%s}", zones, info);
-	if (test_answer(&sink, 200, "", body, 0, e))
+	(void)snprintf(body, sizeof body, "{\"result\":[%s],\"success\":%s%s}", zones, status == 200 ? "true" : "false", info);
+	if (test_answer(&sink, status, "", body, 0, e))
 		return -1;
 	return cf_zone_search_finish(&s, again, e);
 }
 
-#define ZONE_AS(id, name, status) "{\"id\":\"" id "\",\"name\":\"" name "\",\"status\":\"" status "\"}"
-#define ZONE(id, name) ZONE_AS(id, name, "active")
+static int page(const char *zones, const char *info, bool *again, struct err *e)
+{
+	return page_as(200, zones, info, again, e);
+}
 
+/* What the request asks for: "name", or "*" without a filter. */
+static const char *asked(void)
+{
+	static const char start[] = "/zones?per_page=50&page=1", key[] = "&name=";
+	static char target[512];
+	struct buf b;
+
+	buf_init(&b, target, sizeof target);
+	cf_zone_search_target(&b, &s);
+	assert_true(buf_ok(&b) && strncmp(target, start, sizeof start - 1) == 0);
+	if (!target[sizeof start - 1])
+		return "*";
+	assert_true(strncmp(target + sizeof start - 1, key, sizeof key - 1) == 0);
+	return target + sizeof start - 1 + sizeof key - 1;
+}
+
+/* The first answer lists zones, whatever was asked for: filters are not taken on trust. */
 static const struct {
 	const char *name;
 	bool is_exact;
@@ -31,22 +57,48 @@ static const struct {
 	{"a.b.example.com", false, ZONE("1", "example.com") "," ZONE("2", "b.example.com"), "2", NULL},
 	{"a.b.example.com", false, ZONE("2", "b.example.com") "," ZONE("1", "example.com"), "2", NULL},
 	{"www.example.com", false, ZONE("1", "Example.COM"), "1", NULL},
+	{"www.example.com", false, ZONE("1", "example.com."), "1", NULL},
 	{"www.example.com", false, ZONE("1", "ample.com"), NULL, "no zone that holds www.example.com"},
-	{"www.example.com", false, ZONE("1", "www.example.com.evil.net"), NULL, "among the 1"},
-	{"www.example.com", false, "", NULL, "among the 0"},
-	{"www.example.com", false, ZONE_AS("1", "example.com", "deleted"), NULL, "no zone"},
-	{"www.example.com", false, ZONE_AS("1", "example.com", "deactivated"), NULL, "no zone"},
-	{"www.example.com", false, ZONE_AS("1", "example.com", "pending"), "1", NULL},
-	{"www.example.com", false, ZONE_AS("1", "example.com", "moved") "," ZONE("2", "com"), "1", NULL},
+	{"www.example.com", false, ZONE("1", "www.example.com.evil.net"), NULL, "no zone that holds"},
+	{"www.example.com", false, "", NULL, "Zone:Read"},
+	/* in Unicode, and somebody else's that nobody can read */
+	{"www.xn--bcher-kva.example", false, ZONE("1", "b\u00fccher.example"), "1", NULL},
+	{"www.xn--bcher-kva.example", false, ZONE("1", "B\u00dcCHER.example"), "1", NULL},
+	{"www.xn--bcher-kva.example", false, ZONE("1", "b\\u00fccher.example"), "1", NULL},
+	{"www.xn--bcher-kva.example", false, ZONE("1", "xn--bcher-kva.example"), "1", NULL},
+	{"www.xn--bcher-kva.example", false, ZONE("1", "bucher.example"), NULL, "no zone"},
+	{"xn--bcher-kva.example", true, ZONE("1", "b\u00fccher.example"), "1", NULL},
+	{"www.example.com", false, ZONE("2", "\U0001f4a9.example") "," ZONE("1", "example.com"), "1", NULL},
+	/* what is of no use, by name */
+	{"www.example.com", false, ZONE_AS("1", "example.com", "deleted"), NULL,
+	 "the zone example.com is of no use, it is deleted"},
+	{"www.example.com", false, ZONE_AS("1", "example.com", "deactivated"), NULL, "example.com is of no use, it is deactivated"},
+	{"www.example.com", false, ZONE_AS("1", "example.com", "read only"), NULL, "it is read only"},
+	{"example.com", true, ZONE_AS("1", "example.com", "deleted"), NULL, "it is deleted"},
+	{"www.example.com", false, ZONE_AS("1", "example.org", "deleted"), NULL, "no zone that holds"},
 	{"www.example.com", false, ZONE_AS("1", "www.example.com", "deleted") "," ZONE("2", "example.com"), "2", NULL},
+	{"www.example.com", false, ZONE("2", "example.com") "," ZONE_AS("1", "www.example.com", "deleted"), "2", NULL},
+	/* what is not served yet */
+	{"www.example.com", false, ZONE_AS("1", "example.com", "pending"), "1", NULL},
+	{"www.example.com", false, ZONE_AS("1", "example.com", "initializing"), "1", NULL},
+	{"www.example.com", false, ZONE_AS("1", "example.com", "moved"), "1", NULL},
+	{"www.example.com", false, ZONE_AS("1", "www.example.com", "pending") "," ZONE("2", "example.com"), "2", NULL},
+	{"www.example.com", false, ZONE("2", "example.com") "," ZONE_AS("1", "www.example.com", "moved"), "2", NULL},
+	{"www.example.com", false, ZONE_AS("1", "example.com", "pending") "," ZONE_AS("2", "www.example.com", "moved"), "2", NULL},
+	{"www.example.com", false, ZONE_AS("1", "example.com", "deleted") "," ZONE_AS("2", "example.com", "moved"), "2", NULL},
+	/* two of one name */
 	{"www.example.com", false, ZONE("1", "example.com") "," ZONE("2", "example.com"), NULL, "two zones are named example.com"},
 	{"www.example.com", false, ZONE("1", "example.com") "," ZONE("1", "example.com"), "1", NULL},
 	{"www.example.com", false, ZONE("1", "example.com") "," ZONE_AS("2", "example.com", "deleted"), "1", NULL},
+	{"www.example.com", false, ZONE_AS("2", "example.com", "pending") "," ZONE("1", "example.com"), "1", NULL},
+	{"www.example.com", false, ZONE_AS("2", "example.com", "pending") "," ZONE_AS("1", "example.com", "moved"), NULL,
+	 "two zones"},
+	{"www.example.com", false, ZONE_AS("2", "example.com", "deleted") "," ZONE_AS("1", "example.com", "deleted"), NULL,
+	 "it is deleted"},
 	/* a longer one makes the doubt go away */
 	{"a.www.example.com", false, ZONE("1", "example.com") "," ZONE("2", "example.com") "," ZONE("3", "www.example.com"), "3",
 	 NULL},
 	{"example.com", true, ZONE("1", "example.com"), "1", NULL},
-	/* the filter was not honoured */
 	{"example.com", true, ZONE("9", "com") "," ZONE("1", "example.com"), "1", NULL},
 	{"b.example.com", true, ZONE("1", "example.com"), NULL, "no zone named b.example.com"},
 };
@@ -55,22 +107,109 @@ static void test_search(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		bool again = true;
+		const char *zones = cases[i].zones;
 		struct err e = {0};
+		bool again = true;
+		int rc = 0;
 
 		cf_zone_search_init(&s, cases[i].name, cases[i].is_exact);
-		CHECK(page(cases[i].zones, "", &again, &e) == (cases[i].id ? 0 : -1), "case %zu: %s", i, e.text);
-		if (cases[i].id) {
-			assert_false(again);
-			assert_string_equal(s.id, cases[i].id);
-			continue;
-		}
-		CHECK(e.kind == ERR_CONFIG && strstr(e.text, cases[i].says), "case %zu: %s", i, e.text);
+		for (; again && !rc; zones = "")
+			rc = page(zones, "", &again, &e);
+		CHECK(rc == (cases[i].id ? 0 : -1), "case %zu: %s", i, e.text);
+		if (cases[i].id)
+			CHECK(s.id[0] == cases[i].id[0], "case %zu: %s", i, s.id);
+		else
+			CHECK(e.kind == ERR_CONFIG && strstr(e.text, cases[i].says), "case %zu: %s", i, e.text);
 	}
+}
+
+static void test_status_is_told(void **state)
+{
+	struct err e = {0};
+	bool again;
+
+	(void)state;
+	cf_zone_search_init(&s, "example.com", true);
+	assert_int_equal(page(ZONE_AS("1", "example.com", "moved"), "", &again, &e), 0);
+	assert_true(s.has_found && !s.is_served);
+	assert_string_equal(s.status, "moved");
+	cf_zone_search_init(&s, "example.com", true);
+	assert_int_equal(page(ZONE("1", "example.com"), "", &again, &e), 0);
+	assert_true(s.has_found && s.is_served);
+}
+
+/* What is asked for, one after the other, of an API that has this zone alone. */
+static const struct {
+	const char *name;
+	bool is_exact;
+	const char *zone, *status;
+	const char *asked;
+} orders[] = {
+	{"example.com", false, "example.com", "active", "example.com"},
+	{"a.b.example.com", false, "example.com", "active", "a.b.example.com b.example.com example.com"},
+	{"a.b.example.com", false, "b.example.com", "active", "a.b.example.com b.example.com"},
+	/* a served one may come further up */
+	{"a.b.example.com", false, "b.example.com", "pending", "a.b.example.com b.example.com example.com"},
+	{"a.b.example.com", false, "b.example.com", "deleted", "a.b.example.com b.example.com example.com"},
+	/* never a top level domain, never the asterisk */
+	{"a.example.com", false, "", "", "a.example.com example.com"},
+	{"*.example.com", false, "example.com", "active", "example.com"},
+	{"*.a.example.com", false, "example.com", "active", "a.example.com example.com"},
+	{"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26.27.28.example.com", false, "example.com", "active",
+	 "21.22.23.24.25.26.27.28.example.com 22.23.24.25.26.27.28.example.com 23.24.25.26.27.28.example.com "
+	 "24.25.26.27.28.example.com 25.26.27.28.example.com 26.27.28.example.com 27.28.example.com 28.example.com example.com"},
+	{"example.com", true, "", "", "example.com"},
+	{"com", true, "com", "active", "com"},
+	/* in Unicode there, which the filter does not match: all are listed, last */
+	{"www.xn--bcher-kva.example", false, "b\u00fccher.example", "active", "www.xn--bcher-kva.example xn--bcher-kva.example *"},
+	{"xn--bcher-kva.example", true, "b\u00fccher.example", "active", "xn--bcher-kva.example *"},
+	{"xn--bcher-kva.example", true, "xn--bcher-kva.example", "active", "xn--bcher-kva.example"},
+	{"xn--bcher-kva.example", true, "", "", "xn--bcher-kva.example *"},
+};
+
+static void test_order(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(orders); i++) {
+		char all[1024] = "", zone[256];
+		struct err e = {0};
+		bool again = true;
+		int rc = 0;
+
+		cf_zone_search_init(&s, orders[i].name, orders[i].is_exact);
+		(void)snprintf(zone, sizeof zone, ZONE_AS("1", "%s", "%s"), orders[i].zone, orders[i].status);
+		while (again && !rc) {
+			const char *name = asked();
+
+			(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", all[0] ? " " : "", name);
+			rc = page(*name == '*' || strcmp(name, orders[i].zone) == 0 ? zone : "", "", &again, &e);
+		}
+		CHECK(strcmp(all, orders[i].asked) == 0, "%s: %s", orders[i].name, all);
+	}
+}
+
+/* A name that the API does not take for a zone's is none; but when it takes no name at all, it says why. */
+static void test_refused(void **state)
+{
+	static const char why[] = ",\"errors\":[{\"code\":1234,\"message\":\"no name\"}]";
+	struct err e = {0};
+	bool again = false;
+
+	(void)state;
+	cf_zone_search_init(&s, "_x.example.com", false);
+	assert_int_equal(page_as(400, "", why, &again, &e), 0);
+	assert_true(again);
+	assert_string_equal(asked(), "example.com");
+	assert_int_equal(page_as(400, "", why, &again, &e), -1);
+	assert_int_equal(e.kind, ERR_REFUSED);
+	cf_zone_search_init(&s, "_x.example.com", false);
+	assert_int_equal(page_as(403, "", why, &again, &e), -1);
+	assert_int_equal(e.kind, ERR_AUTH);
 }
 
 static void test_pages(void **state)
 {
+	static const char info[] = ",\"result_info\":{\"total_pages\":3}";
 	char target[256];
 	struct err e = {0};
 	bool again = false;
@@ -81,15 +220,17 @@ static void test_pages(void **state)
 	for (unsigned p = 1; p <= 3; p++) {
 		buf_init(&b, target, sizeof target);
 		cf_zone_search_target(&b, &s);
-		assert_non_null(strstr(target, "/zones?per_page=50&page="));
 		assert_int_equal(strtoul(strstr(target, "&page=") + 6, NULL, 10), p);
-		assert_int_equal(page(p == 2 ? ZONE("1", "example.com") : ZONE("7", "example.org"),
-				      ",\"result_info\":{\"total_pages\":3}", &again, &e),
-				 0);
+		assert_non_null(strstr(target, "&name=www.example.com"));
+		assert_int_equal(page(p == 2 ? ZONE("1", "example.com") : ZONE("7", "example.org"), info, &again, &e), 0);
 		assert_int_equal(again, p < 3);
 	}
-	assert_string_equal(s.id, "1");
-	assert_int_equal(s.seen_n, 3);
+	assert_string_equal(s.id, ID("1"));
+	/* The next name begins anew. */
+	cf_zone_search_init(&s, "www.example.com", false);
+	for (unsigned p = 1; p <= 3; p++)
+		assert_int_equal(page("", info, &again, &e), 0);
+	assert_string_equal(asked(), "example.com");
 }
 
 static void test_pages_limit(void **state)
@@ -110,29 +251,24 @@ static void test_pages_limit(void **state)
 	assert_int_equal(page(ZONE("1", "example.com"), ",\"result_info\":{\"total_pages\":100}", &again, &e), 0);
 }
 
-static void test_exact_target(void **state)
-{
-	char target[256];
-	struct buf b;
-
-	(void)state;
-	buf_init(&b, target, sizeof target);
-	cf_zone_search_init(&s, "example.com", true);
-	cf_zone_search_target(&b, &s);
-	assert_non_null(strstr(target, "&name=example.com"));
-}
-
 static void test_bad(void **state)
 {
 	static const char *const zones[] = {
 		"{}",
 		"7",
 		"null",
-		"{\"id\":\"1\",\"name\":\"x\"}",
-		"{\"id\":\"1\",\"status\":\"active\"}",
+		"{\"id\":\"" ID("1") "\",\"name\":\"x\"}",
+		"{\"id\":\"" ID("1") "\",\"status\":\"active\"}",
 		"{\"name\":\"x\",\"status\":\"active\"}",
 		"{\"id\":1,\"name\":\"x\",\"status\":\"active\"}",
-		ZONE("123456789012345678901234567890123", "example.com"), /* an id too long */
+		/* ids that are none: of 31, of 33, and what would lead elsewhere */
+		ZONE("", "example.com"),
+		ZONE("12", "example.com"),
+		ZONE("g", "example.com"),
+		ZONE("/", "example.com"),
+		ZONE(".", "example.com"),
+		"{\"id\":\"..\",\"name\":\"example.com\",\"status\":\"active\"}",
+		"{\"id\":\"\",\"name\":\"example.com\",\"status\":\"active\"}",
 	};
 	struct http_sink sink;
 	struct err e = {0};
@@ -152,8 +288,9 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_search),       cmocka_unit_test(test_pages), cmocka_unit_test(test_pages_limit),
-		cmocka_unit_test(test_exact_target), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_search),  cmocka_unit_test(test_status_is_told), cmocka_unit_test(test_order),
+		cmocka_unit_test(test_refused), cmocka_unit_test(test_pages),          cmocka_unit_test(test_pages_limit),
+		cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

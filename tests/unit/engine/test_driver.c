@@ -27,7 +27,8 @@ static void start(struct peer *p, const struct peer_step *steps)
 
 #define ANSWER(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
 #define RECORD(id, content)                                                                                                        \
-	"{\"id\":\"" id "\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"" content "\",\"ttl\":60,\"proxied\":false}"
+	"{\"id\":\"" id "0000000000000000000000000000000\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"" content     \
+	"\",\"ttl\":60,\"proxied\":false}"
 #define PAGE(number, record)                                                                                                       \
 	"{\"result\":[" record "],\"success\":true,\"result_info\":{\"page\":" number ",\"total_pages\":2,\"total_count\":2}}"
 
