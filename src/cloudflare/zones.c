@@ -11,24 +11,24 @@ static const char *parent_of(const char *name)
 	return dot ? dot + 1 : NULL;
 }
 
-static void ask_for(struct cf_zone_search *s, const char *asked)
-{
-	s->asked = asked;
-	s->page = 1;
-}
-
-void cf_zone_search_init(struct cf_zone_search *s, const char *name, bool is_exact)
+/* The longest end of the name that is asked for. */
+static const char *first_end(const char *name)
 {
 	size_t labels = 1;
 
-	*s = (struct cf_zone_search){.name = name, .is_exact = is_exact};
 	if (strncmp(name, "*.", 2) == 0)
 		name += 2;
 	for (const char *p = name; *p; p++)
 		labels += *p == '.';
-	for (; !is_exact && labels > CF_ZONE_LABELS_MAX; labels--)
+	for (; labels > CF_ZONE_LABELS_MAX; labels--)
 		name = parent_of(name);
-	ask_for(s, name);
+	return name;
+}
+
+void cf_zone_search_init(struct cf_zone_search *s, const char *name, bool is_exact)
+{
+	*s = (struct cf_zone_search){.name = name, .is_exact = is_exact, .page = 1};
+	s->asked = is_exact ? name : NULL;
 }
 
 void cf_zone_search_target(struct buf *b, const struct cf_zone_search *s)
@@ -116,22 +116,37 @@ static int conclude(const struct cf_zone_search *s, struct err *e)
 		       s->is_exact ? "named" : "that holds", s->name);
 }
 
+/* Most accounts have no more zones than one page. */
+static bool is_first_look(const struct cf_zone_search *s)
+{
+	return !s->is_exact && !s->asked && s->page == 1;
+}
+
 /* There is something else to ask for. */
 static bool go_on(struct cf_zone_search *s)
 {
-	const char *next = s->is_exact || !s->asked ? NULL : parent_of(s->asked);
+	const char *next = NULL;
 
+	if (is_first_look(s))
+		next = first_end(s->name);
+	else if (!s->asked)
+		return false;
+	else if (!s->is_exact)
+		next = parent_of(s->asked);
 	if (next && !strchr(next, '.')) /* no zone is a whole top level domain */
 		next = NULL;
-	if (s->is_served || !s->asked || (!next && !strstr(s->name, IDN_PREFIX)))
+	if (next ? s->is_served && strlen(s->zone) >= strlen(next)
+		 : s->is_served || !strstr(s->name, IDN_PREFIX))
 		return false;
-	ask_for(s, next);
+	s->asked = next;
+	s->page = next || s->is_exact ? 1 : 2;
 	return true;
 }
 
 int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 {
 	int64_t pages = 0;
+	bool is_known;
 
 	if (cf_reply_finish(&s->reply, e)) {
 		/* Perhaps it is no name that a zone may have. */
@@ -140,14 +155,16 @@ int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 	}
 	if (!s->reply.split.has_cut)
 		return err_set(e, ERR_PROTO, "an answer without a list of zones");
-	(void)json_integer(json_get(json_get(0, "result_info"), "total_pages"), &pages);
-	*again = true;
-	if ((int64_t)s->page < pages) {
+	is_known = json_integer(json_get(json_get(0, "result_info"), "total_pages"), &pages) == 0;
+	if (is_first_look(s)) {
+		*again = (!is_known || pages > 1) && go_on(s);
+	} else if ((int64_t)s->page < pages) {
+		*again = true;
 		if (s->page++ == CF_ZONE_PAGES_MAX)
 			return err_set(e, ERR_LIMIT, "more than %d pages of zones: set CF_ZONE_ID",
 				       CF_ZONE_PAGES_MAX);
-		return 0;
+	} else {
+		*again = go_on(s);
 	}
-	*again = go_on(s);
 	return *again ? 0 : conclude(s, e);
 }

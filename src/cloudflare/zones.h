@@ -1,8 +1,8 @@
 /*
- * Which zone holds a name: GET /zones?name=, for the name and what it lies within, longest first.
- * Needs the right Zone:Read. The API has some names of zones in Unicode, which does not match what is
- * asked for in Punycode: such a zone is looked for among all. What is answered is compared in normal
- * form.
+ * Which zone holds a name: GET /zones. The first page is all that most accounts have. Where there
+ * are more the name is asked for, and what it lies within, longest first. The API has some zones'
+ * names in Unicode, which what is asked for in Punycode does not match: such a zone is looked for on
+ * all pages, last. What is answered is compared in normal form. Needs the right Zone:Read.
  * https://developers.cloudflare.com/api/resources/zones/methods/list/
  */
 #ifndef CLOUDFLARE_ZONES_H
@@ -25,7 +25,7 @@
 struct cf_zone_search {
 	const char *name;  /* a zone is sought that this lies within */
 	bool is_exact;     /* and that has this very name */
-	const char *asked; /* the end of name that is asked for; NULL: all zones are */
+	const char *asked; /* the end of name that is asked for; NULL: all zones */
 	unsigned page;     /* the one to ask for, from 1 */
 	bool has_found;
 	bool is_served;         /* what was found is active; else it answers no query yet */

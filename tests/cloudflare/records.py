@@ -192,7 +192,7 @@ def build(zone, fields, settings, base=None, reset=False):
     keep = base if base and not reset else Record("", zone.id, "", kind, "")
     record = replace(
         keep, id=base.id if base else new_id(),
-        name=normal_name(fields["name"], zone.name) if "name" in fields or not keep.name
+        name=normal_name(fields["name"], zone.ascii) if "name" in fields or not keep.name
         else keep.name,
         content=normal_content(kind, fields.get("content")) if "content" in fields
         or not keep.content else keep.content,

@@ -51,6 +51,15 @@ class Zone:
     key: int = 0  # of the domains table
     created_on: str = field(default_factory=now)
 
+    @property
+    def ascii(self):
+        """As the names of its records have it; `name` may be in Unicode, as the API's are."""
+        return ascii_name(self.name)
+
+
+def ascii_name(name):
+    return name if name.isascii() else name.encode("idna").decode()
+
 
 class Store:
     """All methods are safe from any thread; a transaction holds the lock to its end.
@@ -132,7 +141,7 @@ class Store:
 
     def zone_of(self, name):
         """The zone with the longest name that ends `name`."""
-        fits = [z for z in self.zones.values() if name == z.name or name.endswith("." + z.name)]
+        fits = [z for z in self.zones.values() if name == z.ascii or name.endswith("." + z.ascii)]
         if not fits:
             raise KeyError(f"{name} is in none of the zones")
         return max(fits, key=lambda z: len(z.name))

@@ -84,8 +84,8 @@ class Contract:
             yield f"{kind} schema: {at}: {error.message[:200]}"
         zone = zones.get(route(call)[1].get("zone"))
         for name in _names(call.json):
-            if zone and name != zone.name and not name.endswith("." + zone.name):
-                yield f"name {name!r} is not a full name in {zone.name}"
+            if zone and name != zone.ascii and not name.endswith("." + zone.ascii):
+                yield f"name {name!r} is not a full name in {zone.ascii}"
 
 
 def _names(body):

@@ -264,7 +264,7 @@ def test_a_swap_is_never_split(sync, scene):
     """A CNAME gives way to addresses in one transaction; refused, it stays."""
     cf = scene["cloudflare"]
     cf.remove()
-    cf.seed(NAME, "CNAME", "old.example.net")
+    cf.seed(NAME, "CNAME", "old.example.net", comment="managed by dnsbuddy")
     cf.poison("192.0.2.2")
     sync(code=1)
     assert cf.contents(NAME) == ["old.example.net"]

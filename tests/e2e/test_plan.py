@@ -115,6 +115,18 @@ def test_json_of_a_cname_and_duplicates(plan, scene):
     assert record["instances"]["wanted"] == 1
 
 
+def test_proxied_is_said_of_each(plan, scene):
+    cf = scene["cloudflare"]
+    for n, address in ("7", "198.51.100.7"), ("8", "198.51.100.8"):
+        cf.seed(NAME, "A", address, id=n * 32, ttl=1, proxied=True)
+    out = plan("--proxied", "true").out
+    assert "  + A     192.0.2.3        ttl 1  proxied\n" in out
+    assert "  ~ A     192.0.2.2        ttl 300 -> 1  unproxied -> proxied\n" in out
+    assert "  - A     198.51.100.7     vanished  proxied\n" in out
+    removed = load(plan("--json", "--proxied", "true"))[0]["delete"]
+    assert [r["proxied"] for r in removed if r["content"].startswith("198")] == [True, True]
+
+
 def test_json_of_an_ipv6_update_from_proxied(plan, scene):
     scene["cloudflare"].seed(NAME, "AAAA", "2001:db8::1", ttl=1, proxied=True)
     scene["consul"].instances = [instance("2001:db8:0::1")]

@@ -68,12 +68,42 @@ def test_a_zone_by_name_is_one_look_up(run, consul, start_cloudflare):
     assert call.param("name") == "example.com"
 
 
-def test_zones_are_paged_to_the_end(run, consul, start_cloudflare):
+def test_of_many_zones_no_more_than_a_page_is_listed(run, consul, start_cloudflare):
     names = [f"z{n:03}.net" for n in range(120)] + ["example.com"]
     cf = start_cloudflare(names, zones_max_per_page=20)
     run("sync", consul.service("192.0.2.1"), NAME, cloudflare=cf, consul=consul).expect(0)
-    assert len(cf.calls("zones")) == 7
+    assert [c.param("name") for c in cf.calls("zones")] == [None, NAME, "example.com"]
     assert cf.contents(NAME) == ["192.0.2.1"]
+
+
+@pytest.mark.parametrize("many", [0, 60])
+@pytest.mark.parametrize("flags", [("--zone", "xn--bcher-kva.example"), ("--zone", "Bücher.example"), ()])
+@pytest.mark.parametrize("record", ["www.bücher.example", "www.xn--bcher-kva.example"])
+def test_a_zone_in_unicode(run, consul, start_cloudflare, record, flags, many):
+    cf = start_cloudflare([f"z{n:03}.net" for n in range(many)] + ["bücher.example"])
+    service = consul.service("192.0.2.1")
+    run("sync", *flags, service, record, cloudflare=cf, consul=consul).expect(0)
+    assert cf.contents("www.xn--bcher-kva.example") == ["192.0.2.1"]
+    since = len(cf.calls())
+    run("sync", *flags, service, record, cloudflare=cf, consul=consul).expect(0)
+    assert not cf.writes(since)
+
+
+@pytest.mark.parametrize("status", ["pending", "initializing", "moved"])
+def test_a_zone_that_is_not_served_is_used_with_a_warning(run, consul, start_cloudflare, status):
+    cf = start_cloudflare([])
+    cf.add_zone("example.com", status=status)
+    done = run("sync", consul.service("192.0.2.1"), NAME, cloudflare=cf, consul=consul).expect(0)
+    warning, = done.find("the zone is not active: nobody sees its records")
+    assert (warning["zone"], warning["status"]) == ("example.com", status)
+    assert cf.contents(NAME) == ["192.0.2.1"]
+
+
+def test_a_zone_of_no_use_is_named(run, consul, start_cloudflare):
+    cf = start_cloudflare([])
+    cf.add_zone("example.com", status="deactivated")
+    done = run("sync", consul.service("192.0.2.1"), NAME, cloudflare=cf, consul=consul).expect(78)
+    assert "the zone example.com is of no use, it is deactivated" in done.last["error"]
 
 
 @pytest.mark.parametrize("zones", [["other.net"], []])

@@ -12,7 +12,7 @@ def ips(*last):
 def test_the_closing_example(run, consul, cloudflare_dns):
     """Cloudflare has .1 and .9, their ids in the other order; Consul lists .1 and .2."""
     cf = cloudflare_dns
-    cf.seed(NAME, "A", "192.0.2.1", id="zz" + "0" * 30)
+    cf.seed(NAME, "A", "192.0.2.1", id="ff" + "0" * 30)
     cf.seed(NAME, "A", "192.0.2.9", id="aa" + "0" * 30)
     mark, service = cf.mark(), consul.new_name()
     for address in ips(1, 2):
@@ -69,7 +69,7 @@ def test_a_host_name_becomes_a_cname(sync, consul, cloudflare):
 
 
 def test_cname_and_addresses_take_turns_in_one_transaction(sync, consul, cloudflare):
-    cloudflare.seed(NAME, "CNAME", "old.example.net")
+    cloudflare.seed(NAME, "CNAME", "old.example.net", comment="managed by dnsbuddy")
     mark = cloudflare.mark()
     sync(consul.service(*ips(1, 2)))
     assert [c.kind for c in cloudflare.writes()] == ["batch-mixed"]
@@ -210,6 +210,49 @@ def test_a_proxied_record_has_ttl_1_and_stays_so(sync, consul, cloudflare):
     sync(service, "--ttl", "120", "--proxied", "false")
     record, = cloudflare.records(NAME)
     assert (record.ttl, record.proxied) == (120, False)
+
+
+def test_a_proxied_name_stays_so_through_a_rotation(sync, consul, cloudflare):
+    for address in ips(1, 2):
+        cloudflare.seed(NAME, "A", address, ttl=1, proxied=True)
+    done = sync(consul.service(*ips(3, 4), "2001:db8::1"))
+    assert [(r.content, r.ttl, r.proxied) for r in cloudflare.records(NAME)] == [
+        (a, 1, True) for a in [*ips(3, 4), "2001:db8::1"]]
+    lines = done.find("record created") + done.find("record deleted")
+    assert [line["proxied"] for line in lines] == ["true"] * 5
+
+
+def test_a_mixed_name_is_warned_of(sync, consul, cloudflare):
+    for address, proxied in zip(ips(1, 2, 3), (True, False, False)):
+        cloudflare.seed(NAME, "A", address, ttl=1 if proxied else 60, proxied=proxied)
+    done = sync(consul.service(*ips(1, 2, 3, 4)))
+    warning, = done.find("some records are proxied, some not: new ones are as most")
+    assert (warning["level"], warning["proxied"]) == ("warn", "false")
+    created, = done.find("record created")
+    assert created["proxied"] == "false"
+    assert not sync(consul.service(*ips(1, 2, 3, 4))).find(warning["msg"])
+
+
+def test_what_is_ours_without_an_owner(sync, consul, cloudflare):
+    cloudflare.seed(NAME, "A", "192.0.2.9", comment="by hand")
+    cloudflare.seed(NAME, "AAAA", "2001:db8::9", comment="by hand")
+    service = consul.service("192.0.2.1", "2001:db8::1")
+    sync(consul.service("192.0.2.1"))
+    assert cloudflare.contents(NAME) == ["192.0.2.1", "2001:db8::9"]
+    sync(service)
+    assert cloudflare.contents(NAME) == ["192.0.2.1", "2001:db8::1"]
+    sync(consul.service("192.0.2.1"))
+    assert cloudflare.contents(NAME) == ["192.0.2.1"]
+
+
+def test_a_cname_by_hand_is_in_the_way(sync, consul, cloudflare):
+    cloudflare.seed(NAME, "CNAME", "lb.example.net", comment="by hand")
+    done = sync(consul.service("192.0.2.1"), code=1)
+    assert "the CNAME record lb.example.net" in done.last["error"]
+    assert "in the way and not ours" in done.last["error"]
+    assert not cloudflare.writes()
+    sync(consul.service("other.example.net"))
+    assert cloudflare.contents(NAME) == ["other.example.net"]
 
 
 def test_new_records_carry_our_mark(sync, consul, cloudflare):

@@ -31,17 +31,15 @@ static int page(const char *zones, const char *info, bool *again, struct err *e)
 /* What the request asks for: "name", or "*" without a filter. */
 static const char *asked(void)
 {
-	static const char start[] = "/zones?per_page=50&page=1", key[] = "&name=";
+	static const char start[] = "/zones?per_page=50&page=", key[] = "&name=";
 	static char target[512];
 	struct buf b;
 
 	buf_init(&b, target, sizeof target);
 	cf_zone_search_target(&b, &s);
 	assert_true(buf_ok(&b) && strncmp(target, start, sizeof start - 1) == 0);
-	if (!target[sizeof start - 1])
-		return "*";
-	assert_true(strncmp(target + sizeof start - 1, key, sizeof key - 1) == 0);
-	return target + sizeof start - 1 + sizeof key - 1;
+	assert_int_equal(strtoul(target + sizeof start - 1, NULL, 10), s.page);
+	return strstr(target, key) ? strstr(target, key) + sizeof key - 1 : "*";
 }
 
 /* The first answer lists zones, whatever was asked for: filters are not taken on trust. */
@@ -138,33 +136,36 @@ static void test_status_is_told(void **state)
 	assert_true(s.has_found && s.is_served);
 }
 
-/* What is asked for, one after the other, of an API that has this zone alone. */
+/* What is asked for, one after the other, of an API that has more than a page of zones, the last of them this one. */
 static const struct {
 	const char *name;
 	bool is_exact;
 	const char *zone, *status;
-	const char *asked;
+	const char *asked; /* "*": the first page without a name; "*2": the second */
 } orders[] = {
-	{"example.com", false, "example.com", "active", "example.com"},
-	{"a.b.example.com", false, "example.com", "active", "a.b.example.com b.example.com example.com"},
-	{"a.b.example.com", false, "b.example.com", "active", "a.b.example.com b.example.com"},
+	{"example.com", false, "example.com", "active", "* example.com"},
+	{"a.b.example.com", false, "example.com", "active", "* a.b.example.com b.example.com example.com"},
+	{"a.b.example.com", false, "b.example.com", "active", "* a.b.example.com b.example.com"},
 	/* a served one may come further up */
-	{"a.b.example.com", false, "b.example.com", "pending", "a.b.example.com b.example.com example.com"},
-	{"a.b.example.com", false, "b.example.com", "deleted", "a.b.example.com b.example.com example.com"},
+	{"a.b.example.com", false, "b.example.com", "pending", "* a.b.example.com b.example.com example.com"},
+	{"a.b.example.com", false, "b.example.com", "deleted", "* a.b.example.com b.example.com example.com"},
 	/* never a top level domain, never the asterisk */
-	{"a.example.com", false, "", "", "a.example.com example.com"},
-	{"*.example.com", false, "example.com", "active", "example.com"},
-	{"*.a.example.com", false, "example.com", "active", "a.example.com example.com"},
+	{"a.example.com", false, "", "", "* a.example.com example.com"},
+	{"*.example.com", false, "example.com", "active", "* example.com"},
+	{"*.a.example.com", false, "example.com", "active", "* a.example.com example.com"},
 	{"1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26.27.28.example.com", false, "example.com", "active",
-	 "21.22.23.24.25.26.27.28.example.com 22.23.24.25.26.27.28.example.com 23.24.25.26.27.28.example.com "
+	 "* 21.22.23.24.25.26.27.28.example.com 22.23.24.25.26.27.28.example.com 23.24.25.26.27.28.example.com "
 	 "24.25.26.27.28.example.com 25.26.27.28.example.com 26.27.28.example.com 27.28.example.com 28.example.com example.com"},
 	{"example.com", true, "", "", "example.com"},
 	{"com", true, "com", "active", "com"},
 	/* in Unicode there, which the filter does not match: all are listed, last */
-	{"www.xn--bcher-kva.example", false, "b\u00fccher.example", "active", "www.xn--bcher-kva.example xn--bcher-kva.example *"},
-	{"xn--bcher-kva.example", true, "b\u00fccher.example", "active", "xn--bcher-kva.example *"},
+	{"www.xn--bcher-kva.example", false, "b\u00fccher.example", "active",
+	 "* www.xn--bcher-kva.example xn--bcher-kva.example *2"},
+	{"www.xn--bcher-kva.example", false, "xn--bcher-kva.example", "active",
+	 "* www.xn--bcher-kva.example xn--bcher-kva.example"},
+	{"xn--bcher-kva.example", true, "b\u00fccher.example", "active", "xn--bcher-kva.example * *2"},
 	{"xn--bcher-kva.example", true, "xn--bcher-kva.example", "active", "xn--bcher-kva.example"},
-	{"xn--bcher-kva.example", true, "", "", "xn--bcher-kva.example *"},
+	{"xn--bcher-kva.example", true, "", "", "xn--bcher-kva.example * *2"},
 };
 
 static void test_order(void **state)
@@ -180,12 +181,49 @@ static void test_order(void **state)
 		(void)snprintf(zone, sizeof zone, ZONE_AS("1", "%s", "%s"), orders[i].zone, orders[i].status);
 		while (again && !rc) {
 			const char *name = asked();
+			bool is_all = *name == '*', is_there = is_all ? s.page == 2 : strcmp(name, orders[i].zone) == 0;
 
-			(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s", all[0] ? " " : "", name);
-			rc = page(*name == '*' || strcmp(name, orders[i].zone) == 0 ? zone : "", "", &again, &e);
+			(void)snprintf(all + strlen(all), sizeof all - strlen(all), "%s%s%s", all[0] ? " " : "", name,
+				       is_all && s.page > 1 ? "2" : "");
+			rc = page(is_there ? zone
+				  : is_all ? ZONE("7", "example.org")
+					   : "",
+				  is_all ? ",\"result_info\":{\"total_pages\":2}" : ",\"result_info\":{\"total_pages\":1}", &again,
+				  &e);
 		}
 		CHECK(strcmp(all, orders[i].asked) == 0, "%s: %s", orders[i].name, all);
+		CHECK(!rc == s.has_found && (rc || s.id[0] == '1'), "%s: %s", orders[i].name, e.text);
 	}
+}
+
+/* One page is all there is: nothing else is asked. */
+static void test_first_look(void **state)
+{
+	static const char info[] = ",\"result_info\":{\"total_pages\":1}", more[] = ",\"result_info\":{\"total_pages\":2}";
+	struct err e = {0};
+	bool again = true;
+
+	(void)state;
+	cf_zone_search_init(&s, "a.xn--bcher-kva.example", false);
+	assert_int_equal(page(ZONE("1", "b\u00fccher.example"), info, &again, &e), 0);
+	assert_false(again);
+	cf_zone_search_init(&s, "a.example.com", false);
+	assert_int_equal(page(ZONE("7", "example.org"), info, &again, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	cf_zone_search_init(&s, "a.example.com", false);
+	assert_int_equal(page("", ",\"result_info\":{\"total_pages\":0}", &again, &e), -1);
+	/* More, and one of those seen fits: only a longer one is asked for. */
+	cf_zone_search_init(&s, "a.b.example.com", false);
+	assert_int_equal(page(ZONE("1", "example.com"), more, &again, &e), 0);
+	assert_string_equal(asked(), "a.b.example.com");
+	assert_int_equal(page("", info, &again, &e), 0);
+	assert_string_equal(asked(), "b.example.com");
+	assert_int_equal(page("", info, &again, &e), 0);
+	assert_false(again);
+	assert_string_equal(s.id, ID("1"));
+	cf_zone_search_init(&s, "b.example.com", false);
+	assert_int_equal(page(ZONE("1", "b.example.com"), more, &again, &e), 0);
+	assert_false(again);
 }
 
 /* A name that the API does not take for a zone's is none; but when it takes no name at all, it says why. */
@@ -197,6 +235,8 @@ static void test_refused(void **state)
 
 	(void)state;
 	cf_zone_search_init(&s, "_x.example.com", false);
+	assert_int_equal(page_as(400, "", why, &again, &e), 0);
+	assert_string_equal(asked(), "_x.example.com");
 	assert_int_equal(page_as(400, "", why, &again, &e), 0);
 	assert_true(again);
 	assert_string_equal(asked(), "example.com");
@@ -210,27 +250,25 @@ static void test_refused(void **state)
 static void test_pages(void **state)
 {
 	static const char info[] = ",\"result_info\":{\"total_pages\":3}";
-	char target[256];
 	struct err e = {0};
 	bool again = false;
-	struct buf b;
 
 	(void)state;
-	cf_zone_search_init(&s, "www.example.com", false);
+	cf_zone_search_init(&s, "example.com", true);
 	for (unsigned p = 1; p <= 3; p++) {
-		buf_init(&b, target, sizeof target);
-		cf_zone_search_target(&b, &s);
-		assert_int_equal(strtoul(strstr(target, "&page=") + 6, NULL, 10), p);
-		assert_non_null(strstr(target, "&name=www.example.com"));
+		assert_string_equal(asked(), "example.com");
+		assert_int_equal(s.page, p);
 		assert_int_equal(page(p == 2 ? ZONE("1", "example.com") : ZONE("7", "example.org"), info, &again, &e), 0);
 		assert_int_equal(again, p < 3);
 	}
 	assert_string_equal(s.id, ID("1"));
 	/* The next name begins anew. */
 	cf_zone_search_init(&s, "www.example.com", false);
+	assert_int_equal(page("", info, &again, &e), 0);
 	for (unsigned p = 1; p <= 3; p++)
 		assert_int_equal(page("", info, &again, &e), 0);
 	assert_string_equal(asked(), "example.com");
+	assert_int_equal(s.page, 1);
 }
 
 static void test_pages_limit(void **state)
@@ -240,13 +278,13 @@ static void test_pages_limit(void **state)
 	int rc = 0;
 
 	(void)state;
-	cf_zone_search_init(&s, "www.example.com", false);
+	cf_zone_search_init(&s, "example.com", true);
 	for (unsigned p = 1; p <= CF_ZONE_PAGES_MAX && !rc; p++) {
 		rc = page("", ",\"result_info\":{\"total_pages\":1000}", &again, &e);
 		assert_int_equal(rc, p == CF_ZONE_PAGES_MAX ? -1 : 0);
 	}
 	assert_int_equal(e.kind, ERR_LIMIT);
-	cf_zone_search_init(&s, "www.example.com", false);
+	cf_zone_search_init(&s, "example.com", true);
 	s.page = CF_ZONE_PAGES_MAX;
 	assert_int_equal(page(ZONE("1", "example.com"), ",\"result_info\":{\"total_pages\":100}", &again, &e), 0);
 }
@@ -288,9 +326,10 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_search),  cmocka_unit_test(test_status_is_told), cmocka_unit_test(test_order),
-		cmocka_unit_test(test_refused), cmocka_unit_test(test_pages),          cmocka_unit_test(test_pages_limit),
-		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_search),      cmocka_unit_test(test_status_is_told),
+		cmocka_unit_test(test_order),       cmocka_unit_test(test_first_look),
+		cmocka_unit_test(test_refused),     cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_pages_limit), cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
