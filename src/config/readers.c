@@ -340,7 +340,8 @@ static int read_lock_key(const struct reading *r, enum setting s, void *field, s
 			first->zone[0] ? first->zone : first->name);
 	else
 		buf_str(&b, text);
-	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/')
+	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/' || b.p[b.len - 1] == '/' ||
+	    strstr(b.p, "//") || url_has_dots(b.p))
 		return reading_bad(r, s, "true, or a key as service/dnsbuddy/www/leader", e);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "consul/place.h"
+#include "net/http/url.h"
 
 void consul_session_create_target(struct buf *b, const struct job *place)
 {
@@ -26,7 +27,7 @@ int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SES
 {
 	if (json_parse(a->body, a->len, e))
 		return -1;
-	if (json_string(json_get(0, "ID"), id, CONSUL_SESSION_CAP))
+	if (json_string(json_get(0, "ID"), id, CONSUL_SESSION_CAP) || !id[0] || url_has_dots(id))
 		return err_set(e, ERR_PROTO, "a session without ID");
 	return 0;
 }

@@ -41,9 +41,10 @@ int http_write_request(struct http_client *c, const struct http_request *r, stru
 	const struct url *u = &c->origin->url;
 	struct buf b;
 
-	if (!is_target(r->target) || !are_header_lines(r->headers))
+	if (!is_target(r->target) || url_has_dots(r->target) || !are_header_lines(r->headers))
 		return err_set(e, ERR_CONFIG,
-			       "the request's path or headers hold a forbidden character");
+			       "the request's path or headers hold a forbidden character, or a "
+			       "part that is . or ..");
 	buf_init(&b, c->out, sizeof c->out);
 	buf_fmt(&b, "%s %s%s HTTP/1.1\r\nHost: ", r->method, u->path, r->target);
 	url_add_authority(&b, u);

@@ -143,6 +143,30 @@ static int take_authority(struct url *u, const char *p, size_t n, struct err *e)
 	return take_port(u, host_end + 1, (size_t)(end - host_end) - 1, e);
 }
 
+bool url_has_dots(const char *path)
+{
+	size_t len = 0, dots = 0;
+
+	for (const char *p = path;; p++) {
+		char c = *p;
+
+		if (str_starts_nocase(p, "%2e") || str_starts_nocase(p, "%2f")) {
+			c = p[2] == 'e' || p[2] == 'E' ? '.' : '/';
+			p += 2;
+		}
+		if (c && c != '?' && c != '/') {
+			len++;
+			dots += c == '.';
+			continue;
+		}
+		if (len && len == dots && len <= 2)
+			return true;
+		if (c != '/')
+			return false;
+		len = dots = 0;
+	}
+}
+
 static bool is_path_char(const char *p)
 {
 	if (*p == '%')
@@ -164,6 +188,8 @@ static int take_path(struct url *u, const char *p, struct err *e)
 		if (!is_path_char(p))
 			return err_set(e, ERR_CONFIG,
 				       "a character in the path has to be percent-encoded");
+	if (url_has_dots(u->path))
+		return err_set(e, ERR_CONFIG, "a part of the path is . or ..");
 	return 0;
 }
 

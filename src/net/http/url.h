@@ -37,6 +37,12 @@ struct url {
 int url_parse(struct url *u, const char *text, enum url_scheme scheme, uint16_t port, struct err *e)
 	__attribute__((warn_unused_result));
 
+/*
+ * Whether a part of the path is "." or "..": servers leave it out, and more, wherever it came from.
+ * They decode first, so %2e and %2f count as what they stand for. A query is not looked at.
+ */
+bool url_has_dots(const char *path);
+
 /* Append "host", "host:port" or "[host]:port": the Host field, without a default port. */
 void url_add_authority(struct buf *b, const struct url *u);
 

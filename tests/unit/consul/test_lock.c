@@ -109,6 +109,9 @@ static void test_create(void **state)
 	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"abc\"}"), id, &e), 0);
 	assert_string_equal(id, "abc");
 	assert_int_equal(consul_session_create_read(say(200, "{}"), id, &e), -1);
+	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"\"}"), id, &e), -1);
+	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"..\"}"), id, &e), -1);
+	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"../../kv/x\"}"), id, &e), -1);
 	(void)snprintf(body, sizeof body, "{\"ID\":\"%0*d\"}", CONSUL_SESSION_CAP, 1);
 	assert_int_equal(consul_session_create_read(say(200, body), id, &e), -1); /* too long */
 }

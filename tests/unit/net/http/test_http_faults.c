@@ -231,7 +231,7 @@ static void test_sink_refuses(void **state)
 
 static void test_bad_requests(void **state)
 {
-	static const char *const targets[] = {"", "x", "/a b", "/a\r\nX: y", "/\x7f", "/\xc3\xa4"};
+	static const char *const targets[] = {"", "x", "/a b", "/a\r\nX: y", "/\x7f", "/\xc3\xa4", "/a/..", "/a%2f..%2Fb"};
 	static const char *const headers[] = {"X: y", "X: y\n", "X\r\n", "\r\n", "X: y\r\n\r\n", "X: \x01\r\n", "X: y\rz\r\n"};
 	static char longest[HTTP_REQUEST_HEAD_MAX];
 	struct http_request r = {.method = "GET", .headers = ""};

@@ -30,6 +30,7 @@ static const struct {
 	{"[2001:DB8::1]", URL_HTTPS, 0, "https://[2001:db8::1]"},
 	{"127.0.0.1:8500", URL_HTTP, 0, "http://127.0.0.1:8500"},
 	{"h/a%20b/c", URL_HTTP, 0, "http://h/a%20b/c"},
+	{"h/.a/..b/...", URL_HTTP, 0, "http://h/.a/..b/..."},
 	{"h///", URL_HTTP, 0, "http://h"},
 	{"consul.service.consul.", URL_HTTP, 0, "http://consul.service.consul."},
 	{"under_score.example", URL_HTTP, 0, "http://under_score.example"},
@@ -88,7 +89,27 @@ static const char *const bad[] = {
 	NAME_253 "a",
 	"h" PATH_255 "a",
 	"unix:///" A63 A16 A16 "aaaaaaaaaaaa",
+	"h/..",
+	"h/./a",
+	"h/a/%2e%2E/b",
+	"h/a%2F../b",
 };
+
+static void test_dots(void **state)
+{
+	static const char *const has[] = {".",      "..",   "/.",    "/..",         "/a/..", "../a",
+					  "/a/./b", "/%2e", "/.%2E", "/a%2f..%2Fb", "/..?x", "a/..%2f"};
+	static const char *const has_not[] = {"",        "/",       "/a", "/...",        "/a..", "/..a", "/.a/a.",
+					      "/a?x=..", "/a?/../", "//", "/%252e%252e", "/%2",  "/%2d."};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof has / sizeof has[0]; i++)
+		if (!url_has_dots(has[i]))
+			fail_msg("%s", has[i]);
+	for (size_t i = 0; i < sizeof has_not / sizeof has_not[0]; i++)
+		if (url_has_dots(has_not[i]))
+			fail_msg("%s", has_not[i]);
+}
 
 static void test_good(void **state)
 {
@@ -163,10 +184,8 @@ static void test_authority(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_good),
-		cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_authority),
+		cmocka_unit_test(test_dots),   cmocka_unit_test(test_good),      cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_limits), cmocka_unit_test(test_authority),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
