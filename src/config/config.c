@@ -30,11 +30,28 @@ static int check_name(const struct reading *r, struct err *e)
 	return 0;
 }
 
+/* No name would be answered by a CNAME to itself. */
+static int check_fallback(const struct reading *r, struct err *e)
+{
+	if (strcmp(r->job->fallback, r->job->name) != 0)
+		return 0;
+	return reading_bad(r, SET_ON_EMPTY, "the fallback is the record's own name", e);
+}
+
+/* A text that goes into the path of requests to Consul. */
+static int check_path(const struct reading *r, enum setting s, const char *text, struct err *e)
+{
+	return url_has_dots(text) ? reading_bad(r, s, "no part of a path may be . or ..", e) : 0;
+}
+
 static int read_job(struct reading *r, struct err *e)
 {
 	*r->job = (struct job){.types = JOB_TYPES,
 			       .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
-	return reading_take(r, 0, SETTINGS_OF_RECORD, e) ? -1 : check_name(r, e);
+	if (reading_take(r, 0, SETTINGS_OF_RECORD, e) ||
+	    check_path(r, SET_SERVICE, r->job->service, e) || check_name(r, e))
+		return -1;
+	return check_fallback(r, e);
 }
 
 /* Two entries for one name and one owner would undo each other's work for ever. */
@@ -129,6 +146,7 @@ static int read_all(struct reading *r, struct values *v, struct err *e)
 		return -1;
 	r->own = NULL;
 	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e) ||
+	    check_path(r, SET_REGISTER_AS, r->config->register_as, e) ||
 	    (r->groups & GROUP_CONSUL && check_client(r->config, e)))
 		return -1;
 	return r->groups & GROUP_CLOUDFLARE ? check_credentials(r->config, e) : 0;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 
 static bool is_wanted(const struct job *job, enum instance_state state)
 {
@@ -36,6 +37,24 @@ void observe_lend(struct observe *o, struct observe_storage *storage)
 	storage->view.listed = storage->listed;
 }
 
+/* A CNAME to itself answers nobody, in the place of what would: who has it has no address. */
+static void leave_out_itself(struct observe *o)
+{
+	struct consul_view *v = &o->storage->view;
+	size_t n = 0;
+
+	for (size_t i = 0; i < v->listed_n; i++) {
+		const char *host = v->listed[i].target.host;
+
+		if (!host || strcmp(host, o->job->name) != 0)
+			v->listed[n++] = v->listed[i];
+		else if (!o->count.unaddressed_n++)
+			(void)fmt_text(o->count.unaddressed, sizeof o->count.unaddressed,
+				       "%.200s is the record's own name", host);
+	}
+	v->listed_n = n;
+}
+
 /*
  * What the service has in whatever state: records of instances that are all critical may be removed.
  * But not what cannot stand beside what is wanted: a CNAME there need not have come from us.
@@ -60,6 +79,7 @@ void observe_answer(struct observe *o)
 
 	consul_view_sort(v);
 	o->count = v->count;
+	leave_out_itself(o);
 	memcpy(hosts->text, v->hosts.text, v->hosts.len);
 	o->want_n = 0;
 	for (size_t i = 0; i < v->listed_n; i++) {

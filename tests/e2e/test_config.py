@@ -46,7 +46,7 @@ WRONG = [  # (flag, variable, value, what would be right)
     ("record", "RECORD", "a b.example.com", "character"),
     ("record", "RECORD", "www.*.example.com", "wildcard"),
     ("record", "RECORD", "x" * 64 + ".example.com", "63 bytes"),
-    ("record", "RECORD", "münchen.example.com", "Punycode"),
+    ("record", "RECORD", "mu\u0308nchen.example.com", "Punycode"),
     ("record", "RECORD", "@", "CF_ROOT_DOMAIN"),
     ("zone-id", "CF_ZONE_ID", "example.com", "32 hexadecimal digits"),
     ("proxied", "PROXIED", "maybe", "true or false"),

@@ -54,6 +54,67 @@ static void test_the_best_state_counts(void **state)
 	assert_int_equal(have[3].state, INSTANCE_VANISHED);
 }
 
+/* A host name that is the record's own is no address, for this record alone. */
+static void test_its_own_name(void **state)
+{
+	static const enum instance_state states[] = {INSTANCE_PASSING, INSTANCE_PASSING, INSTANCE_PASSING};
+
+	(void)state;
+	list("1.1.1.1 www.example.com WWW.Example.Com.", states);
+	assert_int_equal(o.want_n, 1);
+	assert_int_equal(storage.want[0].type, RECORD_A);
+	assert_int_equal(o.count.unaddressed_n, 2);
+	assert_string_equal(o.count.unaddressed, "www.example.com is the record's own name");
+	assert_int_equal(o.types, RECORD_BIT(RECORD_A));
+	strcpy(job.name, "api.example.com");
+	list("www.example.com", states);
+	assert_int_equal(o.want_n, 1);
+	list("1.1.1.1", states);
+	assert_int_equal(o.count.unaddressed_n, 0);
+}
+
+/* The service's types, in whatever state; not those that exclude what is wanted. */
+static void test_types(void **state)
+{
+	static const struct {
+		const char *listed;
+		enum instance_state states[2];
+		unsigned types;
+	} cases[] = {
+		{"1.1.1.1 2001:db8::1", {INSTANCE_PASSING, INSTANCE_PASSING}, RECORD_BIT(RECORD_A) | RECORD_BIT(RECORD_AAAA)},
+		{"1.1.1.1 2001:db8::1", {INSTANCE_PASSING, INSTANCE_CRITICAL}, RECORD_BIT(RECORD_A) | RECORD_BIT(RECORD_AAAA)},
+		{"1.1.1.1 2001:db8::1", {INSTANCE_MAINTENANCE, INSTANCE_CRITICAL}, RECORD_BIT(RECORD_A) | RECORD_BIT(RECORD_AAAA)},
+		{"1.1.1.1 lb.example.net", {INSTANCE_PASSING, INSTANCE_CRITICAL}, RECORD_BIT(RECORD_A)},
+		{"1.1.1.1 lb.example.net", {INSTANCE_CRITICAL, INSTANCE_PASSING}, RECORD_BIT(RECORD_CNAME)},
+		{"lb.example.net", {INSTANCE_CRITICAL}, RECORD_BIT(RECORD_CNAME)},
+		{"", {0}, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		list(cases[i].listed, cases[i].states);
+		CHECK(o.types == cases[i].types, "%s: %x", cases[i].listed, o.types);
+	}
+}
+
+/* They follow the service from answer to answer: what is remembered is judged anew. */
+static void test_whose_records(void **state)
+{
+	static const enum instance_state states[] = {INSTANCE_PASSING};
+
+	(void)state;
+	records("a=2001:db8::1/60/u b=1.1.1.1/60/f c=2001:db8::2/60");
+	list("1.1.1.1", states);
+	observe_states(&o);
+	assert_true(!have[0].is_ours && !have[1].is_ours && have[2].is_ours);
+	list("2001:db8::3", states);
+	observe_states(&o);
+	assert_true(have[0].is_ours && !have[1].is_ours && have[2].is_ours);
+	list("lb.example.net", states);
+	observe_states(&o);
+	assert_true(!have[0].is_ours && !have[1].is_ours && have[2].is_ours);
+}
+
 /* What the next read leaves of its host names is not what is wanted. */
 static void test_wanted_host_names_are_kept(void **state)
 {
@@ -161,6 +222,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_the_best_state_counts, set_up),
+		cmocka_unit_test_setup(test_its_own_name, set_up),
+		cmocka_unit_test_setup(test_types, set_up),
+		cmocka_unit_test_setup(test_whose_records, set_up),
 		cmocka_unit_test_setup(test_wanted_host_names_are_kept, set_up),
 		cmocka_unit_test_setup(test_who_lingers, set_up),
 		cmocka_unit_test_setup(test_without_grace_nobody_lingers, set_up),
