@@ -13,7 +13,10 @@ void tokens_open(struct tokens *w, const char *path)
 	/* A pipe without a writer is not waited for. */
 	w->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	w->at = w->n = 0;
-	w->left = TOKENS_FILE_MAX;
+	w->left = lseek(w->fd, 0, SEEK_END);
+	(void)lseek(w->fd, 0, SEEK_SET);
+	if (w->left <= 0)
+		w->left = TOKENS_SIZELESS_MAX;
 }
 
 void tokens_close(struct tokens *w)
@@ -25,17 +28,17 @@ void tokens_close(struct tokens *w)
 
 static int fill(struct tokens *w)
 {
-	size_t want = w->left < sizeof w->buf ? w->left : sizeof w->buf;
+	const off_t cap = sizeof w->buf;
 	ssize_t got;
 
 	do
-		got = read(w->fd, w->buf, want);
+		got = read(w->fd, w->buf, (size_t)(w->left < cap ? w->left : cap));
 	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return -1;
 	w->at = 0;
 	w->n = (size_t)got;
-	w->left -= (size_t)got;
+	w->left -= got;
 	return 0;
 }
 

@@ -1,21 +1,22 @@
 /*
  * A text file of lines of words, as /etc/hosts and /etc/resolv.conf are, read piece by piece: no
- * line is too long. A comment goes from '#', or from a word that begins with ';', to the line's
- * end.
+ * line is too long, and no file that has a size. A comment goes from '#', or from a word that
+ * begins with ';', to the line's end.
  */
 #ifndef NET_DNS_TOKENS_H
 #define NET_DNS_TOKENS_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
-#define TOKENS_FILE_MAX 1048576 /* bytes; what comes after is not read */
-#define TOKENS_TOKEN_MAX 255    /* bytes of a word */
+#define TOKENS_TOKEN_MAX 255        /* bytes of a word */
+#define TOKENS_SIZELESS_MAX 1048576 /* bytes of a device or of what the kernel makes up */
 
 struct tokens {
 	int fd; /* -1: at the end */
 	size_t at, n;
-	size_t left; /* bytes that may still be read */
-	char buf[512];
+	off_t left; /* bytes that may still be read */
+	char buf[4096];
 	char token[TOKENS_TOKEN_MAX + 1];
 };
 

@@ -1,4 +1,5 @@
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,10 +60,11 @@ static void test_words(void **state)
 /* Words that lie across what is read at once: at each place. */
 static void test_pieces(void **state)
 {
-	char text[1024];
+	const size_t piece = sizeof((struct tokens *)NULL)->buf;
+	char text[sizeof((struct tokens *)NULL)->buf + 64];
 
 	(void)state;
-	for (size_t at = 500; at < 516; at++) {
+	for (size_t at = piece - 12; at <= piece + 4; at++) {
 		memset(text, ' ', sizeof text);
 		memcpy(text + at, "word#no\nnext", 12);
 		assert_string_equal(all_words(test_file(text, at + 12)), "[word]/[next]");
@@ -70,31 +72,63 @@ static void test_pieces(void **state)
 	}
 }
 
-/* Absent, a directory, a pipe that nobody writes to, endless. */
+/* Absent, a directory, endless, a pipe that nobody writes to, one that somebody holds open. */
 static void test_odd_files(void **state)
 {
 	char fifo[] = "/tmp/dnsbuddy-unit-fifo-XXXXXX";
+	int fd;
 
 	(void)state;
 	assert_string_equal(all_words("/nonexistent/hosts"), "");
 	assert_string_equal(all_words("/tmp"), "");
+	assert_string_equal(all_words("/dev/null"), "");
 	assert_string_equal(all_words("/dev/zero"), "[]");
+	assert_string_equal(all_words("/proc/sys/kernel/ostype"), "[Linux]/"); /* it has no size */
 	assert_true(close(mkstemp(fifo)) == 0 && unlink(fifo) == 0);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_string_equal(all_words(fifo), "");
+	fd = open(fifo, O_RDWR);
+	assert_int_equal(write(fd, "a b\n", 4), 4);
+	assert_string_equal(all_words(fifo), "[a][b]/");
+	(void)close(fd);
 	(void)unlink(fifo);
 }
 
-static void test_file_limit(void **state)
+/* A list of what is not to be reached is as long as it likes; so is a line, a comment, a word. */
+static void test_no_file_is_too_long(void **state)
 {
-	static char text[TOKENS_FILE_MAX + 8];
+	static const struct {
+		int filler;
+		const char *words;
+	} cases[] = {{' ', "/[a][b]/"}, {'\r', "/[a][b]/"}, {'#', "/[a][b]/"}, {'x', "[]/[a][b]/"}};
+	static char text[5 << 20];
+	size_t n = sizeof text - 5;
 
 	(void)state;
-	memset(text, ' ', sizeof text);
-	memcpy(text + TOKENS_FILE_MAX - 2, "ab", 2);
-	assert_string_equal(all_words(test_file(text, sizeof text)), "[ab]");
-	memcpy(text + TOKENS_FILE_MAX - 2, " ab", 3);
-	assert_string_equal(all_words(test_file(text, sizeof text)), "[a]");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		memset(text, cases[i].filler, n);
+		memcpy(text + n, "\na b\n", 5);
+		assert_string_equal(all_words(test_file(text, sizeof text)), cases[i].words);
+	}
+}
+
+static void test_many_lines(void **state)
+{
+	static const char line[] = "0.0.0.0 ad.test\n";
+	static char text[200000 * (sizeof line - 1) + 64];
+	struct net_found found = {0};
+	struct resolve_conf c;
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < 200000; i++, n += sizeof line - 1)
+		memcpy(text + n, line, sizeof line - 1);
+	(void)snprintf(text + n, 64, "::7 x\nnameserver 10.0.0.2");
+	resolve_hosts_find(test_file(text, strlen(text)), "x", &found);
+	assert_int_equal(found.n[NET_IP6], 1);
+	assert_int_equal(found.list[NET_IP6][0][15], 7);
+	resolve_conf_read(&c, test_file(text, strlen(text)));
+	assert_int_equal(c.servers[0].bytes[0], 10);
 }
 
 /* ---- resolv.conf ---- */
@@ -212,9 +246,10 @@ static void test_many_hosts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_words),      cmocka_unit_test(test_pieces), cmocka_unit_test(test_odd_files),
-		cmocka_unit_test(test_file_limit), cmocka_unit_test(test_conf),   cmocka_unit_test(test_random_conf),
-		cmocka_unit_test(test_many_hosts),
+		cmocka_unit_test(test_words),       cmocka_unit_test(test_pieces),
+		cmocka_unit_test(test_odd_files),   cmocka_unit_test(test_no_file_is_too_long),
+		cmocka_unit_test(test_many_lines),  cmocka_unit_test(test_conf),
+		cmocka_unit_test(test_random_conf), cmocka_unit_test(test_many_hosts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
