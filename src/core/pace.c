@@ -81,12 +81,11 @@ static bool has_hint(const struct pace_failure *f, int64_t *sec)
 	return f->hint && (is_busy || f->kind == ERR_RETRY) && hint_sec(f->hint, is_busy, sec);
 }
 
-int64_t pace_cut_sec(const struct pace_failure *f, int64_t *cap_sec)
+int64_t pace_cut_sec(const struct pace_failure *f)
 {
 	int64_t sec;
 
-	*cap_sec = cap_ms(f->kind == ERR_BUSY) / 1000;
-	return has_hint(f, &sec) && sec > *cap_sec ? sec : 0;
+	return has_hint(f, &sec) && sec > cap_ms(f->kind == ERR_BUSY) / 1000 ? sec : 0;
 }
 
 static int64_t later(int64_t a, int64_t b)

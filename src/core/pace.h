@@ -64,10 +64,10 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random);
 
 /*
- * The seconds that a hint asks for when they are more than are believed, which *cap_sec is set to:
- * 300 from who is asked too often, 60 otherwise. Else 0.
+ * The seconds that a hint asks for when they are more than are believed: 300 from who is asked too
+ * often, 60 otherwise. Else 0.
  */
-int64_t pace_cut_sec(const struct pace_failure *f, int64_t *cap_sec);
+int64_t pace_cut_sec(const struct pace_failure *f);
 
 /*
  * For how long nobody at all may ask after an answer, as far as that is believed: 0 when it was

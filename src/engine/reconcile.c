@@ -98,12 +98,12 @@ static struct pace_trust *trust_of(struct reconcile *r)
 
 static void note_failure(struct reconcile *r, const struct err *e, const struct pace_failure *f)
 {
-	int64_t cap_sec, told_sec = pace_cut_sec(f, &cap_sec);
+	int64_t told_sec = pace_cut_sec(f);
 
 	r->out.err = *e;
 	if (told_sec)
-		(void)err_set(&r->out.err, e->kind, "%s; told to wait %lld s, waits %lld s at most",
-			      e->text, (long long)told_sec, (long long)cap_sec);
+		(void)err_set(&r->out.err, e->kind, "%s; told to wait %lld s, which is cut",
+			      e->text, (long long)told_sec);
 	if (e->kind == ERR_AUTH)
 		trust_of(r)->was_refused = true;
 }

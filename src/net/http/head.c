@@ -142,19 +142,14 @@ static int read_encoding(struct head *h, const char *value, struct err *e)
 	return err_set(e, ERR_PROTO, "answer's head: Content-Encoding %.32s, not identity", value);
 }
 
-/* Without user, query and fragment: there secrets are. */
-static void read_location(struct head *h, const char *value)
+/* Without query and fragment, and from behind a user: there secrets are. */
+static void read_location(struct head *h, char *value)
 {
-	const char *host = value + strcspn(value, "/?#");
-	size_t before, n;
+	const char *at;
 
-	host += strncmp(host, "//", 2) == 0 ? 2 : 0;
-	before = (size_t)(host - value);
-	n = strcspn(host, "/?#");
-	for (const char *at; (at = memchr(host, '@', n)); host = at + 1)
-		n -= (size_t)(at + 1 - host);
-	(void)fmt_text(h->location, sizeof h->location, "%.*s%.*s", (int)before, value,
-		       (int)strcspn(host, "?#"), host);
+	value[strcspn(value, "?#")] = '\0';
+	at = strrchr(value, '@');
+	(void)fmt_text(h->location, sizeof h->location, "%s", at ? at + 1 : value);
 }
 
 /* What the field means for the framing, and for whom else. May cut value into pieces. */

@@ -36,7 +36,7 @@ struct head {
 	bool close;                       /* Connection: close */
 	bool keep_alive;                  /* Connection: keep-alive */
 	bool is_encoded;                  /* an error, whose body is not what it means */
-	char location[HTTP_LOCATION_CAP]; /* for messages: cut, without user, query, fragment */
+	char location[HTTP_LOCATION_CAP]; /* for messages: no user, query, fragment */
 
 	/* The reader's own. */
 	const struct head_sink *sink;

@@ -124,9 +124,9 @@ static const struct {
 	{7, 60000, 7000, NULL},
 	{7, 5000, 250, NULL},
 	{60, 90000, 60000, NULL},
-	{61, 90000, 60000, "told to wait 61 s, waits 60 s at most"},
-	{86400, 90000, 60000, "told to wait 86400 s, waits 60 s at most"},
-	{86400, 50000, 250, "told to wait 86400 s, waits 60 s at most"},
+	{61, 90000, 60000, "told to wait 61 s, which is cut"},
+	{86400, 90000, 60000, "told to wait 86400 s, which is cut"},
+	{86400, 50000, 250, "told to wait 86400 s, which is cut"},
 };
 
 static void test_down(void **state)
@@ -151,7 +151,7 @@ static void test_down(void **state)
 	set_fault(SCENE_BUSY, 2, 1);
 	s.retry_after_sec = 86400;
 	assert_string_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.text,
-			    "HTTP 429; told to wait 86400 s, waits 300 s at most; to be asked again in 300 s, past --retry-for");
+			    "HTTP 429; told to wait 86400 s, which is cut; to be asked again in 300 s, past --retry-for");
 }
 
 /* A page that somebody on the way put there: as any other bad answer. */

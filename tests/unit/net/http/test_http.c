@@ -47,7 +47,7 @@ static const struct {
 	{"encoded chunks", "GET",
 	 "HTTP/1.1 403 x\r\nContent-Encoding: br\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n0\r\n\r\n", ERR_NONE, ""},
 	{"redirect", "GET", "HTTP/1.1 301 x\r\nLocation: https://u:p@example.com/a?b\r\nContent-Length: 5\r\n\r\nhello",
-	 ERR_REFUSED, ": HTTP 301: redirected to https://example.com/a, which is not followed"},
+	 ERR_REFUSED, ": HTTP 301: redirected to example.com/a, which is not followed"},
 	{"redirect", "POST", "HTTP/1.1 307 x\r\nlocation:/ui/\r\n\r\n", ERR_REFUSED, ": HTTP 307: redirected to /ui/, which"},
 	{"redirect, cut", "GET", "HTTP/1.1 399 x\r\nLocation: /ui/\r\nContent-Length: 5\r\n\r\n", ERR_REFUSED, "HTTP 399"},
 	{"redirect nowhere", "GET", "HTTP/1.1 302 x\r\nContent-Length: 5\r\n\r\nhello", ERR_NONE, "hello"},
