@@ -47,13 +47,11 @@ static int add_where(const struct driver *d, const char *what, const char *name,
 {
 	const int target_max = 320; /* the reason behind it must not be cut off */
 	const struct url *url = &d->client->origin->url;
-	struct url origin = *url;
 	char storage[WHERE_CAP];
 	struct buf b;
 
-	origin.path[0] = '\0';
 	buf_init(&b, storage, sizeof storage);
-	url_add(&b, &origin);
+	url_add_origin(&b, url);
 	if (strncmp(e->text, b.p, b.len) == 0) /* named already: the connection failed */
 		buf_reset(&b);
 	return err_wrap(e, "%s %s: %s %s%s%.*s", what, name, d->method, b.p, url->path, target_max,

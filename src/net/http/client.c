@@ -351,21 +351,21 @@ static bool may_retry(const struct http_client *c)
 	return c->is_reused && !c->was_retried && (c->is_repeatable || !http_was_sent(c));
 }
 
+static void add_origin(const char *what, const struct url *u, struct err *e)
+{
+	char text[NET_HOST_MAX + 32];
+	struct buf b;
+
+	buf_init(&b, text, sizeof text);
+	url_add_origin(&b, u);
+	(void)err_wrap(e, "%s%s", what, b.p);
+}
+
 static void add_where(const struct http_client *c, struct err *e)
 {
-	const struct url *u = &c->origin->url;
-	const struct url *proxy = &c->origin->proxy;
-	bool at_proxy = c->phase <= HTTP_PHASE_TUNNEL;
-
-	if (c->origin->has_proxy && at_proxy)
-		(void)err_wrap(e, proxy->is_ip6 ? "proxy http://[%s]:%u" : "proxy http://%s:%u",
-			       proxy->host, (unsigned)proxy->port);
-	if (u->scheme == URL_UNIX)
-		(void)err_wrap(e, "unix://%s", u->socket);
-	else
-		(void)err_wrap(e, u->is_ip6 ? "%s://[%s]:%u" : "%s://%s:%u",
-			       u->scheme == URL_HTTPS ? "https" : "http", u->host,
-			       (unsigned)u->port);
+	if (c->origin->has_proxy && c->phase <= HTTP_PHASE_TUNNEL)
+		add_origin("proxy ", &c->origin->proxy, e);
+	add_origin("", &c->origin->url, e);
 }
 
 static enum http_result failed(struct http_client *c, bool is_dead, struct err *e)

@@ -248,7 +248,7 @@ void url_add_authority(struct buf *b, const struct url *u)
 		buf_fmt(b, ":%u", (unsigned)u->port);
 }
 
-void url_add(struct buf *b, const struct url *u)
+void url_add_origin(struct buf *b, const struct url *u)
 {
 	if (u->scheme == URL_UNIX) {
 		buf_fmt(b, "unix://%s", u->socket);
@@ -256,5 +256,4 @@ void url_add(struct buf *b, const struct url *u)
 	}
 	buf_str(b, u->scheme == URL_HTTPS ? "https://" : "http://");
 	url_add_authority(b, u);
-	buf_str(b, u->path);
 }

@@ -46,7 +46,7 @@ bool url_has_dots(const char *path);
 /* Append "host", "host:port" or "[host]:port": the Host field, without a default port. */
 void url_add_authority(struct buf *b, const struct url *u);
 
-/* Append the whole URL, for messages. */
-void url_add(struct buf *b, const struct url *u);
+/* Append the URL without its path, for messages. */
+void url_add_origin(struct buf *b, const struct url *u);
 
 #endif

@@ -282,7 +282,7 @@ static void test_names(void **state)
 		fail_msg("%s", e.text);
 	end(&p);
 	use("http://no-such-host.invalid");
-	assert_failed(ask_within("GET", NULL, 2000), ERR_RETRY, "http://no-such-host.invalid:80: ");
+	assert_failed(ask_within("GET", NULL, 2000), ERR_RETRY, "http://no-such-host.invalid: ");
 }
 
 static void test_unix_socket(void **state)
