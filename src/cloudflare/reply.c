@@ -192,9 +192,11 @@ static int fail(struct cf_reply *r, struct err *e)
 		take_number(r, -r->status);
 	if (r->meaning == CF_DONE)
 		r->meaning = CF_REFUSED;
-	(void)err_set(e, kind_of(r->meaning), "HTTP %d%s%s", r->status, b.len ? ": " : "", b.p);
-	if (!r->is_json)
-		(void)err_set(e, e->kind, "HTTP %d with a body that is no JSON", r->status);
+	(void)err_set(e, kind_of(r->meaning), "HTTP %d%s%s", r->status,
+		      !r->is_json ? " with a body that is no JSON"
+		      : b.len     ? ": "
+				  : "",
+		      b.p);
 	if (r->ray[0])
 		(void)err_set(e, e->kind, "%s (CF-RAY %s)", e->text, r->ray);
 	return -1;

@@ -22,16 +22,11 @@ enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
 static const struct row {
 	int32_t base_ms, cap_ms; /* doubled after each failure */
 	enum jitter jitter;
-	bool takes_hints;   /* of the other side */
 	int32_t busy_ms;    /* when it says it is busy and not for how long; 0: as else */
 	int32_t refused_ms; /* after what does not pass by itself; 0: not again */
 } rows[] = {
-	[PACE_SYNC] = {.base_ms = 500, .cap_ms = 15000, .takes_hints = true},
-	[PACE_WATCH] = {.base_ms = 500,
-			.cap_ms = 60000,
-			.takes_hints = true,
-			.busy_ms = BUSY_MS,
-			.refused_ms = 60000},
+	[PACE_SYNC] = {.base_ms = 500, .cap_ms = 15000},
+	[PACE_WATCH] = {.base_ms = 500, .cap_ms = 60000, .busy_ms = BUSY_MS, .refused_ms = 60000},
 	[PACE_SERVICE] = {.base_ms = 250, .cap_ms = 60000},
 	[PACE_FOLLOWER] = {.base_ms = 1000, .cap_ms = 15000},
 	[PACE_CANDIDATE] = {.base_ms = 1000, .cap_ms = 1000, .jitter = JITTER_AROUND},
@@ -100,7 +95,7 @@ static int64_t passing_ms(const struct row *row, const struct pace_failure *f, i
 	bool is_busy = f->kind == ERR_BUSY;
 	int64_t sec, ms;
 
-	if (row->takes_hints && has_hint(f, &sec)) {
+	if (has_hint(f, &sec)) {
 		ms = later(own_ms, believed_ms(is_busy, sec) + random % (uint32_t)row->base_ms);
 		/* Only a limit has to be waited out: what else is down may be up earlier. */
 		if (is_busy || ms <= f->left_ms)

@@ -76,12 +76,11 @@ static int read_status_line(struct head *h, struct err *e)
 		return bad(e, "this is not HTTP");
 	if (strncmp(s + 5, "1.", 2) != 0 || !is_digit(s[7]) || s[8] != ' ')
 		return bad(e, "not a version HTTP/1.x");
-	if (!is_digit(s[9]) || !is_digit(s[10]) || !is_digit(s[11]) || (s[12] && s[12] != ' '))
-		return bad(e, "the status is not of three digits");
+	if (s[9] < '1' || s[9] > '5' || !is_digit(s[10]) || !is_digit(s[11]) ||
+	    (s[12] && s[12] != ' '))
+		return bad(e, "the status is not from 100 to 599");
 	h->is_http10 = s[7] == '0';
 	h->status = (s[9] - '0') * 100 + (s[10] - '0') * 10 + (s[11] - '0');
-	if (h->status < 100 || h->status > 599)
-		return bad(e, "the status is not from 100 to 599");
 	if (h->status == 101)
 		return bad(e, "it switches protocols (status 101), which was not asked for");
 	h->has_status = true;
