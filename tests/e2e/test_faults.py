@@ -167,6 +167,62 @@ def test_503_waits_as_told(sync, scene):
     converged(scene, mark)
 
 
+# -- what is not believed
+
+@pytest.mark.parametrize("header", [
+    {"Retry-After": "86400"}, {"Retry-After": "9" * 30}, {"Ratelimit": '"default";r=0;t=999999999'}])
+def test_an_absurd_time_does_not_end_it(sync, scene, header):
+    """Of a 503: past --retry-for it is as if nothing was said; what was said is told."""
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("status", kind="list", status=503, headers=header)
+    wait, = sync().find("retrying")
+    assert int(wait["in_ms"]) <= 500
+    assert ("told to wait" in wait["error"]) is ("Retry-After" in header)
+    converged(scene, mark)
+
+
+def test_429_for_a_day_is_five_minutes(sync, scene):
+    scene["cloudflare"].fault("rate", kind="list", retry_after=86400, times=0)
+    done = sync(retry_for=60, code=1)
+    assert "told to wait 86400 s, which is cut; to be asked again in 300 s" in done.last["error"]
+
+
+def test_retry_after_0_is_no_reason_to_hurry(sync, scene):
+    cf = scene["cloudflare"]
+    cf.fault("rate", kind="list", retry_after=0, times=0)
+    sync(retry_for=3, code=1)
+    assert 3 <= len(cf.calls("list")) <= 6
+
+
+@pytest.mark.parametrize("kind", ["zones", "list", "batch-post", "batch-delete"])
+@pytest.mark.parametrize("what", ["body", "array", "string", "header"])
+def test_an_answer_past_a_limit_is_asked_for_again(sync, scene, kind, what):
+    """As a page that somebody on the way put there."""
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("endless", kind=kind, what=what)
+    assert len(sync(DNSBUDDY_TIMEOUT=4).find("retrying")) == 1
+    converged(scene, mark)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+@pytest.mark.parametrize("kind", ["zones", "list", "batch-post"])
+def test_a_redirect_tells_where_to(sync, scene, kind, status):
+    cf = scene["cloudflare"]
+    cf.fault("status", kind=kind, status=status, times=0, body="moved",
+             headers={"Location": f"https://127.0.0.1:{cf.port}/client/v5/x?token=hush#hush"})
+    done = sync(code=0 if kind == "batch-post" else 1)  # without batches it goes, too
+    assert f"HTTP {status}: redirected to https://127.0.0.1:{cf.port}/client/v5/x, which" in done.err
+    assert "hush" not in done.err and not any("v5" in call.target for call in cf.calls())
+
+
+def test_an_encoded_error_is_told_by_its_status(sync, scene):
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("status", kind="list", status=503, body="\x1f\x8bzipped", headers={"Content-Encoding": "gzip"})
+    wait, = sync().find("retrying")
+    assert "HTTP 503" in wait["error"] and "zipped" not in wait["error"]
+    converged(scene, mark)
+
+
 # -- refusals
 
 def test_a_poisoned_record_does_not_block_the_others(sync, scene):
@@ -291,16 +347,39 @@ AUTH = [
 ]
 
 
-@pytest.mark.parametrize("kind", ["zones", "list", "batch-post"])
-@pytest.mark.parametrize("status, code, message, chain", AUTH)
-def test_refused_credentials(sync, scene, kind, status, code, message, chain):
-    cf = scene["cloudflare"]
-    rule = cf.fault("error", kind=kind, status=status, code=code, message=message, chain=chain,
-                    times=0)
-    done = sync(retry_for=60, code=77)
-    assert message in done.last["error"] and str(code) in done.last["error"]
-    assert all(text in done.last["error"] for _, text in chain)
-    assert rule.hits == 1 and done.last["kind"] == "auth"
+@pytest.mark.parametrize("kind, status, code, message, chain", [
+    *(("zones", *auth) for auth in AUTH), *((kind, *AUTH[5]) for kind in ("list", "batch-post", "batch-delete"))])
+def test_credentials_refused_in_passing(sync, scene, kind, status, code, message, chain):
+    """One refusal is no verdict, even without time to try again."""
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("error", kind=kind, status=status, code=code, message=message, chain=chain)
+    done = sync(retry_for=0)
+    wait, = done.find("retrying")
+    assert message in wait["error"] and str(code) in wait["error"] and wait["kind"] == "auth"
+    assert all(text in wait["error"] for _, text in chain)
+    assert wait["in_ms"] == "2000" and done.seconds >= 2
+    converged(scene, mark)
+
+
+@pytest.mark.parametrize("command", ["sync", "plan"])
+@pytest.mark.parametrize("kind", ["zones", "list"])
+def test_refused_credentials(run, scene, command, kind):
+    """Twice is: for plan too, which does not try again otherwise."""
+    rule = scene["cloudflare"].fault("error", kind=kind, status=403, code=9109, times=0)
+    done = run(command, "web", NAME, **scene, env={"RETRY_FOR": 0}).expect(77)
+    assert rule.hits == 2 and done.last["kind"] == "auth" and done.last["msg"] == "failed"
+
+
+def test_credentials_that_have_served(sync, scene):
+    """With --retry-for as whatever passes, but slowly."""
+    cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
+    cf.fault("error", kind="list", status=403, code=10000, times=3)
+    waits = [int(line["in_ms"]) for line in sync(retry_for=60).find("retrying")]
+    assert len(waits) == 3 and all(2000 <= wait <= 2500 for wait in waits)
+    converged(scene, mark)
+    rule = cf.fault("error", kind="list", status=403, code=10000, times=0)
+    done = sync(retry_for=5, code=77)
+    assert rule.hits == 3 and done.seconds < 6
 
 
 def test_a_wrong_token(sync):
@@ -310,7 +389,7 @@ def test_a_wrong_token(sync):
 def test_a_token_that_may_only_read(sync, scene):
     cf = scene["cloudflare"]
     token = cf.add_token(rights=("zone_read", "dns_read"))
-    done = sync(code=77, CLOUDFLARE_API_TOKEN=token)
+    done = sync(retry_for=3, code=77, CLOUDFLARE_API_TOKEN=token)
     assert "write records" in done.last["error"] and cf.contents(NAME) == ips(1, 9)
 
 

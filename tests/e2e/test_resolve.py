@@ -131,6 +131,7 @@ def test_search_list_as_kubernetes_has_it(sync, server):
 def test_hosts_file(sync):
     sync("box", hosts="127.0.0.1 other BOX # and no more\n").expect(0)
     sync("localhost", conf="nameserver 127.83.0.254\n").expect(0)
+    sync("box", hosts="0.0.0.0 ad.example # none\n" * 100000 + "127.0.0.1" + " x" * 10000 + "\tbox\r\n").expect(0)
 
 
 def test_the_next_server(sync, server):

@@ -187,7 +187,18 @@ def test_consuls_own_words_are_told(run, scene, status):
 def test_consul_refuses_the_token(run, scene, status):
     scene["consul"].plain = Reply(status, b"ACL not found")
     done = sync(run, scene, retry_for=60).expect(77)
-    assert "ACL not found" in done.last["error"] and len(scene["consul"].requests) == 1
+    assert "ACL not found" in done.last["error"] and len(scene["consul"].requests) == 2
+    assert 2 <= done.seconds < 5 and [line["kind"] for line in done.find("retrying")] == ["auth"]
+
+
+def test_consul_does_not_know_the_token_yet(run, scene):
+    """For up to half a minute after it was made: what has served before is asked again and again."""
+    said = iter([None, *[Reply(403, b"ACL not found")] * 3])
+    scene["consul"].script = lambda request: next(said, None)
+    scene["cloudflare"].fault("status", kind="list", status=503)
+    done = sync(run, scene, retry_for=60).expect(0)
+    assert [line["kind"] for line in done.find("retrying")] == ["retry", "auth", "auth", "auth"]
+    assert scene["cloudflare"].contents(NAME) == ips(1, 2)
 
 
 # -- bad answers of Cloudflare; those past a limit: I9

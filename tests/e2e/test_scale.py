@@ -217,6 +217,6 @@ def test_10000_records_to_create(run, fake, start_cloudflare):
 def test_more_than_fits_is_an_error_of_its_own(run, fake, cloudflare):
     cloudflare.seed(NAME, "A", "192.0.2.9")
     fake.instances = [instance(a) for a in addresses(16385)]
-    done = run("sync", "web", NAME, cloudflare=cloudflare, consul=fake, timeout=60).expect(1)
+    done = run("sync", "--retry-for", "0", "web", NAME, cloudflare=cloudflare, consul=fake, timeout=60).expect(1)
     assert "more than 16384 addresses" in done.last["error"] and done.last["kind"] == "limit"
     assert cloudflare.contents(NAME) == ["192.0.2.9"]
