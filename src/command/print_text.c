@@ -39,6 +39,8 @@ static void print_observed(const struct reconcile *r)
 	if (r->seen.count.unaddressed_n)
 		out_fmt("  left out, without a usable address: %zu (%s)\n",
 			r->seen.count.unaddressed_n, r->seen.count.unaddressed);
+	if (r->seen.hidden && !r->out.plan.held_why)
+		out_fmt("  not all instances may be seen: %s\n", evidence_gap_text(r->seen.hidden));
 }
 
 static const char *proxied_word(bool proxied)

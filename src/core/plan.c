@@ -263,7 +263,7 @@ static void find_swap(struct plan *p)
 
 static const char *why_not_remove(const struct plan_input *in)
 {
-	if (!in->want_n && in->job->on_empty != ON_EMPTY_REMOVE)
+	if (!in->not_evidence && !in->want_n && in->job->on_empty != ON_EMPTY_REMOVE)
 		return "no instance is wanted and --on-empty is keep";
 	return in->not_evidence;
 }

@@ -70,6 +70,21 @@ static void look_types(struct observe *o)
 			o->types |= RECORD_BIT(v->listed[i].target.type);
 }
 
+/* A name has one CNAME and nothing beside it: beside addresses a host name is left out. */
+static void count_left_out(struct observe *o)
+{
+	const struct consul_view *v = &o->storage->view;
+
+	for (size_t i = 0; i < v->listed_n; i++) {
+		const struct endpoint *one = &v->listed[i];
+
+		if (!one->target.host || !is_wanted(o->job, one->state) || o->count.unaddressed_n++)
+			continue;
+		(void)fmt_text(o->count.unaddressed, sizeof o->count.unaddressed,
+			       "%s: a CNAME cannot stand beside addresses", one->target.host);
+	}
+}
+
 /* The host names move to storage of their own: the next read overwrites the view's. */
 void observe_answer(struct observe *o)
 {
@@ -80,6 +95,7 @@ void observe_answer(struct observe *o)
 	consul_view_sort(v);
 	o->count = v->count;
 	leave_out_itself(o);
+	o->hidden = evidence_hidden(&v->evidence, !v->count.instances_n);
 	memcpy(hosts->text, v->hosts.text, v->hosts.len);
 	o->want_n = 0;
 	for (size_t i = 0; i < v->listed_n; i++) {
@@ -91,6 +107,12 @@ void observe_answer(struct observe *o)
 			t.host = hosts->text + (t.host - v->hosts.text);
 		if (!o->want_n || target_compare(&want[o->want_n - 1], &t) != 0)
 			want[o->want_n++] = t;
+	}
+	/* Sorted, host names come last. Who has nothing else has to see that they are too many. */
+	if (o->want_n && !target_is_alone(&want[0])) {
+		while (target_is_alone(&want[o->want_n - 1]))
+			o->want_n--;
+		count_left_out(o);
 	}
 	look_types(o);
 	o->is_on_fallback = !o->want_n && o->job->on_empty == ON_EMPTY_FALLBACK;

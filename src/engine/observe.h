@@ -43,7 +43,8 @@ struct observe {
 	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
 
 	/* Of Consul's last good answer: the next one overwrites the view even when it fails. */
-	struct instance_counts count;
+	struct instance_counts count; /* with the host names beside addresses */
+	enum evidence_gap hidden;     /* instances that ACLs hid; else EVIDENCE_OK */
 
 	struct cf_record_list list; /* where Cloudflare's answer is read into */
 };
@@ -54,7 +55,10 @@ void observe_init(struct observe *o, const struct job *job, struct record *have,
 /* Use this scratch from now on; nothing of the one before is needed any more. */
 void observe_lend(struct observe *o, struct observe_storage *storage);
 
-/* A good answer of Consul is in the storage's view: it is sorted, and says what is wanted. */
+/*
+ * A good answer of Consul is in the storage's view: it is sorted, and says what is wanted. Beside
+ * addresses a host name is not: a name has one CNAME and nothing beside it.
+ */
 void observe_answer(struct observe *o);
 
 /*

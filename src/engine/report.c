@@ -117,6 +117,9 @@ void report_end(const struct reconcile *r)
 			  {"name", r->in.job->name, 0},
 			  {"count", NULL, (int64_t)r->seen.count.unaddressed_n},
 			  {"first", r->seen.count.unaddressed, 0});
+	if (r->seen.hidden && r->out.result != RECONCILE_HELD)
+		LOG_EVENT(LOG_WARN, "not all instances may be seen", {"name", r->in.job->name, 0},
+			  {"why", evidence_gap_text(r->seen.hidden), 0});
 	if (r->out.result == RECONCILE_FAILED)
 		LOG_EVENT(LOG_ERROR, "failed", {"name", r->in.job->name, 0},
 			  {"service", r->in.job->service, 0},

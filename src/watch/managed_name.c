@@ -107,12 +107,16 @@ static void log_pass(struct managed_name *name, bool was_in_sync)
 	const size_t *n = name->r.out.done_n;
 	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
 	bool is_news = name->r.out.plan.n[OP_HOLD] != name->logged_held_n ||
-		       name->r.out.plan.held_why != name->logged_held_why;
+		       name->r.out.plan.held_why != name->logged_held_why ||
+		       name->r.seen.count.unaddressed_n != name->logged_unaddressed_n ||
+		       name->r.seen.hidden != name->logged_hidden;
 
 	if (has_written || is_news || !was_in_sync)
 		report_end(&name->r);
 	name->logged_held_n = name->r.out.plan.n[OP_HOLD];
 	name->logged_held_why = name->r.out.plan.held_why;
+	name->logged_unaddressed_n = name->r.seen.count.unaddressed_n;
+	name->logged_hidden = name->r.seen.hidden;
 	if (has_written) {
 		name->has_changed = true;
 		name->changed_sec = clock_wall_sec();

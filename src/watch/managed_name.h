@@ -31,6 +31,8 @@ struct managed_name {
 	int64_t synced_sec, changed_sec; /* wall clock */
 	size_t logged_held_n;            /* what the log said last */
 	const char *logged_held_why;
+	size_t logged_unaddressed_n;
+	enum evidence_gap logged_hidden;
 	struct reconcile r; /* last: see managed_init() */
 };
 

@@ -99,6 +99,10 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 		r->consul_error = name->watch->last_err.text;
 	if (name->watch && name->watch->has_view)
 		fill_instances(name->watch->view, r);
+	/* Of the same answer: what the pass has left out besides. */
+	if (r->count && !name->is_dirty &&
+	    name->r.seen.count.unaddressed_n > r->count->unaddressed_n)
+		r->count = &name->r.seen.count;
 	fill_facts(w, name, s->now_ms, r);
 }
 

@@ -62,9 +62,11 @@ static size_t collect_want(const struct scene *s, struct target *want)
 	static struct target_hosts fallback_hosts;
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->listed_n; i++)
-		if (is_wanted_state(s, s->listed[i].state))
-			want[n++] = s->listed[i].target;
+	/* Addresses; when there are none, host names. */
+	for (int hosts = 0; hosts < 2 && !n; hosts++)
+		for (size_t i = 0; i < s->listed_n; i++)
+			if (is_wanted_state(s, s->listed[i].state) && !s->listed[i].target.host == !hosts)
+				want[n++] = s->listed[i].target;
 	if (!n && s->job.on_empty == ON_EMPTY_FALLBACK)
 		n += spec_targets(s->job.fallback, want, &fallback_hosts);
 	return n;

@@ -168,6 +168,56 @@ static void test_nothing_lingers_beside_a_cname(void **state)
 	assert_int_equal(o.linger_ms, CLOCK_NEVER);
 }
 
+/* A name has one CNAME and nothing beside it: what is wanted of what is listed, and how many are left out. */
+static const struct {
+	const char *listed, *wanted;
+	size_t left_out_n;
+	const char *first;
+} mixed[] = {
+	{"1.1.1.1 lb.example.net", "1.1.1.1", 1, "lb.example.net: "},
+	{"lb.example.net 1.1.1.2 1.1.1.1 lb.example.net", "1.1.1.1 1.1.1.2", 2, "lb.example.net: "},
+	{"b.example.net 2001:db8::1 a.example.net", "2001:db8::1", 2, "a.example.net: "},
+	{"b.example.net a.example.net", "a.example.net b.example.net", 0, ""}, /* which? the plan refuses */
+	{"a.example.net a.example.net", "a.example.net", 0, ""},
+	{"1.1.1.1 1.1.1.2", "1.1.1.1 1.1.1.2", 0, ""},
+};
+
+static void test_host_names_and_addresses(void **state)
+{
+	static const enum instance_state states[8] = {INSTANCE_PASSING, INSTANCE_PASSING, INSTANCE_PASSING, INSTANCE_PASSING};
+	static struct target_hosts hosts;
+
+	for (size_t i = 0; i < COUNT(mixed); i++) {
+		struct target wanted[8];
+		size_t wanted_n;
+
+		(void)set_up(state);
+		storage.view.count = (struct instance_counts){0};
+		hosts.len = 0;
+		wanted_n = spec_targets(mixed[i].wanted, wanted, &hosts);
+		list(mixed[i].listed, states);
+		CHECK(o.want_n == wanted_n, "%s: %zu wanted", mixed[i].listed, o.want_n);
+		for (size_t k = 0; k < wanted_n; k++)
+			CHECK(target_compare(&storage.want[k], &wanted[k]) == 0, "%s", mixed[i].listed);
+		CHECK(o.count.unaddressed_n == mixed[i].left_out_n, "%s: %zu", mixed[i].listed, o.count.unaddressed_n);
+		CHECK(strncmp(o.count.unaddressed, mixed[i].first, strlen(mixed[i].first)) == 0, "%s: %s", mixed[i].listed,
+		      o.count.unaddressed);
+	}
+}
+
+/* Only what is wanted crowds anything out. */
+static void test_a_critical_host_name_is_in_nobodys_way(void **state)
+{
+	static const enum instance_state states[] = {INSTANCE_CRITICAL, INSTANCE_PASSING, INSTANCE_WARNING, INSTANCE_PASSING};
+
+	(void)state;
+	storage.view.count = (struct instance_counts){0};
+	list("lb.example.net b.example.net c.example.net 1.1.1.1", states);
+	assert_int_equal(o.want_n, 1);
+	assert_int_equal(o.count.unaddressed_n, 1);
+	assert_non_null(strstr(o.count.unaddressed, "b.example.net: "));
+}
+
 static void test_gaps_are_closed(void **state)
 {
 	(void)state;
@@ -229,6 +279,8 @@ int main(void)
 		cmocka_unit_test_setup(test_who_lingers, set_up),
 		cmocka_unit_test_setup(test_without_grace_nobody_lingers, set_up),
 		cmocka_unit_test_setup(test_nothing_lingers_beside_a_cname, set_up),
+		cmocka_unit_test(test_host_names_and_addresses),
+		cmocka_unit_test_setup(test_a_critical_host_name_is_in_nobodys_way, set_up),
 		cmocka_unit_test_setup(test_gaps_are_closed, set_up),
 		cmocka_unit_test_setup(test_leaving_outlives_a_listing, set_up),
 		cmocka_unit_test_setup(test_written, set_up),

@@ -44,6 +44,11 @@ static const struct {
 	{"lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60", "H L V W[-a -b +lb.example.net/60]", RECONCILE_DONE, "lb.example.net"},
 	{"1.1.1.1 1.1.1.2", "a=lb.example.net/60", "H L V W[-a +1.1.1.1/60 +1.1.1.2/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2"},
 	{"new.example.net", "a=old.example.net/60", "H L V W[~a=new.example.net/60]", RECONCILE_DONE, "new.example.net"},
+	/* a host name beside addresses is left out */
+	{"1.1.1.1 lb.example.net 1.1.1.2", "a=1.1.1.1/60 b=1.1.1.9/60", "H L V W[+1.1.1.2/60] W[-b]", RECONCILE_DONE,
+	 "1.1.1.1 1.1.1.2"},
+	{"1.1.1.1 lb.example.net", "a=lb.example.net/60", "H L V W[-a +1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1"},
+	{"1.1.1.1/c lb.example.net", "a=1.1.1.1/60", "H L V W[-a +lb.example.net/60]", RECONCILE_DONE, "lb.example.net"},
 	/* nothing wanted */
 	{"", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
 	{"1.1.1.1/c", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},

@@ -291,6 +291,7 @@ static const struct {
 	{{.has_leader = true, .last_contact_ms = EVIDENCE_LAST_CONTACT_MAX_MS + 1}, true},
 	{{.has_leader = true, .is_filtered = true}, false},
 	{{.has_leader = true, .is_cached = true}, false},
+	{{.has_leader = true, .unread_n = 1}, false},
 };
 
 static void test_gaps(void **state)
@@ -328,6 +329,42 @@ static void test_denied(void **state)
 	(void)expect("H L V", RECONCILE_HELD, "1.1.1.1");
 	s.evidence.has_token = true;
 	(void)expect("H L V W[-a]", RECONCILE_DONE, "");
+}
+
+/* A list that ACLs emptied is told as that, with what the token lacks; nobody's rule is to blame. */
+static void test_what_acls_hid(void **state)
+{
+	static const struct {
+		struct evidence v;
+		const char *why;
+		enum evidence_gap gap;
+	} hidden[] = {
+		{{.has_leader = true, .is_filtered = true}, "ACLs hid part of Consul's answer", EVIDENCE_FILTERED},
+		{{.has_leader = true, .is_filtered = true, .has_token = true}, "service:read and node:read", EVIDENCE_FILTERED},
+		{{.has_leader = true, .is_default_deny = true}, "no token was sent", EVIDENCE_DENIED},
+		{{.has_leader = true, .is_default_deny = true, .has_token = true}, "no instance is wanted", EVIDENCE_OK},
+		{{.has_leader = true}, "no instance is wanted", EVIDENCE_OK},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(hidden); i++) {
+		const struct reconcile *r;
+
+		scene_init(&s, "", "a=1.1.1.1/60");
+		s.evidence = hidden[i].v;
+		r = expect("H L", RECONCILE_HELD, "1.1.1.1");
+		CHECK(strstr(r->out.plan.held_why, hidden[i].why), "%s", r->out.plan.held_why);
+		assert_int_equal(r->out.gap, hidden[i].gap);
+		assert_int_equal(r->seen.hidden, hidden[i].gap);
+	}
+	/* An instance that can be seen and is not wanted is one that is not wanted. */
+	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60");
+	s.evidence = hidden[2].v;
+	assert_non_null(strstr(expect("H L", RECONCILE_HELD, "1.1.1.1")->out.plan.held_why, "no instance is wanted"));
+	/* Where nothing is held nothing is in the way; it is known all the same. */
+	scene_init(&s, "1.1.1.1", "");
+	s.evidence = hidden[0].v;
+	assert_int_equal(expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1")->seen.hidden, EVIDENCE_FILTERED);
 }
 
 /* The first answer may be as bad as it likes as long as it only adds. */
@@ -511,6 +548,7 @@ int main(void)
 		cmocka_unit_test(test_a_refusal_by_consul),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_denied),
+		cmocka_unit_test(test_what_acls_hid),
 		cmocka_unit_test(test_additions_never_wait),
 		cmocka_unit_test(test_verify_fails),
 		cmocka_unit_test(test_bad_record_blocks_only_itself),

@@ -122,9 +122,35 @@ static void test_dropped(void **state)
 	assert_true(managed_due_ms(&k) <= NOW);
 }
 
+/* ---- what the log says ---- */
+
+static void end_pass(void *ctx)
+{
+	(void)ctx;
+	k.is_busy = true;
+	k.r.out.result = RECONCILE_DONE;
+	managed_end(&k, NOW + 300000);
+}
+
+/* In step it is silent; an instance more that is left out, or that ACLs hide, is news all the same. */
+static void test_what_is_left_out_is_news(void **state)
+{
+	(void)state;
+	settle();
+	assert_string_equal(test_stderr(end_pass, NULL), "");
+	k.r.seen.count.unaddressed_n = 1;
+	(void)snprintf(k.r.seen.count.unaddressed, sizeof k.r.seen.count.unaddressed, "web-3: no address");
+	assert_non_null(strstr(test_stderr(end_pass, NULL), "web-3: no address"));
+	assert_string_equal(test_stderr(end_pass, NULL), "");
+	k.r.seen.hidden = EVIDENCE_FILTERED;
+	assert_non_null(strstr(test_stderr(end_pass, NULL), "service:read and node:read"));
+	assert_string_equal(test_stderr(end_pass, NULL), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_what_is_left_out_is_news, set_up),
 		cmocka_unit_test_setup(test_waits_for_the_first_answer, set_up),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test_setup(test_unconverged_since_the_first_news, set_up),
