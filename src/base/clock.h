@@ -1,5 +1,6 @@
 /*
- * Time: a monotonic clock for deadlines and leases, the wall clock for logs and certificates only.
+ * Time: a monotonic clock for deadlines and leases, the wall clock for logs and certificates only,
+ * that of the CPU for what something cost.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
@@ -14,6 +15,9 @@
  * does so, too; of CLOCK_MONOTONIC where there is none.
  */
 int64_t clock_now_ms(void);
+
+/* Microseconds that this thread has been running; 0 where that is not told. */
+int64_t clock_cpu_us(void);
 
 /* Seconds since 1970-01-01T00:00:00Z by the wall clock. */
 int64_t clock_wall_sec(void);

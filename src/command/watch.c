@@ -66,7 +66,8 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))
 		return -1;
 	self.clients.credentials = credentials;
-	watch_set_times(&self.watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms);
+	watch_set_times(&self.watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms,
+			new->wait_sec);
 	registration_rename(&self.watch.registration, new->register_as, clock_now_ms());
 	log_setup(new->log_format, new->log_level);
 	self.current = !self.current;
@@ -106,6 +107,7 @@ static struct watch_setup setup_of(const struct config *c)
 		.timeout_ms = c->timeout_ms,
 		.resync_ms = c->resync_ms,
 		.unhealthy_ms = c->unhealthy_ms,
+		.wait_sec = c->wait_sec,
 		.lock_key = self.lock_key[0] ? self.lock_key : NULL,
 		.register_as = c->register_as,
 		.place = &self.place,

@@ -17,12 +17,6 @@ void bucket_take(struct bucket *b, int64_t now_ms)
 	b->full_ms = (b->full_ms > now_ms ? b->full_ms : now_ms) + b->interval_ms;
 }
 
-void bucket_set_interval(struct bucket *b, int64_t interval_ms)
-{
-	b->full_ms += (b->burst - 1) * (interval_ms - b->interval_ms);
-	b->interval_ms = interval_ms;
-}
-
 void bucket_block(struct bucket *b, int64_t until_ms)
 {
 	int64_t full_ms = until_ms + (b->burst - 1) * b->interval_ms;

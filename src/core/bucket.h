@@ -20,9 +20,6 @@ int64_t bucket_ready_ms(const struct bucket *b, int64_t now_ms);
 /* Take a token, which bucket_ready_ms() said is there. */
 void bucket_take(struct bucket *b, int64_t now_ms);
 
-/* Another pace from now on: the next token comes when it would have come. */
-void bucket_set_interval(struct bucket *b, int64_t interval_ms);
-
 /* No token before until_ms: the other side asked for it. */
 void bucket_block(struct bucket *b, int64_t until_ms);
 

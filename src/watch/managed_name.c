@@ -22,8 +22,8 @@ static void set_unconverged(struct managed_name *name, int64_t now_ms)
 	name->is_unconverged = true;
 }
 
-void managed_init(struct managed_name *name, const struct job *job,
-		  const struct service_watch *service, int64_t now_ms)
+void managed_init(struct managed_name *name, const struct job *job, struct service_watch *service,
+		  int64_t now_ms)
 {
 	struct record *have = name->have;
 

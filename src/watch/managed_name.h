@@ -14,8 +14,8 @@
 
 struct managed_name {
 	struct job job;
-	struct record *have;               /* RECORDS_MAX of them */
-	const struct service_watch *watch; /* NULL when the job was dropped */
+	struct record *have;         /* RECORDS_MAX of them */
+	struct service_watch *watch; /* NULL when the job was dropped */
 	bool is_used;
 	int64_t dropped_ms; /* when its job was */
 	bool is_busy;       /* a worker has it */
@@ -37,8 +37,8 @@ struct managed_name {
 };
 
 /* Prepare to keep a name. job is copied; name->have is set. */
-void managed_init(struct managed_name *name, const struct job *job,
-		  const struct service_watch *service, int64_t now_ms);
+void managed_init(struct managed_name *name, const struct job *job, struct service_watch *service,
+		  int64_t now_ms);
 
 /* The configuration names it no more, and its records shall go. */
 void managed_drop(struct managed_name *name, int64_t now_ms);

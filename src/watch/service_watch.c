@@ -6,9 +6,6 @@
 #include "base/clock.h"
 #include "core/pace.h"
 
-#define BURST 2
-#define BUSY_CHANGES 8 /* changes in a row after which a service counts as churning */
-
 void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms)
 {
@@ -24,7 +21,6 @@ void service_watch_init(struct service_watch *w, const struct job *job,
 		.tls = w->tls,
 	};
 	http_client_init(&w->client, origin, origin->url.scheme == URL_HTTPS ? w->tls : NULL);
-	bucket_init(&w->bucket, BURST, SERVICE_WATCH_READ_MS);
 }
 
 static int start(struct service_watch *w, int64_t now_ms, struct err *e)
@@ -40,6 +36,7 @@ static int start(struct service_watch *w, int64_t now_ms, struct err *e)
 		return err_set(e, ERR_LIMIT, "the request is too long");
 	sink = consul_health_begin(&w->reader, &w->query, w->incoming, w->element, w->rest);
 	w->started_ms = now_ms;
+	w->cost_us = 0;
 	return http_start(&w->client, &request, &sink,
 			  now_ms + (w->query.index ? consul_wait_ms(w->query.wait_sec) +
 							     SERVICE_WATCH_MARGIN_MS
@@ -64,27 +61,6 @@ static bool is_same_content(const struct consul_view *a, const struct consul_vie
 	return true;
 }
 
-/*
- * One read per second, and fewer while answers keep coming at once: soon fewer when nothing in
- * them is news (a check's output that changes all the time), later when it is.
- */
-static void set_pace(struct service_watch *w, bool has_changed, int64_t now_ms)
-{
-	int64_t slower_ms = 2 * w->bucket.interval_ms;
-
-	if (now_ms - w->started_ms > 2 * w->bucket.interval_ms) {
-		w->busy_n = 0;
-		bucket_set_interval(&w->bucket, SERVICE_WATCH_READ_MS);
-		return;
-	}
-	w->busy_n++;
-	if (w->busy_n <= BURST || (has_changed && w->busy_n % BUSY_CHANGES != 0))
-		return;
-	bucket_set_interval(&w->bucket, slower_ms < SERVICE_WATCH_READ_MAX_MS
-						? slower_ms
-						: SERVICE_WATCH_READ_MAX_MS);
-}
-
 static enum service_watch_event take_answer(struct service_watch *w, int64_t now_ms)
 {
 	struct consul_view *old = w->view;
@@ -99,7 +75,7 @@ static enum service_watch_event take_answer(struct service_watch *w, int64_t now
 	w->answered_ms = now_ms;
 	w->failures = 0;
 	w->reads++;
-	set_pace(w, has_changed, now_ms);
+	w->same_n = has_changed ? 0 : w->same_n + 1;
 	return has_changed ? SERVICE_WATCH_CHANGED : SERVICE_WATCH_NOTHING;
 }
 
@@ -114,38 +90,80 @@ static enum service_watch_event fail(struct service_watch *w, const struct err *
 	return SERVICE_WATCH_FAILED;
 }
 
-static int64_t ready_ms(const struct service_watch *w, int64_t now_ms)
+static int64_t clamp(int64_t v, int64_t min, int64_t max)
 {
-	int64_t bucket_ms = bucket_ready_ms(&w->bucket, now_ms);
-
-	return w->retry_ms > bucket_ms ? w->retry_ms : bucket_ms;
+	return v < min ? min : v > max ? max : v;
 }
 
-enum service_watch_event service_watch_step(struct service_watch *w, int64_t now_ms,
-					    uint32_t random)
+/*
+ * A proxy on the way gives up on a connection that is silent for long, with a 502 to 504 or by closing
+ * it: that says nothing of Consul.
+ */
+static bool is_no_news(const struct service_watch *w, enum http_result result, const struct err *e,
+		       int64_t silent_ms)
+{
+	int64_t half_ms = (int64_t)w->query.wait_sec * 500;
+
+	if (!w->query.index || silent_ms < clamp(half_ms, 0, SERVICE_WATCH_SILENCE_MS) ||
+	    silent_ms > consul_wait_ms(w->query.wait_sec) + SERVICE_WATCH_MARGIN_MS / 2)
+		return false;
+	return result == HTTP_BAD ? !w->reader.status && e->kind == ERR_RETRY
+				  : w->reader.status >= 502 && w->reader.status <= 504;
+}
+
+static enum service_watch_event take_end(struct service_watch *w, enum http_result result,
+					 struct err *e, int64_t now_ms, uint32_t random)
+{
+	if (is_no_news(w, result, e, now_ms - w->started_ms)) {
+		/* Now and then Consul has to show that it lives. */
+		if (now_ms - w->answered_ms > (int64_t)w->query.wait_sec * 1500)
+			w->query.index = 0;
+		return SERVICE_WATCH_NOTHING;
+	}
+	if (result == HTTP_BAD || consul_health_finish(&w->reader, e))
+		return fail(w, e, now_ms, random);
+	return take_answer(w, now_ms);
+}
+
+static int64_t ready_ms(const struct service_watch *w)
+{
+	int64_t least_ms = SERVICE_WATCH_REST_MS << (w->same_n < 4 ? w->same_n : 4);
+	int64_t rest_ms = clamp(w->cost_us / 100, clamp(least_ms, 0, SERVICE_WATCH_SAME_MS),
+				SERVICE_WATCH_REST_MAX_MS);
+
+	return clamp(w->answered_ms + rest_ms, w->retry_ms, CLOCK_NEVER);
+}
+
+static enum service_watch_event go_on(struct service_watch *w, int64_t now_ms, uint32_t random)
 {
 	struct err e = {0};
 	enum http_result result;
 
 	if (!http_is_busy(&w->client)) {
-		if (ready_ms(w, now_ms) > now_ms)
+		if (ready_ms(w) > now_ms)
 			return SERVICE_WATCH_NOTHING;
-		bucket_take(&w->bucket, now_ms);
 		if (start(w, now_ms, &e))
 			return fail(w, &e, now_ms, random);
 	}
 	result = http_step(&w->client, &e);
-	if (result == HTTP_MORE)
-		return SERVICE_WATCH_NOTHING;
-	if (result == HTTP_BAD || consul_health_finish(&w->reader, &e))
-		return fail(w, &e, now_ms, random);
-	return take_answer(w, now_ms);
+	return result == HTTP_MORE ? SERVICE_WATCH_NOTHING
+				   : take_end(w, result, &e, now_ms, random);
 }
 
-void service_watch_wants(const struct service_watch *s, struct loop_wait *w, int64_t now_ms)
+enum service_watch_event service_watch_step(struct service_watch *w, int64_t now_ms,
+					    uint32_t random)
+{
+	int64_t from_us = clock_cpu_us();
+	enum service_watch_event event = go_on(w, now_ms, random);
+
+	w->cost_us += clock_cpu_us() - from_us;
+	return event;
+}
+
+void service_watch_wants(const struct service_watch *s, struct loop_wait *w)
 {
 	if (http_is_busy(&s->client))
 		http_wants(&s->client, w);
 	else
-		loop_wait_until(w, ready_ms(s, now_ms));
+		loop_wait_until(w, ready_ms(s));
 }

@@ -12,14 +12,17 @@
 #include "base/err.h"
 #include "base/json.h"
 #include "consul/health.h"
-#include "core/bucket.h"
 #include "net/http/client.h"
 
-#define SERVICE_WATCH_WAIT_SEC 60 /* how long Consul may let a query wait */
+#define SERVICE_WATCH_WAIT_SEC 45 /* how long Consul may let a query wait: proxies cut at 60 */
 #define SERVICE_WATCH_MARGIN_MS                                                                    \
-	10000                      /* and so much later we do not believe in an answer any more */
-#define SERVICE_WATCH_READ_MS 1000 /* one read per second... */
-#define SERVICE_WATCH_READ_MAX_MS 15000 /* ...down to one in 15 while the service churns */
+	10000 /* and so much later we do not believe in an answer any more */
+#define SERVICE_WATCH_SILENCE_MS 20000 /* from here on, or half the wait, a cut is no news */
+
+/* Between two reads there is a rest, ten times as long as reading and deciding took, and... */
+#define SERVICE_WATCH_REST_MS 100      /* ...not shorter; while nothing is news doubled, up to... */
+#define SERVICE_WATCH_SAME_MS 1000     /* ...this; and */
+#define SERVICE_WATCH_REST_MAX_MS 5000 /* not longer, whatever it cost */
 
 struct watch;
 
@@ -44,10 +47,10 @@ struct service_watch {
 	bool has_view;
 	int64_t answered_ms; /* when the last good answer came */
 	int64_t started_ms;  /* when the last query went out */
-	struct bucket bucket;
-	unsigned busy_n;   /* answers in a row that came without a rest between them */
-	unsigned failures; /* in a row */
-	int64_t retry_ms;  /* no query before this */
+	int64_t cost_us;     /* of CPU, for the last read and what was decided by it */
+	unsigned same_n;     /* answers in a row without news */
+	unsigned failures;   /* in a row */
+	int64_t retry_ms;    /* no query before this */
 	struct err last_err;
 	uint64_t reads; /* good answers, for the metrics */
 	/* For who runs it in a loop. */
@@ -57,7 +60,7 @@ struct service_watch {
 
 /*
  * Prepare to watch the job's service over origin. job is copied, the other pointers are kept; view,
- * incoming, element, rest and tls of *w are the caller's and set before.
+ * incoming, element, rest and tls of *w are the caller's and set before. query.wait_sec may be set after.
  */
 void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
@@ -67,6 +70,6 @@ enum service_watch_event service_watch_step(struct service_watch *w, int64_t now
 					    uint32_t random);
 
 /* As http_wants(), between queries too. */
-void service_watch_wants(const struct service_watch *s, struct loop_wait *w, int64_t now_ms);
+void service_watch_wants(const struct service_watch *s, struct loop_wait *w);
 
 #endif

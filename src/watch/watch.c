@@ -29,8 +29,9 @@ static void service_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 {
 	const struct service_watch *s = ctx;
 
+	(void)now_ms;
 	if (!s->owner->is_stopping)
-		service_watch_wants(s, wait, now_ms);
+		service_watch_wants(s, wait);
 }
 
 static void service_step(void *ctx, int64_t now_ms)

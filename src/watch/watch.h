@@ -31,6 +31,7 @@ struct watch_setup {
 	int64_t timeout_ms;
 	int64_t resync_ms;
 	int64_t unhealthy_ms;
+	unsigned wait_sec;          /* of a blocking query; 0: SERVICE_WATCH_WAIT_SEC */
 	const char *lock_key;       /* NULL: no lock */
 	const char *register_as;    /* "": not; for watch_init() only */
 	const struct job *place;    /* of the lock: see leader_init() */
@@ -92,7 +93,8 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	__attribute__((warn_unused_result));
 
 /* Other times from now on: see watch_setup. */
-void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms);
+void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,
+		     unsigned wait_sec);
 
 /* Watch this service as a part of the loop. For watch_set_jobs(). */
 void watch_add_service(struct watch *w, struct service_watch *s);

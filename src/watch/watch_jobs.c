@@ -111,6 +111,8 @@ static struct service_watch *find_service_watch(struct watch *w, const struct jo
 			return w->services[i];
 	w->services_n++;
 	service_watch_init(new, job, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	if (w->setup.wait_sec)
+		new->query.wait_sec = w->setup.wait_sec;
 	watch_add_service(w, new);
 	return new;
 }
@@ -258,14 +260,18 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	return 0;
 }
 
-void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms)
+void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,
+		     unsigned wait_sec)
 {
 	w->setup.timeout_ms = timeout_ms;
 	w->setup.resync_ms = resync_ms;
 	w->setup.unhealthy_ms = unhealthy_ms;
 	w->leader.timeout_ms = w->registration.timeout_ms = timeout_ms;
-	for (size_t i = 0; i < w->services_n; i++)
+	w->setup.wait_sec = wait_sec;
+	for (size_t i = 0; i < w->services_n; i++) {
 		w->services[i]->timeout_ms = timeout_ms;
+		w->services[i]->query.wait_sec = wait_sec;
+	}
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
 		w->workers[i].driver.timeout_ms = timeout_ms;
 }

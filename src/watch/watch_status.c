@@ -34,7 +34,7 @@ static bool is_consul_late(const struct watch *w, const struct service_watch *on
 {
 	int64_t heard_ms = one->has_view ? one->answered_ms : w->start_ms;
 
-	return now_ms - heard_ms > (int64_t)2 * SERVICE_WATCH_WAIT_SEC * 1000;
+	return now_ms - heard_ms > (int64_t)2000 * one->query.wait_sec;
 }
 
 /* The records are not what is wanted, and this copy is the one to write them. */

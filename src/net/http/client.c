@@ -8,7 +8,8 @@
 #include "base/clock.h"
 #include "net/http/client_parts.h"
 
-#define STEP_MAX 64 /* reads or writes of one http_step(): others share the thread */
+#define HTTP_RACE_MS 2000 /* so late a request that crossed with the server's FIN is dropped */
+#define STEP_MAX 64       /* reads or writes of one http_step(): others share the thread */
 
 void http_client_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls)
 {
@@ -348,7 +349,8 @@ static enum http_progress step_once(struct http_client *c, struct err *e)
  */
 static bool may_retry(const struct http_client *c)
 {
-	return c->is_reused && !c->was_retried && (c->is_repeatable || !http_was_sent(c));
+	return c->is_reused && !c->was_retried && (c->is_repeatable || !http_was_sent(c)) &&
+	       clock_now_ms() - c->start_ms < HTTP_RACE_MS;
 }
 
 static void add_origin(const char *what, const struct url *u, struct err *e)

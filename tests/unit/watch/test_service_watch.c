@@ -12,6 +12,7 @@
 #define http_step wire_step
 #define http_is_busy wire_is_busy
 #define http_wants wire_wants
+#define clock_cpu_us wire_cpu_us
 #define service_watch_init tested_init
 #define service_watch_step tested_step
 #define service_watch_wants tested_wants
@@ -21,6 +22,7 @@ static int wire_start(struct http_client *c, const struct http_request *r, const
 static enum http_result wire_step(struct http_client *c, struct err *e);
 static bool wire_is_busy(const struct http_client *c);
 static void wire_wants(const struct http_client *c, struct loop_wait *wait);
+static int64_t wire_cpu_us(void);
 /* Both cmocka and the module have a fail(). */
 #undef fail
 #define fail tested_fail
@@ -46,9 +48,17 @@ static struct {
 	/* what wire_step() does next */
 	bool has_answer;
 	bool fails;
+	enum err_kind fails_as;
 	int status;
 	const char *headers, *body;
+	int64_t cost_us; /* of an answer */
+	int64_t cpu_us;
 } wire;
+
+static int64_t wire_cpu_us(void)
+{
+	return wire.cpu_us;
+}
 
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls)
 {
@@ -79,8 +89,9 @@ static enum http_result wire_step(struct http_client *c, struct err *e)
 	if (!wire.has_answer)
 		return HTTP_MORE;
 	wire.is_busy = wire.has_answer = false;
+	wire.cpu_us += wire.cost_us;
 	if (wire.fails) {
-		(void)err_set(e, ERR_RETRY, "connection lost");
+		(void)err_set(e, wire.fails_as, "connection lost");
 		return HTTP_BAD;
 	}
 	return test_answer(&wire.sink, wire.status, wire.headers, wire.body, 0, e) ? HTTP_BAD : HTTP_DONE;
@@ -162,14 +173,20 @@ static enum service_watch_event answer(int64_t ms, const char *index, const char
 	return step();
 }
 
-static enum service_watch_event answer_badly(bool is_lost, int status)
+static enum service_watch_event answer_badly_as(bool is_lost, int status, enum err_kind kind)
 {
 	wire.has_answer = true;
 	wire.fails = is_lost;
+	wire.fails_as = kind;
 	wire.status = status;
 	wire.headers = HEAD;
 	wire.body = "rpc error";
 	return step();
+}
+
+static enum service_watch_event answer_badly(bool is_lost, int status)
+{
+	return answer_badly_as(is_lost, status, ERR_RETRY);
 }
 
 /* ---- the index ---- */
@@ -178,15 +195,15 @@ static enum service_watch_event answer_badly(bool is_lost, int status)
 static const struct {
 	const char *first, *second, *asked;
 } indices[] = {
-	{"10", "11", "index=11&wait=60s"},
-	{"10", "10", "index=10&wait=60s"},
+	{"10", "11", "index=11&wait=45s"},
+	{"10", "10", "index=10&wait=45s"},
 	{"10", "9", ""}, /* it went back */
 	{"10", "0", ""},
 	{"10", NULL, ""}, /* none counts as 0 */
 	{"10", "x", ""},
 	{"0", "0", ""},
-	{"0", "7", "index=7&wait=60s"},
-	{"18446744073709551615", "18446744073709551615", "index=18446744073709551615&wait=60s"},
+	{"0", "7", "index=7&wait=45s"},
+	{"18446744073709551615", "18446744073709551615", "index=18446744073709551615&wait=45s"},
 	{"10", "18446744073709551616", ""}, /* past what it can be */
 };
 
@@ -228,7 +245,8 @@ static void test_deadline(void **state)
 	(void)answer(5, "10", "[" A "]");
 	(void)wait_for_query();
 	/* the server may add a 16th of the wait */
-	assert_int_equal(wire.deadline_ms - now_ms, 60000 + 3750 + SERVICE_WATCH_MARGIN_MS);
+	assert_int_equal(wire.deadline_ms - now_ms, 45000 + 45000 / 16 + SERVICE_WATCH_MARGIN_MS);
+	assert_true(wire.deadline_ms - now_ms < 60000);
 }
 
 /* ---- the content ---- */
@@ -300,68 +318,185 @@ static void test_a_bad_answer_leaves_the_last_good_one(void **state)
 
 /* ---- the pace ---- */
 
-/* So many answers at once, each with news or without: when each query went out, in ms. */
-static void churn(size_t n, bool is_news, int64_t *at_ms)
+/* So many answers at once, each with news or without: how long after each the next query went out. */
+static void churn(size_t n, bool is_news, int64_t *rest_ms)
 {
-	for (size_t i = 0; i < n; i++) {
-		(void)wait_for_query();
-		at_ms[i] = now_ms - START_MS;
-		(void)answer(1, "10", is_news && i % 2 ? "[" A "]" : "[" B "]");
-	}
-}
-
-static void test_pace_without_news(void **state)
-{
-	int64_t at_ms[40];
-
-	(void)state;
-	churn(COUNT(at_ms), false, at_ms);
-	assert_true(at_ms[1] <= 2); /* two at once */
-	for (size_t i = 2; i < COUNT(at_ms); i++) {
-		int64_t gap_ms = at_ms[i] - at_ms[i - 1];
-
-		CHECK(gap_ms >= 990, "%zu: %lld ms", i, (long long)gap_ms);
-		CHECK(gap_ms <= SERVICE_WATCH_READ_MAX_MS + 10, "%zu: %lld ms", i, (long long)gap_ms);
-		CHECK(i < 12 || gap_ms >= SERVICE_WATCH_READ_MAX_MS - 10, "%zu: %lld ms", i, (long long)gap_ms);
-	}
-}
-
-static void test_pace_with_news(void **state)
-{
-	int64_t at_ms[60];
-
-	(void)state;
-	churn(COUNT(at_ms), true, at_ms);
-	for (size_t i = 2; i < 8; i++)
-		assert_in_range(at_ms[i] - at_ms[i - 1], 990, 1010);
-	assert_in_range(at_ms[59] - at_ms[58], SERVICE_WATCH_READ_MAX_MS - 10, SERVICE_WATCH_READ_MAX_MS + 10);
-}
-
-static void test_pace_recovers_after_a_rest(void **state)
-{
-	int64_t at_ms[20];
-
-	(void)state;
-	churn(COUNT(at_ms), false, at_ms);
 	(void)wait_for_query();
-	(void)answer(60000, "11", "[" A "]");
-	for (int i = 0; i < 4; i++) {
-		assert_true(wait_for_query() <= 1000);
-		(void)answer(1, "12", i % 2 ? "[" A "]" : "[" B "]");
+	(void)answer(5000, "10", "[" A "," B "]"); /* news */
+	for (size_t i = 0; i < n; i++) {
+		rest_ms[i] = wait_for_query();
+		(void)answer(0, "10", !is_news ? "[" A "," B "]" : i % 2 ? "[" A "]" : "[" B "]");
 	}
 }
 
-static void test_never_more_than_one_a_second(void **state)
+static void test_news_rests_a_tenth_of_a_second(void **state)
+{
+	int64_t rest_ms[60];
+
+	(void)state;
+	churn(COUNT(rest_ms), true, rest_ms);
+	for (size_t i = 0; i < COUNT(rest_ms); i++)
+		assert_int_equal(rest_ms[i], 100);
+}
+
+static void test_without_news_the_rest_grows_to_a_second(void **state)
+{
+	static const int64_t wanted_ms[] = {100, 200, 400, 800, 1000, 1000, 1000};
+	int64_t rest_ms[40];
+
+	(void)state;
+	churn(COUNT(rest_ms), false, rest_ms);
+	for (size_t i = 0; i < COUNT(rest_ms); i++)
+		assert_int_equal(rest_ms[i], wanted_ms[i < 6 ? i : 6]);
+	(void)wait_for_query();
+	assert_int_equal(answer(0, "10", "[" A "]"), SERVICE_WATCH_CHANGED);
+	assert_int_equal(wait_for_query(), 100); /* the first news ends it */
+}
+
+/* While a query waits no rest is due: what comes after quiet is read at once, whatever was before. */
+static void test_after_quiet_the_next_query_is_out_already(void **state)
+{
+	int64_t rest_ms[20];
+
+	(void)state;
+	wire.cost_us = 300000;
+	churn(COUNT(rest_ms), false, rest_ms);
+	(void)wait_for_query();
+	assert_int_equal(answer(60000, "11", "[" A "]"), SERVICE_WATCH_CHANGED);
+	wire.cost_us = 0;
+	(void)wait_for_query();
+	(void)answer(9000, "11", "[" B "]");
+	assert_int_equal(wait_for_query(), 100);
+}
+
+static const struct {
+	int64_t read_us, decide_us, rest_ms, same_ms;
+} costs[] = {
+	{0, 0, 100, 1000},       {9000, 1900, 109, 1000},    {10000, 0, 100, 1000},
+	{40000, 0, 400, 1000},   {20000, 60000, 800, 1000},  {100000, 20000, 1200, 1200},
+	{499000, 0, 4990, 4990}, {499000, 2000, 5000, 5000}, {0, 60000000, 5000, 5000},
+};
+
+static void test_the_rest_follows_the_cost(void **state)
+{
+	for (size_t i = 0; i < COUNT(costs); i++) {
+		(void)set_up(state);
+		wire.cost_us = costs[i].read_us;
+		for (int k = 0; k < 16; k++) {
+			int64_t rest_ms = wait_for_query();
+
+			/* answers 1 to 7 are news, the others are not */
+			CHECK(k < 1 || k > 7 || rest_ms == costs[i].rest_ms, "%zu, %d: %lld ms", i, k, (long long)rest_ms);
+			CHECK(k < 13 || rest_ms == costs[i].same_ms, "%zu, %d: %lld ms", i, k, (long long)rest_ms);
+			(void)answer(0, "10", k < 7 && k % 2 ? "[" A "]" : "[" B "]");
+			w.cost_us += costs[i].decide_us; /* as the worker does */
+		}
+	}
+}
+
+/* What it cost is over once it was rested for. */
+static void test_a_costly_read_slows_one_rest_only(void **state)
+{
+	(void)state;
+	(void)wait_for_query();
+	wire.cost_us = 400000;
+	(void)answer(0, "10", "[" A "]");
+	assert_int_equal(wait_for_query(), 4000);
+	wire.cost_us = 0;
+	(void)answer(0, "10", "[" B "]");
+	assert_int_equal(wait_for_query(), 100);
+}
+
+static void test_never_more_than_ten_a_second(void **state)
 {
 	uint32_t seed = 7;
 
 	(void)state;
-	for (int64_t until_ms = now_ms + 3600000; now_ms < until_ms;) {
+	for (int64_t until_ms = now_ms + 600000; now_ms < until_ms;) {
 		(void)wait_for_query();
-		(void)answer(test_random_below(&seed, 4000), "10", test_random_below(&seed, 2) ? "[" A "]" : "[" B "]");
+		(void)answer(test_random_below(&seed, 400), "10", test_random_below(&seed, 2) ? "[" A "]" : "[" B "]");
 	}
-	CHECK(wire.starts <= 3602, "%u reads in an hour", wire.starts);
-	CHECK(wire.starts >= 3600 / 16, "%u reads in an hour", wire.starts);
+	CHECK(wire.starts <= 6001, "%u reads in ten minutes", wire.starts);
+	CHECK(wire.starts >= 600, "%u reads in ten minutes", wire.starts);
+}
+
+/* ---- a proxy on the way that gives up ---- */
+
+/* The query under way is cut off after so long. */
+static enum service_watch_event cut(int64_t ms, bool is_lost, int status, enum err_kind kind)
+{
+	now_ms += ms;
+	return answer_badly_as(is_lost, status, kind);
+}
+
+static const struct {
+	unsigned wait_sec;
+	int64_t silent_ms;
+	bool is_lost;
+	enum err_kind kind;
+	int status;
+	bool is_failure;
+} cuts[] = {
+	{45, 30000, true, ERR_RETRY, 0, false},     {45, 45000, true, ERR_RETRY, 0, false},
+	{45, 20000, true, ERR_RETRY, 0, false},     {45, 19999, true, ERR_RETRY, 0, true}, /* not that long */
+	{45, 5, true, ERR_RETRY, 0, true},          {45, 30000, true, ERR_TLS, 0, true},
+	{45, 30000, true, ERR_PROTO, 0, true},      {45, 57000, true, ERR_RETRY, 0, true}, /* our own deadline */
+	{45, 30000, false, ERR_RETRY, 504, false},  {45, 30000, false, ERR_RETRY, 503, false},
+	{45, 30000, false, ERR_RETRY, 502, false},  {45, 30000, false, ERR_RETRY, 500, true}, /* Consul's own words */
+	{45, 30000, false, ERR_RETRY, 501, true},   {45, 30000, false, ERR_RETRY, 505, true},
+	{45, 30000, false, ERR_RETRY, 403, true},   {45, 10, false, ERR_RETRY, 504, true},
+	{2, 1000, false, ERR_RETRY, 504, false},    {2, 999, false, ERR_RETRY, 504, true},
+	{300, 60000, false, ERR_RETRY, 504, false}, /* a minute is long, whatever is asked for */
+	{300, 20000, true, ERR_RETRY, 0, false},    {300, 19999, true, ERR_RETRY, 0, true},
+};
+
+static void test_a_cut_after_a_long_silence_is_no_news(void **state)
+{
+	for (size_t i = 0; i < COUNT(cuts); i++) {
+		enum service_watch_event event;
+
+		(void)set_up(state);
+		w.query.wait_sec = cuts[i].wait_sec;
+		(void)wait_for_query();
+		(void)answer(5, "10", "[" A "]");
+		(void)wait_for_query();
+		event = cut(cuts[i].silent_ms, cuts[i].is_lost, cuts[i].status, cuts[i].kind);
+		CHECK(event == (cuts[i].is_failure ? SERVICE_WATCH_FAILED : SERVICE_WATCH_NOTHING), "%zu: %d", i, event);
+		assert_int_equal(w.failures, cuts[i].is_failure);
+		if (cuts[i].is_failure)
+			continue;
+		assert_int_equal(wait_for_query(), 0);                              /* at once... */
+		CHECK(strstr(wire.target, "index=10&"), "%zu: %s", i, wire.target); /* ...and the same */
+		assert_int_equal(answer(5, "11", "[" B "]"), SERVICE_WATCH_CHANGED);
+	}
+}
+
+/* A query that asks for an answer at once must get one. */
+static void test_a_first_query_that_is_cut_has_failed(void **state)
+{
+	(void)state;
+	(void)wait_for_query();
+	assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_FAILED);
+	assert_false(w.has_view);
+}
+
+/* With nothing but cuts Consul is asked for an answer at once, before it counts as gone. */
+static void test_consul_has_to_show_that_it_lives(void **state)
+{
+	int64_t answered_ms;
+
+	(void)state;
+	(void)wait_for_query();
+	(void)answer(5, "10", "[" A "]");
+	answered_ms = now_ms;
+	while (strstr(wire.target, "index=") || wire.starts < 2) {
+		(void)wait_for_query();
+		CHECK(now_ms - answered_ms < 2 * 45000, "not asked for 2 waits");
+		if (strstr(wire.target, "index="))
+			assert_int_equal(cut(29000, false, 504, ERR_RETRY), SERVICE_WATCH_NOTHING);
+	}
+	assert_int_equal(wire.starts, 5);
+	assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_FAILED);
 }
 
 static void test_backoff(void **state)
@@ -390,10 +525,15 @@ int main(void)
 		cmocka_unit_test_setup(test_the_first_answer_is_news_even_when_empty, set_up),
 		cmocka_unit_test_setup(test_evidence_is_news, set_up),
 		cmocka_unit_test_setup(test_a_bad_answer_leaves_the_last_good_one, set_up),
-		cmocka_unit_test_setup(test_pace_without_news, set_up),
-		cmocka_unit_test_setup(test_pace_with_news, set_up),
-		cmocka_unit_test_setup(test_pace_recovers_after_a_rest, set_up),
-		cmocka_unit_test_setup(test_never_more_than_one_a_second, set_up),
+		cmocka_unit_test_setup(test_news_rests_a_tenth_of_a_second, set_up),
+		cmocka_unit_test_setup(test_without_news_the_rest_grows_to_a_second, set_up),
+		cmocka_unit_test_setup(test_after_quiet_the_next_query_is_out_already, set_up),
+		cmocka_unit_test(test_the_rest_follows_the_cost),
+		cmocka_unit_test_setup(test_a_costly_read_slows_one_rest_only, set_up),
+		cmocka_unit_test_setup(test_never_more_than_ten_a_second, set_up),
+		cmocka_unit_test(test_a_cut_after_a_long_silence_is_no_news),
+		cmocka_unit_test_setup(test_a_first_query_that_is_cut_has_failed, set_up),
+		cmocka_unit_test_setup(test_consul_has_to_show_that_it_lives, set_up),
 		cmocka_unit_test_setup(test_backoff, set_up),
 	};
 

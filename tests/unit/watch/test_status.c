@@ -5,7 +5,8 @@
 
 #define NOW 50000000
 #define UNHEALTHY 60000
-#define LATE (2 * SERVICE_WATCH_WAIT_SEC * 1000)
+#define WAIT_SEC 33
+#define LATE (2 * WAIT_SEC * 1000)
 
 static struct watch w;
 static struct worker workers[WATCH_WORKERS];
@@ -28,7 +29,8 @@ static int set_up(void **state)
 	w.setup.unhealthy_ms = UNHEALTHY;
 	w.start_ms = NOW - 3600000;
 	w.workers = workers;
-	service = (struct service_watch){.view = &view, .has_view = true, .answered_ms = NOW - 2500};
+	service =
+		(struct service_watch){.view = &view, .has_view = true, .answered_ms = NOW - 2500, .query = {.wait_sec = WAIT_SEC}};
 	return 0;
 }
 

@@ -133,8 +133,9 @@ static void test_other_times(void **state)
 {
 	(void)state;
 	world_start_with("192.0.2.1");
-	watch_set_times(&world_watch, 2000, 20000, 5000);
+	watch_set_times(&world_watch, 2000, 20000, 5000, 7);
 	assert_int_equal(world_watch.services[0]->timeout_ms, 2000);
+	assert_int_equal(world_watch.services[0]->query.wait_sec, 7);
 	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
 	assert_int_equal(world_watch.leader.timeout_ms, 2000);
 	assert_int_equal(world_watch.registration.timeout_ms, 2000);
