@@ -25,13 +25,16 @@ from program import binary
 
 SCRIPT = ROOT / "tests/bench/update-dns.sh"
 POLL_SEC = 5.0  # as the article's containerbuddy.json has it
-PERIOD_SEC = 2.2  # between two changes of one service: watch takes one that changes more often for one that churns
+PERIOD_SEC = 2.2  # between two changes of one service: 16 services stay within the calls that the API allows
+STEPS = 40  # of a deploy that waits for each
+CHURN_PERIOD_SEC = 0.5
 MANY = 10_000
 NAMES = 190  # services whose Consul closes every connection; fewer than the API calls that watch makes without a pause
 BULK = 25  # instances that come, or go, at once
 PATIENCE_SEC = 60
 
-BUDGET = {"rest_kib": 1024, "peak_many_kib": 3 * 1024, "api_call_ms": 5, "writes": 2}
+BUDGET = {"rest_kib": 1024, "peak_many_kib": 3 * 1024, "api_call_ms": 5, "writes": 2, "step_p99_ms": 150,
+          "churn_p99_ms": 500, "churn_cpu_percent": 2, "noise_cpu_percent": 1}
 
 
 class Plan:
@@ -43,6 +46,7 @@ class Plan:
         self.poll_sites = 10 if quick else 12
         self.told_sites, self.told_rounds = 4, 3 if quick else 5
         self.idle_sec = 20 if quick else 60
+        self.churn_sec = 10 if quick else 120
         self.reconnects = 1000 if quick else 10_000
 
 
@@ -341,6 +345,50 @@ def follow_by_consul_watch(scene, plan, log):
                   "api_calls_per_change": round((calls_so_far(scene) - calls) / out["changes"], 2)}
 
 
+# ---- the pace: a deploy that waits, a service that churns, one that only chatters -------------------------------------------
+
+@contextmanager
+def followed(scene, kind, log):
+    """A site, and a watch of its own that has settled."""
+    with sites_of(scene, kind, 1) as (site,), watching(scene, [{"service": site.service, "record": site.name}], log) as process:
+        until(lambda: "msg=\"in sync\"" in log.read_text(), "the start of watch", log=log)
+        time.sleep(0.5)
+        yield site, process
+
+
+def in_sequence(scene, log):
+    """A deploy of many steps, each begun when DNS shows the one before."""
+    with followed(scene, "deploy", log) as (site, _):
+        for _ in range(STEPS):
+            site.change(0.001)
+        return latencies(scene, [site])
+
+
+def churn(scene, seconds, log):
+    """Two changes a second."""
+    with followed(scene, "churn", log) as (site, process):
+        cpu, began = process.cpu_seconds(), time.monotonic()
+        in_turns([site], int(seconds / CHURN_PERIOD_SEC), 0.001, CHURN_PERIOD_SEC)
+        took = time.monotonic() - began
+        return latencies(scene, [site]) | {"seconds": round(took, 1),
+                                           "cpu_percent": round((process.cpu_seconds() - cpu) / took * 100, 3)}
+
+
+def chatter(scene, seconds, log):
+    """A check whose output is another each second, and nothing to do."""
+    with followed(scene, "chatter", log) as (site, process):
+        node, key = f"node-{site.service}", f"{site.service}-{0:012x}"
+        cpu, began, since = process.cpu_seconds(), time.monotonic(), len(read_journal(scene)[0])
+        for n in range(int(seconds)):
+            time.sleep(max(0.0, began + n - time.monotonic()))
+            site.put("/v1/catalog/register", {"Node": node, "SkipNodeUpdate": True, "Check": {
+                "Node": node, "CheckID": key, "Name": key, "ServiceID": key, "Status": "passing", "Output": f"{n} requests"}})
+        took = time.monotonic() - began
+        calls = [c for c in scene.control("GET", f"/calls?since={since}") if site.name in json.dumps([c["query"], c["body"]])]
+        return {"seconds": round(took, 1), "api_calls": len(calls),
+                "cpu_percent": round((process.cpu_seconds() - cpu) / took * 100, 3)}
+
+
 # ---- at rest, with many, with connections that do not last -----------------------------------------------------------------
 
 class Rest:
@@ -471,6 +519,10 @@ def measure(scene, folder, quick):
         following.control("POST", "/settings", {"strict": False})
         say("watch: changes in Consul, seen in DNS")
         out["ways"] = {"dnsbuddy": follow_by_watch(following, plan, log("watch"))}
+        say("watch: a deploy that waits for each step; then two changes a second, and a check that chatters")
+        out["pace"] = {"steps": in_sequence(following, log("deploy"))}
+        quiet = Background(lambda: chatter(following, plan.churn_sec, log("chatter")))
+        out["pace"] |= {"churn": churn(following, plan.churn_sec, log("churn")), "chatter": quiet.result()}
         closing = Background(lambda: reconnect(scene, plan, log("closing")))
         say("watch: the same by polling and by consul watch; meanwhile connections that do not last")
         out["ways"]["poll"] = follow_by_poll(following, plan, log("poll"))
@@ -481,13 +533,18 @@ def measure(scene, folder, quick):
 
 def budgets(result):
     """As run.py has them: (text, found, allowed)."""
-    rest, ways = result["rest"], result["ways"]
+    rest, ways, pace = result["rest"], result["ways"], result["pace"]
     return [
         ("watch at rest: memory, KiB", rest["dnsbuddy"]["rest_kib"], BUDGET["rest_kib"]),
         (f"watch: peak memory at {MANY:,} instances, KiB", result.get("peak_many_kib"), BUDGET["peak_many_kib"]),
         (f"watch at rest for {rest['seconds']} s: API calls", rest["api_calls"], 0),
         ("watch: time from a change in Consul to the API call, ms, median", ways["dnsbuddy"]["api_call_ms"]["p50"],
          BUDGET["api_call_ms"]),
+        (f"watch: a deploy of {STEPS} steps: ms to the API call, p99", pace["steps"]["api_call_ms"]["p99"], BUDGET["step_p99_ms"]),
+        ("watch: two changes a second: ms to the API call, p99", pace["churn"]["api_call_ms"]["p99"], BUDGET["churn_p99_ms"]),
+        ("watch: two changes a second: CPU, %", pace["churn"]["cpu_percent"], BUDGET["churn_cpu_percent"]),
+        ("watch: a check's output changes each second: API calls", pace["chatter"]["api_calls"], 0),
+        ("watch: a check's output changes each second: CPU, %", pace["chatter"]["cpu_percent"], BUDGET["noise_cpu_percent"]),
         ("watch: API calls for a change", ways["dnsbuddy"]["api_calls_per_change"], BUDGET["writes"]),
         (f"watch: descriptors open after {result['reconnects']['consul_connections']:,} connections",
          result["reconnects"]["files_after"], result["reconnects"]["files_before"]),
@@ -507,6 +564,12 @@ def show(result):
     ours, rest, closing = result["ways"]["dnsbuddy"], result["rest"], result["reconnects"]
     print(f"  median and 99th percentile from sending the change to Consul; watch: {ours['added_ms']['p50']} ms to add, "
           f"{ours['removed_ms']['p50']} to remove")
+    for key, text in (("steps", f"a deploy of {STEPS} steps, each waiting for DNS"), ("churn", "two changes a second")):
+        one = result["pace"][key]
+        print(f"  {text}: API call {one['api_call_ms']['p50']} ms, p99 {one['api_call_ms']['p99']}; in DNS "
+              f"{one['in_dns_ms']['p50']}, p99 {one['in_dns_ms']['p99']}")
+    print("  CPU of the latter over {seconds:.0f} s: {cpu_percent} %".format(**result["pace"]["churn"])
+          + "; of a check that chatters: {cpu_percent} %, API calls: {api_calls}".format(**result["pace"]["chatter"]))
     print(f"\nat rest, {rest['seconds']} s")
     for key in ("dnsbuddy", "consul_watch"):
         one = rest[key]

@@ -39,7 +39,7 @@ class Reply:
     status: int = 200
     body: object = None  # bytes, or anything JSON; None: the instances
     headers: dict = field(default_factory=dict)  # over the usual ones; None as value: left out
-    do: str | None = None  # hang reset truncate big flood endless, see _misbehave
+    do: str | None = None  # hang eof reset truncate big flood endless, see _misbehave
 
 
 @dataclass
@@ -161,6 +161,8 @@ class FakeConsul:
                         break
                 except TimeoutError:
                     pass
+        elif do == "eof":
+            pass
         elif do == "reset":
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         elif do == "truncate":

@@ -60,6 +60,92 @@ def test_what_nobody_can_reach_replaces_nothing(run, two, address):
     assert done.find("instances without a usable address are left out")
 
 
+def bad(how):
+    """An instance that is not as it should be."""
+    made = instance("192.0.2.7", id="odd")
+    how(made)
+    return made
+
+
+UNREAD = {
+    "no state": lambda i: i["Checks"][0].pop("Status"),
+    "a number as state": lambda i: i["Checks"][0].update(Status=1),
+    "no checks": lambda i: i.pop("Checks"),
+    "too large": lambda i: i["Checks"][0].update(Output="x" * 600_000),
+}
+UNADDRESSED = {
+    "a host name": lambda i: i["Service"].update(Address="lb.example.net"),
+    "a number": lambda i: i["Service"].update(Address=7),
+    "no service": lambda i: i.pop("Service"),
+    "half a character": lambda i: i["Service"].update(Address="\ud800"),
+    "300 bytes": lambda i: i["Service"].update(Address="a" * 300),
+}
+FIT = {
+    "a long id": lambda i: i["Service"].update(ID="x" * 600),
+    "no id": lambda i: i["Service"].pop("ID"),
+    "a NUL": lambda i: i["Service"].update(ID="a\0b"),
+    "half a character": lambda i: i["Checks"][0].update(CheckID="\udfff"),
+    "a long CheckID": lambda i: i["Checks"][0].update(CheckID="c" * 600),
+    "null checks": lambda i: i.update(Checks=None),
+}
+
+
+@pytest.mark.parametrize("how", FIT.values(), ids=FIT)
+def test_what_only_people_read_stops_nobody(run, two, how):
+    fake, cf = two
+    fake.instances += [bad(how)]
+    sync(run, *two).expect(0)
+    assert cf.contents(NAME) == ips(1, 2, 7)
+
+
+@pytest.mark.parametrize("how", UNADDRESSED.values(), ids=UNADDRESSED)
+def test_an_instance_that_has_no_address_is_left_out(run, two, how):
+    fake, cf = two
+    fake.instances += [bad(how)]
+    done = sync(run, *two).expect(0)
+    assert cf.contents(NAME) == ips(1, 2)
+    line, = done.find("instances without a usable address are left out")
+    assert line["count"] == "1" and line["first"]
+
+
+@pytest.mark.parametrize("how", UNREAD.values(), ids=UNREAD)
+def test_an_instance_that_may_be_alive_is_left_out_and_nothing_removed(run, two, how):
+    """The record of .9 could be its."""
+    fake, cf = two
+    fake.instances += [bad(how)]
+    done = sync(run, *two).expect(3)
+    assert cf.contents(NAME) == ips(1, 2, 9)
+    assert done.find("instances without a usable address are left out")
+    assert "cannot be read" in done.find("held")[0]["why"]
+
+
+def test_host_names_of_the_dead_leave_room_for_the_living(run, two):
+    fake, cf = two
+    fake.instances = [instance(f"some-host-of-a-load-balancer-{n}.example.net", "critical") for n in range(300)] + fake.instances
+    sync(run, *two).expect(0)
+    assert cf.contents(NAME) == ips(1, 2)
+
+
+@pytest.mark.parametrize("headers, token", [
+    ({"X-Consul-Results-Filtered-By-ACLs": "true"}, "t"), ({"X-Consul-Default-ACL-Policy": "deny"}, None)])
+@pytest.mark.parametrize("on_empty", ["keep", "remove", "fallback=192.0.2.80"])
+def test_what_acls_hid_is_told_as_that(run, two, headers, token, on_empty):
+    fake, cf = two
+    fake.instances, fake.plain, fake.consistent = [], Reply(headers=headers), Reply(headers=headers)
+    done = sync(run, *two, "--on-empty", on_empty, CONSUL_HTTP_TOKEN=token).expect(3)
+    line, = done.find("held")
+    assert "service:read and node:read" in line["why"]
+    assert cf.contents(NAME) == ips(1, 9) and not cf.writes()
+
+
+def test_what_acls_hid_is_told_where_nothing_is_held(run, fake, cloudflare):
+    fake.instances, fake.plain = [], Reply(headers={"X-Consul-Results-Filtered-By-ACLs": "true"})
+    done = sync(run, fake, cloudflare).expect(0)
+    assert "service:read and node:read" in done.find("not all instances may be seen")[0]["why"]
+    done = run("plan", "web", NAME, consul=fake, cloudflare=cloudflare).expect(0)
+    assert "service:read and node:read" in done.out
+
+
 def test_the_fallback_comes_on_evidence_only(run, two):
     fake, cf = two
     fake.instances = []

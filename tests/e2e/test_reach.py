@@ -220,3 +220,42 @@ def test_a_password_before_consul(run, start_fake, cloudflare, authority):
     run("sync", "web", NAME, cloudflare=cloudflare, consul=fake, env={
         "CONSUL_CACERT": authority.ca_file, "CONSUL_HTTP_AUTH": "user:pass:word"}).expect(0)
     assert fake.requests[0].headers["authorization"] == "Basic dXNlcjpwYXNzOndvcmQ="
+
+
+# -- what an agent adds to a registration
+
+AGENT = [
+    ({"Address": "192.168.0.55"}, "wan", []),
+    ({"Address": "192.168.0.55"}, "lan", []),
+    ({"Address": "192.168.0.55"}, "wan,service", ["192.168.0.55"]),
+    ({"Address": "192.168.0.55", "wan": "198.51.100.23"}, "wan", ["198.51.100.23"]),
+    ({"Address": "192.168.0.55", "lan": "10.0.0.9", "wan": "198.51.100.23"}, "lan", ["10.0.0.9"]),
+    ({"Address": "192.168.0.55", "lan": "10.0.0.9"}, "wan", []),
+    ({"Address": "192.168.0.55", "wan_ipv4": "198.51.100.23"}, "wan", ["198.51.100.23"]),
+    ({"Address": "192.168.0.55", "wan_ipv6": "2001:db8::23"}, "wan", ["2001:db8::23"]),
+    ({"Address": "192.168.0.55", "wan": "2001:db8::23"}, "wan", ["2001:db8::23"]),
+    ({"Address": "2001:db8::5", "wan": "198.51.100.23"}, "wan", ["198.51.100.23", "2001:db8::5"]),
+    ({"wan": "198.51.100.23"}, "wan", ["198.51.100.23"]),
+    ({}, "wan", []),
+]
+
+
+@pytest.mark.parametrize("given, sources, published", AGENT)
+def test_what_an_agent_adds_is_nobodys_address(run, consul, cloudflare, given, sources, published):
+    name = consul.new_name()
+    tags = {k: {"Address": v, "Port": 80} for k, v in given.items() if k != "Address"}
+    consul.put("/v1/agent/service/register", {"ID": name, "Name": name, "Port": 80, "TaggedAddresses": tags,
+                                              **({"Address": given["Address"]} if "Address" in given else {})})
+    consul.until(lambda: name in consul.states(name))
+    done = run("sync", "--address", sources, name, NAME, consul=consul, cloudflare=cloudflare).expect(0)
+    assert cloudflare.contents(NAME) == published
+    assert bool(done.find("instances without a usable address are left out")) is not bool(published)
+
+
+def test_the_commonest_registration_names_the_remedy(run, consul, cloudflare):
+    name = consul.new_name()
+    consul.put("/v1/agent/service/register", {"ID": name, "Name": name, "Port": 80})
+    consul.until(lambda: name in consul.states(name))
+    done = run("sync", name, NAME, consul=consul, cloudflare=cloudflare).expect(0)
+    line, = done.find("instances without a usable address are left out")
+    assert "--address service,node" in line["first"] and name in line["first"]

@@ -1,5 +1,6 @@
 """watch and a Consul that restarts, elects, goes back in time, or says too little to remove by."""
 
+import os
 import time
 
 import pytest
@@ -153,6 +154,76 @@ def test_reads_are_at_most_one_a_second_under_churn(blocking):
         time.sleep(0.01)
     assert len(fake.blocking()) - since <= 2 + 3
     assert len(blocking.calls()) == 3
+
+
+# -- the pace
+
+def test_a_deploy_that_waits_for_each_step(scene):
+    """Each step comes as soon as the one before is done; tests/bench has the percentiles."""
+    steps = 40 if os.environ.get("SLOW") else 14
+    site, _ = scene.started(A, B, args=["--grace", "0"])
+    began = time.monotonic()
+    for n in range(steps):
+        site.remove(C) if n % 2 else site.add(C)
+        site.settle(seconds=5)
+    assert time.monotonic() - began < steps * 0.3  # it took a second for each, and two and four
+
+
+def test_news_after_a_chattering_check_is_late_by_a_second_at_most(blocking):
+    fake = blocking.consul
+    site, _ = blocking.started(A)
+    for _ in range(60):
+        with fake.changed:
+            fake.index += 1
+            fake.changed.notify_all()
+        time.sleep(0.05)
+    site.add(B)
+    site.settle(seconds=1.5)
+    assert len(blocking.calls()) == 4
+
+
+# -- a proxy on the way that gives up on a silent connection
+
+@pytest.mark.parametrize("end", [Reply(504, b"upstream request timeout"), Reply(502, b""), Reply(do="eof"), Reply(do="reset")],
+                         ids=["504", "502", "eof", "reset"])
+def test_a_silence_that_is_cut_is_no_news(blocking, end):
+    fake = blocking.consul
+    wait = fake.fake.script
+    cuts = []
+
+    def cut(request):
+        if request.query.get("index") != str(fake.index):
+            return wait(request)
+        with fake.changed:
+            fake.changed.wait(2.4)  # the client itself asks again within the first two seconds
+        if request.query["index"] != str(fake.index):
+            return wait(request)
+        cuts.append(time.monotonic())
+        return end
+
+    site, watch = blocking.started(A, B, args=["--wait", "4"])
+    fake.fake.script = cut
+    since = len(fake.blocking())
+    site.add(C)
+    site.settle()
+    index = str(fake.index)
+    until(lambda: len(cuts) == 2, 8)
+    until(lambda: [r.query.get("index") for r in fake.blocking()[since:]].count(index) >= 2, 1)
+    began = time.monotonic()
+    site.add(D)
+    site.settle()
+    assert time.monotonic() - began < 1
+    assert not watch.find("consul does not answer")
+    asked = fake.blocking()[since:]
+    assert {r.query["wait"] for r in asked if "index" in r.query} == {"4s"}
+    assert len(asked) <= 9  # it is asked again at once, yet no more than that
+
+
+def test_the_wait_fits_a_proxy(blocking):
+    fake = blocking.consul
+    blocking.started(A)
+    until(lambda: any("index" in r.query for r in fake.blocking()))
+    assert {r.query["wait"] for r in fake.blocking() if "index" in r.query} == {"45s"}
 
 
 # -- evidence
