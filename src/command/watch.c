@@ -61,6 +61,9 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	buf_init(&kept, names, sizeof names);
 	if (only_secrets && !config_has_new_secrets(old, new))
 		return 0;
+	if (!only_secrets && strcmp(new->lock_key, old->lock_key) != 0)
+		LOG_EVENT(LOG_WARN, "the lock stays that of the names at the start",
+			  {"lock", old->lock_key, 0});
 	config_keep(new, old, only_secrets, &kept);
 	if (credentials_build(&credentials, new, e) ||
 	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))

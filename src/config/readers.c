@@ -325,19 +325,50 @@ static int read_proxy(const struct reading *r, enum setting s, void *field, stru
 	return read_raw(r, s, field, e);
 }
 
-/* "true" asks for the key of the first record's zone, or of the record itself. */
+/* FNV-1a, 64 bits. */
+static uint64_t digest(const char *text)
+{
+	uint64_t sum = 0xcbf29ce484222325;
+
+	while (text && *text)
+		sum = (sum ^ (unsigned char)*text++) * 0x100000001b3;
+	return sum;
+}
+
+/*
+ * The key for those who keep these names for these owners, in whatever order they are listed: the
+ * first by the alphabet, how many more, and a sum of all.
+ */
+static void add_default_key(struct buf *b, const struct job *jobs, size_t jobs_n)
+{
+	const char *first = jobs[0].name;
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < jobs_n; i++) {
+		char text[NAME_CAP + JOB_OWNER_CAP];
+
+		(void)fmt_text(text, sizeof text, "%s %s", jobs[i].name, jobs[i].owner);
+		sum += digest(text);
+		if (strcmp(jobs[i].name, first) < 0)
+			first = jobs[i].name;
+	}
+	buf_fmt(b, "service/dnsbuddy/%s", first);
+	if (jobs_n > 1)
+		buf_fmt(b, "+%zu", jobs_n - 1);
+	buf_fmt(b, "-%08x/leader", (unsigned)(sum >> 32));
+}
+
+/* "true" asks for the default. */
 static int read_lock_key(const struct reading *r, enum setting s, void *field, struct err *e)
 {
 	const char *text = reading_text(r, s);
-	const struct job *first = &r->config->jobs[0];
 	struct buf b;
 
 	buf_init(&b, field, fields[s].size);
 	if (is_false(text))
 		return 0;
 	if (is_true(text))
-		buf_fmt(&b, "service/dnsbuddy/%s/leader",
-			first->zone[0] ? first->zone : first->name);
+		add_default_key(&b, r->config->jobs, r->config->jobs_n);
 	else
 		buf_str(&b, text);
 	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/' || b.p[b.len - 1] == '/' ||
@@ -393,16 +424,6 @@ static const struct field fields[SETTINGS] = {
 #define SETTING(id, groups, reload, type, ...) [SET_##id] = READ_##type
 #include "config/program.def"
 };
-
-/* FNV-1a, 64 bits. */
-static uint64_t digest(const char *text)
-{
-	uint64_t sum = 0xcbf29ce484222325;
-
-	while (text && *text)
-		sum = (sum ^ (unsigned char)*text++) * 0x100000001b3;
-	return sum;
-}
 
 int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)
 {

@@ -349,6 +349,59 @@ static void test_groups(void **state)
 	assert_non_null(strstr(e.text, "DNSBUDDY_LISTEN"));
 }
 
+/* ---- the lock's key ---- */
+
+/* The key for the names and owners in this file. */
+static const char *key_of(const char *records)
+{
+	static char keys[4][CONFIG_KEY_CAP];
+	static size_t at;
+	char file[1024];
+
+	(void)snprintf(file, sizeof file, "{\"records\":[%s]}", records);
+	read_good("--lock|", TOKEN "DNSBUDDY_CONFIG=%|", file);
+	at = (at + 1) % COUNT(keys);
+	return strcpy(keys[at], conf.lock_key);
+}
+
+#define A "{\"service\":\"s\",\"record\":\"a.example.com\"}"
+#define B "{\"service\":\"s\",\"record\":\"b.example.com\"}"
+#define C "{\"service\":\"s\",\"record\":\"c.example.com\"}"
+#define B_OF(owner) "{\"service\":\"s\",\"record\":\"b.example.com\",\"owner\":\"" owner "\"}"
+#define C_OF(owner) "{\"service\":\"s\",\"record\":\"c.example.com\",\"owner\":\"" owner "\"}"
+
+static const struct {
+	const char *one, *other;
+	bool is_same;
+} sets[] = {
+	{A, A, true},
+	{A "," B, B "," A, true},
+	{"{\"service\":\"s\",\"record\":\"A.Example.com.\"}", A, true},
+	{"{\"service\":\"s\",\"record\":\"@\",\"zone\":\"a.example.com\",\"ttl\":99}", A, true},
+	{"{\"service\":\"t\",\"record\":\"a.example.com\"}", A, true}, /* the names count, not what they follow */
+	{A, B, false},
+	{A, A "," B, false},
+	{A "," B, A "," B_OF("east"), false},
+	{B_OF("east"), B_OF("west"), false},
+	{B_OF("east") "," B_OF("west"), B_OF("west") "," B_OF("east"), true},
+	{B_OF("east") "," C_OF("west"), B_OF("west") "," C_OF("east"), false},
+	{B, B_OF("b.example.com"), false},
+};
+
+static void test_lock_keys(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(sets); i++)
+		CHECK((strcmp(key_of(sets[i].one), key_of(sets[i].other)) == 0) == sets[i].is_same, "%s: %s", sets[i].one,
+		      sets[i].other);
+	assert_string_equal(key_of(A), "service/dnsbuddy/a.example.com-01ff6d78/leader");
+	assert_string_equal(key_of(C "," B "," A), "service/dnsbuddy/a.example.com+2-bbc49f33/leader");
+	read_good("--lock=my/key|", BASE, NULL);
+	assert_string_equal(conf.lock_key, "my/key");
+	read_good("--lock=false|", BASE, NULL);
+	assert_string_equal(conf.lock_key, "");
+}
+
 /* ---- read again ---- */
 
 static struct config old;
@@ -427,6 +480,7 @@ int main(void)
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_log_words_of_others),
 		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_lock_keys),
 		cmocka_unit_test(test_keep_until_restart),
 		cmocka_unit_test(test_keep_all_but_secrets),
 	};
