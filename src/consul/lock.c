@@ -148,16 +148,37 @@ void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, un
 	consul_place_add(b, place);
 }
 
+/* Values come in base64: this is how one that begins with CONSUL_LOCK_WORD does. */
+static bool is_ours(int entry)
+{
+	static const char word[] = "ZG5zYnVkZHk";
+	char value[CONSUL_BODY_MAX];
+	int64_t flags = 0;
+
+	return !json_integer(json_get(entry, "Flags"), &flags) && flags == CONSUL_KEY_FLAGS &&
+	       !json_string(json_get(entry, "Value"), value, sizeof value) &&
+	       strncmp(value, word, sizeof word - 1) == 0;
+}
+
 int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],
 			   struct err *e)
 {
+	int entry, holder;
+
 	session[0] = '\0';
 	if (consul_meaning(a->status) == CONSUL_MISSING)
 		return 0;
 	if (json_parse(a->body, a->len, e))
 		return -1;
-	if (!json_is_object(json_first(0)))
+	entry = json_first(0);
+	if (!json_is_object(entry))
 		return err_set(e, ERR_PROTO, "a key without its entry");
-	(void)json_string(json_get(json_first(0), "Session"), session, CONSUL_SESSION_CAP);
+	if (!is_ours(entry))
+		return err_set(
+			e, ERR_REFUSED,
+			"it is not a lock of ours (other flags or value) and stays as it is");
+	holder = json_get(entry, "Session");
+	if (holder != JSON_NONE && json_string(holder, session, CONSUL_SESSION_CAP))
+		return err_set(e, ERR_PROTO, "a key with a Session that is none");
 	return 0;
 }

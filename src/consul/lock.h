@@ -15,6 +15,7 @@
 
 #define CONSUL_SESSION_CAP 64                /* a session's id: a UUID */
 #define CONSUL_KEY_FLAGS 3304740253564472344 /* what Consul's own clients write beside a lock */
+#define CONSUL_LOCK_WORD "dnsbuddy"          /* by it the value of a lock of ours is known */
 
 /* In all of these place is the job whose datacenter, namespace and partition are meant. */
 
@@ -35,7 +36,10 @@ void consul_session_destroy_target(struct buf *b, const char *id, const struct j
 int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* PUT with a body that names who holds it: acquire, release. The answer is true or false. */
+/*
+ * PUT with a body that says who holds it, and begins with CONSUL_LOCK_WORD: acquire, release. The
+ * answer is true or false.
+ */
 void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
 				const struct job *place);
 void consul_lock_release_target(struct buf *b, const char *key, const char *session,
@@ -54,6 +58,8 @@ void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, un
 /*
  * The session that holds it, "" for none: also when the key is missing, which
  * consul_answer_finish() refuses.
+ *   e  ERR_PROTO; ERR_REFUSED: the key is not such a lock, by its flags or its value. Whoever made
+ *      it needs it: it is not to be written.
  */
 int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],
 			   struct err *e) __attribute__((warn_unused_result));

@@ -153,6 +153,12 @@ void driver_abort(struct driver *d)
 	http_close(d->client);
 }
 
+bool driver_is_write_lost(const struct driver *d, enum err_kind kind)
+{
+	return d->call.kind == CALL_WRITE && http_was_sent(d->client) &&
+	       (kind == ERR_RETRY || kind == ERR_PROTO || kind == ERR_LIMIT);
+}
+
 uint32_t driver_random(void)
 {
 	uint32_t random;

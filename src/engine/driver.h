@@ -59,6 +59,12 @@ void driver_wants(const struct driver *d, struct loop_wait *w);
 /* Drop the call under way, its connection with it. */
 void driver_abort(struct driver *d);
 
+/*
+ * After a call that was dropped or failed with this: whether what it wrote may be done, or be done
+ * yet. Bytes of a write began to be sent, and no answer said what became of it.
+ */
+bool driver_is_write_lost(const struct driver *d, enum err_kind kind);
+
 /* Carry out one call, waiting for its end. */
 int driver_call(struct driver *d, const struct call *call, struct err *e)
 	__attribute__((warn_unused_result));

@@ -18,8 +18,13 @@ static void put_string(struct buf *b, const char *key, const char *text)
 
 static void put_reasons(const struct status *s, struct buf *b)
 {
-	size_t n = 0;
+	size_t n = s->is_lock_unhealthy;
 
+	if (n) {
+		buf_str(b, "\"lock: ");
+		parts_lock_reason(b, s, PARTS_JSON);
+		buf_str(b, "\"");
+	}
 	for (size_t i = 0; i < s->records_n && n < HEALTH_REASONS_MAX; i++) {
 		struct status_record r = status_record_at(s, i);
 		size_t mark = b->len;
@@ -71,6 +76,8 @@ void render_health(const struct status *s, struct buf *b)
 	for (i = 0; i < s->records_n; i++)
 		unhealthy_n += status_record_at(s, i).is_unhealthy;
 	buf_fmt(b, "{\"healthy\":%s,\"leader\":%s,", word(s->is_healthy), word(s->is_leader));
+	if (s->lock_error)
+		put_string(b, "lock_error", s->lock_error);
 	put_string(b, "version", s->version);
 	buf_str(b, "\"uptime_seconds\":");
 	parts_seconds(b, s->uptime_ms);

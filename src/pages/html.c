@@ -215,8 +215,9 @@ static void put_why(struct buf *b, const struct status *s, const struct status_r
 	start = b->len;
 	parts_reason(b, r, PARTS_HTML);
 	if (b->len == start && r->state == STATUS_WAITING)
-		buf_str(b, s->is_leader ? "Waiting for Consul's first answer."
-					: "Another copy leads: this one writes nothing.");
+		buf_str(b, s->is_leader       ? "Waiting for Consul's first answer."
+			   : s->is_leaderless ? "Waiting for the lock."
+					      : "Another copy leads: this one writes nothing.");
 	if (b->len > start) {
 		buf_str(b, "</p>");
 		return;
@@ -307,7 +308,11 @@ static void put_role(struct buf *b, const struct status *s)
 {
 	if (!s->has_lock_key)
 		return;
-	buf_str(b, s->is_leader ? "Leader (lock " : "Follower: another copy leads (lock ");
+	if (s->is_leaderless)
+		parts_lock_reason(b, s, PARTS_HTML);
+	else
+		buf_str(b, s->is_leader ? "Leader" : "Follower: another copy leads");
+	buf_str(b, " (lock ");
 	if (s->lock_key)
 		put_html(b, s->lock_key);
 	buf_str(b, ") &middot; ");
@@ -327,6 +332,8 @@ static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_
 		put_html(b, first);
 	} else if (unhealthy_n) {
 		buf_fmt(b, ": %zu of %zu names", unhealthy_n, s->records_n);
+	} else if (s->is_lock_unhealthy) {
+		buf_str(b, ": the lock");
 	}
 }
 

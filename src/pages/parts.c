@@ -104,6 +104,18 @@ void parts_reason(struct buf *b, const struct status_record *r, enum parts_escap
 	buf_str(b, ")");
 }
 
+void parts_lock_reason(struct buf *b, const struct status *s, enum parts_escape as)
+{
+	buf_str(b, "no leader known");
+	if (s->lock_error) {
+		buf_str(b, ": ");
+		parts_text(b, s->lock_error, as);
+	}
+	buf_str(b, " (for ");
+	parts_span(b, s->leaderless_ms / 1000);
+	buf_str(b, ")");
+}
+
 bool parts_keep(struct buf *b, size_t mark)
 {
 	if (buf_ok(b) && b->cap - b->len > PARTS_END_CAP)

@@ -25,6 +25,9 @@ void parts_text(struct buf *b, const char *s, enum parts_escape as);
 /* What is wrong with a record, in one line without its name; "" when nothing is. */
 void parts_reason(struct buf *b, const struct status_record *r, enum parts_escape as);
 
+/* Why the lock is to nobody's use, in one line: "no leader known: ... (for 5 min)". */
+void parts_lock_reason(struct buf *b, const struct status *s, enum parts_escape as);
+
 /* A fact's value as a metric and /health write it. */
 void parts_number(struct buf *b, enum fact fact, const struct status_record *r);
 

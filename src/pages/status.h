@@ -109,6 +109,10 @@ struct status {
 	bool has_lock_key; /* --lock: one of several copies leads */
 	bool is_leader;
 	const char *lock_key;
+	bool is_leaderless; /* neither this copy nor another one is known to lead */
+	int64_t leaderless_ms;
+	bool is_lock_unhealthy; /* for too long */
+	const char *lock_error; /* what keeps this copy from the lock; NULL: nothing known */
 	bool is_healthy;
 	size_t records_n;
 	uint64_t api_calls[STATUS_CALLS][STATUS_CLASSES];

@@ -11,7 +11,7 @@ _Static_assert(LEADER_LOCK_DELAY_SEC *LEADER_SEC_MS >=
 	       "nobody else leads before the fence");
 
 void leader_init(struct leader *l, const char *key, const char *name, const struct job *place,
-		 int64_t timeout_ms)
+		 int64_t timeout_ms, int64_t now_ms)
 {
 	l->key = key;
 	l->name = name;
@@ -19,6 +19,8 @@ void leader_init(struct leader *l, const char *key, const char *name, const stru
 	l->timeout_ms = timeout_ms;
 	l->step = LEADER_WATCH;
 	l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
+	l->is_leaderless = true;
+	l->leaderless_ms = now_ms;
 }
 
 /*
@@ -32,9 +34,21 @@ static int64_t valid_ms(const struct leader *l)
 	return l->ttl_ms < delay_ms ? l->ttl_ms : delay_ms;
 }
 
+/* Until when what was shown may be believed. */
+static int64_t lease_ms(const struct leader *l)
+{
+	return (l->renewed_ms < l->shown_ms ? l->renewed_ms : l->shown_ms) + valid_ms(l) -
+	       LEADER_MARGIN_MS;
+}
+
 int64_t leader_fence_ms(const struct leader *l, int64_t now_ms)
 {
-	return l->has_lock ? l->renewed_ms + valid_ms(l) - LEADER_MARGIN_MS : now_ms;
+	return l->has_lock ? lease_ms(l) : now_ms;
+}
+
+static unsigned wait_sec(const struct leader *l)
+{
+	return l->has_lock ? LEADER_LOOK_SEC : LEADER_WAIT_SEC;
 }
 
 static const char *prepare(struct leader *l)
@@ -44,7 +58,7 @@ static const char *prepare(struct leader *l)
 	consul_client_prepare(&l->client);
 	switch (l->step) {
 	case LEADER_WATCH:
-		consul_lock_watch_target(target, l->key, l->index, LEADER_WAIT_SEC, l->place);
+		consul_lock_watch_target(target, l->key, l->index, wait_sec(l), l->place);
 		return "GET";
 	case LEADER_CREATE:
 		consul_session_create_target(target, l->place);
@@ -69,7 +83,7 @@ static int64_t call_deadline_ms(const struct leader *l, int64_t now_ms)
 {
 	bool waits = l->step == LEADER_WATCH && l->index;
 
-	return now_ms + l->timeout_ms + (waits ? consul_wait_ms(LEADER_WAIT_SEC) : 0);
+	return now_ms + l->timeout_ms + (waits ? consul_wait_ms(wait_sec(l)) : 0);
 }
 
 static void set_step(struct leader *l, enum leader_step step, int64_t at_ms)
@@ -78,18 +92,91 @@ static void set_step(struct leader *l, enum leader_step step, int64_t at_ms)
 	l->next_ms = at_ms;
 }
 
-/* We lead: until then renew in time, every third of what a renewal is good for. */
-static void lead(struct leader *l)
+/* Not before this, nor before now. */
+static void set_step_after(struct leader *l, enum leader_step step, int64_t after_ms,
+			   int64_t now_ms)
 {
-	l->has_lock = true;
-	set_step(l, LEADER_RENEW, l->renewed_ms + valid_ms(l) / 3);
+	set_step(l, step, after_ms > now_ms ? after_ms : now_ms);
+}
+
+static void set_leaderless(struct leader *l, int64_t now_ms)
+{
+	if (!l->is_leaderless)
+		l->leaderless_ms = now_ms;
+	l->is_leaderless = true;
+	l->holder[0] = '\0';
+	l->index = 0; /* what comes next is not waited for */
+}
+
+/* It is known who leads. */
+static void settle(struct leader *l)
+{
+	l->is_leaderless = false;
+	l->failures = l->failure = l->refusals = 0;
+}
+
+/* why: NULL when last_err says it. */
+static void lose(struct leader *l, const char *why, int64_t now_ms)
+{
+	if (!l->has_lock)
+		return;
+	l->has_lock = false;
+	l->failures = 0; /* a follower's begin anew */
+	if (why)
+		(void)err_set(&l->last_err, ERR_RETRY, "%s", why);
+	set_leaderless(l, now_ms);
 }
 
 static void drop_session(struct leader *l, int64_t now_ms)
 {
+	lose(l, "the session has ended", now_ms);
 	l->session[0] = '\0';
 	l->index = 0;
 	set_step(l, LEADER_WATCH, now_ms);
+}
+
+/* The key names our session: we lead, if that session is sure to be alive. */
+static void after_ours(struct leader *l, int64_t now_ms)
+{
+	const int64_t look_ms = consul_wait_ms(LEADER_LOOK_SEC);
+
+	l->shown_ms = l->called_ms;
+	l->has_lock = lease_ms(l) > now_ms;
+	if (!l->has_lock) {
+		set_leaderless(l, now_ms);
+		set_step(l, LEADER_RENEW, now_ms);
+		return;
+	}
+	settle(l);
+	l->holder[0] = '\0';
+	/* Would it be late after one more look? */
+	set_step_after(
+		l, now_ms + look_ms > l->renewed_ms + valid_ms(l) / 3 ? LEADER_RENEW : LEADER_WATCH,
+		l->called_ms + LEADER_REST_MS, now_ms);
+}
+
+static void after_others(struct leader *l, const char *holder, int64_t now_ms)
+{
+	lose(l, "another one holds the lock", now_ms);
+	l->session[0] = '\0'; /* its TTL ends it */
+	settle(l);
+	l->has_news = l->has_news || strcmp(l->holder, holder) != 0;
+	memcpy(l->holder, holder, sizeof l->holder);
+	set_step_after(l, LEADER_WATCH, l->called_ms + LEADER_REST_MS, now_ms);
+}
+
+static void after_nobody(struct leader *l, int64_t now_ms)
+{
+	int64_t age_ms = now_ms - l->renewed_ms;
+
+	lose(l, "the lock was taken away", now_ms);
+	set_leaderless(l, now_ms);
+	if (!l->session[0] || age_ms >= l->ttl_ms)
+		set_step(l, LEADER_CREATE, now_ms);
+	else if (age_ms >= l->ttl_ms / 2)
+		set_step(l, LEADER_RENEW, now_ms);
+	else
+		set_step_after(l, LEADER_ACQUIRE, l->asked_ms + LEADER_AGAIN_MS, now_ms);
 }
 
 static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
@@ -98,25 +185,35 @@ static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
 
 	if (consul_lock_watch_read(&l->client.answer, holder, e))
 		return -1;
+	l->is_foreign = false;
 	l->index = consul_next_index(l->index, l->client.answer.index);
-	if (l->has_lock) {
-		l->index = 0;
-		l->has_lock = strcmp(holder, l->session) == 0; /* or it was taken from us by hand */
-		if (l->has_lock)
-			lead(l);
-		return 0;
-	}
-	if (holder[0] && l->session[0] && strcmp(holder, l->session) == 0) {
-		set_step(l, LEADER_RENEW, now_ms); /* ours after all: an answer was lost */
-	} else if (holder[0]) {
-		l->session[0] = '\0'; /* its TTL ends it */
-		set_step(l, LEADER_WATCH, now_ms);
-	} else if (l->session[0] && now_ms - l->renewed_ms < l->ttl_ms / 2) {
-		set_step(l, LEADER_ACQUIRE, now_ms);
-	} else {
-		set_step(l, LEADER_CREATE, now_ms);
-	}
+	if (!holder[0])
+		after_nobody(l, now_ms);
+	else if (strcmp(holder, l->session) == 0)
+		after_ours(l, now_ms);
+	else
+		after_others(l, holder, now_ms);
 	return 0;
+}
+
+/* What cannot be done, and the right that it takes. */
+static const char *const calls[] = {
+	[LEADER_WATCH] = "read the key (key:read)",
+	[LEADER_CREATE] = "create a session (session:write)",
+	[LEADER_ACQUIRE] = "acquire (key:write)",
+	[LEADER_RENEW] = "renew the session (session:write)",
+};
+
+static void note_failure(struct leader *l, const struct err *e)
+{
+	/* Texts may hold what is another each time: times, ids. */
+	unsigned failure = 1 + (unsigned)l->step + 16 * (unsigned)e->kind +
+			   1024 * (unsigned)l->client.answer.status;
+
+	l->last_err = *e;
+	(void)err_wrap(&l->last_err, "consul: lock %s: %s", l->key, calls[l->step]);
+	l->has_news = l->has_news || failure != l->failure;
+	l->failure = failure;
 }
 
 static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, struct err *e)
@@ -125,12 +222,16 @@ static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, stru
 
 	if (consul_lock_read(&l->client.answer, &is_ours, e))
 		return -1;
+	l->asked_ms = l->called_ms;
 	if (is_ours) {
-		lead(l);
+		set_step(l, LEADER_WATCH, now_ms); /* which shows it */
 		return 0;
 	}
-	/* Somebody was faster, or the lock-delay is not over. */
-	l->index = 0;
+	/* Somebody was faster; or nobody holds it, and it rests: when that goes on it is told. */
+	if (l->refusals++) {
+		(void)err_set(e, ERR_RETRY, "not given, though nobody holds it (lock-delay)");
+		note_failure(l, e);
+	}
 	set_step(l, LEADER_WATCH, now_ms + pace_delay_ms(PACE_CANDIDATE, 0, random));
 	return 0;
 }
@@ -144,7 +245,7 @@ static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 	l->renewed_ms = l->called_ms;
 	if ((int64_t)ttl_sec * 1000 > l->ttl_ms)
 		l->ttl_ms = (int64_t)ttl_sec * 1000;
-	set_step(l, l->has_lock ? LEADER_WATCH : LEADER_ACQUIRE, now_ms);
+	set_step(l, LEADER_WATCH, now_ms);
 	return 0;
 }
 
@@ -166,7 +267,7 @@ static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct 
 			return -1;
 		l->renewed_ms = l->called_ms;
 		l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
-		set_step(l, LEADER_ACQUIRE, now_ms);
+		set_step_after(l, LEADER_ACQUIRE, l->asked_ms + LEADER_AGAIN_MS, now_ms);
 		return 0;
 	case LEADER_ACQUIRE: return after_acquire(l, now_ms, random, e);
 	case LEADER_RENEW: return after_renew(l, now_ms, e);
@@ -178,31 +279,34 @@ static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct 
 
 static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t random)
 {
-	l->last_err = *e;
-	(void)err_wrap(&l->last_err, "consul: lock %s", l->key);
 	if (l->step == LEADER_RELEASE || l->step == LEADER_DESTROY) {
-		set_step(l, LEADER_OVER, now_ms); /* the TTL will do it */
+		/* The TTL will do it. */
+		set_step(l, l->step == LEADER_RELEASE ? LEADER_DESTROY : LEADER_OVER, now_ms);
 		return;
 	}
+	note_failure(l, e);
+	if (l->step == LEADER_WATCH)
+		l->is_foreign = e->kind == ERR_REFUSED || e->kind == ERR_LIMIT;
 	l->index = 0;
 	/* Who leads has no time for more; what became of the others' calls, the key tells. */
-	if (l->has_lock)
-		set_step(l, LEADER_RENEW, now_ms + pace_delay_ms(PACE_LEADER, 0, random));
-	else
+	if (l->has_lock) {
+		set_step(l, l->step, now_ms + pace_delay_ms(PACE_LEADER, 0, random));
+	} else {
+		set_leaderless(l, now_ms);
 		set_step(l, LEADER_WATCH,
 			 now_ms + pace_delay_ms(PACE_FOLLOWER, l->failures, random));
+	}
 	l->failures++;
 }
 
 /* The fence has come: whatever Consul will say, until it does we do not lead. */
 static void check_fence(struct leader *l, int64_t now_ms)
 {
-	if (!l->has_lock || now_ms < leader_fence_ms(l, now_ms))
+	if (!l->has_lock || now_ms < lease_ms(l))
 		return;
-	l->has_lock = false;
+	lose(l, l->failure ? NULL : "no answer of Consul in time", now_ms);
 	http_close(&l->client.http);
-	if (l->step != LEADER_RELEASE && l->step != LEADER_DESTROY)
-		set_step(l, LEADER_RENEW, now_ms);
+	set_step(l, LEADER_WATCH, now_ms);
 }
 
 static void step_call(struct leader *l, int64_t now_ms, uint32_t random)
@@ -225,10 +329,10 @@ static void step_call(struct leader *l, int64_t now_ms, uint32_t random)
 	result = consul_client_step(&l->client, &e);
 	if (result == HTTP_MORE)
 		return;
+	if (l->step == LEADER_WATCH && e.kind == ERR_LIMIT)
+		(void)err_wrap(&e, "it is not a lock of ours and stays as it is");
 	if (result == HTTP_BAD || after_call(l, now_ms, random, &e))
 		fail(l, &e, now_ms, random);
-	else
-		l->failures = 0;
 }
 
 enum leader_event leader_step(struct leader *l, int64_t now_ms, uint32_t random)
@@ -237,19 +341,22 @@ enum leader_event leader_step(struct leader *l, int64_t now_ms, uint32_t random)
 
 	check_fence(l, now_ms);
 	step_call(l, now_ms, random);
-	if (!l->session[0])
-		l->has_lock = false;
-	if (had_lock == l->has_lock)
+	if (had_lock != l->has_lock)
+		return l->has_lock ? LEADER_WON : LEADER_LOST;
+	if (!l->has_news)
 		return LEADER_NOTHING;
-	return l->has_lock ? LEADER_WON : LEADER_LOST;
+	l->has_news = false;
+	return l->failure ? LEADER_FAILS : LEADER_FOLLOWS;
 }
 
-void leader_stop(struct leader *l, int64_t now_ms)
+void leader_stop(struct leader *l, bool release, int64_t now_ms)
 {
+	enum leader_step step = release && !l->is_foreign ? LEADER_RELEASE : LEADER_DESTROY;
+
 	http_close(&l->client.http);
 	l->has_lock = false;
 	/* Even if we do not know that we hold it: a session that ends with it delays the others. */
-	set_step(l, l->session[0] ? LEADER_RELEASE : LEADER_OVER, now_ms);
+	set_step(l, l->session[0] ? step : LEADER_OVER, now_ms);
 }
 
 bool leader_is_over(const struct leader *l)

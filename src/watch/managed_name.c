@@ -137,6 +137,8 @@ void managed_end(struct managed_name *name, int64_t resync_ms)
 	log_pass(name, was_in_sync);
 	if (now_ms >= name->resync_ms)
 		name->resync_ms = resync_ms;
+	if (name->settled_ms > name->served_ms && name->settled_ms < name->resync_ms)
+		name->resync_ms = name->settled_ms;
 	set_state(name, name->r.out.result == RECONCILE_HELD ? STATUS_HELD : STATUS_IN_SYNC,
 		  now_ms);
 	name->has_synced = true;

@@ -23,6 +23,7 @@ struct managed_name {
 	bool is_dirty;      /* what Consul lists has changed since the last pass began */
 	bool wants_list;    /* the next pass lists anew */
 	int64_t resync_ms;  /* when to list anew for no other reason */
+	int64_t settled_ms; /* a write that was given up may be done until then: list anew */
 	enum status_state state;
 	int64_t state_ms; /* since when */
 	bool is_unconverged;

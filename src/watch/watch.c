@@ -98,6 +98,17 @@ static void lock_step(void *ctx, int64_t now_ms)
 		LOG_EVENT(LOG_WARN, "not leading any more", {"lock", w->setup.lock_key, 0},
 			  {"error", w->leader.last_err.text, 0});
 		break;
+	case LEADER_FOLLOWS:
+		LOG_EVENT(LOG_INFO, "following", {"lock", w->setup.lock_key, 0},
+			  {"session", w->leader.holder, 0});
+		break;
+	case LEADER_FAILS:
+		w->was_refused |= pace_wants_secrets(w->leader.last_err.kind);
+		LOG_EVENT(LOG_WARN,
+			  w->leader.has_lock ? "the lock is not confirmed, retrying"
+					     : "cannot take the lock, retrying",
+			  {"error", w->leader.last_err.text, 0});
+		break;
 	case LEADER_NOTHING: break;
 	}
 }
@@ -185,9 +196,9 @@ static void begin_stop(struct watch *w)
 static void leave(struct watch *w, int64_t now_ms)
 {
 	w->is_leaving = true;
-	watch_cancel(w, now_ms);
+	watch_cancel(w, now_ms); /* before the lock is given back: see settled_ms */
 	if (w->setup.lock_key)
-		leader_stop(&w->leader, now_ms);
+		leader_stop(&w->leader, now_ms >= w->settled_ms, now_ms);
 	registration_rename(&w->registration, "", now_ms);
 }
 

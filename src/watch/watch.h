@@ -23,6 +23,7 @@
 #define WATCH_RECORDS_MAX 512 /* names, those just dropped included */
 #define WATCH_FINISH_MS 600   /* at the end, for the exchange under way */
 #define WATCH_LEAVE_MS 950    /* and for all of it */
+#define WATCH_SETTLE_MS 30000 /* a write that was given up may be done within that */
 
 /* What the loop is given; the texts and what is pointed to stay in use. */
 struct watch_setup {
@@ -60,6 +61,8 @@ struct watch {
 	size_t services_n;
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct leader leader;
+	char lock_name[LEADER_NAME_CAP];
+	int64_t settled_ms; /* as in struct managed_name, of any */
 	struct registration registration;
 	struct budget api; /* of requests to Cloudflare */
 	int64_t start_ms;
@@ -115,7 +118,10 @@ void watch_run(struct watch *w);
 /* Fill s, which is valid until the loop goes on. */
 void watch_status(const struct watch *w, int64_t now_ms, struct status *s);
 
-/* Whether every name is what is wanted, or has been something else for less than unhealthy_ms. */
+/*
+ * Whether every name is what is wanted, or has been something else for less than unhealthy_ms; and
+ * with a lock, whether it is known who leads, or has not been known for less than that.
+ */
 bool watch_is_healthy(const struct watch *w, int64_t now_ms);
 
 /*

@@ -2,8 +2,10 @@
  * Which names a watch keeps and which services it watches for them.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "watch/watch.h"
@@ -42,6 +44,18 @@ static int init_worker(struct worker *worker, const struct watch_setup *s, struc
 	return 0;
 }
 
+static void init_leader(struct watch *w, const struct watch_setup *s)
+{
+	char host[128] = "";
+
+	(void)gethostname(host, sizeof host - 1);
+	(void)fmt_text(w->lock_name, sizeof w->lock_name, CONSUL_LOCK_WORD " %s %lld", host,
+		       (long long)getpid());
+	leader_init(&w->leader, s->lock_key, w->lock_name, s->place, s->timeout_ms, w->start_ms);
+	LOG_EVENT(LOG_INFO, "running for the lock", {"lock", s->lock_key, 0},
+		  {"as", w->lock_name, 0});
+}
+
 int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 {
 	struct tls_storage *leader_tls, *registration_tls;
@@ -63,8 +77,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 			   setup->consul_headers);
 	registration_init(&w->registration, setup->register_as, setup->timeout_ms);
 	if (setup->lock_key)
-		leader_init(&w->leader, setup->lock_key, "dnsbuddy", setup->place,
-			    setup->timeout_ms);
+		init_leader(w, setup);
 	budget_init(&w->api);
 	watch_add_parts(w);
 	return 0;
@@ -255,8 +268,12 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	watch_cancel(w, now_ms);
 	stop_service_watches(w);
 	drop_names(w, jobs, jobs_n, now_ms);
-	for (size_t i = 0; i < jobs_n; i++)
-		managed_init(free_name(w), &jobs[i], find_service_watch(w, &jobs[i]), now_ms);
+	for (size_t i = 0; i < jobs_n; i++) {
+		struct managed_name *name = free_name(w);
+
+		managed_init(name, &jobs[i], find_service_watch(w, &jobs[i]), now_ms);
+		name->settled_ms = w->settled_ms;
+	}
 	return 0;
 }
 

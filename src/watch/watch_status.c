@@ -13,6 +13,21 @@ static bool is_following(const struct watch *w)
 	return w->setup.lock_key && !w->leader.has_lock;
 }
 
+static bool is_leaderless(const struct watch *w)
+{
+	return w->setup.lock_key && w->leader.is_leaderless;
+}
+
+static bool is_leaderless_for_long(const struct watch *w, int64_t now_ms)
+{
+	return is_leaderless(w) && now_ms - w->leader.leaderless_ms >= w->setup.unhealthy_ms;
+}
+
+static const char *lock_error(const struct watch *w)
+{
+	return w->leader.failure ? w->leader.last_err.text : NULL;
+}
+
 /* The name in a slot; NULL when the slot is free. */
 static const struct managed_name *name_at(const struct watch *w, size_t slot)
 {
@@ -124,6 +139,8 @@ static void count_connections(const struct watch *w, struct status *s)
 
 bool watch_is_healthy(const struct watch *w, int64_t now_ms)
 {
+	if (is_leaderless_for_long(w, now_ms))
+		return false;
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
 		if (name_at(w, i) && is_unhealthy(w, w->names[i], now_ms))
 			return false;
@@ -140,6 +157,10 @@ void watch_status(const struct watch *w, int64_t now_ms, struct status *s)
 		.has_lock_key = w->setup.lock_key != NULL,
 		.lock_key = w->setup.lock_key,
 		.is_leader = !is_following(w),
+		.is_leaderless = is_leaderless(w),
+		.leaderless_ms = is_leaderless(w) ? now_ms - w->leader.leaderless_ms : 0,
+		.is_lock_unhealthy = is_leaderless_for_long(w, now_ms),
+		.lock_error = lock_error(w),
 		.is_healthy = watch_is_healthy(w, now_ms),
 		.writes = {w->writes[OP_CREATE], w->writes[OP_UPDATE], w->writes[OP_DELETE]},
 		.retries = w->retries,
@@ -169,7 +190,11 @@ const char *watch_line(const struct watch *w, char *out, size_t cap)
 	}
 	buf_init(&b, out, cap);
 	if (w->setup.lock_key)
-		buf_str(&b, is_following(w) ? "following, " : "leading, ");
+		buf_str(&b, !is_following(w)   ? "leading, "
+			    : is_leaderless(w) ? "no leader known, "
+					       : "following, ");
+	if (w->setup.lock_key && lock_error(w))
+		buf_fmt(&b, "%.160s; ", lock_error(w));
 	buf_fmt(&b, "%zu record%s", names_n, names_n == 1 ? "" : "s");
 	for (int i = 0; i < STATUS_STATES; i++) {
 		if (!n[i])

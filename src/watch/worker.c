@@ -43,12 +43,21 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 
 /* ---- one worker ---- */
 
+/* What a lost write does not show in the next listing, it may in one when it must have landed. */
+static void note_lost(struct worker *worker, enum err_kind kind, int64_t now_ms)
+{
+	if (driver_is_write_lost(&worker->driver, kind))
+		worker->name->settled_ms = worker->watch->settled_ms = now_ms + WATCH_SETTLE_MS;
+}
+
 void worker_cancel(struct worker *worker, int64_t now_ms)
 {
 	if (!worker->name)
 		return;
-	if (driver_is_busy(&worker->driver))
+	if (driver_is_busy(&worker->driver)) {
 		driver_abort(&worker->driver);
+		note_lost(worker, ERR_RETRY, now_ms);
+	}
 	managed_cancel(worker->name, now_ms);
 	worker->name = NULL;
 }
@@ -70,7 +79,8 @@ static void end_pass(struct watch *w, struct worker *worker, int64_t now_ms)
 		w->writes[i] += r->out.done_n[i];
 	w->retries += r->out.result == RECONCILE_FAILED;
 	w->was_refused |= r->out.result == RECONCILE_FAILED && pace_wants_secrets(r->out.err.kind);
-	if (r->out.result == RECONCILE_DONE && worker->name->job.is_dropped)
+	if (r->out.result == RECONCILE_DONE && worker->name->job.is_dropped &&
+	    worker->name->settled_ms <= worker->name->served_ms)
 		worker->name->is_used = false;
 	worker->name = NULL;
 }
@@ -114,6 +124,8 @@ static void run_pass(struct watch *w, struct worker *worker)
 		if (result == HTTP_MORE)
 			return;
 		account(&w->api, worker, clock_now_ms());
+		if (result == HTTP_BAD)
+			note_lost(worker, e.kind, clock_now_ms());
 		reconcile_take(r, result == HTTP_DONE ? 0 : -1, &e, clock_now_ms(),
 			       driver_random());
 	}

@@ -72,19 +72,33 @@ static void test_renew(void **state)
 	}
 }
 
+#define FLAGS "\"Flags\":3304740253564472344"
+#define OURS FLAGS ",\"Value\":\"ZG5zYnVkZHkgYQ==\"" /* dnsbuddy a */
+
 static const struct {
 	int status;
 	const char *body;
 	int rc;
 	const char *holder;
+	enum err_kind kind;
 } holders[] = {
-	{200, "[{\"LockIndex\":1,\"Key\":\"k\",\"Session\":\"abc\"}]", 0, "abc"},
-	{200, "[\n  {\n    \"Session\": \"abc\"\n  }\n]\n", 0, "abc"},
-	{200, "[{\"LockIndex\":1,\"Key\":\"k\"}]", 0, ""},
-	{404, "", 0, ""},
-	{200, "[]", -1, ""},
-	{200, "", -1, ""},
-	{200, "[1]", -1, ""},
+	{200, "[{\"LockIndex\":1," OURS ",\"Session\":\"abc\"}]", 0, "abc", 0},
+	{200, "[\n  {\n    \"Session\": \"abc\",\n    " OURS "\n  }\n]\n", 0, "abc", 0},
+	{200, "[{\"LockIndex\":1," OURS "}]", 0, "", 0},
+	{200, "[{" FLAGS ",\"Value\":\"ZG5zYnVkZHk=\"}]", 0, "", 0}, /* the word alone */
+	{404, "", 0, "", 0},
+	{200, "[]", -1, "", ERR_PROTO},
+	{200, "", -1, "", ERR_PROTO},
+	{200, "[1]", -1, "", ERR_PROTO},
+	{200, "[{" OURS ",\"Session\":7}]", -1, "", ERR_PROTO},
+	{200, "[{" OURS ",\"Session\":\"0123456789012345678901234567890123456789012345678901234567890123\"}]", -1, "", ERR_PROTO},
+	/* Of others: */
+	{200, "[{\"Flags\":0,\"Value\":\"ZG5zYnVkZHkgYQ==\",\"Session\":\"abc\"}]", -1, "", ERR_REFUSED},
+	{200, "[{\"Flags\":\"3304740253564472344\",\"Value\":\"ZG5zYnVkZHkgYQ==\"}]", -1, "", ERR_REFUSED},
+	{200, "[{" FLAGS ",\"Value\":\"ZG5zYnVkZA==\",\"Session\":\"abc\"}]", -1, "", ERR_REFUSED},
+	{200, "[{" FLAGS ",\"Value\":\"\"}]", -1, "", ERR_REFUSED},
+	{200, "[{" FLAGS ",\"Value\":null}]", -1, "", ERR_REFUSED},
+	{200, "[{" FLAGS "}]", -1, "", ERR_REFUSED},
 };
 
 static void test_watch(void **state)
@@ -96,6 +110,7 @@ static void test_watch(void **state)
 		int rc = consul_lock_watch_read(say(holders[i].status, holders[i].body), holder, &e);
 
 		CHECK(rc == holders[i].rc && strcmp(holder, holders[i].holder) == 0, "%zu: %d %s", i, rc, holder);
+		CHECK(e.kind == holders[i].kind, "%zu: %s", i, e.text);
 		assert_int_equal(answer.index, 7);
 	}
 }

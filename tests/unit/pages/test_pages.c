@@ -353,6 +353,34 @@ static void test_html_roles(void **state)
 	assert_true(shown_has("/", "Another copy leads: this one writes nothing."));
 }
 
+/* Nobody is known to lead: every page says so, and why. */
+static void test_leaderless(void **state)
+{
+	(void)state;
+	shown_name("www.example.com")->state = STATUS_WAITING;
+	assert_true(shown_has("/metrics", "\ndnsbuddy_leaderless_seconds 0.000\n"));
+	shown.has_lock_key = shown.is_leaderless = true;
+	shown.is_leader = false;
+	shown.lock_key = "the/key";
+	shown.leaderless_ms = 59500;
+	assert_true(shown_has("/", "<p class=note>no leader known (for 59 s) (lock the/key)"));
+	assert_true(shown_has("/", "Waiting for the lock."));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_leaderless_seconds 59.500\n"));
+	assert_true(shown_has("/health", "\"reasons\":[],"));
+	assert_false(shown_has("/health", "lock_error"));
+	shown.lock_error = NASTY;
+	shown.is_lock_unhealthy = true;
+	shown.is_healthy = false;
+	assert_true(shown_has("/", "Unhealthy: the lock</h1>"));
+	assert_true(shown_has("/", "no leader known: &lt;i&gt;"));
+	assert_true(shown_has("/health", "\"lock_error\":\"<i>&\\\"'"));
+	assert_true(shown_has("/health", "\"reasons\":[\"lock: no leader known: <i>&\\\"'"));
+	assert_true(shown_has("/health", "(for 59 s)\"],"));
+	(void)shown_failing("b.example.com");
+	assert_true(shown_has("/health", "(for 59 s)\",\"b.example.com: "));
+	assert_true(shown_has("/", "Unhealthy: b.example.com<"));
+}
+
 /* ---- the tables: no state, kind or class is left out ---- */
 
 static void test_every_state(void **state)
@@ -486,7 +514,7 @@ int main(void)
 		TEST(test_html_order),   TEST(test_html_roles),
 		TEST(test_every_state),  TEST(test_every_instance_state),
 		TEST(test_every_count),  TEST(test_every_fact),
-		TEST(test_html_facts),
+		TEST(test_html_facts),   TEST(test_leaderless),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@ void locks_init(unsigned ttl_sec)
 	locks = (struct locks){
 		.holder = -1,
 		.index = 1,
+		.entry = LOCKS_OURS,
 		.ttl_sec = ttl_sec,
 		.answer_ttl_sec = ttl_sec,
 	};
@@ -61,9 +62,12 @@ static int acquire(int i, int64_t now_ms, char *text)
 
 	if (!locks.sessions[i].is_alive)
 		return say(text, 500, "invalid session");
+	if (locks.gives_nothing)
+		return say(text, 200, "false");
 	is_ours = locks.holder == i || (locks.holder < 0 && now_ms >= locks.free_ms);
 	if (is_ours && locks.holder != i) {
 		locks.holder = i;
+		locks.is_deleted = false;
 		locks.index++;
 	}
 	return say(text, 200, is_ours ? "true" : "false");
@@ -73,14 +77,14 @@ static int answer_key(const char *method, const char *target, int64_t now_ms, ch
 {
 	int i;
 
-	if (method[0] == 'G' && locks.index == 1)
+	if (method[0] == 'G' && (locks.index == 1 || locks.is_deleted))
 		return say(text, 404, "");
 	if (method[0] == 'G' && locks.holder < 0)
-		return say(text, 200, "[{\"Key\":\"k\"}]");
-	if (method[0] == 'G') {
-		(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"Key\":\"k\",\"Session\":\"s%d\"}]", locks.holder);
+		(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"Key\":\"k\",%s}]", locks.entry);
+	else if (method[0] == 'G')
+		(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"Key\":\"k\",%s,\"Session\":\"s%d\"}]", locks.entry, locks.holder);
+	if (method[0] == 'G')
 		return 200;
-	}
 	if (strstr(target, "acquire="))
 		return acquire(number_in(target, "acquire=s"), now_ms, text);
 	i = number_in(target, "release=s");

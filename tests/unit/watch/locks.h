@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #define LOCKS_SESSIONS 64
-#define LOCKS_TEXT_CAP 128
+#define LOCKS_TEXT_CAP 256
 
 struct locks_session {
 	bool is_alive;
@@ -22,10 +22,16 @@ extern struct locks {
 	unsigned sessions_n;
 	int holder;              /* the session that holds the key; -1: none */
 	int64_t free_ms;         /* nobody gets it before: a lock-delay */
-	uint64_t index;          /* of the key; 1: there is none */
+	uint64_t index;          /* of the key; 1: there never was one */
+	bool is_deleted;         /* by hand; who acquires it makes it anew */
+	bool gives_nothing;      /* every acquire is answered false */
+	const char *entry;       /* what else the key's entry says: its flags and value */
 	unsigned ttl_sec;        /* what a session has to ask for... */
 	unsigned answer_ttl_sec; /* ...and what a renewal says */
 } locks;
+
+/* What is in the entry of a lock of ours. */
+#define LOCKS_OURS "\"Flags\":3304740253564472344,\"Value\":\"ZG5zYnVkZHkgYQ==\""
 
 void locks_init(unsigned ttl_sec);
 

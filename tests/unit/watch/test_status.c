@@ -273,6 +273,35 @@ static void test_whole(void **state)
 	assert_true(s.is_leader);
 }
 
+/* Neither do we lead nor another one: for how long, why, and when that makes the whole unhealthy. */
+static void test_leaderless(void **state)
+{
+	(void)state;
+	(void)add_name(0, "www.example.com");
+	names[0].is_unconverged = true; /* which is nobody's fault while another one leads */
+	names[0].unconverged_ms = NOW - 10 * UNHEALTHY;
+	w.leader.is_leaderless = true;
+	w.leader.leaderless_ms = NOW - UNHEALTHY;
+	watch_status(&w, NOW, &s);
+	assert_false(s.is_leaderless || s.is_lock_unhealthy); /* there is no lock */
+	assert_int_equal(s.leaderless_ms, 0);
+	w.setup.lock_key = "the/key";
+	watch_status(&w, NOW - 1, &s);
+	assert_true(s.is_leaderless && s.is_healthy && !s.is_lock_unhealthy);
+	assert_int_equal(s.leaderless_ms, UNHEALTHY - 1);
+	assert_null(s.lock_error);
+	w.leader.failure = 1;
+	(void)snprintf(w.leader.last_err.text, sizeof w.leader.last_err.text, "HTTP 403");
+	watch_status(&w, NOW, &s);
+	assert_true(s.is_leaderless && !s.is_healthy && s.is_lock_unhealthy);
+	assert_string_equal(s.lock_error, "HTTP 403");
+	assert_false(watch_is_healthy(&w, NOW));
+	w.leader.is_leaderless = false;
+	watch_status(&w, NOW, &s);
+	assert_true(s.is_healthy && !s.is_leaderless && !s.is_lock_unhealthy);
+	assert_int_equal(s.leaderless_ms, 0);
+}
+
 static void test_counters(void **state)
 {
 	static struct service_watch other;
@@ -340,6 +369,13 @@ static void test_line(void **state)
 	names[1].is_used = false;
 	w.setup.lock_key = "key";
 	assert_line("following, 2 records: 1 in sync, 1 failing; c.example.com: status 502");
+	w.leader.is_leaderless = true;
+	assert_line("no leader known, 2 records: 1 in sync, 1 failing; c.example.com: status 502");
+	(void)snprintf(w.leader.last_err.text, sizeof w.leader.last_err.text, "HTTP 403");
+	w.leader.failure = 1;
+	assert_line("no leader known, HTTP 403; 2 records: 1 in sync, 1 failing; c.example.com: status 502");
+	w.leader.failure = 0;
+	w.leader.is_leaderless = false;
 	w.leader.has_lock = true;
 	assert_line("leading, 2 records: 1 in sync, 1 failing; c.example.com: status 502");
 }
@@ -365,6 +401,11 @@ static void test_line_is_cut(void **state)
 	w.setup.lock_key = "key";
 	(void)watch_line(&w, line, sizeof line);
 	assert_int_equal(strlen(line), strlen("following, 1 record: 1 failing; : ") + 100 + 200);
+	memset(w.leader.last_err.text, 'l', sizeof w.leader.last_err.text - 1);
+	w.leader.is_leaderless = true;
+	w.leader.failure = 1;
+	(void)watch_line(&w, line, sizeof line);
+	assert_int_equal(strlen(line), strlen("no leader known, ; 1 record: 1 failing; : ") + 160 + 100 + 200);
 }
 
 int main(void)
@@ -379,6 +420,7 @@ int main(void)
 		TEST(test_healthy),
 		TEST(test_one_unhealthy_name_is_enough),
 		TEST(test_whole),
+		TEST(test_leaderless),
 		TEST(test_counters),
 		TEST(test_line),
 		TEST(test_line_of_every_state),

@@ -276,6 +276,186 @@ static void test_stop_waits_for_the_service_to_leave(void **state)
 	assert_int_equal(world_count("deregister"), 1);
 }
 
+/* ---- writes that were given up ---- */
+
+/* www.example.com is in step, and a write of its next instance is under way that nobody answers. */
+static void start_hanging(void)
+{
+	world_start_with("192.0.2.1");
+	world_run(5000);
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	assert_int_equal(world_count("+192.0.2.2"), 1);
+	world_clear();
+}
+
+/* Once at once, and once more when what was given up must have landed; then no more. */
+static void check_lists_twice(int64_t lost_ms)
+{
+	size_t lists;
+
+	world_run(lost_ms + 29900 - world.now_ms);
+	lists = world.lists;
+	assert_in_range(lists, 1, 2);
+	/* It lands now. */
+	world_add_record(WWW, "192.0.2.66");
+	world_run(2000);
+	assert_int_equal(world.lists, lists + 1);
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2");
+	world_run(200000);
+	assert_int_equal(world.lists, lists + 1);
+}
+
+static void test_a_write_without_an_answer(void **state)
+{
+	int64_t lost_ms;
+
+	(void)state;
+	start_hanging();
+	world_run(9800);
+	assert_int_equal(world.lists, 0);
+	world_run(150);
+	lost_ms = world.now_ms;
+	world.api_hangs = false;
+	check_lists_twice(lost_ms);
+}
+
+/* The first of all: nothing was in step before. */
+static void test_the_first_write_without_an_answer(void **state)
+{
+	int64_t lost_ms;
+
+	(void)state;
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_start();
+	world_run(100);
+	world.api_hangs = false;
+	world_run(9950);
+	lost_ms = world.now_ms;
+	world_run(15000);
+	world_clear();
+	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2");
+	world_run(lost_ms + 32000 - world.now_ms);
+	assert_int_equal(world.lists, 1);
+}
+
+static void test_a_pass_that_a_reload_calls_off(void **state)
+{
+	const struct job job = world_job("web", WWW);
+	int64_t lost_ms;
+	struct err e;
+
+	(void)state;
+	start_hanging();
+	lost_ms = world.now_ms;
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	assert_int_equal(world.aborts, 1);
+	world.api_hangs = false;
+	check_lists_twice(lost_ms);
+}
+
+/* Its records go for good only when nothing can bring them back. */
+static void test_a_write_of_a_name_that_is_dropped(void **state)
+{
+	struct job job = start_removing();
+	struct err e;
+
+	(void)state;
+	world.api_hangs = true;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(100);
+	world.api_hangs = false;
+	job = world_job("web", "api.example.com");
+	assert_int_equal(watch_set_jobs(&world_watch, &job, 1, &e), 0);
+	world_run(20000);
+	assert_string_equal(world_records(WWW), "");
+	world_add_record(WWW, "192.0.2.2");
+	world_run(12000);
+	assert_string_equal(world_records(WWW), "");
+	assert_int_equal(count_names('w', true), 0);
+}
+
+static void test_a_pass_that_the_fence_ends(void **state)
+{
+	int64_t lost_ms;
+
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	start_hanging();
+	locks_end_session(locks.holder, world.now_ms);
+	world_run(100);
+	lost_ms = world.now_ms - 100;
+	assert_int_equal(world.aborts, 1);
+	assert_false(world_watch.leader.has_lock);
+	world.api_hangs = false;
+	world_run(29500);
+	assert_int_equal(world.lists, 0); /* the lock-delay */
+	world_run(10000);
+	assert_true(world_watch.leader.has_lock);
+	assert_true(world.lists >= 1);
+	assert_true(world.now_ms - lost_ms > WATCH_SETTLE_MS);
+}
+
+static const struct {
+	int status; /* of the answer to the write; 0: no byte of it went out */
+	bool is_lost;
+} outcomes[] = {{500, true}, {504, true}, {520, true}, {429, false}, {401, false}, {403, false}, {0, false}};
+
+/* Whether what is known of it says that it was not done. */
+static void test_which_outcomes_are_unknown(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(outcomes); i++) {
+		assert_int_equal(world_set_up(NULL), 0);
+		world_setup.lock_key = "service/dnsbuddy/leader";
+		world_start_with("192.0.2.1");
+		world_run(5000);
+		world.api_status = outcomes[i].status;
+		world.api_is_deaf = !outcomes[i].status;
+		world.api_headers = "Retry-After: 1\n";
+		world_set("web", "192.0.2.1 192.0.2.2");
+		world_run(outcomes[i].status ? 100 : 10100);
+		world.api_status = 0;
+		world.api_is_deaf = false;
+		world_clear();
+		assert_int_equal(world_watch.settled_ms > world.now_ms, outcomes[i].is_lost);
+		assert_int_equal(raise(SIGTERM), 0);
+		world_run(1000);
+		assert_int_equal(world_count("release"), !outcomes[i].is_lost);
+		assert_int_equal(world_count("destroy"), 1);
+	}
+}
+
+/* The others wait for the lock-delay as long as what was given up may land. */
+static void test_stop_after_a_lost_write(void **state)
+{
+	static const struct {
+		int64_t later_ms;
+		size_t released;
+	} cases[] = {{0, 0}, {29000, 0}, {31000, 1}};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_int_equal(world_set_up(state), 0);
+		world_setup.lock_key = "service/dnsbuddy/leader";
+		start_hanging();
+		if (cases[i].later_ms) {
+			world_run(9910);
+			world.api_hangs = false;
+			world_run(cases[i].later_ms);
+			world_clear();
+		}
+		assert_int_equal(raise(SIGTERM), 0);
+		world_run(2000);
+		assert_null(world_watch.loop.parts);
+		assert_int_equal(world_count("release"), cases[i].released);
+		assert_int_equal(world_count("destroy"), 1);
+		assert_int_equal(world.aborts, cases[i].later_ms == 0);
+		assert_int_equal(locks.free_ms > world.now_ms, !cases[i].released);
+	}
+}
+
 /* A peer that does not answer costs a second, no more. */
 static void test_stop_does_not_wait_for_a_dead_peer(void **state)
 {
@@ -314,6 +494,13 @@ int main(void)
 		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, world_set_up),
 		cmocka_unit_test_setup(test_stop_in_order, world_set_up),
 		cmocka_unit_test_setup(test_stop_waits_for_the_service_to_leave, world_set_up),
+		cmocka_unit_test_setup(test_a_write_without_an_answer, world_set_up),
+		cmocka_unit_test_setup(test_the_first_write_without_an_answer, world_set_up),
+		cmocka_unit_test_setup(test_a_pass_that_a_reload_calls_off, world_set_up),
+		cmocka_unit_test_setup(test_a_write_of_a_name_that_is_dropped, world_set_up),
+		cmocka_unit_test_setup(test_a_pass_that_the_fence_ends, world_set_up),
+		cmocka_unit_test_setup(test_which_outcomes_are_unknown, world_set_up),
+		cmocka_unit_test_setup(test_stop_after_a_lost_write, world_set_up),
 		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, world_set_up),
 	};
 

@@ -38,6 +38,7 @@ extern struct world {
 	unsigned next_id;
 	int api_status;          /* what every call is answered; 0: as it should be */
 	const char *api_headers; /* with every answer; or NULL */
+	bool api_is_deaf;        /* no byte of a request goes out, and nobody answers */
 	bool api_hangs;          /* writes are carried out, and never answered */
 
 	bool memory_is_full; /* no storage for more names and services */
