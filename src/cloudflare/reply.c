@@ -66,7 +66,7 @@ static int take_status(void *ctx, int status, struct err *e)
 
 static int number_behind(const char *text, const char *key, uint64_t *out)
 {
-	const char *at = strstr(text, key);
+	const char *at = str_find(text, key);
 	char digits[10]; /* nine are 31 years of seconds */
 
 	if (!at)

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/str.h"
 #include "core/idn.h"
 
 static const char *parent_of(const char *name)
@@ -136,7 +137,7 @@ static bool go_on(struct cf_zone_search *s)
 	if (next && !strchr(next, '.')) /* no zone is a whole top level domain */
 		next = NULL;
 	if (next ? s->is_served && strlen(s->zone) >= strlen(next)
-		 : s->is_served || !strstr(s->name, IDN_PREFIX))
+		 : s->is_served || !str_find(s->name, IDN_PREFIX))
 		return false;
 	s->asked = next;
 	s->page = next || s->is_exact ? 1 : 2;

@@ -33,7 +33,7 @@ static bool is_link_end(const char *p, const char *value, bool is_whole)
 		return !*end || *end == '_';
 	if ((end = after(p, "_PORT")))
 		return *end ? *end == '_' && end[1] >= '0' && end[1] <= '9'
-			    : is_whole || strstr(value, "://");
+			    : is_whole || str_find(value, "://");
 	return strcmp(p, "_SERVICE_HOST") == 0 || after(p, "_ENV_") ||
 	       (strcmp(p, "_NAME") == 0 && (is_whole || *value == '/'));
 }

@@ -316,7 +316,7 @@ static int read_consul_url(const struct reading *r, enum setting s, void *field,
 	if (read_boolean(r, SET_CONSUL_SSL, &is_ssl, e))
 		return -1;
 	return read_url(r, s, is_ssl ? URL_HTTPS : URL_HTTP,
-			strstr(reading_text(r, s), "://") ? 0 : 8500, field, e);
+			str_find(reading_text(r, s), "://") ? 0 : 8500, field, e);
 }
 
 static int read_proxy(const struct reading *r, enum setting s, void *field, struct err *e)
@@ -372,7 +372,7 @@ static int read_lock_key(const struct reading *r, enum setting s, void *field, s
 	else
 		buf_str(&b, text);
 	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/' || b.p[b.len - 1] == '/' ||
-	    strstr(b.p, "//") || url_has_dots(b.p))
+	    str_find(b.p, "//") || url_has_dots(b.p))
 		return reading_bad(r, s, "true, or a key as service/dnsbuddy/www/leader", e);
 	return 0;
 }

@@ -56,7 +56,7 @@ static bool take_default(const char **p, char text[DEFAULT_CAP], bool in_string)
 	else if (**p != '"')
 		return false;
 	*p += strlen(quote);
-	end = strstr(*p, quote);
+	end = str_find(*p, quote);
 	if (!end || str_copy_n(text, DEFAULT_CAP, *p, (size_t)(end - *p)))
 		return false;
 	*p = skip_space(end + strlen(quote));

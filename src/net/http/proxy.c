@@ -155,7 +155,7 @@ static int set_auth(char auth[PROXY_AUTH_MAX], const char *p, size_t n, struct e
 static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
 {
 	char rest[NET_HOST_MAX + 64];
-	const char *authority = strstr(text, "://");
+	const char *authority = str_find(text, "://");
 	const char *at = NULL;
 	size_t n;
 

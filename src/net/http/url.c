@@ -31,7 +31,7 @@ static int take_scheme(struct url *u, const char **text, struct err *e)
 			return 0;
 		}
 	}
-	if (strstr(*text, "://"))
+	if (str_find(*text, "://"))
 		return err_set(e, ERR_CONFIG, "unknown scheme (http, https and unix are known)");
 	return 0;
 }

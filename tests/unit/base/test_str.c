@@ -55,6 +55,28 @@ static void test_control(void **state)
 	}
 }
 
+static void test_find(void **state)
+{
+	static const struct {
+		const char *s, *sub;
+		int at; /* -1: nowhere */
+	} cases[] = {
+		{"", "", 0},      {"abc", "", 0},         {"", "a", -1},       {"abc", "abc", 0},
+		{"abc", "c", 2},  {"abc", "abcd", -1},    {"aabab", "ab", 1},  {"ababac", "abac", 2},
+		{"abc", "C", -1}, {"http://h", "://", 4}, {"a:/b", "://", -1}, {"ab", "b", 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *at = str_find(cases[i].s, cases[i].sub);
+
+		if (cases[i].at < 0)
+			assert_null(at);
+		else
+			assert_ptr_equal(at, cases[i].s + cases[i].at);
+	}
+}
+
 static void test_trim(void **state)
 {
 	static const char *const cases[][2] = {
@@ -124,8 +146,9 @@ static void test_lower(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copy), cmocka_unit_test(test_case),    cmocka_unit_test(test_control),
-		cmocka_unit_test(test_trim), cmocka_unit_test(test_numbers), cmocka_unit_test(test_lower),
+		cmocka_unit_test(test_copy),  cmocka_unit_test(test_case), cmocka_unit_test(test_control),
+		cmocka_unit_test(test_trim),  cmocka_unit_test(test_find), cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_lower),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
