@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "net/tls/parts.h"
 #include "net/tls/pem.h"
 
 static int take_certificate(void *ctx, const char *label, const unsigned char *p, size_t n,
@@ -119,7 +120,7 @@ static bool is_ec_pair(const br_ec_private_key *k, const br_ec_public_key *pub)
 {
 	unsigned char q[BR_EC_KBUF_PUB_MAX_SIZE];
 	br_ec_public_key mine;
-	size_t n = br_ec_compute_pub(&br_ec_all_m31, &mine, q, k);
+	size_t n = br_ec_compute_pub(&tls_curves, &mine, q, k);
 
 	return k->curve == pub->curve && n == pub->qlen && memcmp(q, pub->q, n) == 0;
 }
