@@ -3,6 +3,7 @@
 #define BUSY_MS 300000   /* a limit that does not say for how long: Cloudflare's five minutes */
 #define HINT_MS 60000    /* no other hint is believed beyond this; that of a limit up to BUSY_MS */
 #define DOUBT_MS 2000    /* refused credentials have a second try after that */
+#define DOUBT_TRIES 3    /* and if they have served, they are as what failed so often before */
 #define SECRETS_MS 60000 /* credentials are read again at most that often */
 
 /* What comes of the same question later: certain unless it is said here. */
@@ -83,20 +84,15 @@ int64_t pace_cut_sec(const struct pace_failure *f)
 	return has_hint(f, &sec) && sec > cap_ms(f->kind == ERR_BUSY) / 1000 ? sec : 0;
 }
 
-static int64_t later(int64_t a, int64_t b)
+static int64_t passing_ms(enum pace who, const struct pace_failure *f, uint32_t random)
 {
-	return a > b ? a : b;
-}
-
-/* own_ms: by the tries alone. A hint may make it longer, not shorter. */
-static int64_t passing_ms(const struct row *row, const struct pace_failure *f, int64_t own_ms,
-			  uint32_t random)
-{
+	const struct row *row = &rows[who];
 	bool is_busy = f->kind == ERR_BUSY;
-	int64_t sec, ms;
+	int64_t sec, ms, own_ms = pace_delay_ms(who, f->tries, random);
 
 	if (has_hint(f, &sec)) {
-		ms = later(own_ms, believed_ms(is_busy, sec) + random % (uint32_t)row->base_ms);
+		ms = believed_ms(is_busy, sec) + random % (uint32_t)row->base_ms;
+		ms = ms > own_ms ? ms : own_ms;
 		/* Only a limit has to be waited out: what else is down may be up earlier. */
 		if (is_busy || ms <= f->left_ms)
 			return ms;
@@ -108,12 +104,11 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 			  int64_t *delay_ms)
 {
 	const struct row *row = &rows[who];
-	int64_t own_ms = pace_delay_ms(who, f->tries, random);
 
 	switch (patience[f->kind]) {
-	case PASSING: *delay_ms = passing_ms(row, f, own_ms, random); break;
+	case PASSING: *delay_ms = passing_ms(who, f, random); break;
 	case DOUBTFUL:
-		*delay_ms = later(own_ms, DOUBT_MS);
+		*delay_ms = pace_delay_ms(who, f->tries + DOUBT_TRIES, random);
 		if (f->trust.has_served && *delay_ms <= f->left_ms)
 			break;
 		if (!f->trust.was_refused) {

@@ -373,13 +373,13 @@ def test_refused_credentials(run, scene, command, kind):
 def test_credentials_that_have_served(sync, scene):
     """With --retry-for as whatever passes, but slowly."""
     cf, mark = scene["cloudflare"], scene["cloudflare"].mark()
-    cf.fault("error", kind="list", status=403, code=10000, times=3)
+    cf.fault("error", kind="list", status=403, code=10000, times=2)
     waits = [int(line["in_ms"]) for line in sync(retry_for=60).find("retrying")]
-    assert len(waits) == 3 and all(2000 <= wait <= 2500 for wait in waits)
+    assert len(waits) == 2 and 2000 <= waits[0] <= 4000 <= waits[1] <= 8000
     converged(scene, mark)
     rule = cf.fault("error", kind="list", status=403, code=10000, times=0)
     done = sync(retry_for=5, code=77)
-    assert rule.hits == 3 and done.seconds < 6
+    assert rule.hits == 2 and done.seconds < 6
 
 
 def test_a_wrong_token(sync):

@@ -151,10 +151,19 @@ def test_a_refused_token_slows_to_one_try_a_minute(scene):
     site, watch = scene.started(A)
     scene.cf.credentials.tokens.clear()
     site.add(B)
-    line = watch.wait_for("retrying", kind="auth")
-    assert 55000 <= int(line["in_ms"]) <= 65000
-    scene.quiet(2)
+    assert 2000 <= int(watch.wait_for("retrying", kind="auth")["in_ms"]) <= 4000
+    scene.quiet(1)
+    until(lambda: len(watch.find("retrying")) == 2, 6)
+    assert 4000 <= int(watch.find("retrying")[1]["in_ms"]) <= 8000
+    scene.quiet(3)
     site.checked = False
+
+
+def test_a_refusal_in_passing_is_over_in_seconds(scene):
+    site, _ = scene.started(A)
+    scene.cf.fault("error", kind="write", status=403, code=10000)
+    site.add(B)
+    site.settle(seconds=6)
 
 
 def rotate(scene, path):

@@ -197,17 +197,18 @@ static const struct {
 	{PACE_SYNC, false, true, 1, 60000, PACE_NOT_AGAIN, NEVER},
 	/* these have served: as what passes, but slowly */
 	{PACE_SYNC, true, false, 0, 60000, PACE_AGAIN, 2000},
-	{PACE_SYNC, true, true, 1, 60000, PACE_AGAIN, 2000},
-	{PACE_SYNC, true, true, 4, 60000, PACE_AGAIN, 4000},
+	{PACE_SYNC, true, true, 0, 60000, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, true, 1, 60000, PACE_AGAIN, 4000},
 	{PACE_SYNC, true, true, 99, 60000, PACE_AGAIN, 7500},
 	{PACE_SYNC, true, true, 0, 2000, PACE_AGAIN, 2000},
 	{PACE_SYNC, true, true, 0, 1999, PACE_NOT_AGAIN, NEVER},
-	{PACE_SYNC, true, false, 4, 3999, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, false, 1, 3999, PACE_AGAIN, 2000},
 	{PACE_SYNC, true, false, 0, -1000000, PACE_AGAIN, 2000},
-	/* who stays asks on and on */
+	/* who stays asks on and on, once a minute soon */
 	{PACE_WATCH, false, false, 0, INT64_MAX, PACE_AGAIN, 2000},
 	{PACE_WATCH, false, true, 1, INT64_MAX, PACE_AGAIN, 60000},
-	{PACE_WATCH, true, true, 1, INT64_MAX, PACE_AGAIN, 2000},
+	{PACE_WATCH, true, true, 0, INT64_MAX, PACE_AGAIN, 2000},
+	{PACE_WATCH, true, true, 3, INT64_MAX, PACE_AGAIN, 16000},
 	{PACE_WATCH, true, true, 99, INT64_MAX, PACE_AGAIN, 30000},
 };
 
