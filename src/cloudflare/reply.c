@@ -43,6 +43,7 @@ static const struct row {
 
 #define ROWS (sizeof rows / sizeof rows[0])
 #define CODE_MIN 1000
+#define SECONDS_MAX INT64_C(1000000000) /* 31 years; core/pace says what of it is waited */
 
 static void take_number(struct cf_reply *r, int64_t number)
 {
@@ -64,48 +65,69 @@ static int take_status(void *ctx, int status, struct err *e)
 	return 0;
 }
 
-static int number_behind(const char *text, const char *key, uint64_t *out)
+/*
+ * Digits, and then the end of the value or of a list's element. What is past SECONDS_MAX is that
+ * much, for it is a number all the same.
+ */
+static bool read_seconds(const char *p, int64_t *out)
 {
-	const char *at = str_find(text, key);
-	char digits[10]; /* nine are 31 years of seconds */
+	size_t n = strspn(p, "0123456789");
+	int64_t v = 0;
 
-	if (!at)
-		return -1;
-	at += strlen(key);
-	if (str_copy_n(digits, sizeof digits, at, strspn(at, "0123456789")))
-		return -1;
-	return str_u64(digits, 999999999, out);
+	if (!n || (p[n] && !strchr(",; ", p[n])))
+		return false;
+	while (n--)
+		v = v < SECONDS_MAX / 10 ? v * 10 + (*p++ - '0') : SECONDS_MAX;
+	*out = v;
+	return true;
 }
 
-/* Ratelimit: "default";r=50;t=30 -- r requests left, t seconds until there are more. */
-static void read_ratelimit(struct cf_reply *r, const char *value)
+/* The parameter of a list's element that ends where `end` is. */
+static bool read_parameter(const char *p, const char *end, const char *name, int64_t *out)
 {
-	uint64_t left, seconds;
+	while ((p = memchr(p, ';', (size_t)(end - p)))) {
+		p += 1 + strspn(p + 1, " ");
+		if (str_starts_nocase(p, name))
+			return read_seconds(p + strlen(name), out);
+	}
+	return false;
+}
 
-	if (number_behind(value, ";r=", &left) || number_behind(value, ";t=", &seconds))
-		return;
-	r->hint.has_left = true;
-	r->hint.left_n = (int64_t)left;
-	r->hint.reset_sec = (int64_t)seconds;
+/*
+ * Ratelimit: "default";r=50;t=30 -- r requests left, t seconds until there are more. Of several
+ * policies the one counts that leaves the least, for the longest time.
+ */
+static void read_ratelimit(struct pace_hint *h, const char *value)
+{
+	const char *end = value;
+	int64_t left, seconds;
+
+	do {
+		end = value + strcspn(value, ",");
+		if (read_parameter(value, end, "r=", &left) &&
+		    read_parameter(value, end, "t=", &seconds) &&
+		    (!h->has_left || left < h->left_n ||
+		     (left == h->left_n && seconds > h->reset_sec))) {
+			h->has_left = true;
+			h->left_n = left;
+			h->reset_sec = seconds;
+		}
+		value = end + 1;
+	} while (*end);
 }
 
 static int take_header(void *ctx, const char *name, const char *value, struct err *e)
 {
-	const uint64_t day_sec = 86400;
 	struct cf_reply *r = ctx;
-	uint64_t seconds;
 
 	(void)e;
 	if (str_eq_nocase(name, "CF-RAY")) {
 		if (str_copy(r->ray, sizeof r->ray, value))
 			r->ray[0] = '\0';
 	} else if (str_eq_nocase(name, "Retry-After")) {
-		if (str_u64(value, day_sec, &seconds) == 0) {
-			r->hint.has_retry_after = true;
-			r->hint.retry_after_sec = (int64_t)seconds;
-		}
+		r->hint.has_retry_after |= read_seconds(value, &r->hint.retry_after_sec);
 	} else if (str_eq_nocase(name, "Ratelimit")) {
-		read_ratelimit(r, value);
+		read_ratelimit(&r->hint, value);
 	}
 	return 0;
 }
