@@ -82,52 +82,56 @@ static bool read_seconds(const char *p, int64_t *out)
 	return true;
 }
 
-/* The parameter of a list's element that ends where `end` is. */
-static bool read_parameter(const char *p, const char *end, const char *name, int64_t *out)
-{
-	while ((p = memchr(p, ';', (size_t)(end - p)))) {
-		p += 1 + strspn(p + 1, " ");
-		if (str_starts_nocase(p, name))
-			return read_seconds(p + strlen(name), out);
-	}
-	return false;
-}
-
 /*
  * Ratelimit: "default";r=50;t=30 -- r requests left, t seconds until there are more. Of several
  * policies the one counts that leaves the least, for the longest time.
  */
-static void read_ratelimit(struct pace_hint *h, const char *value)
+static void read_ratelimit(struct pace_hint *h, bool is_busy, const char *p)
 {
-	const char *end = value;
-	int64_t left, seconds;
+	int64_t left = -1, sec = -1;
 
-	do {
-		end = value + strcspn(value, ",");
-		if (read_parameter(value, end, "r=", &left) &&
-		    read_parameter(value, end, "t=", &seconds) &&
+	for (;; p++) {
+		p += strcspn(p, ";,");
+		if (*p == ';') {
+			p += strspn(p + 1, " ");
+			if (strncmp(p + 1, "r=", 2) == 0)
+				(void)read_seconds(p + 3, &left);
+			else if (strncmp(p + 1, "t=", 2) == 0)
+				(void)read_seconds(p + 3, &sec);
+			continue;
+		}
+		if (left >= 0 && sec >= 0 &&
 		    (!h->has_left || left < h->left_n ||
-		     (left == h->left_n && seconds > h->reset_sec))) {
+		     (left == h->left_n && sec > h->reset_sec))) {
 			h->has_left = true;
 			h->left_n = left;
-			h->reset_sec = seconds;
+			h->reset_sec = sec;
 		}
-		value = end + 1;
-	} while (*end);
+		left = sec = -1;
+		if (!*p)
+			break;
+	}
+	if (!h->left_n)
+		h->reset_sec = pace_believe(h, is_busy, h->reset_sec);
 }
 
 static int take_header(void *ctx, const char *name, const char *value, struct err *e)
 {
 	struct cf_reply *r = ctx;
+	bool is_busy = r->meaning == CF_BUSY;
+	int64_t sec;
 
 	(void)e;
 	if (str_eq_nocase(name, "CF-RAY")) {
 		if (str_copy(r->ray, sizeof r->ray, value))
 			r->ray[0] = '\0';
 	} else if (str_eq_nocase(name, "Retry-After")) {
-		r->hint.has_retry_after |= read_seconds(value, &r->hint.retry_after_sec);
+		if (read_seconds(value, &sec)) {
+			r->hint.has_retry_after = true;
+			r->hint.retry_after_sec = pace_believe(&r->hint, is_busy, sec);
+		}
 	} else if (str_eq_nocase(name, "Ratelimit")) {
-		read_ratelimit(&r->hint, value);
+		read_ratelimit(&r->hint, is_busy, value);
 	}
 	return 0;
 }

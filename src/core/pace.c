@@ -6,17 +6,6 @@
 #define DOUBT_TRIES 3    /* and if they have served, they are as what failed so often before */
 #define SECRETS_MS 60000 /* credentials are read again at most that often */
 
-/* What comes of the same question later: certain unless it is said here. */
-static const enum patience {
-	CERTAIN,
-	DOUBTFUL,
-	PASSING
-} patience[ERR_KINDS] = {
-	[ERR_RETRY] = PASSING, [ERR_BUSY] = PASSING, [ERR_PROTO] = PASSING,
-	[ERR_LIMIT] = PASSING, /* somebody on the way put his own page there */
-	[ERR_AUTH] = DOUBTFUL, /* a token is not known everywhere at once */
-};
-
 /* Of a delay, so much is chance. */
 enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
 
@@ -52,46 +41,32 @@ int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random)
 	}
 }
 
-static int64_t cap_ms(bool is_busy)
+int64_t pace_believe(struct pace_hint *hint, bool is_busy, int64_t sec)
 {
-	return is_busy ? BUSY_MS : HINT_MS;
-}
+	const int64_t cap_sec = (is_busy ? BUSY_MS : HINT_MS) / 1000;
 
-static int64_t believed_ms(bool is_busy, int64_t sec)
-{
-	return sec < cap_ms(is_busy) / 1000 ? sec * 1000 : cap_ms(is_busy);
+	if (sec <= cap_sec)
+		return sec;
+	hint->told_sec = sec;
+	return cap_sec;
 }
 
 /* When the other side wants to be asked again. Retry-After is not always set. */
-static bool hint_sec(const struct pace_hint *hint, bool is_busy, int64_t *sec)
+static bool hint_ms(const struct pace_hint *hint, bool is_busy, int64_t *ms)
 {
-	*sec = hint->has_retry_after ? hint->retry_after_sec : hint->reset_sec;
+	*ms = (hint->has_retry_after ? hint->retry_after_sec : hint->reset_sec) * 1000;
 	return hint->has_retry_after || (is_busy && hint->has_left && !hint->left_n);
-}
-
-/* A 429, and now and then a 503, says when to come again. */
-static bool has_hint(const struct pace_failure *f, int64_t *sec)
-{
-	bool is_busy = f->kind == ERR_BUSY;
-
-	return f->hint && (is_busy || f->kind == ERR_RETRY) && hint_sec(f->hint, is_busy, sec);
-}
-
-int64_t pace_cut_sec(const struct pace_failure *f)
-{
-	int64_t sec;
-
-	return has_hint(f, &sec) && sec > cap_ms(f->kind == ERR_BUSY) / 1000 ? sec : 0;
 }
 
 static int64_t passing_ms(enum pace who, const struct pace_failure *f, uint32_t random)
 {
 	const struct row *row = &rows[who];
 	bool is_busy = f->kind == ERR_BUSY;
-	int64_t sec, ms, own_ms = pace_delay_ms(who, f->tries, random);
+	int64_t ms, own_ms = pace_delay_ms(who, f->tries, random);
 
-	if (has_hint(f, &sec)) {
-		ms = believed_ms(is_busy, sec) + random % (uint32_t)row->base_ms;
+	/* A 429, and now and then a 503, says when to come again. */
+	if (f->hint && (is_busy || f->kind == ERR_RETRY) && hint_ms(f->hint, is_busy, &ms)) {
+		ms += random % (uint32_t)row->base_ms;
 		ms = ms > own_ms ? ms : own_ms;
 		/* Only a limit has to be waited out: what else is down may be up earlier. */
 		if (is_busy || ms <= f->left_ms)
@@ -105,9 +80,14 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 {
 	const struct row *row = &rows[who];
 
-	switch (patience[f->kind]) {
-	case PASSING: *delay_ms = passing_ms(who, f, random); break;
-	case DOUBTFUL:
+	switch (f->kind) {
+	case ERR_RETRY:
+	case ERR_BUSY:
+	case ERR_PROTO:
+	case ERR_LIMIT: /* somebody on the way put his own page there */
+		*delay_ms = passing_ms(who, f, random);
+		break;
+	case ERR_AUTH: /* a token is not known everywhere at once */
 		*delay_ms = pace_delay_ms(who, f->tries + DOUBT_TRIES, random);
 		if (f->trust.has_served && *delay_ms <= f->left_ms)
 			break;
@@ -116,7 +96,6 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 			return PACE_AGAIN;
 		}
 		/* fall through */
-	case CERTAIN:
 	default:
 		if (!row->refused_ms)
 			return PACE_NOT_AGAIN;
@@ -127,11 +106,11 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 
 int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint)
 {
-	int64_t sec;
+	int64_t ms;
 
 	if (is_busy)
-		return hint_sec(hint, true, &sec) ? believed_ms(true, sec) : BUSY_MS;
-	return hint->has_left && !hint->left_n ? believed_ms(false, hint->reset_sec) : 0;
+		return hint_ms(hint, true, &ms) ? ms : BUSY_MS;
+	return hint->has_left && !hint->left_n ? hint->reset_sec * 1000 : 0;
 }
 
 bool pace_wants_secrets(enum err_kind kind)

@@ -23,13 +23,23 @@ enum pace {
 	PACES
 };
 
-/* Hints of the other side: Retry-After, RFC 9110 section 10.2.3, and Ratelimit. */
+/*
+ * Hints of the other side: Retry-After, RFC 9110 section 10.2.3, and Ratelimit. The times as
+ * pace_believe() gives them.
+ */
 struct pace_hint {
 	bool has_retry_after;
 	int64_t retry_after_sec;
 	bool has_left;
 	int64_t left_n, reset_sec; /* so many requests are left until then */
+	int64_t told_sec;          /* what was said instead, when it is not believed; or 0 */
 };
+
+/*
+ * Of sec >= 0 that the other side says as many as are believed: 300 from who is asked too often, 60
+ * otherwise. What is more is noted in hint->told_sec.
+ */
+int64_t pace_believe(struct pace_hint *hint, bool is_busy, int64_t sec);
 
 /* What is known of credentials at one of the two sides. */
 struct pace_trust {
@@ -63,16 +73,7 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 /* Milliseconds to the next try where all failures are alike; tries and random as above. */
 int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random);
 
-/*
- * The seconds that a hint asks for when they are more than are believed: 300 from who is asked too
- * often, 60 otherwise. Else 0.
- */
-int64_t pace_cut_sec(const struct pace_failure *f);
-
-/*
- * For how long nobody at all may ask after an answer, as far as that is believed: 0 when it was
- * not said.
- */
+/* For how long nobody at all may ask after an answer: 0 when that was not said. */
 int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint);
 
 /* Whether credentials are worth to be read again after this failure, and from when on. */

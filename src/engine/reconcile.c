@@ -98,12 +98,10 @@ static struct pace_trust *trust_of(struct reconcile *r)
 
 static void note_failure(struct reconcile *r, const struct err *e, const struct pace_failure *f)
 {
-	int64_t told_sec = pace_cut_sec(f);
-
 	r->out.err = *e;
-	if (told_sec)
+	if (f->hint && f->hint->told_sec)
 		(void)err_set(&r->out.err, e->kind, "%s; told to wait %lld s, which is cut",
-			      e->text, (long long)told_sec);
+			      e->text, (long long)f->hint->told_sec);
 	if (e->kind == ERR_AUTH)
 		trust_of(r)->was_refused = true;
 }

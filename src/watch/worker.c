@@ -36,9 +36,9 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 		return;
 	bucket_block(&b->bucket, now_ms + block_ms);
 	/* A failure tells it itself. */
-	if (reply->meaning == CF_DONE && reply->hint.reset_sec > block_ms / 1000)
+	if (reply->meaning == CF_DONE && reply->hint.told_sec)
 		LOG_EVENT(LOG_WARN, "asked to wait for longer than is believed",
-			  {"told_s", NULL, reply->hint.reset_sec}, {"in_ms", NULL, block_ms});
+			  {"told_s", NULL, reply->hint.told_sec});
 }
 
 /* ---- one worker ---- */

@@ -177,7 +177,7 @@ def test_an_absurd_time_does_not_end_it(sync, scene, header):
     cf.fault("status", kind="list", status=503, headers=header)
     wait, = sync().find("retrying")
     assert int(wait["in_ms"]) <= 500
-    assert ("told to wait" in wait["error"]) is ("Retry-After" in header)
+    assert "told to wait" in wait["error"]
     converged(scene, mark)
 
 

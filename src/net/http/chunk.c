@@ -26,6 +26,11 @@ static int bad(struct err *e, const char *what)
 	return err_set(e, ERR_PROTO, "chunked body: %s", what);
 }
 
+static int too_many(struct err *e, int max, const char *what)
+{
+	return err_set(e, ERR_LIMIT, "chunked body: more than %d bytes of %s", max, what);
+}
+
 static int hex_value(unsigned char c)
 {
 	if (c >= '0' && c <= '9')
@@ -69,8 +74,7 @@ static int extension_byte(struct chunk *c, unsigned char b, struct err *e)
 	if ((b < 0x20 && b != '\t') || b == 0x7f)
 		return bad(e, "control byte in a chunk extension");
 	if (++c->ext_len > CHUNK_EXT_MAX)
-		return err_set(e, ERR_LIMIT, "chunked body: more than %d bytes of extensions",
-			       CHUNK_EXT_MAX);
+		return too_many(e, CHUNK_EXT_MAX, "extensions");
 	return 0;
 }
 
@@ -83,8 +87,7 @@ static int trailer_byte(struct chunk *c, unsigned char b, struct err *e)
 	if ((b < 0x20 && b != '\t') || b == 0x7f)
 		return bad(e, "control byte in a trailer");
 	if (++c->trailer_len > CHUNK_TRAILER_MAX)
-		return err_set(e, ERR_LIMIT, "chunked body: more than %d bytes of trailers",
-			       CHUNK_TRAILER_MAX);
+		return too_many(e, CHUNK_TRAILER_MAX, "trailers");
 	c->state = TRAILER;
 	return 0;
 }
@@ -111,8 +114,7 @@ static int line_byte(struct chunk *c, unsigned char b, struct err *e)
 	int digit = hex_value(b);
 
 	if (++c->line_len > CHUNK_LINE_MAX)
-		return err_set(e, ERR_LIMIT, "chunked body: size line longer than %d bytes",
-			       CHUNK_LINE_MAX);
+		return too_many(e, CHUNK_LINE_MAX, "one size line");
 	switch ((enum state)c->state) {
 	case SIZE_FIRST: return digit < 0 ? bad(e, "no chunk size") : take_digit(c, digit, e);
 	case SIZE: return digit < 0 ? size_byte(c, b, e) : take_digit(c, digit, e);

@@ -36,6 +36,13 @@ void http_answer_init(struct http_client *c)
 	chunk_init(&c->chunk);
 }
 
+static int check_length(uint64_t n, uint64_t max, struct err *e)
+{
+	if (n <= max)
+		return 0;
+	return err_set(e, ERR_LIMIT, "answer's body: longer than %d bytes", HTTP_BODY_MAX);
+}
+
 /* RFC 9112 section 6.3 */
 static int end_head(struct http_client *c, struct err *e)
 {
@@ -53,16 +60,14 @@ static int end_head(struct http_client *c, struct err *e)
 		c->framing = h->length ? HTTP_LENGTH : HTTP_NO_BODY;
 	else
 		c->framing = HTTP_UNTIL_CLOSE;
-	if (c->framing == HTTP_LENGTH && h->length > HTTP_BODY_MAX)
-		return err_set(e, ERR_LIMIT, "answer's body: longer than %d bytes", HTTP_BODY_MAX);
 	c->is_over = c->framing == HTTP_NO_BODY;
-	return 0;
+	return c->framing == HTTP_LENGTH ? check_length(h->length, HTTP_BODY_MAX, e) : 0;
 }
 
 static int give(struct http_client *c, const char *p, size_t n, struct err *e)
 {
-	if (n > HTTP_BODY_MAX - c->received)
-		return err_set(e, ERR_LIMIT, "answer's body: longer than %d bytes", HTTP_BODY_MAX);
+	if (check_length(n, HTTP_BODY_MAX - c->received, e))
+		return -1;
 	c->received += n;
 	if (!n || !c->sink.body || c->head.is_encoded || !c->sink.body(c->sink.ctx, p, n, e))
 		return 0;

@@ -136,9 +136,7 @@ static int read_encoding(struct head *h, const char *value, struct err *e)
 	if (!*value || str_eq_nocase(value, "identity"))
 		return 0;
 	h->is_encoded = true;
-	if (h->status >= 300)
-		return 0;
-	return err_set(e, ERR_PROTO, "answer's head: Content-Encoding %.32s, not identity", value);
+	return h->status < 300 ? bad(e, "Content-Encoding is not just \"identity\"") : 0;
 }
 
 /* Without query and fragment, and from behind a user: there secrets are. */

@@ -214,49 +214,60 @@ static const struct {
 	struct pace_hint hint;
 } hints[] = {
 	{"", {0}},
-	{"Retry-After: 7\n", {true, 7, false, 0, 0}},
-	{"retry-after: 0\n", {true, 0, false, 0, 0}},
-	{"Retry-After: 86400\n", {true, 86400, false, 0, 0}},
-	{"Retry-After: 86401\n", {true, 86401, false, 0, 0}},
-	{"Retry-After: 999999999\n", {true, 999999999, false, 0, 0}},
-	{"Retry-After: 1000000001\n", {true, 1000000000, false, 0, 0}},
-	{"Retry-After: 99999999999999999999999999999\n", {true, 1000000000, false, 0, 0}},
-	{"Retry-After: 00000000000000000000007\n", {true, 7, false, 0, 0}},
-	{"Retry-After: 7, 7\n", {true, 7, false, 0, 0}},
-	{"Retry-After: 7\nRetry-After: soon\n", {true, 7, false, 0, 0}},
-	{"Retry-After: 7s\n", {0}},
-	{"Retry-After: 1e9\n", {0}},
+	{"Retry-After: 7\n", {true, 7, false, 0, 0, 0}},
+	{"retry-after: 0\n", {true, 0, false, 0, 0, 0}},
+	{"Retry-After: 00000000000000000000007\n", {true, 7, false, 0, 0, 0}},
+	{"Retry-After: 7, 7\n", {true, 7, false, 0, 0, 0}},
+	{"Retry-After: 7\nRetry-After: soon\n", {true, 7, false, 0, 0, 0}},
 	{"Retry-After: -1\n", {0}},
 	{"Retry-After: soon\n", {0}},
 	{"Retry-After: \n", {0}},
 	{"Retry-After: 7.5\n", {0}},
+	{"Retry-After: 7s\n", {0}},
+	{"Retry-After: 1e9\n", {0}},
 	{"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\n", {0}},
-	{"Ratelimit: \"default\";r=0;t=30\n", {false, 0, true, 0, 30}},
-	{"Ratelimit: \"default\";r=50;t=30\n", {false, 0, true, 50, 30}},
-	{"Ratelimit: \"default\";r=0;t=30\nRetry-After: 7\n", {true, 7, true, 0, 30}},
-	{"Ratelimit: \"default\";t=30;r=0\n", {false, 0, true, 0, 30}},
+	{"Ratelimit: \"default\";r=0;t=30\n", {false, 0, true, 0, 30, 0}},
+	{"Ratelimit: \"default\";r=50;t=30\n", {false, 0, true, 50, 30, 0}},
+	{"Ratelimit: \"default\";r=50;t=86400\n", {false, 0, true, 50, 86400, 0}}, /* of no interest */
+	{"Ratelimit: \"default\";r=0;t=30\nRetry-After: 7\n", {true, 7, true, 0, 30, 0}},
+	{"Ratelimit: \"default\";t=30;r=0\n", {false, 0, true, 0, 30, 0}},
+	{"Ratelimit: \"default\"; r=0;  t=30\n", {false, 0, true, 0, 30, 0}},
+	{"Ratelimit: \"default\";r=0;t=30;q=7\n", {false, 0, true, 0, 30, 0}},
+	{"Ratelimit: \"default\";r=99999999999999999999;t=7\n", {false, 0, true, 1000000000, 7, 0}},
 	{"Ratelimit: \"default\";r=0\n", {0}},
 	{"Ratelimit: \"default\";t=30\n", {0}},
 	{"Ratelimit: \"default\";r=;t=30\n", {0}},
 	{"Ratelimit: \"default\";r=-1;t=30\n", {0}},
 	{"Ratelimit: \"default\";r=0;t=-30\n", {0}},
-	{"Ratelimit: \"default\";r=0;t=99999999999999999999\n", {false, 0, true, 0, 1000000000}},
-	{"Ratelimit: \"default\";r=99999999999999999999;t=7\n", {false, 0, true, 1000000000, 7}},
-	{"Ratelimit: \"default\"; r=0; t=30\n", {false, 0, true, 0, 30}},
 	{"Ratelimit: \"default\";r=0;t=3.5\n", {0}},
 	{"Ratelimit: \"default\";rr=0;t=30\n", {0}},
+	{"Ratelimit: garbage\n", {0}},
 	{"Ratelimit: ;\n", {0}},
+	{"Ratelimit: ; \n", {0}},
+	{"Ratelimit: ,;,\n", {0}},
 	{"Ratelimit: \"default\";r=0;\n", {0}},
 	{"Ratelimit: \n", {0}},
 	/* several policies: that which leaves the least, for the longest */
-	{"Ratelimit: \"a\";r=50;t=30, \"b\";r=0;t=5\n", {false, 0, true, 0, 5}},
-	{"Ratelimit: \"b\";r=0;t=5,\"a\";r=50;t=30\n", {false, 0, true, 0, 5}},
-	{"Ratelimit: \"a\";r=0;t=5,\"b\";r=0;t=30\n", {false, 0, true, 0, 30}},
-	{"Ratelimit: \"a\";r=0;t=30\nRatelimit: \"b\";r=0;t=5\n", {false, 0, true, 0, 30}},
+	{"Ratelimit: \"a\";r=50;t=30, \"b\";r=0;t=5\n", {false, 0, true, 0, 5, 0}},
+	{"Ratelimit: \"b\";r=0;t=5,\"a\";r=50;t=30\n", {false, 0, true, 0, 5, 0}},
+	{"Ratelimit: \"a\";r=0;t=5,\"b\";r=0;t=30\n", {false, 0, true, 0, 30, 0}},
+	{"Ratelimit: \"a\";r=0;t=30\nRatelimit: \"b\";r=0;t=5\n", {false, 0, true, 0, 30, 0}},
 	{"Ratelimit: \"a\";r=0, \"b\";t=30\n", {0}},
-	{"Ratelimit: x, \"b\";r=0;t=30\n", {false, 0, true, 0, 30}},
-	{"Ratelimit: garbage\n", {0}},
+	{"Ratelimit: x, \"b\";r=0;t=30\n", {false, 0, true, 0, 30, 0}},
 };
+
+static void check_hint(int status, const char *headers, const struct pace_hint *want)
+{
+	const struct pace_hint *got = &reply.hint;
+	struct err e = {0};
+
+	(void)ask(status, headers, "{\"success\":true}", 0, &e);
+	CHECK(got->has_retry_after == want->has_retry_after && got->retry_after_sec == want->retry_after_sec, "%d %s", status,
+	      headers);
+	CHECK(got->has_left == want->has_left && got->left_n == want->left_n && got->reset_sec == want->reset_sec, "%d %s", status,
+	      headers);
+	CHECK(got->told_sec == want->told_sec, "%d %s", status, headers);
+}
 
 /* Whatever the status: what it is good for, core/pace knows. */
 static void test_said(void **state)
@@ -265,16 +276,36 @@ static void test_said(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(hints); i++)
-		for (size_t k = 0; k < COUNT(statuses); k++) {
-			const struct pace_hint *want = &hints[i].hint, *got = &reply.hint;
-			struct err e = {0};
+		for (size_t k = 0; k < COUNT(statuses); k++)
+			check_hint(statuses[k], hints[i].headers, &hints[i].hint);
+}
 
-			(void)ask(statuses[k], hints[i].headers, "{\"success\":true}", 0, &e);
-			CHECK(got->has_retry_after == want->has_retry_after && got->retry_after_sec == want->retry_after_sec, "%s",
-			      hints[i].headers);
-			CHECK(got->has_left == want->has_left && got->left_n == want->left_n && got->reset_sec == want->reset_sec,
-			      "%s", hints[i].headers);
-		}
+/* A number that is too large is a number all the same: with a 429 as much as that may say. */
+static const struct {
+	const char *headers;
+	struct pace_hint hint, busy;
+} absurd[] = {
+	{"Retry-After: 60\n", {true, 60, false, 0, 0, 0}, {true, 60, false, 0, 0, 0}},
+	{"Retry-After: 300\n", {true, 60, false, 0, 0, 300}, {true, 300, false, 0, 0, 0}},
+	{"Retry-After: 301\n", {true, 60, false, 0, 0, 301}, {true, 300, false, 0, 0, 301}},
+	{"Retry-After: 86401\n", {true, 60, false, 0, 0, 86401}, {true, 300, false, 0, 0, 86401}},
+	{"Retry-After: 999999999\n", {true, 60, false, 0, 0, 999999999}, {true, 300, false, 0, 0, 999999999}},
+	{"Retry-After: 1000000001\n", {true, 60, false, 0, 0, 1000000000}, {true, 300, false, 0, 0, 1000000000}},
+	{"Retry-After: 99999999999999999999999999999\n", {true, 60, false, 0, 0, 1000000000}, {true, 300, false, 0, 0, 1000000000}},
+	{"Ratelimit: \"default\";r=0;t=61\n", {false, 0, true, 0, 60, 61}, {false, 0, true, 0, 61, 0}},
+	{"Ratelimit: \"default\";r=0;t=99999999999999999999\n",
+	 {false, 0, true, 0, 60, 1000000000},
+	 {false, 0, true, 0, 300, 1000000000}},
+};
+
+static void test_absurd(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(absurd); i++) {
+		check_hint(200, absurd[i].headers, &absurd[i].hint);
+		check_hint(503, absurd[i].headers, &absurd[i].hint);
+		check_hint(429, absurd[i].headers, &absurd[i].busy);
+	}
 }
 
 static void test_ray(void **state)
@@ -309,7 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_bad),     cmocka_unit_test(test_good),         cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_several), cmocka_unit_test(test_status_alone), cmocka_unit_test(test_said),
-		cmocka_unit_test(test_ray),     cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_absurd),  cmocka_unit_test(test_ray),          cmocka_unit_test(test_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -356,8 +356,10 @@ static int say_when(const struct scene *s, const struct call *c, struct err *e)
 	if (!reply)
 		return err_set(e, ERR_RETRY, "HTTP 429");
 	*reply = (struct cf_reply){.meaning = is_busy ? CF_BUSY : CF_TRANSIENT};
-	if (s->retry_after_sec >= 0)
-		reply->hint = (struct pace_hint){.has_retry_after = true, .retry_after_sec = s->retry_after_sec};
+	if (s->retry_after_sec >= 0) {
+		reply->hint.has_retry_after = true;
+		reply->hint.retry_after_sec = pace_believe(&reply->hint, is_busy, s->retry_after_sec);
+	}
 	return is_busy ? err_set(e, ERR_BUSY, "HTTP 429") : err_set(e, ERR_RETRY, "HTTP 503");
 }
 

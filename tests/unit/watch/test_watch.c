@@ -222,7 +222,7 @@ static void test_an_absurd_ratelimit(void **state)
 	(void)state;
 	world.api_headers = "Ratelimit: \"default\";r=0;t=999999999\n";
 	said = test_stderr(ask_with_an_absurd_ratelimit, NULL);
-	CHECK(strstr(said, "msg=\"asked to wait for longer than is believed\" told_s=999999999 in_ms=60000"), "%s", said);
+	CHECK(strstr(said, "msg=\"asked to wait for longer than is believed\" told_s=999999999\n"), "%s", said);
 }
 
 /* 200 requests at once, then one in 333 ms, however much there is to ask. */
