@@ -27,6 +27,7 @@ STATED = [
     ("({} of them; `search` with {} domains", "RESOLVE_SERVERS_MAX", "RESOLVE_SEARCH_MAX"),
     ("Of IPv4 and IPv6 addresses, {} in all", "ADDRESSES_MAX"),
     ("shorter than the {} minutes for which Cloudflare blocks", "BUSY_MS / 60000"),
+    ("is believed past {} s with a 429, or past {} s otherwise", "BUSY_MS / 1000", "HINT_MS / 1000"),
     ("session TTLs of {} s and a lock delay of {} s", "LEADER_TTL_SEC", "LEADER_LOCK_DELAY_SEC"),
     ("{} hexadecimal digits", "RECORD_ID_CAP - 1"),
 ]
