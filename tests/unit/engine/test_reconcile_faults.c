@@ -272,12 +272,12 @@ static void test_a_refusal_by_consul(void **state)
 	s.refused_lists = 1;
 	set_fault(SCENE_AUTH, 1, 1);
 	(void)expect("H . H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
-	/* Another fault between is no second look. */
+	/* Another fault before it is no first look. */
 	start();
-	s.retry_for_ms = 5000;
+	s.retry_for_ms = 1500;
 	s.refused_lists = 1;
-	set_fault(SCENE_LOST_BEFORE, 1, 2);
-	(void)expect("H . H . H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+	set_fault(SCENE_LOST_BEFORE, 2, 1);
+	(void)expect("H L . H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
 }
 
 /* ---- evidence ---- */

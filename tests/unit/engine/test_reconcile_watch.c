@@ -240,6 +240,32 @@ static void test_nothing_to_do_is_no_call(void **state)
 	assert_int_equal(writes, 0);
 }
 
+/* A read that Consul answers says nothing about Cloudflare's credentials, nor a refusal about its. */
+static void test_each_side_is_trusted_for_itself(void **state)
+{
+	static const struct pace_trust nothing[SIDES];
+	const struct pace_trust *consul = &storage.trust[SIDE_CONSUL], *cloudflare = &storage.trust[SIDE_CLOUDFLARE];
+	struct err e = {0};
+
+	(void)state;
+	seed = 1;
+	list_instances(1);
+	run_pass(false, 0);
+	assert_true(cloudflare->has_served);
+	memcpy(storage.trust, nothing, sizeof nothing);
+	list_instances(2);
+	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	assert_int_equal(next(), CALL_HEALTH);
+	reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
+	assert_true(consul->has_served && !cloudflare->has_served);
+	assert_int_equal(next(), CALL_WRITE);
+	(void)err_set(&e, ERR_AUTH, "HTTP 403");
+	reconcile_take(&r, -1, &e, now_ms, 0);
+	assert_true(cloudflare->was_refused && !consul->was_refused);
+	assert_int_equal(r.out.result, RECONCILE_FAILED);
+	assert_int_equal(r.out.wake_ms, now_ms + 2000);
+}
+
 /* Lost calls, refused batches, others' hands: what it believes is right or it lists again. */
 static void test_memory_after_faults(void **state)
 {
@@ -426,6 +452,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_memory_follows_the_writes, set_up),
 		cmocka_unit_test_setup(test_nothing_to_do_is_no_call, set_up),
+		cmocka_unit_test_setup(test_each_side_is_trusted_for_itself, set_up),
 		cmocka_unit_test(test_memory_after_faults),
 		cmocka_unit_test_setup(test_a_record_that_is_gone_is_forgotten, set_up),
 		cmocka_unit_test_setup(test_old_news_is_read_again_before_a_write, set_up),
