@@ -75,8 +75,7 @@ static int64_t passing_ms(enum pace who, const struct pace_failure *f, uint32_t 
 	return is_busy && row->busy_ms ? row->busy_ms : own_ms;
 }
 
-enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t random,
-			  int64_t *delay_ms)
+bool pace_retry(enum pace who, const struct pace_failure *f, uint32_t random, int64_t *delay_ms)
 {
 	const struct row *row = &rows[who];
 
@@ -93,15 +92,15 @@ enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t 
 			break;
 		if (!f->trust.was_refused) {
 			*delay_ms = DOUBT_MS; /* a verdict takes two looks, late or not */
-			return PACE_AGAIN;
+			return true;
 		}
 		/* fall through */
 	default:
 		if (!row->refused_ms)
-			return PACE_NOT_AGAIN;
+			return false;
 		*delay_ms = row->refused_ms;
 	}
-	return *delay_ms > f->left_ms ? PACE_TOO_LATE : PACE_AGAIN;
+	return *delay_ms <= f->left_ms;
 }
 
 int64_t pace_block_ms(bool is_busy, const struct pace_hint *hint)

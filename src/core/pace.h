@@ -55,20 +55,14 @@ struct pace_failure {
 	int64_t left_ms;              /* no try may begin later */
 };
 
-enum pace_next {
-	PACE_AGAIN,
-	PACE_TOO_LATE, /* it would be past left_ms */
-	PACE_NOT_AGAIN /* asking the same again is pointless */
-};
-
 /*
  * Is there another try after this failure, and when? ERR_AUTH gets a second one even past left_ms,
  * unless it was_refused before: a token that was just made is not known everywhere.
  *   random    any number; its low bits decide
- *   delay_ms  set but for PACE_NOT_AGAIN: from now until then
+ *   delay_ms  from now until then; set whenever asking the same again is not pointless: where it
+ *             is past left_ms, too
  */
-enum pace_next pace_retry(enum pace who, const struct pace_failure *f, uint32_t random,
-			  int64_t *delay_ms);
+bool pace_retry(enum pace who, const struct pace_failure *f, uint32_t random, int64_t *delay_ms);
 
 /* Milliseconds to the next try where all failures are alike; tries and random as above. */
 int64_t pace_delay_ms(enum pace who, unsigned tries, uint32_t random);

@@ -78,11 +78,11 @@ static void end(struct reconcile *r, enum reconcile_result result)
 		r->tries = 0;
 }
 
-static void give_up(struct reconcile *r, int64_t delay_ms, bool is_late, int64_t now_ms)
+static void give_up(struct reconcile *r, int64_t delay_ms, int64_t now_ms)
 {
 	struct err *e = &r->out.err;
 
-	if (is_late && e->kind == ERR_BUSY && now_ms < r->in.give_up_ms)
+	if (e->kind == ERR_BUSY && now_ms < r->in.give_up_ms)
 		(void)err_set(e, e->kind, "%s; to be asked again in %lld s, past --retry-for",
 			      e->text, (long long)(delay_ms / 1000));
 	end(r, RECONCILE_FAILED);
@@ -119,12 +119,11 @@ static void fail(struct reconcile *r, const struct err *e, int64_t now_ms, uint3
 		.left_ms = r->in.give_up_ms - now_ms,
 	};
 	int64_t delay_ms = 0;
-	enum pace_next next =
-		pace_retry(r->in.is_watch ? PACE_WATCH : PACE_SYNC, &failure, random, &delay_ms);
+	enum pace who = r->in.is_watch ? PACE_WATCH : PACE_SYNC;
 
 	note_failure(r, e, &failure);
-	if (next != PACE_AGAIN) {
-		give_up(r, delay_ms, next == PACE_TOO_LATE, now_ms);
+	if (!pace_retry(who, &failure, random, &delay_ms)) {
+		give_up(r, delay_ms, now_ms);
 		return;
 	}
 	r->tries++;
@@ -147,7 +146,7 @@ static void hold(struct reconcile *r, int64_t now_ms, uint32_t random)
 	if (may_pass && r->in.is_watch) {
 		r->out.wake_ms = now_ms + pace_delay_ms(PACE_WATCH, r->tries, random);
 		r->tries++;
-	} else if (may_pass && !r->in.is_dry_run && now_ms < r->in.give_up_ms) {
+	} else if (may_pass && !r->in.is_dry_run) {
 		/* A handler is not called again for this change. */
 		(void)err_set(&e, ERR_RETRY, "removals held: %s", r->out.plan.held_why);
 		fail(r, &e, now_ms, random);

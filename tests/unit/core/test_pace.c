@@ -120,16 +120,15 @@ static void test_retries(void **state)
 		struct pace_failure f = {.kind = retries[i].kind, .hint = retries[i].hint, .left_ms = INT64_MAX};
 		int64_t ms = NEVER;
 
-		CHECK(pace_retry(retries[i].who, &f, 0, &ms) == (retries[i].ms == NEVER ? PACE_NOT_AGAIN : PACE_AGAIN), "row %zu",
-		      i);
+		CHECK(pace_retry(retries[i].who, &f, 0, &ms) == (retries[i].ms != NEVER), "row %zu", i);
 		CHECK(ms == retries[i].ms, "row %zu: %lld", i, (long long)ms);
 		/* The time that is left is enough to the millisecond. */
 		if (ms == NEVER)
 			continue;
 		f.left_ms = ms;
-		assert_int_equal(pace_retry(retries[i].who, &f, 0, &ms), PACE_AGAIN);
+		assert_true(pace_retry(retries[i].who, &f, 0, &ms));
 		f.left_ms = ms - 1;
-		assert_int_equal(pace_retry(retries[i].who, &f, 0, &ms), PACE_TOO_LATE);
+		assert_false(pace_retry(retries[i].who, &f, 0, &ms));
 		assert_int_equal(ms, retries[i].ms);
 	}
 }
@@ -141,9 +140,9 @@ static void test_a_said_time_has_chance_behind_it(void **state)
 	int64_t ms;
 
 	(void)state;
-	assert_int_equal(pace_retry(PACE_SYNC, &f, 499, &ms), PACE_AGAIN);
+	assert_true(pace_retry(PACE_SYNC, &f, 499, &ms));
 	assert_int_equal(ms, 7499);
-	assert_int_equal(pace_retry(PACE_SYNC, &f, 500, &ms), PACE_AGAIN);
+	assert_true(pace_retry(PACE_SYNC, &f, 500, &ms));
 	assert_int_equal(ms, 7000);
 }
 
@@ -152,15 +151,15 @@ static void test_a_hint_of_what_is_down(void **state)
 {
 	static const struct {
 		int64_t sec, left_ms, ms;
-		enum pace_next next;
+		bool again;
 	} cases[] = {
-		{7, 7000, 7000, PACE_AGAIN},
-		{60, INT64_MAX, 60000, PACE_AGAIN},
-		{60, 60000, 60000, PACE_AGAIN},
+		{7, 7000, 7000, true},
+		{60, INT64_MAX, 60000, true},
+		{60, 60000, 60000, true},
 		/* past the time that is left: as if nothing was said */
-		{7, 6999, 250, PACE_AGAIN},
-		{60, 59999, 250, PACE_AGAIN},
-		{60, 249, 250, PACE_TOO_LATE},
+		{7, 6999, 250, true},
+		{60, 59999, 250, true},
+		{60, 249, 250, false},
 	};
 
 	(void)state;
@@ -168,8 +167,9 @@ static void test_a_hint_of_what_is_down(void **state)
 		struct pace_failure f = {.kind = ERR_RETRY, .hint = SAYS(cases[i].sec), .left_ms = cases[i].left_ms};
 		int64_t ms;
 
-		CHECK(pace_retry(PACE_SYNC, &f, 0, &ms) == cases[i].next && ms == cases[i].ms, "case %zu: %lld", i, (long long)ms);
-		CHECK(pace_retry(PACE_WATCH, &f, 0, &ms) == cases[i].next && ms == cases[i].ms, "case %zu: %lld", i, (long long)ms);
+		CHECK(pace_retry(PACE_SYNC, &f, 0, &ms) == cases[i].again && ms == cases[i].ms, "case %zu: %lld", i, (long long)ms);
+		CHECK(pace_retry(PACE_WATCH, &f, 0, &ms) == cases[i].again && ms == cases[i].ms, "case %zu: %lld", i,
+		      (long long)ms);
 	}
 }
 
@@ -178,29 +178,29 @@ static const struct {
 	bool has_served, was_refused;
 	unsigned tries;
 	int64_t left_ms;
-	enum pace_next next;
+	bool again;
 	int64_t ms;
 } refusals[] = {
 	/* once more, however late it is: plan and --retry-for 0 too */
-	{PACE_SYNC, false, false, 0, 60000, PACE_AGAIN, 2000},
-	{PACE_SYNC, false, false, 0, 1999, PACE_AGAIN, 2000},
-	{PACE_SYNC, false, false, 9, -1000000, PACE_AGAIN, 2000},
-	{PACE_SYNC, false, true, 1, 60000, PACE_NOT_AGAIN, NEVER},
+	{PACE_SYNC, false, false, 0, 60000, true, 2000},
+	{PACE_SYNC, false, false, 0, 1999, true, 2000},
+	{PACE_SYNC, false, false, 9, -1000000, true, 2000},
+	{PACE_SYNC, false, true, 1, 60000, false, NEVER},
 	/* these have served: as what passes, but slowly */
-	{PACE_SYNC, true, false, 0, 60000, PACE_AGAIN, 2000},
-	{PACE_SYNC, true, true, 0, 60000, PACE_AGAIN, 2000},
-	{PACE_SYNC, true, true, 1, 60000, PACE_AGAIN, 4000},
-	{PACE_SYNC, true, true, 99, 60000, PACE_AGAIN, 7500},
-	{PACE_SYNC, true, true, 0, 2000, PACE_AGAIN, 2000},
-	{PACE_SYNC, true, true, 0, 1999, PACE_NOT_AGAIN, NEVER},
-	{PACE_SYNC, true, false, 1, 3999, PACE_AGAIN, 2000},
-	{PACE_SYNC, true, false, 0, -1000000, PACE_AGAIN, 2000},
+	{PACE_SYNC, true, false, 0, 60000, true, 2000},
+	{PACE_SYNC, true, true, 0, 60000, true, 2000},
+	{PACE_SYNC, true, true, 1, 60000, true, 4000},
+	{PACE_SYNC, true, true, 99, 60000, true, 7500},
+	{PACE_SYNC, true, true, 0, 2000, true, 2000},
+	{PACE_SYNC, true, true, 0, 1999, false, NEVER},
+	{PACE_SYNC, true, false, 1, 3999, true, 2000},
+	{PACE_SYNC, true, false, 0, -1000000, true, 2000},
 	/* who stays asks on and on, once a minute soon */
-	{PACE_WATCH, false, false, 0, INT64_MAX, PACE_AGAIN, 2000},
-	{PACE_WATCH, false, true, 1, INT64_MAX, PACE_AGAIN, 60000},
-	{PACE_WATCH, true, true, 0, INT64_MAX, PACE_AGAIN, 2000},
-	{PACE_WATCH, true, true, 3, INT64_MAX, PACE_AGAIN, 16000},
-	{PACE_WATCH, true, true, 99, INT64_MAX, PACE_AGAIN, 30000},
+	{PACE_WATCH, false, false, 0, INT64_MAX, true, 2000},
+	{PACE_WATCH, false, true, 1, INT64_MAX, true, 60000},
+	{PACE_WATCH, true, true, 0, INT64_MAX, true, 2000},
+	{PACE_WATCH, true, true, 3, INT64_MAX, true, 16000},
+	{PACE_WATCH, true, true, 99, INT64_MAX, true, 30000},
 };
 
 static void test_refused_credentials(void **state)
@@ -216,8 +216,8 @@ static void test_refused_credentials(void **state)
 		};
 		int64_t ms = NEVER;
 
-		CHECK(pace_retry(refusals[i].who, &f, 0, &ms) == refusals[i].next, "row %zu", i);
-		CHECK(refusals[i].next == PACE_NOT_AGAIN || ms == refusals[i].ms, "row %zu: %lld", i, (long long)ms);
+		CHECK(pace_retry(refusals[i].who, &f, 0, &ms) == refusals[i].again, "row %zu", i);
+		CHECK(!refusals[i].again || ms == refusals[i].ms, "row %zu: %lld", i, (long long)ms);
 	}
 }
 
@@ -247,10 +247,10 @@ static void test_tries_count(void **state)
 	int64_t ms;
 
 	(void)state;
-	assert_int_equal(pace_retry(PACE_WATCH, &f, 0, &ms), PACE_AGAIN);
+	assert_true(pace_retry(PACE_WATCH, &f, 0, &ms));
 	assert_int_equal(ms, 2000);
 	f.hint = SAYS(1); /* it said so three times, and it was not true */
-	assert_int_equal(pace_retry(PACE_WATCH, &f, 0, &ms), PACE_AGAIN);
+	assert_true(pace_retry(PACE_WATCH, &f, 0, &ms));
 	assert_int_equal(ms, 2000);
 }
 

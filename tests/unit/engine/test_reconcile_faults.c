@@ -108,7 +108,7 @@ static void test_busy(void **state)
 			CHECK(s.now_ms - started >= busy[i].waits_ms, "case %zu: too early", i);
 			CHECK(s.now_ms - started < busy[i].waits_ms + 1000, "case %zu: too late", i);
 			CHECK(r->out.result == RECONCILE_DONE || r->out.err.kind == ERR_BUSY, "case %zu", i);
-			CHECK(r->out.result == RECONCILE_DONE || !s.retry_for_ms || strstr(r->out.err.text, "--retry-for"), "%s",
+			CHECK(r->out.result == RECONCILE_DONE || !s.retry_for_ms == !strstr(r->out.err.text, "--retry-for"), "%s",
 			      r->out.err.text);
 		}
 	}

@@ -259,11 +259,89 @@ static void test_each_side_is_trusted_for_itself(void **state)
 	reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
 	assert_true(consul->has_served && !cloudflare->has_served);
 	assert_int_equal(next(), CALL_WRITE);
+	reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
+	assert_true(cloudflare->has_served);
+	memcpy(storage.trust, nothing, sizeof nothing);
 	(void)err_set(&e, ERR_AUTH, "HTTP 403");
 	reconcile_take(&r, -1, &e, now_ms, 0);
 	assert_true(cloudflare->was_refused && !consul->was_refused);
 	assert_int_equal(r.out.result, RECONCILE_FAILED);
 	assert_int_equal(r.out.wake_ms, now_ms + 2000);
+}
+
+/* Failure after failure it waits longer; from the first success on it begins anew. */
+static void test_delays_grow_and_end(void **state)
+{
+	static const int64_t delays_ms[] = {250, 500, 1000, -1, 250, 500};
+	struct err e = {0};
+
+	(void)state;
+	seed = 1;
+	(void)err_set(&e, ERR_RETRY, "lost");
+	for (size_t i = 0; i < COUNT(delays_ms); i++) {
+		list_instances(1 + (unsigned)i);
+		reconcile_begin(&r, &storage, &seen, true, now_ms, 0);
+		if (delays_ms[i] < 0) {
+			run_pass(true, 0);
+			assert_int_equal(r.out.wake_ms, CLOCK_NEVER);
+			continue;
+		}
+		reconcile_take(&r, -1, &e, now_ms, 0);
+		assert_int_equal(r.out.result, RECONCILE_FAILED);
+		assert_int_equal(r.out.wake_ms, now_ms + delays_ms[i]);
+	}
+}
+
+/* What is held for want of evidence is looked at again when evidence may come by itself. */
+static void test_held(void **state)
+{
+	static const struct {
+		struct evidence evidence;
+		bool is_again;
+	} cases[] = {
+		{{.has_leader = true, .is_filtered = true}, false},
+		{{.has_leader = true, .is_cached = true}, false},
+		{{.has_leader = true, .is_stale = true}, true},
+		{{.has_leader = false}, true},
+	};
+
+	(void)state;
+	seed = 1;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		list_instances(3);
+		run_pass(true, 0);
+		assert_int_equal(r.out.result, RECONCILE_DONE);
+		list_instances(1);
+		seen.evidence = cases[i].evidence;
+		run_pass(true, 0);
+		assert_int_equal(r.out.result, RECONCILE_HELD);
+		CHECK((r.out.wake_ms != CLOCK_NEVER) == cases[i].is_again, "case %zu", i);
+	}
+}
+
+/* A zone that is no more may be made anew under another id, unless the id is a setting. */
+static void test_a_zone_id_that_is_none(void **state)
+{
+	struct err e = {0};
+
+	seed = 1;
+	list_instances(1);
+	for (int is_set = 0; is_set < 2; is_set++) {
+		for (int kind = ERR_RETRY; kind < ERR_KINDS; kind++) {
+			bool is_kept = is_set || kind != ERR_CONFIG;
+
+			(void)set_up(state);
+			if (!is_set)
+				job.zone_id[0] = '\0';
+			memcpy(r.out.zone_id, ZONE_ID, sizeof ZONE_ID);
+			reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+			assert_int_equal(next(), CALL_LIST);
+			(void)err_set(&e, (enum err_kind)kind, "no");
+			reconcile_take(&r, -1, &e, now_ms, 0);
+			assert_int_equal(r.out.result, RECONCILE_FAILED);
+			assert_string_equal(r.out.zone_id, is_kept ? ZONE_ID : "");
+		}
+	}
 }
 
 /* Lost calls, refused batches, others' hands: what it believes is right or it lists again. */
@@ -453,6 +531,9 @@ int main(void)
 		cmocka_unit_test_setup(test_memory_follows_the_writes, set_up),
 		cmocka_unit_test_setup(test_nothing_to_do_is_no_call, set_up),
 		cmocka_unit_test_setup(test_each_side_is_trusted_for_itself, set_up),
+		cmocka_unit_test_setup(test_a_zone_id_that_is_none, set_up),
+		cmocka_unit_test_setup(test_delays_grow_and_end, set_up),
+		cmocka_unit_test_setup(test_held, set_up),
 		cmocka_unit_test(test_memory_after_faults),
 		cmocka_unit_test_setup(test_a_record_that_is_gone_is_forgotten, set_up),
 		cmocka_unit_test_setup(test_old_news_is_read_again_before_a_write, set_up),

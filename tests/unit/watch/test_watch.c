@@ -203,26 +203,51 @@ static void test_nothing_left_of_the_ratelimit(void **state)
 }
 
 /* A number of the other side's does not stop all names for years; that it is not believed is said. */
-static void ask_with_an_absurd_ratelimit(void *ctx)
+static void wait_a_minute(void *ctx)
 {
 	(void)ctx;
 	log_setup(LOG_LOGFMT, LOG_WARN);
 	world_start_with("192.0.2.1");
 	world_run(58000);
 	assert_int_equal(world.lists + world.writes, 0);
+	world.api_status = 0;
 	world.api_headers = NULL;
 	world_run(5000);
 	assert_string_equal(world_records(WWW), "192.0.2.1");
 }
+
+#define ABSURD "Ratelimit: \"default\";r=0;t=999999999\n"
 
 static void test_an_absurd_ratelimit(void **state)
 {
 	const char *said;
 
 	(void)state;
-	world.api_headers = "Ratelimit: \"default\";r=0;t=999999999\n";
-	said = test_stderr(ask_with_an_absurd_ratelimit, NULL);
+	world.api_headers = ABSURD;
+	said = test_stderr(wait_a_minute, NULL);
 	CHECK(strstr(said, "msg=\"asked to wait for longer than is believed\" told_s=999999999\n"), "%s", said);
+}
+
+/* Once: a failure has its own line. */
+static void test_an_absurd_ratelimit_of_a_failure(void **state)
+{
+	const char *said;
+
+	(void)state;
+	world.api_status = 500;
+	world.api_headers = ABSURD;
+	said = test_stderr(wait_a_minute, NULL);
+	CHECK(strstr(said, "told to wait 999999999 s") && !strstr(said, "asked to wait"), "%s", said);
+}
+
+static void test_a_ratelimit_that_is_believed(void **state)
+{
+	const char *said;
+
+	(void)state;
+	world.api_headers = "Ratelimit: \"default\";r=0;t=60\n";
+	said = test_stderr(wait_a_minute, NULL);
+	CHECK(!strstr(said, "told") && !strstr(said, "asked to wait"), "%s", said);
 }
 
 /* 200 requests at once, then one in 333 ms, however much there is to ask. */
@@ -448,6 +473,8 @@ int main(void)
 		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, world_set_up),
 		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, world_set_up),
 		cmocka_unit_test_setup(test_an_absurd_ratelimit, world_set_up),
+		cmocka_unit_test_setup(test_an_absurd_ratelimit_of_a_failure, world_set_up),
+		cmocka_unit_test_setup(test_a_ratelimit_that_is_believed, world_set_up),
 		cmocka_unit_test_setup(test_the_budget_is_kept, world_set_up),
 		cmocka_unit_test_setup(test_consul_away_keeps_all, world_set_up),
 		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, world_set_up),
