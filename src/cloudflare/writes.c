@@ -121,6 +121,20 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
 	}
 }
 
+/* It is to be removed again: so it must be what was just created, as far as the answer tells. */
+static void note_stray(struct cf_write *w, int object)
+{
+	char id[RECORD_ID_CAP], name[NAME_UNICODE_CAP], content[TARGET_TEXT_CAP];
+	size_t len = strlen(w->job->name);
+
+	target_format(w->ops[0]->target, content);
+	if (json_equals(json_get(object, "content"), content) &&
+	    json_string(json_get(object, "name"), name, sizeof name) == 0 &&
+	    strncmp(name, w->job->name, len) == 0 && name[len] == '.' &&
+	    json_string(json_get(object, "id"), id, sizeof id) == 0 && record_id_is_good(id))
+		memcpy(w->stray_id, id, sizeof id);
+}
+
 static int take_record(struct cf_write *w, enum op_kind kind, int object, struct err *e)
 {
 	struct cf_record_filter filter = {w->job, &w->hosts};
@@ -131,6 +145,8 @@ static int take_record(struct cf_write *w, enum op_kind kind, int object, struct
 	if (cf_record_read(&r, object, &filter, &is_other, e))
 		return -1;
 	w->has_other |= is_other;
+	if (is_other && w->ops_n == 1 && kind == OP_CREATE)
+		note_stray(w, object);
 	if (!is_other)
 		confirm(w, kind, &r);
 	return 0;

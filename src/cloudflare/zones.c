@@ -32,8 +32,18 @@ void cf_zone_search_init(struct cf_zone_search *s, const char *name, bool is_exa
 	s->asked = is_exact ? name : NULL;
 }
 
+void cf_zone_check_init(struct cf_zone_search *s, const char *name, const char *id)
+{
+	*s = (struct cf_zone_search){.name = name, .is_check = true};
+	memcpy(s->id, id, sizeof s->id);
+}
+
 void cf_zone_search_target(struct buf *b, const struct cf_zone_search *s)
 {
+	if (s->is_check) {
+		buf_fmt(b, "/zones/%s", s->id);
+		return;
+	}
 	buf_fmt(b, "/zones?per_page=%d&page=%u", CF_ZONES_PER_PAGE, s->page);
 	if (!s->asked)
 		return;
@@ -144,11 +154,32 @@ static bool go_on(struct cf_zone_search *s)
 	return true;
 }
 
+static int finish_check(struct cf_zone_search *s, struct err *e)
+{
+	char name[NAME_UNICODE_CAP];
+	struct err odd;
+
+	if (cf_reply_finish(&s->reply, e))
+		return e->kind == ERR_AUTH || e->kind == ERR_REFUSED ? 0 : -1;
+	if (json_string(json_get(json_get(0, "result"), "name"), name, sizeof name) ||
+	    name_normalize(s->zone, name, NAME_HOST, &odd))
+		return 0;
+	s->has_found = name_is_within(s->name, s->zone);
+	return s->has_found
+		       ? 0
+		       : err_set(e, ERR_CONFIG, "that zone is %s: CF_ZONE_ID is not the one of %s",
+				 s->zone, s->name);
+}
+
 int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 {
 	int64_t pages = 0;
 	bool is_known;
 
+	if (s->is_check) {
+		*again = false;
+		return finish_check(s, e);
+	}
 	if (cf_reply_finish(&s->reply, e)) {
 		/* Perhaps it is no name that a zone may have. */
 		*again = e->kind == ERR_REFUSED && go_on(s);

@@ -25,6 +25,7 @@
 struct cf_zone_search {
 	const char *name;  /* a zone is sought that this lies within */
 	bool is_exact;     /* and that has this very name */
+	bool is_check;     /* none is: does the one of that id hold it? */
 	const char *asked; /* the end of name that is asked for; NULL: all zones */
 	unsigned page;     /* the one to ask for, from 1 */
 	bool has_found;
@@ -40,6 +41,9 @@ struct cf_zone_search {
 /* Start a search. name must outlive it. */
 void cf_zone_search_init(struct cf_zone_search *s, const char *name, bool is_exact);
 
+/* Start to look whether the zone of that id holds name, which must outlive s. */
+void cf_zone_check_init(struct cf_zone_search *s, const char *name, const char *id);
+
 /* Append the target of the next page's request. */
 void cf_zone_search_target(struct buf *b, const struct cf_zone_search *s);
 
@@ -50,7 +54,8 @@ struct http_sink cf_zone_search_begin(struct cf_zone_search *s, char *element_bu
  * The exchange has ended well.
  *   again  set when there is another page, or something else to ask for: ask for it
  *   e      as cf_reply_finish(); ERR_LIMIT: too many pages; ERR_CONFIG, at the end: no zone, or
- *          two, and what to set
+ *          two, and what to set; or that zone does not hold the name
+ * A check that these credentials may not make ends with 0, and not has_found.
  */
 int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 	__attribute__((warn_unused_result));

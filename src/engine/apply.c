@@ -1,5 +1,7 @@
 #include "engine/apply.h"
 
+#include <string.h>
+
 #include "engine/report.h"
 
 void apply_start(struct apply *a, const struct job *job, struct apply_storage *storage)
@@ -9,6 +11,7 @@ void apply_start(struct apply *a, const struct job *job, struct apply_storage *s
 	a->write = &storage->write;
 	a->rounds = 0;
 	a->is_single = false;
+	a->is_undoing = false;
 	a->has_stale_list = false;
 	a->refused_n = a->absent_n = 0;
 }
@@ -45,6 +48,8 @@ enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe
 		return list_again(a);
 	if (!n)
 		return APPLY_END;
+	if (observe_doubts_zone(o))
+		n = 1; /* its answer tells */
 	*a->write = (struct cf_write){
 		.zone_id = list->zone_id,
 		.job = a->job,
@@ -83,6 +88,13 @@ static void drop_op(struct apply *a, struct observe *o, const struct err *e)
 enum apply_next apply_refused(struct apply *a, const struct plan *p, struct observe *o,
 			      const struct err *e)
 {
+	a->refusal = *e;
+	if (a->write->reply.meaning == CF_EXISTS && a->rounds && observe_doubts_zone(o)) {
+		(void)err_set(&a->refusal, ERR_CONFIG,
+			      "%s, and no record of %s is listed: is CF_ZONE_ID its zone?", e->text,
+			      a->job->name);
+		return APPLY_FAIL;
+	}
 	if (a->write->is_single) {
 		drop_op(a, o, e);
 		return apply_next(a, p, o);
@@ -97,12 +109,31 @@ enum apply_next apply_refused(struct apply *a, const struct plan *p, struct obse
 	return apply_next(a, p, o);
 }
 
+void apply_undo(struct apply *a, const struct err *e)
+{
+	struct apply_storage *s = a->storage;
+
+	a->is_undoing = true;
+	a->refusal = *e;
+	memcpy(s->stray.id, a->write->stray_id, sizeof s->stray.id);
+	s->removal = (struct op){.kind = OP_DELETE, .record = &s->stray};
+	s->picked[0] = &s->removal;
+	*a->write = (struct cf_write){
+		.zone_id = a->write->zone_id,
+		.job = a->job,
+		.ops = s->picked,
+		.ops_n = 1,
+		.is_single = true,
+	};
+}
+
 void apply_written(struct apply *a, struct observe *o)
 {
 	for (size_t i = 0; i < a->write->ops_n; i++) {
 		report_written(a->job, a->write->ops[i]);
 		observe_written(o, a->write->ops[i]);
 	}
+	o->is_zone_known = true;
 	if (a->write->created)
 		o->list.records_n += a->write->created_n;
 	else

@@ -27,6 +27,8 @@ enum apply_next {
 struct apply_storage {
 	struct op *picked[CF_BATCH_MAX];
 	struct cf_write write;
+	struct op removal;   /* of... */
+	struct record stray; /* ...a record that came into another zone */
 };
 
 /* Read only for others. */
@@ -36,10 +38,11 @@ struct apply {
 	struct cf_write *write; /* there */
 	unsigned rounds;        /* listings in this try */
 	bool is_single;         /* batches are refused: one call per record */
+	bool is_undoing;        /* the write removes what refusal is about */
 	bool has_stale_list;    /* an answer said the records are not what was listed */
 	size_t refused_n;       /* single calls that were refused in this round */
 	size_t absent_n;        /* of these: wanted records that could not be created */
-	struct err refusal;     /* the last of them */
+	struct err refusal;     /* the last of them; with APPLY_FAIL: why */
 };
 
 /* A new try begins. storage is used as long as it lasts. */
@@ -54,6 +57,12 @@ enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe
  */
 enum apply_next apply_refused(struct apply *a, const struct plan *p, struct observe *o,
 			      const struct err *e);
+
+/*
+ * The write put a record into another zone: what removes it again becomes the write. However that
+ * goes, refusal is why this try has failed then.
+ */
+void apply_undo(struct apply *a, const struct err *e);
 
 /* The write was carried out: note that in o. */
 void apply_written(struct apply *a, struct observe *o);

@@ -225,6 +225,7 @@ void observe_end_list(struct observe *o)
 	const struct observe_storage *s = o->storage;
 
 	o->has_list = true;
+	o->is_zone_known |= o->list.seen_n > 0;
 	for (size_t i = 0; s->leaving_n && i < o->list.records_n; i++) {
 		struct record *record = &o->list.records[i];
 
@@ -235,6 +236,11 @@ void observe_end_list(struct observe *o)
 			record->leaving_since_ms = s->leaving[k].since_ms;
 		}
 	}
+}
+
+bool observe_doubts_zone(const struct observe *o)
+{
+	return o->job->zone_id[0] && !o->is_zone_known;
 }
 
 void observe_forget_deleted(struct observe *o)

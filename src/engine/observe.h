@@ -36,6 +36,7 @@ struct observe {
 	struct observe_storage *storage;
 	bool has_grace; /* an unwanted record stays for the job's grace, maintenance apart */
 
+	bool is_zone_known;  /* there was an entry of the name in it, or it was asked */
 	bool has_list;       /* list is what the API said last, and what was written since */
 	size_t want_n;       /* in storage->want */
 	unsigned types;      /* RECORD_BITs: of these the service has targets now */
@@ -83,6 +84,12 @@ size_t observe_targets(struct observe *o, int64_t now_ms);
  * still point to them: one that is deleted only loses its id here.
  */
 void observe_written(struct observe *o, const struct op *op);
+
+/*
+ * The zone's id was given, and nothing has shown yet that it is the right one: in another zone a new
+ * record's name would be put in front of that zone's.
+ */
+bool observe_doubts_zone(const struct observe *o);
 
 /* Close the gaps that deleted records left; no plan may point to the records. */
 void observe_forget_deleted(struct observe *o);

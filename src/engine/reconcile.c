@@ -194,8 +194,7 @@ static void want_zone(struct reconcile *r)
 	r->step = STEP_ZONE;
 }
 
-static void go_on(struct reconcile *r, enum apply_next next, const struct err *e, int64_t now_ms,
-		  uint32_t random)
+static void go_on(struct reconcile *r, enum apply_next next, int64_t now_ms, uint32_t random)
 {
 	switch (next) {
 	case APPLY_WRITE: r->step = STEP_WRITE; break;
@@ -206,7 +205,7 @@ static void go_on(struct reconcile *r, enum apply_next next, const struct err *e
 		want_list(r);
 		break;
 	case APPLY_END: conclude(r, now_ms, random); break;
-	case APPLY_FAIL: fail(r, e, now_ms, random); break;
+	case APPLY_FAIL: fail(r, &r->apply.refusal, now_ms, random); break;
 	}
 }
 
@@ -234,6 +233,16 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 		fail(r, &e, now_ms, random);
 		return;
 	}
+	if (plan->n[OP_CREATE] && r->is_zone_wrong) {
+		(void)err_set(&e, ERR_CONFIG, "CF_ZONE_ID is not the zone of %s", r->in.job->name);
+		fail(r, &e, now_ms, random);
+		return;
+	}
+	if (plan->n[OP_CREATE] && !r->is_zone_checked && observe_doubts_zone(&r->seen)) {
+		cf_zone_check_init(&r->zones, r->in.job->name, r->out.zone_id);
+		r->step = STEP_ZONE;
+		return;
+	}
 	if (plan_needs_evidence(plan) && !r->query.is_consistent && !r->in.job->is_dropped) {
 		r->query.is_consistent = true;
 		r->step = STEP_VERIFY;
@@ -247,7 +256,7 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 	if (r->in.is_dry_run)
 		conclude(r, now_ms, random);
 	else
-		go_on(r, apply_next(&r->apply, plan, &r->seen), &e, now_ms, random);
+		go_on(r, apply_next(&r->apply, plan, &r->seen), now_ms, random);
 }
 
 /* ---- outcomes ---- */
@@ -279,6 +288,19 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 	const struct cf_write *write = r->apply.write;
 	enum apply_next next;
 
+	if (r->apply.is_undoing) {
+		struct err *why = &r->apply.refusal;
+
+		(void)err_set(why, why->kind, "%s; that record %s", why->text,
+			      rc ? "could not be removed" : "is removed again");
+		fail(r, why, now_ms, random);
+		return;
+	}
+	if (rc && write->stray_id[0]) {
+		r->is_zone_wrong = true;
+		apply_undo(&r->apply, e);
+		return;
+	}
 	if (rc && e->kind != ERR_REFUSED) {
 		fail(r, e, now_ms, random);
 		return;
@@ -291,7 +313,7 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 		apply_written(&r->apply, &r->seen);
 		next = apply_next(&r->apply, plan, &r->seen);
 	}
-	go_on(r, next, e, now_ms, random);
+	go_on(r, next, now_ms, random);
 }
 
 void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t now_ms,
@@ -310,6 +332,12 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 		want_zone(r);
 		break;
 	case STEP_ZONE:
+		if (r->zones.is_check) {
+			r->is_zone_checked = true;
+			r->seen.is_zone_known = r->zones.has_found;
+			decide(r, now_ms, random);
+			break;
+		}
 		memcpy(r->out.zone_id, r->zones.id, sizeof r->out.zone_id);
 		if (r->zones.has_found && !r->zones.is_served)
 			report_unserved(r->in.job, &r->zones);

@@ -84,6 +84,7 @@ struct reconcile {
 	struct consul_query query;
 	struct cf_zone_search zones;
 	enum reconcile_step step;
+	bool is_zone_checked, is_zone_wrong;
 	bool is_resync;  /* listed anew for no reason but time: a change is drift */
 	unsigned tries;  /* failed ones */
 	int64_t read_ms; /* when Consul answered last */

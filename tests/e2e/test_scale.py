@@ -130,6 +130,36 @@ def test_a_zone_that_is_gone_does_not_count(run, consul, cloudflare):
     assert cloudflare.records(NAME)[0].zone_id == cloudflare.zone_id()
 
 
+@pytest.mark.parametrize("rights", [("zone_read", "dns_read", "dns_edit"), ("dns_read", "dns_edit")])
+@pytest.mark.parametrize("command", ["sync", "plan"])
+def test_a_wrong_zone_id_leaves_nothing_behind(run, consul, start_cloudflare, command, rights):
+    cf = start_cloudflare(["example.com", "other.net"], strict="zone_read" in rights)
+    token = cf.add_token(rights=rights)
+    service = consul.service("192.0.2.1", "192.0.2.2")
+    known = command == "sync" or "zone_read" in rights
+    for _ in range(2):
+        done = run(command, "--zone-id", cf.zone_id("other.net"), service, NAME, cloudflare=cf,
+                   consul=consul, env={"CLOUDFLARE_API_TOKEN": token}).expect(78 if known else 0)
+        assert not known or "CF_ZONE_ID" in done.last["error"]
+        assert not cf.store.records()
+    assert "zone_read" not in rights or not cf.writes()
+    # one that an earlier version left there
+    cf.seed("www.example.com.other.net", "A", "192.0.2.1")
+    done = run("sync", "--zone-id", cf.zone_id("other.net"), service, NAME, cloudflare=cf,
+               consul=consul, env={"CLOUDFLARE_API_TOKEN": token}).expect(78)
+    assert "CF_ZONE_ID" in done.last["error"]
+    assert len(cf.store.records()) == 1
+
+
+def test_a_right_zone_id_is_asked_once(run, consul, cloudflare):
+    args = ("sync", "--zone-id", cloudflare.zone_id(), consul.service("192.0.2.1"), NAME)
+    run(*args, cloudflare=cloudflare, consul=consul).expect(0)
+    assert [c.kind for c in cloudflare.calls()] == ["list", "zone", "batch-post"]
+    since = len(cloudflare.calls())
+    run(*args, cloudflare=cloudflare, consul=consul).expect(0)
+    assert [c.kind for c in cloudflare.calls(since=since)] == ["list"]
+
+
 # -- many
 
 @pytest.mark.parametrize("settings", [

@@ -278,6 +278,42 @@ static void test_answers(void **state)
 	}
 }
 
+#define ASTRAY(id, name, content)                                                                                                  \
+	"{\"id\":\"" ID(id) "\",\"type\":\"A\",\"name\":\"" name "\",\"content\":\"" content "\",\"ttl\":60,\"proxied\":false}"
+
+/* What was created in another zone, and nothing else, is known by its id. */
+static void test_stray(void **state)
+{
+	static const struct {
+		const char *ops;
+		bool is_single;
+		const char *result;
+		bool is_stray;
+	} cases[] = {
+		{"+1.1.1.1/60", false, "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", true},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.1"), true},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.b\u00fccher.example", "1.1.1.1"), true},
+		{"+1.1.1.1/60", true, ASTRAY("5", "mail.other.net", "1.1.1.1"), false},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.comx.other.net", "1.1.1.1"), false},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.2"), false},
+		{"+1.1.1.1/60", true, ASTRAY("../", "www.example.com.other.net", "1.1.1.1"), false},
+		{"~a=1.1.1.1/60", true, ASTRAY("a", "www.example.com.other.net", "1.1.1.1"), false},
+		{"+1.1.1.1/60", false, "{\"patches\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", false},
+		{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[1024];
+		struct err e = {0};
+
+		set_ops(cases[i].ops, NULL, cases[i].is_single);
+		(void)snprintf(text, sizeof text, "{\"success\":true,\"result\":%s}", cases[i].result);
+		CHECK(answer(200, text, 0, &e) == -1 && e.kind == ERR_CONFIG, "%s: %s", cases[i].result, e.text);
+		CHECK(strcmp(w.stray_id, cases[i].is_stray ? ID("5") : "") == 0, "%s: %s", cases[i].result, w.stray_id);
+	}
+}
+
 static void test_refused(void **state)
 {
 	struct err e = {0};
@@ -303,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_batch_body), cmocka_unit_test(test_only_lists_that_are_needed),
 		cmocka_unit_test(test_single),     cmocka_unit_test(test_largest_body),
 		cmocka_unit_test(test_answers),    cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_stray),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,6 +226,54 @@ static void test_first_look(void **state)
 	assert_false(again);
 }
 
+/* Does the zone of an id hold the name? */
+static void test_check(void **state)
+{
+	static const struct {
+		int status;
+		const char *result;
+		int rc;
+		bool has_found;
+		enum err_kind kind;
+	} checks[] = {
+		{200, ZONE("1", "example.com"), 0, true, ERR_NONE},
+		{200, ZONE("1", "www.Example.com"), 0, true, ERR_NONE},
+		{200, ZONE("1", "other.net"), -1, false, ERR_CONFIG},
+		{200, ZONE("1", "ample.com"), -1, false, ERR_CONFIG},
+		{200, ZONE("1", "b.www.example.com"), -1, false, ERR_CONFIG},
+		/* nobody may know, or can read it */
+		{403, "null", 0, false, ERR_NONE},
+		{401, "null", 0, false, ERR_NONE},
+		{400, "null", 0, false, ERR_NONE},
+		{200, "{}", 0, false, ERR_NONE},
+		{200, ZONE("1", "\U0001f4a9.example"), 0, false, ERR_NONE},
+		/* later */
+		{500, "null", -1, false, ERR_RETRY},
+		{429, "null", -1, false, ERR_BUSY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(checks); i++) {
+		char body[512], target[256];
+		struct err e = {0};
+		bool again = true;
+		struct http_sink sink;
+		struct buf b;
+		int rc;
+
+		cf_zone_check_init(&s, "www.example.com", ID("1"));
+		buf_init(&b, target, sizeof target);
+		cf_zone_search_target(&b, &s);
+		assert_string_equal(target, "/zones/" ID("1"));
+		sink = cf_zone_search_begin(&s, element_buf, rest);
+		(void)snprintf(body, sizeof body, "{\"result\":%s,\"success\":%s}", checks[i].result,
+			       checks[i].status == 200 ? "true" : "false");
+		rc = test_answer(&sink, checks[i].status, "", body, 0, &e) ? -1 : cf_zone_search_finish(&s, &again, &e);
+		CHECK(rc == checks[i].rc && s.has_found == checks[i].has_found && !again, "case %zu: %d %s", i, rc, e.text);
+		CHECK(!rc || e.kind == checks[i].kind, "case %zu: %s", i, e.text);
+	}
+}
+
 /* A name that the API does not take for a zone's is none; but when it takes no name at all, it says why. */
 static void test_refused(void **state)
 {
@@ -326,10 +374,9 @@ static void test_bad(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_search),      cmocka_unit_test(test_status_is_told),
-		cmocka_unit_test(test_order),       cmocka_unit_test(test_first_look),
-		cmocka_unit_test(test_refused),     cmocka_unit_test(test_pages),
-		cmocka_unit_test(test_pages_limit), cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_search), cmocka_unit_test(test_status_is_told), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_order),  cmocka_unit_test(test_first_look),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_pages),  cmocka_unit_test(test_pages_limit),    cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,6 +236,25 @@ static void tell_write(struct scene *s, const struct cf_write *w)
 	strcat(s->story, "] ");
 }
 
+/* A new record goes into another zone; the same again is there already. */
+static int answer_astray(struct scene *s, struct cf_write *w, struct err *e)
+{
+	tell_write(s, w);
+	w->reply = (struct cf_reply){0};
+	if (w->ops[0]->kind == OP_DELETE) {
+		CHECK(s->strays_n-- && strcmp(w->ops[0]->record->id, ZONE_ID) == 0, "%s another record is deleted", s->story);
+		return s->refuses_singles_of_kind[OP_DELETE] ? err_set(e, ERR_REFUSED, "refused") : 0;
+	}
+	CHECK(w->ops_n == 1, "%s more than one goes astray", s->story);
+	if (s->strays_n) {
+		w->reply.meaning = CF_EXISTS;
+		return err_set(e, ERR_REFUSED, "identical");
+	}
+	s->strays_n++;
+	memcpy(w->stray_id, ZONE_ID, sizeof ZONE_ID);
+	return err_set(e, ERR_CONFIG, "another name");
+}
+
 static int answer_write(struct scene *s, struct cf_write *w, struct err *e)
 {
 	static struct record saved[SCENE_MAX];
@@ -277,6 +296,7 @@ static int answer_list(struct scene *s, struct cf_record_list *l, struct err *e)
 	}
 	l->hosts.len = 0;
 	l->records_n = s->records_n;
+	l->seen_n = s->records_n + !s->is_bare;
 	for (size_t i = 0; i < s->records_n; i++) {
 		l->records[i] = s->records[i];
 		l->records[i].state = INSTANCE_VANISHED;
@@ -317,9 +337,12 @@ static int answer_health(struct scene *s, const struct call *c)
 	return 0;
 }
 
-static int answer_zone(struct cf_zone_search *z)
+static int answer_zone(const struct scene *s, struct cf_zone_search *z, struct err *e)
 {
 	z->reply = (struct cf_reply){0};
+	z->has_found = z->is_served = !s->is_zone_secret;
+	if (z->is_check && s->is_wrong_zone && !s->is_zone_secret)
+		return err_set(e, ERR_CONFIG, "another zone");
 	memcpy(z->id, ZONE_ID, sizeof ZONE_ID);
 	return 0;
 }
@@ -328,9 +351,9 @@ static int answer(struct scene *s, const struct call *c, struct err *e)
 {
 	switch (c->kind) {
 	case CALL_HEALTH: return answer_health(s, c);
-	case CALL_ZONE: return answer_zone(c->zones);
+	case CALL_ZONE: return answer_zone(s, c->zones, e);
 	case CALL_LIST: return answer_list(s, c->list, e);
-	case CALL_WRITE: return answer_write(s, c->write, e);
+	case CALL_WRITE: return s->is_wrong_zone ? answer_astray(s, c->write, e) : answer_write(s, c->write, e);
 	case CALL_WAIT:
 		CHECK(c->until_ms >= s->now_ms, "it waits for the past");
 		s->now_ms = c->until_ms;

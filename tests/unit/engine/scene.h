@@ -44,6 +44,9 @@ struct scene {
 	/* Cloudflare */
 	struct record records[SCENE_MAX];
 	size_t records_n;
+	bool is_bare;                       /* no other entry of that name proves that the zone is the right one */
+	bool is_wrong_zone, is_zone_secret; /* and what a check of it says */
+	size_t strays_n;                    /* records in that other zone */
 	unsigned next_id;
 	const char *bad;     /* a content that no record may have */
 	const char *phantom; /* a content that is said to be there, and is not */

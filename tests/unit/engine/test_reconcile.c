@@ -4,6 +4,8 @@
 #include "engine/scene.h"
 #include "core/spec.h"
 
+#define ZONE_ID "0123456789abcdef0123456789abcdef"
+
 static struct scene s;
 
 /* Run, and compare the calls, the result and the records. */
@@ -153,6 +155,80 @@ static void test_zone_is_looked_up_once(void **state)
 	(void)expect("H Z L . H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
 }
 
+/* A zone's id is the user's word: before the first record of a name comes, it is asked. */
+static void test_zone_is_checked(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2", "");
+	s.is_bare = true;
+	(void)expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
+	/* nothing is to come, or something is there */
+	scene_init(&s, "", "");
+	s.is_bare = true;
+	(void)expect("H L", RECONCILE_DONE, "");
+	scene_init(&s, "1.1.1.1", "a=1.1.1.9/60");
+	s.is_bare = true;
+	(void)expect("H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
+	/* looked up: there is no doubt */
+	scene_init(&s, "1.1.1.1", "");
+	s.is_bare = true;
+	s.job.zone_id[0] = '\0';
+	(void)expect("H Z L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+	/* the answer is lost */
+	scene_init(&s, "1.1.1.1", "");
+	s.is_bare = true;
+	s.fault = SCENE_LOST_BEFORE;
+	s.fault_at = 3;
+	s.fault_n = 1;
+	(void)expect("H L Z . H L Z W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+}
+
+static void test_wrong_zone(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	for (int dry = 0; dry < 2; dry++) {
+		scene_init(&s, "1.1.1.1 1.1.1.2", "");
+		s.is_bare = s.is_wrong_zone = true;
+		s.is_dry_run = dry;
+		r = expect("H L Z", RECONCILE_FAILED, "");
+		assert_int_equal(r->out.err.kind, ERR_CONFIG);
+		assert_int_equal(s.strays_n, 0);
+	}
+}
+
+/* It may not be asked: the first record comes alone, and goes again. */
+static void test_wrong_zone_shows_late(void **state)
+{
+	const struct reconcile *r;
+
+	(void)state;
+	scene_init(&s, "1.1.1.1 1.1.1.2 1.1.1.3", "");
+	s.is_bare = s.is_zone_secret = true;
+	(void)expect("H L Z W[+1.1.1.1/60] W[+1.1.1.2/60 +1.1.1.3/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2 1.1.1.3");
+
+	scene_init(&s, "1.1.1.1 1.1.1.2", "");
+	s.is_bare = s.is_zone_secret = s.is_wrong_zone = true;
+	r = expect("H L Z W[+1.1.1.1/60] S[-" ZONE_ID "]", RECONCILE_FAILED, "");
+	assert_int_equal(r->out.err.kind, ERR_CONFIG);
+	assert_non_null(strstr(r->out.err.text, "removed again"));
+	assert_int_equal(s.strays_n, 0);
+
+	scene_init(&s, "1.1.1.1 1.1.1.2", "");
+	s.is_bare = s.is_zone_secret = s.is_wrong_zone = s.refuses_singles_of_kind[OP_DELETE] = true;
+	r = expect("H L Z W[+1.1.1.1/60] S[-" ZONE_ID "]", RECONCILE_FAILED, "");
+	assert_non_null(strstr(r->out.err.text, "another name; that record could not be removed"));
+
+	/* One from before: it is there, and it is not listed. */
+	scene_init(&s, "1.1.1.1 1.1.1.2", "");
+	s.is_bare = s.is_zone_secret = s.is_wrong_zone = true;
+	s.strays_n = 1;
+	r = expect("H L Z W[+1.1.1.1/60] L W[+1.1.1.1/60]", RECONCILE_FAILED, "");
+	assert_int_equal(r->out.err.kind, ERR_CONFIG);
+	assert_non_null(strstr(r->out.err.text, "CF_ZONE_ID"));
+}
+
 static void test_dry_run(void **state)
 {
 	const struct reconcile *r;
@@ -204,6 +280,9 @@ int main(void)
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_other_types_are_not_ours),
 		cmocka_unit_test(test_zone_is_looked_up_once),
+		cmocka_unit_test(test_zone_is_checked),
+		cmocka_unit_test(test_wrong_zone),
+		cmocka_unit_test(test_wrong_zone_shows_late),
 		cmocka_unit_test(test_dry_run),
 		cmocka_unit_test(test_chunks),
 	};

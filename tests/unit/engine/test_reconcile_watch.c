@@ -114,6 +114,7 @@ static int answer(const struct call *c, struct err *e)
 		lists++;
 		c->list->reply = (struct cf_reply){0};
 		c->list->records_n = records_n;
+		c->list->seen_n = 1; /* something else stands there */
 		memcpy(c->list->records, records, records_n * sizeof *records);
 		return 0;
 	case CALL_WRITE: return answer_write(c->write, e);
