@@ -38,36 +38,16 @@ void observe_lend(struct observe *o, struct observe_storage *storage)
 }
 
 /* A CNAME to itself answers nobody, in the place of what would: who has it has no address. */
-static void leave_out_itself(struct observe *o)
+static bool is_itself(struct observe *o, const struct target *t)
 {
-	struct consul_view *v = &o->storage->view;
-	size_t n = 0;
+	struct instance_counts *count = &o->count;
 
-	for (size_t i = 0; i < v->listed_n; i++) {
-		const char *host = v->listed[i].target.host;
-
-		if (!host || strcmp(host, o->job->name) != 0)
-			v->listed[n++] = v->listed[i];
-		else if (!o->count.unaddressed_n++)
-			(void)fmt_text(o->count.unaddressed, sizeof o->count.unaddressed,
-				       "%.200s is the record's own name", host);
-	}
-	v->listed_n = n;
-}
-
-/*
- * What the service has in whatever state: records of instances that are all critical may be removed.
- * But not what cannot stand beside what is wanted: a CNAME there need not have come from us.
- */
-static void look_types(struct observe *o)
-{
-	const struct consul_view *v = &o->storage->view;
-	const struct target *want = o->storage->want;
-
-	o->types = 0;
-	for (size_t i = 0; i < v->listed_n; i++)
-		if (!o->want_n || target_is_alone(&v->listed[i].target) == target_is_alone(want))
-			o->types |= RECORD_BIT(v->listed[i].target.type);
+	if (!t->host || strcmp(t->host, o->job->name) != 0)
+		return false;
+	if (!count->unaddressed_n++)
+		(void)fmt_text(count->unaddressed, sizeof count->unaddressed,
+			       "%.200s is the record's own name", t->host);
+	return true;
 }
 
 /* A name has one CNAME and nothing beside it: beside addresses a host name is left out. */
@@ -91,16 +71,19 @@ void observe_answer(struct observe *o)
 	struct consul_view *v = &o->storage->view;
 	struct target_hosts *hosts = &o->storage->hosts;
 	struct target *want = o->storage->want;
+	unsigned types[2] = {0}; /* what can stand beside others, and what cannot */
 
 	consul_view_sort(v);
 	o->count = v->count;
-	leave_out_itself(o);
 	o->hidden = evidence_hidden(&v->evidence, !v->count.instances_n);
 	memcpy(hosts->text, v->hosts.text, v->hosts.len);
 	o->want_n = 0;
 	for (size_t i = 0; i < v->listed_n; i++) {
 		struct target t = v->listed[i].target;
 
+		if (is_itself(o, &t))
+			continue;
+		types[target_is_alone(&t)] |= RECORD_BIT(t.type);
 		if (!is_wanted(o->job, v->listed[i].state))
 			continue;
 		if (t.host)
@@ -114,7 +97,11 @@ void observe_answer(struct observe *o)
 			o->want_n--;
 		count_left_out(o);
 	}
-	look_types(o);
+	/*
+	 * In whatever state: records of instances that are all critical may be removed. But not what
+	 * cannot stand beside what is wanted: a CNAME there need not have come from us.
+	 */
+	o->types = o->want_n ? types[target_is_alone(want)] : types[0] | types[1];
 	o->is_on_fallback = !o->want_n && o->job->on_empty == ON_EMPTY_FALLBACK;
 	if (o->is_on_fallback)
 		want_fallback(o);
