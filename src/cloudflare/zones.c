@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "core/idn.h"
 
 static const char *parent_of(const char *name)
 {
@@ -147,7 +146,7 @@ static bool go_on(struct cf_zone_search *s)
 	if (next && !strchr(next, '.')) /* no zone is a whole top level domain */
 		next = NULL;
 	if (next ? s->is_served && strlen(s->zone) >= strlen(next)
-		 : s->is_served || !str_find(s->name, IDN_PREFIX))
+		 : s->is_served || !str_find(s->name, NAME_PUNYCODE))
 		return false;
 	s->asked = next;
 	s->page = next || s->is_exact ? 1 : 2;

@@ -1,8 +1,8 @@
 /*
  * Which zone holds a name: GET /zones. The first page is all that most accounts have. Where there
  * are more the name is asked for, and what it lies within, longest first. The API has some zones'
- * names in Unicode, which what is asked for in Punycode does not match: such a zone is looked for on
- * all pages, last. What is answered is compared in normal form. Needs the right Zone:Read.
+ * names in Unicode, which what is asked for in Punycode need not match: such a zone is looked for
+ * on all pages, last. What is answered is compared in normal form. Needs the right Zone:Read.
  * https://developers.cloudflare.com/api/resources/zones/methods/list/
  */
 #ifndef CLOUDFLARE_ZONES_H

@@ -1,5 +1,7 @@
 #include "core/idn.h"
 
+#include "core/name.h"
+
 #include <stdbool.h>
 /* ---- characters ---- */
 
@@ -192,7 +194,7 @@ void idn_add_label(struct buf *b, const uint16_t *points, size_t n)
 		(void)add_basic(b, points, n);
 		return;
 	}
-	buf_str(b, IDN_PREFIX);
+	buf_str(b, NAME_PUNYCODE);
 	done_n = basic_n = add_basic(b, points, n);
 	if (basic_n)
 		buf_str(b, "-");

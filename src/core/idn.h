@@ -11,8 +11,6 @@
 
 #include "base/buf.h"
 
-#define IDN_PREFIX "xn--"
-
 /*
  * Read a name in UTF-8 as code points, small, its dots as ASCII has them.
  *   points  room for cap

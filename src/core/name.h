@@ -11,6 +11,7 @@
 
 #define NAME_MAX_LEN 253 /* bytes, without a NUL */
 #define NAME_CAP (NAME_MAX_LEN + 1)
+#define NAME_PUNYCODE "xn--"                    /* begins a label that is */
 #define NAME_UNICODE_CAP (3 * NAME_MAX_LEN + 2) /* the same in UTF-8, with a dot at the end */
 
 enum name_kind {

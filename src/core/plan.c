@@ -290,8 +290,8 @@ static void hold_all(struct plan *p, const char *why)
 }
 
 /*
- * The records that the floor counts. A foreign one does as well as ours, but only where it can serve
- * who is served now: with a hand-made AAAA alone a name is dark to all of IPv4.
+ * The records that the floor counts. A foreign one does as well as ours, but only where it can
+ * serve who is served now: with a hand-made AAAA alone a name is dark to all of IPv4.
  */
 static size_t count_lit(const struct plan_input *in)
 {

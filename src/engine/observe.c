@@ -98,8 +98,8 @@ void observe_answer(struct observe *o)
 		count_left_out(o);
 	}
 	/*
-	 * In whatever state: records of instances that are all critical may be removed. But not what
-	 * cannot stand beside what is wanted: a CNAME there need not have come from us.
+	 * In whatever state: records of instances that are all critical may be removed. But not
+	 * what cannot stand beside what is wanted: a CNAME there need not have come from us.
 	 */
 	o->types = o->want_n ? types[target_is_alone(want)] : types[0] | types[1];
 	o->is_on_fallback = !o->want_n && o->job->on_empty == ON_EMPTY_FALLBACK;

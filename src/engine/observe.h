@@ -86,8 +86,8 @@ size_t observe_targets(struct observe *o, int64_t now_ms);
 void observe_written(struct observe *o, const struct op *op);
 
 /*
- * The zone's id was given, and nothing has shown yet that it is the right one: in another zone a new
- * record's name would be put in front of that zone's.
+ * The zone's id was given, and nothing has shown yet that it is the right one: in another zone a
+ * new record's name would be put in front of that zone's.
  */
 bool observe_doubts_zone(const struct observe *o);
 
