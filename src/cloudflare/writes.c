@@ -121,18 +121,29 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
 	}
 }
 
-/* It is to be removed again: so it must be what was just created, as far as the answer tells. */
+/*
+ * A new record whose name was put in front of another zone's. It is to be removed again: so it must
+ * be what was just created, as far as the answer tells.
+ */
 static void note_stray(struct cf_write *w, int object)
 {
-	char id[RECORD_ID_CAP], name[NAME_UNICODE_CAP], content[TARGET_TEXT_CAP];
+	char name[NAME_UNICODE_CAP], content[TARGET_TEXT_CAP];
+	struct record *r = &w->created[w->created_n];
 	size_t len = strlen(w->job->name);
 
-	target_format(w->ops[0]->target, content);
-	if (json_equals(json_get(object, "content"), content) &&
-	    json_string(json_get(object, "name"), name, sizeof name) == 0 &&
-	    strncmp(name, w->job->name, len) == 0 && name[len] == '.' &&
-	    json_string(json_get(object, "id"), id, sizeof id) == 0 && record_id_is_good(id))
-		memcpy(w->stray_id, id, sizeof id);
+	if (json_string(json_get(object, "name"), name, sizeof name) ||
+	    strncmp(name, w->job->name, len) != 0 || name[len] != '.' ||
+	    json_string(json_get(object, "id"), r->id, sizeof r->id) || !record_id_is_good(r->id))
+		return;
+	for (size_t i = 0; i < w->ops_n; i++) {
+		if (w->ops[i]->kind != OP_CREATE)
+			continue;
+		target_format(w->ops[i]->target, content);
+		if (json_equals(json_get(object, "content"), content)) {
+			w->created_n++;
+			return;
+		}
+	}
 }
 
 static int take_record(struct cf_write *w, enum op_kind kind, int object, struct err *e)
@@ -144,11 +155,13 @@ static int take_record(struct cf_write *w, enum op_kind kind, int object, struct
 	w->hosts.len = 0;
 	if (cf_record_read(&r, object, &filter, &is_other, e))
 		return -1;
+	if (is_other && !w->has_other)
+		w->created_n = 0;
 	w->has_other |= is_other;
-	if (is_other && w->ops_n == 1 && kind == OP_CREATE)
-		note_stray(w, object);
-	if (!is_other)
+	if (!w->has_other)
 		confirm(w, kind, &r);
+	else if (is_other && kind == OP_CREATE && w->created && w->created_n < w->ops_n)
+		note_stray(w, object);
 	return 0;
 }
 
@@ -181,18 +194,17 @@ int cf_write_finish(struct cf_write *w, struct err *e)
 	if (w->is_single && w->ops[0]->kind != OP_DELETE &&
 	    take_record(w, w->ops[0]->kind, result, e))
 		return -1;
+	if (w->has_other) /* in another zone its name is put behind ours */
+		return err_set(e, ERR_CONFIG,
+			       "the API wrote another name than was asked for: is CF_ZONE_ID the "
+			       "zone of %s?",
+			       w->job->name);
 	for (size_t i = 0; i < w->ops_n; i++) {
 		if (w->ops[i]->kind == OP_DELETE)
 			w->ops[i]->is_done = true;
-		if (w->ops[i]->is_done)
-			continue;
-		if (w->has_other) /* in another zone its name is put behind ours */
-			return err_set(e, ERR_CONFIG,
-				       "the API wrote another name than was asked "
-				       "for: is CF_ZONE_ID the zone of %s?",
-				       w->job->name);
-		return err_set(e, ERR_RETRY,
-			       "the API said success without showing every record written");
+		if (!w->ops[i]->is_done)
+			return err_set(e, ERR_RETRY,
+				       "the API said success without showing every record written");
 	}
 	return 0;
 }

@@ -26,9 +26,8 @@ struct cf_write {
 	bool is_single;
 	struct record *created; /* room for ops_n: what was created is put here; NULL: not wanted */
 	size_t created_n;
-	/* The one new record, when its name was put in front of another zone's; "": none was. */
-	char stray_id[RECORD_ID_CAP];
-	bool has_other; /* the answer shows a record of another name or type */
+	/* The answer shows a record of another name or type. New ones among these are in created. */
+	bool has_other;
 	struct cf_reply reply;
 	struct target_hosts hosts; /* of the record that is read */
 };

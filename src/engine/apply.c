@@ -1,7 +1,5 @@
 #include "engine/apply.h"
 
-#include <string.h>
-
 #include "engine/report.h"
 
 void apply_start(struct apply *a, const struct job *job, struct apply_storage *storage)
@@ -48,8 +46,6 @@ enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe
 		return list_again(a);
 	if (!n)
 		return APPLY_END;
-	if (observe_doubts_zone(o))
-		n = 1; /* its answer tells */
 	*a->write = (struct cf_write){
 		.zone_id = list->zone_id,
 		.job = a->job,
@@ -111,20 +107,15 @@ enum apply_next apply_refused(struct apply *a, const struct plan *p, struct obse
 
 void apply_undo(struct apply *a, const struct err *e)
 {
-	struct apply_storage *s = a->storage;
+	struct cf_write *w = a->write;
 
 	a->is_undoing = true;
 	a->refusal = *e;
-	memcpy(s->stray.id, a->write->stray_id, sizeof s->stray.id);
-	s->removal = (struct op){.kind = OP_DELETE, .record = &s->stray};
-	s->picked[0] = &s->removal;
-	*a->write = (struct cf_write){
-		.zone_id = a->write->zone_id,
-		.job = a->job,
-		.ops = s->picked,
-		.ops_n = 1,
-		.is_single = true,
-	};
+	w->ops_n = w->created_n;
+	for (size_t i = 0; i < w->ops_n; i++)
+		*w->ops[i] = (struct op){.kind = OP_DELETE, .record = &w->created[i]};
+	w->created = NULL;
+	w->has_other = false;
 }
 
 void apply_written(struct apply *a, struct observe *o)

@@ -27,8 +27,6 @@ enum apply_next {
 struct apply_storage {
 	struct op *picked[CF_BATCH_MAX];
 	struct cf_write write;
-	struct op removal;   /* of... */
-	struct record stray; /* ...a record that came into another zone */
 };
 
 /* Read only for others. */
@@ -59,7 +57,7 @@ enum apply_next apply_refused(struct apply *a, const struct plan *p, struct obse
 			      const struct err *e);
 
 /*
- * The write put a record into another zone: what removes it again becomes the write. However that
+ * The write put records into another zone: what removes them again becomes the write. However that
  * goes, refusal is why this try has failed then.
  */
 void apply_undo(struct apply *a, const struct err *e);

@@ -209,6 +209,20 @@ static void go_on(struct reconcile *r, enum apply_next next, int64_t now_ms, uin
 	}
 }
 
+/*
+ * What a check has said of the zone counts for other names too: calls are limited. Where nothing may
+ * be known of it, what is written shows.
+ */
+static bool knows_zone(struct reconcile *r)
+{
+	const struct reconcile_storage *s = r->in.storage;
+
+	if (strcmp(s->zone_id, r->out.zone_id) != 0)
+		return false;
+	r->seen.is_zone_known = name_is_within(r->in.job->name, s->zone);
+	return r->seen.is_zone_known || !s->zone[0];
+}
+
 /* Decide, and begin to apply, or first ask Consul for evidence. */
 static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 {
@@ -238,7 +252,8 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 		fail(r, &e, now_ms, random);
 		return;
 	}
-	if (plan->n[OP_CREATE] && !r->is_zone_checked && observe_doubts_zone(&r->seen)) {
+	if (plan->n[OP_CREATE] && !r->is_zone_checked && observe_doubts_zone(&r->seen) &&
+	    !knows_zone(r)) {
 		cf_zone_check_init(&r->zones, r->in.job->name, r->out.zone_id);
 		r->step = STEP_ZONE;
 		return;
@@ -291,12 +306,12 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 	if (r->apply.is_undoing) {
 		struct err *why = &r->apply.refusal;
 
-		(void)err_set(why, why->kind, "%s; that record %s", why->text,
+		(void)err_set(why, why->kind, "%s; what it wrote %s", why->text,
 			      rc ? "could not be removed" : "is removed again");
 		fail(r, why, now_ms, random);
 		return;
 	}
-	if (rc && write->stray_id[0]) {
+	if (rc && write->has_other && write->created_n) {
 		r->is_zone_wrong = true;
 		apply_undo(&r->apply, e);
 		return;
@@ -335,6 +350,8 @@ void reconcile_take(struct reconcile *r, int rc, const struct err *e, int64_t no
 		if (r->zones.is_check) {
 			r->is_zone_checked = true;
 			r->seen.is_zone_known = r->zones.has_found;
+			memcpy(r->in.storage->zone_id, r->zones.id, sizeof r->zones.id);
+			memcpy(r->in.storage->zone, r->zones.zone, sizeof r->zones.zone);
 			decide(r, now_ms, random);
 			break;
 		}

@@ -41,7 +41,11 @@ struct reconcile_storage {
 	struct observe_storage observe;
 	struct op ops[PLAN_OPS_MAX];
 	struct apply_storage apply;
-	struct pace_trust trust[SIDES]; /* goes on from one pass to the next */
+
+	/* These go on from one pass to the next. */
+	struct pace_trust trust[SIDES];
+	char zone_id[RECORD_ID_CAP]; /* whose zone was checked last... */
+	char zone[NAME_CAP];         /* ...and its name; "": it may not be known */
 };
 
 /* What it was given. */

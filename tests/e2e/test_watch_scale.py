@@ -70,8 +70,8 @@ def test_a_hundred_services_of_ten(scene, tmp_path):
         settle_in_order(site, 60)
     seconds = time.monotonic() - began
     kinds = [c.kind for c in scene.calls()]
-    assert [kinds.count(k) for k in ("list", "zone", "batch-post")] == [100] * 3
-    assert len(kinds) == 300  # each name is empty yet: is it the right zone?
+    assert kinds.count("list") == kinds.count("batch-post") == 100
+    assert kinds.count("zone") == len(kinds) - 200 < 10  # is it the right one for empty names?
     assert seconds < 20
     for site in random.Random(1).sample(sites, 5):
         site.add(address(5000 + sites.index(site)))

@@ -284,22 +284,37 @@ static void test_answers(void **state)
 /* What was created in another zone, and nothing else, is known by its id. */
 static void test_stray(void **state)
 {
+	static struct record created[MAX];
 	static const struct {
 		const char *ops;
 		bool is_single;
 		const char *result;
-		bool is_stray;
+		size_t strays_n;
 	} cases[] = {
-		{"+1.1.1.1/60", false, "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", true},
-		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.1"), true},
-		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.b\u00fccher.example", "1.1.1.1"), true},
-		{"+1.1.1.1/60", true, ASTRAY("5", "mail.other.net", "1.1.1.1"), false},
-		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.comx.other.net", "1.1.1.1"), false},
-		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.2"), false},
-		{"+1.1.1.1/60", true, ASTRAY("../", "www.example.com.other.net", "1.1.1.1"), false},
-		{"~a=1.1.1.1/60", true, ASTRAY("a", "www.example.com.other.net", "1.1.1.1"), false},
-		{"+1.1.1.1/60", false, "{\"patches\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", false},
-		{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", false},
+		{"+1.1.1.1/60", false, "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", 1},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.1"), 1},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.b\u00fccher.example", "1.1.1.1"), 1},
+		{"+1.1.1.1/60", true, ASTRAY("5", "mail.other.net", "1.1.1.1"), 0},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.comx.other.net", "1.1.1.1"), 0},
+		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.2"), 0},
+		{"+1.1.1.1/60", true, ASTRAY("../", "www.example.com.other.net", "1.1.1.1"), 0},
+		{"~a=1.1.1.1/60", true, ASTRAY("a", "www.example.com.other.net", "1.1.1.1"), 0},
+		{"+1.1.1.1/60", false, "{\"patches\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", 0},
+		{"+1.1.1.1/60 +1.1.1.2/60", false, "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", 1},
+		{"+1.1.1.1/60 +1.1.1.2/60", false,
+		 "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "," ASTRAY("6", "www.example.com.other.net",
+											       "1.1.1.2") "]}",
+		 2},
+		/* ours is none */
+		{"+1.1.1.1/60 +1.1.1.2/60", false,
+		 "{\"posts\":[" SHOWN("1", "A", "1.1.1.2") "," ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", 1},
+		{"+1.1.1.1/60 +1.1.1.2/60", false,
+		 "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "," SHOWN("1", "A", "1.1.1.2") "]}", 1},
+		/* more than was asked for */
+		{"+1.1.1.1/60", false,
+		 "{\"posts\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "," ASTRAY("6", "www.example.com.other.net",
+											       "1.1.1.1") "]}",
+		 1},
 	};
 
 	(void)state;
@@ -308,9 +323,11 @@ static void test_stray(void **state)
 		struct err e = {0};
 
 		set_ops(cases[i].ops, NULL, cases[i].is_single);
+		w.created = created;
 		(void)snprintf(text, sizeof text, "{\"success\":true,\"result\":%s}", cases[i].result);
 		CHECK(answer(200, text, 0, &e) == -1 && e.kind == ERR_CONFIG, "%s: %s", cases[i].result, e.text);
-		CHECK(strcmp(w.stray_id, cases[i].is_stray ? ID("5") : "") == 0, "%s: %s", cases[i].result, w.stray_id);
+		CHECK(w.has_other && w.created_n == cases[i].strays_n, "%s: %zu", cases[i].result, w.created_n);
+		assert_true(!w.created_n || strcmp(created[0].id, ID("5")) == 0);
 	}
 }
 

@@ -33,6 +33,7 @@ void scene_init(struct scene *s, const char *instances, const char *have)
 {
 	log_setup(LOG_LOGFMT, LOG_LEVELS); /* quiet */
 	memset(s, 0, sizeof *s);
+	storage.zone_id[0] = '\0';
 	s->job = (struct job){
 		.types = JOB_TYPES,
 		.service = "nginx",
@@ -242,16 +243,18 @@ static int answer_astray(struct scene *s, struct cf_write *w, struct err *e)
 	tell_write(s, w);
 	w->reply = (struct cf_reply){0};
 	if (w->ops[0]->kind == OP_DELETE) {
-		CHECK(s->strays_n-- && strcmp(w->ops[0]->record->id, ZONE_ID) == 0, "%s another record is deleted", s->story);
+		CHECK(s->strays_n == w->ops_n, "%s others are deleted", s->story);
+		s->strays_n = 0;
 		return s->refuses_singles_of_kind[OP_DELETE] ? err_set(e, ERR_REFUSED, "refused") : 0;
 	}
-	CHECK(w->ops_n == 1, "%s more than one goes astray", s->story);
 	if (s->strays_n) {
 		w->reply.meaning = CF_EXISTS;
 		return err_set(e, ERR_REFUSED, "identical");
 	}
-	s->strays_n++;
-	memcpy(w->stray_id, ZONE_ID, sizeof ZONE_ID);
+	s->strays_n = w->created_n = w->ops_n;
+	for (size_t i = 0; i < w->ops_n; i++)
+		(void)snprintf(w->created[i].id, sizeof w->created[i].id, "s%zu", i);
+	w->has_other = true;
 	return err_set(e, ERR_CONFIG, "another name");
 }
 
@@ -341,6 +344,8 @@ static int answer_zone(const struct scene *s, struct cf_zone_search *z, struct e
 {
 	z->reply = (struct cf_reply){0};
 	z->has_found = z->is_served = !s->is_zone_secret;
+	if (z->has_found)
+		memcpy(z->zone, "example.com", sizeof "example.com");
 	if (z->is_check && s->is_wrong_zone && !s->is_zone_secret)
 		return err_set(e, ERR_CONFIG, "another zone");
 	memcpy(z->id, ZONE_ID, sizeof ZONE_ID);

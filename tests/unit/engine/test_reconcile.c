@@ -4,8 +4,6 @@
 #include "engine/scene.h"
 #include "core/spec.h"
 
-#define ZONE_ID "0123456789abcdef0123456789abcdef"
-
 static struct scene s;
 
 /* Run, and compare the calls, the result and the records. */
@@ -183,6 +181,35 @@ static void test_zone_is_checked(void **state)
 	(void)expect("H L Z . H L Z W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
 }
 
+/* What was said of a zone is not asked again for other names. */
+static void test_zone_is_checked_once(void **state)
+{
+	static struct scene other;
+
+	(void)state;
+	scene_init(&s, "1.1.1.1", "");
+	s.is_bare = true;
+	other = s;
+	strcpy(other.job.name, "api.example.com");
+	(void)expect("H L Z W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+	s = other;
+	(void)expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+	s = other;
+	strcpy(s.job.name, "api.example.net"); /* which that does not speak of */
+	(void)expect("H L Z W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+	s = other;
+	memset(s.job.zone_id, 'b', 32);
+	(void)expect("H L Z W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+
+	scene_init(&s, "1.1.1.1", "");
+	s.is_bare = s.is_zone_secret = true;
+	other = s;
+	(void)expect("H L Z W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+	s = other;
+	strcpy(s.job.name, "api.example.com");
+	(void)expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1");
+}
+
 static void test_wrong_zone(void **state)
 {
 	const struct reconcile *r;
@@ -198,7 +225,7 @@ static void test_wrong_zone(void **state)
 	}
 }
 
-/* It may not be asked: the first record comes alone, and goes again. */
+/* It may not be asked: what is written shows, and goes again. */
 static void test_wrong_zone_shows_late(void **state)
 {
 	const struct reconcile *r;
@@ -206,25 +233,25 @@ static void test_wrong_zone_shows_late(void **state)
 	(void)state;
 	scene_init(&s, "1.1.1.1 1.1.1.2 1.1.1.3", "");
 	s.is_bare = s.is_zone_secret = true;
-	(void)expect("H L Z W[+1.1.1.1/60] W[+1.1.1.2/60 +1.1.1.3/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2 1.1.1.3");
+	(void)expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60]", RECONCILE_DONE, "1.1.1.1 1.1.1.2 1.1.1.3");
 
 	scene_init(&s, "1.1.1.1 1.1.1.2", "");
 	s.is_bare = s.is_zone_secret = s.is_wrong_zone = true;
-	r = expect("H L Z W[+1.1.1.1/60] S[-" ZONE_ID "]", RECONCILE_FAILED, "");
+	r = expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60] W[-s0 -s1]", RECONCILE_FAILED, "");
 	assert_int_equal(r->out.err.kind, ERR_CONFIG);
 	assert_non_null(strstr(r->out.err.text, "removed again"));
 	assert_int_equal(s.strays_n, 0);
 
 	scene_init(&s, "1.1.1.1 1.1.1.2", "");
 	s.is_bare = s.is_zone_secret = s.is_wrong_zone = s.refuses_singles_of_kind[OP_DELETE] = true;
-	r = expect("H L Z W[+1.1.1.1/60] S[-" ZONE_ID "]", RECONCILE_FAILED, "");
-	assert_non_null(strstr(r->out.err.text, "another name; that record could not be removed"));
+	r = expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60] W[-s0 -s1]", RECONCILE_FAILED, "");
+	assert_non_null(strstr(r->out.err.text, "another name; what it wrote could not be removed"));
 
 	/* One from before: it is there, and it is not listed. */
 	scene_init(&s, "1.1.1.1 1.1.1.2", "");
 	s.is_bare = s.is_zone_secret = s.is_wrong_zone = true;
 	s.strays_n = 1;
-	r = expect("H L Z W[+1.1.1.1/60] L W[+1.1.1.1/60]", RECONCILE_FAILED, "");
+	r = expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60]", RECONCILE_FAILED, "");
 	assert_int_equal(r->out.err.kind, ERR_CONFIG);
 	assert_non_null(strstr(r->out.err.text, "CF_ZONE_ID"));
 }
@@ -281,6 +308,7 @@ int main(void)
 		cmocka_unit_test(test_other_types_are_not_ours),
 		cmocka_unit_test(test_zone_is_looked_up_once),
 		cmocka_unit_test(test_zone_is_checked),
+		cmocka_unit_test(test_zone_is_checked_once),
 		cmocka_unit_test(test_wrong_zone),
 		cmocka_unit_test(test_wrong_zone_shows_late),
 		cmocka_unit_test(test_dry_run),
