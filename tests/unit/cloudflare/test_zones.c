@@ -212,6 +212,10 @@ static void test_first_look(void **state)
 	assert_int_equal(e.kind, ERR_CONFIG);
 	cf_zone_search_init(&s, "a.example.com", false);
 	assert_int_equal(page("", ",\"result_info\":{\"total_pages\":0}", &again, &e), -1);
+	/* It does not tell how many there are. */
+	cf_zone_search_init(&s, "a.example.com", false);
+	assert_int_equal(page(ZONE("7", "example.org"), "", &again, &e), 0);
+	assert_string_equal(asked(), "a.example.com");
 	/* More, and one of those seen fits: only a longer one is asked for. */
 	cf_zone_search_init(&s, "a.b.example.com", false);
 	assert_int_equal(page(ZONE("1", "example.com"), more, &again, &e), 0);

@@ -66,6 +66,13 @@ static void test_its_own_name(void **state)
 	assert_int_equal(o.count.unaddressed_n, 2);
 	assert_string_equal(o.count.unaddressed, "www.example.com is the record's own name");
 	assert_int_equal(o.types, RECORD_BIT(RECORD_A));
+	/* What was told first stays. */
+	storage.view.count.unaddressed_n = 1;
+	strcpy(storage.view.count.unaddressed, "web-1: no address");
+	list("1.1.1.1 www.example.com", states);
+	assert_int_equal(o.count.unaddressed_n, 2);
+	assert_string_equal(o.count.unaddressed, "web-1: no address");
+	storage.view.count.unaddressed_n = 0;
 	strcpy(job.name, "api.example.com");
 	list("www.example.com", states);
 	assert_int_equal(o.want_n, 1);

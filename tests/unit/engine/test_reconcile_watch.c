@@ -22,7 +22,7 @@ static struct job job;
 static struct record records[ADDRESSES * 2];
 static size_t records_n;
 static unsigned next_id, lists, writes;
-static bool refuses_batches;
+static bool refuses_batches, is_astray;
 static uint32_t seed;
 static int64_t now_ms;
 
@@ -103,6 +103,17 @@ static int answer_write(struct cf_write *w, struct err *e)
 	return 0;
 }
 
+/* It goes into another zone. */
+static int answer_astray(struct cf_write *w, struct err *e)
+{
+	writes++;
+	if (w->ops[0]->kind == OP_DELETE)
+		return 0;
+	w->has_other = true;
+	w->created_n = w->ops_n;
+	return err_set(e, ERR_CONFIG, "another name");
+}
+
 static int answer(const struct call *c, struct err *e)
 {
 	switch (c->kind) {
@@ -114,10 +125,11 @@ static int answer(const struct call *c, struct err *e)
 		lists++;
 		c->list->reply = (struct cf_reply){0};
 		c->list->records_n = records_n;
-		c->list->seen_n = 1; /* something else stands there */
+		c->list->seen_n = !is_astray; /* something else stands there */
 		memcpy(c->list->records, records, records_n * sizeof *records);
 		return 0;
-	case CALL_WRITE: return answer_write(c->write, e);
+	case CALL_ZONE: return 0; /* it may not be known */
+	case CALL_WRITE: return is_astray ? answer_astray(c->write, e) : answer_write(c->write, e);
 	default: fail_msg("call %d", (int)c->kind); return -1;
 	}
 }
@@ -526,6 +538,24 @@ static void test_maintenance_has_no_grace(void **state)
 	assert_int_equal(records_n, 2);
 }
 
+/* Nothing more is written into a zone that has shown to be another's. */
+static void test_a_wrong_zone_is_written_once(void **state)
+{
+	(void)state;
+	is_astray = true;
+	storage.zone_id[0] = '\0';
+	list_instances(7);
+	run_pass(false, 0);
+	assert_int_equal(writes, 2); /* and it was removed again */
+	assert_int_equal(r.out.err.kind, ERR_CONFIG);
+	run_pass(true, 0);
+	run_pass(false, 0);
+	assert_int_equal(writes, 2);
+	assert_int_equal(r.out.err.kind, ERR_CONFIG);
+	assert_non_null(strstr(r.out.err.text, "CF_ZONE_ID"));
+	is_astray = false;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -535,6 +565,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_zone_id_that_is_none, set_up),
 		cmocka_unit_test_setup(test_delays_grow_and_end, set_up),
 		cmocka_unit_test_setup(test_held, set_up),
+		cmocka_unit_test_setup(test_a_wrong_zone_is_written_once, set_up),
 		cmocka_unit_test(test_memory_after_faults),
 		cmocka_unit_test_setup(test_a_record_that_is_gone_is_forgotten, set_up),
 		cmocka_unit_test_setup(test_old_news_is_read_again_before_a_write, set_up),
