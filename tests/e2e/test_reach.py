@@ -36,8 +36,12 @@ def parts(fake, cloudflare):
     return {"consul": fake, "cloudflare": cloudflare}
 
 
+OUTSIDE = "https://api.cloudflare.test/client/v4"  # not on loopback, where no proxy is used
+
+
 def through(run, parts, code=0, **env):
-    return run("sync", "web", NAME, **parts, env={"DNSBUDDY_RETRY_FOR": "0", **env}).expect(code)
+    return run("sync", "--retry-for", "0", "--timeout", "2", "web", NAME, **parts,
+               env={"CF_API_URL": OUTSIDE, **env}).expect(code)
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
@@ -45,8 +49,7 @@ def test_cloudflare_by_way_of_a_proxy(run, parts, start_proxy, name):
     """The proxy looks the name up: no resolver of ours could."""
     cf = parts["cloudflare"]
     proxy = start_proxy(cf.port)
-    through(run, parts, **{name: proxy.url("me:pa%20ss@"),
-                           "CF_API_URL": "https://api.cloudflare.test/client/v4"})
+    through(run, parts, **{name: proxy.url("me:pa%20ss@")})
     assert cf.contents(NAME) == ips(1) and len(proxy.requests) == 1
     head = proxy.requests[0]
     assert head.startswith("CONNECT api.cloudflare.test:443 HTTP/1.1\r\n")
@@ -62,12 +65,22 @@ def test_a_bad_proxy_is_told_by_the_name_that_set_it(run, parts, name):
 
 
 @pytest.mark.parametrize("no_proxy, used", [
-    ("localhost", False), ("*", False), ("example.org,localhost", False), (".localhost", False),
-    ("example.org", True), ("ocalhost", True), ("", True)])
+    ("api.cloudflare.test", False), ("*", False), ("example.org,cloudflare.test", False), (".test", False),
+    ("example.org", True), ("loudflare.test", True), ("", True)])
 def test_no_proxy(run, parts, start_proxy, no_proxy, used):
+    """Without it nobody knows the name."""
     proxy = start_proxy(parts["cloudflare"].port)
-    through(run, parts, https_proxy=proxy.url(), no_proxy=no_proxy)
+    through(run, parts, 0 if used else 1, https_proxy=proxy.url(), no_proxy=no_proxy)
     assert bool(proxy.requests) is used
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "LOCALHOST"])
+def test_loopback_goes_without_a_proxy(run, parts, start_proxy, host):
+    """At the proxy it is another machine's: Consul's tools do the same."""
+    cf = parts["cloudflare"]
+    proxy = start_proxy(cf.port)
+    through(run, parts, https_proxy=proxy.url("me:pa55@"), CF_API_URL=cf.url.replace("localhost", host))
+    assert cf.contents(NAME) == ips(1) and not proxy.requests
 
 
 def test_plain_consul_goes_without_a_proxy(run, parts, start_proxy):
@@ -110,7 +123,7 @@ def test_no_unix_socket_there(run, cloudflare, tmp_path):
 
 
 def test_a_path_prefix(run, parts):
-    through(run, parts, CONSUL_HTTP_ADDR=parts["consul"].address + "/pre/fix/")
+    through(run, parts, CONSUL_HTTP_ADDR=parts["consul"].address + "/pre/fix/", CF_API_URL=parts["cloudflare"].url)
     assert parts["consul"].requests[0].path == "/pre/fix/v1/health/service/web"
 
 

@@ -7,6 +7,7 @@ import pytest
 from fake_consul import Reply, instance
 from program import NAME, settings_of_help
 from proxy import Proxy
+from test_reach import OUTSIDE
 
 SECRETS = {
     "CLOUDFLARE_API_TOKEN": "cfut_Secret0Token0Of0Cloudflare0With0Enough0Length",
@@ -122,9 +123,9 @@ def test_failures(spy, parts, do):
     {"CONSUL_HTTP_TOKEN": SECRETS["CONSUL_HTTP_TOKEN"] + "\r\nX: y"}, {"RECORD": "?"},
     {"CF_API_URL": f"https://x:{SECRETS['CLOUDFLARE_API_TOKEN']}@api.example.com"},
     {"SERVICE": SECRETS["CLOUDFLARE_API_TOKEN"], "TTL": "abc"},
-    {"https_proxy": "socks5://u:proxy-pa55word@127.0.0.1:1"},
-    {"https_proxy": "http://u:proxy-pa55word@127.0.0.1:1"},
-    {"https_proxy": "http://u:proxy-pa55word@:x"},
+    {"https_proxy": "socks5://u:proxy-pa55word@127.0.0.1:1", "CF_API_URL": OUTSIDE},
+    {"https_proxy": "http://u:proxy-pa55word@127.0.0.1:1", "CF_API_URL": OUTSIDE},
+    {"https_proxy": "http://u:proxy-pa55word@:x", "CF_API_URL": OUTSIDE},
     {"DNSBUDDY_CONFIG": '{"api_token": "proxy-pa55word", "ttl": 7}'},
     {"DNSBUDDY_CONFIG": '{"consul_token": "proxy-pa55word\n"}', "CONSUL_HTTP_TOKEN": None},
 ], ids=lambda env: next(iter(env)))
@@ -158,7 +159,7 @@ def test_a_redirect_is_not_followed(spy, parts, start_cloudflare):
 def test_the_proxy_sees_no_secret_but_its_own(spy, parts):
     proxy = Proxy(parts["cloudflare"].port)
     try:
-        spy(env={"https_proxy": proxy.url("u:proxy-pa55word@")}).expect(0)
+        spy(env={"https_proxy": proxy.url("u:proxy-pa55word@"), "CF_API_URL": OUTSIDE}).expect(0)
     finally:
         proxy.stop()
     assert proxy.requests and "dTpwcm94eS1wYTU1d29yZA==" in proxy.requests[0]

@@ -183,9 +183,11 @@ static int read_proxy(const char *text, struct url *proxy, char auth[PROXY_AUTH_
 int proxy_choose(const struct proxy_setting *setting, const struct url *target, bool *has_proxy,
 		 struct url *proxy, char auth[PROXY_AUTH_MAX], struct err *e)
 {
+	static const char own[] = "127.0.0.0/8,::1/128,::ffff:127.0.0.0/104,localhost";
+
 	*has_proxy = false;
 	auth[0] = '\0';
-	if (target->scheme != URL_HTTPS || !setting->proxy[0] ||
+	if (target->scheme != URL_HTTPS || !setting->proxy[0] || proxy_is_excluded(own, target) ||
 	    proxy_is_excluded(setting->no_proxy, target))
 		return 0;
 	if (read_proxy(setting->proxy, proxy, auth, e)) {

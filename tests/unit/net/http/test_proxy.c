@@ -1,10 +1,4 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <string.h>
-/* after those it needs */
-#include <cmocka.h>
+#include "support.h"
 
 #include "net/http/proxy.h"
 
@@ -153,6 +147,51 @@ static void test_choice(void **state)
 	}
 }
 
+/* This machine's own addresses, however they are written: at the proxy they are another machine's. */
+static void test_loopback(void **state)
+{
+	static const struct {
+		const char *target;
+		bool has;
+	} cases[] = {
+		{"https://127.0.0.1", false},
+		{"https://127.255.255.254:8501", false},
+		{"https://[::1]:8501", false},
+		{"https://[0:0:0:0:0:0:0:1]", false},
+		{"https://[::ffff:127.0.0.1]", false},
+		{"https://[::ffff:7f12:3456]", false},
+		{"https://localhost", false},
+		{"https://LocalHost.:8501", false},
+		{"https://consul.localhost", false},
+		{"https://a.b.localhost.", false},
+		{"https://126.255.255.255", true},
+		{"https://128.0.0.1", true},
+		{"https://0.0.0.0", true},
+		{"https://[::2]", true},
+		{"https://[::]", true},
+		{"https://[::ffff:128.0.0.1]", true},
+		{"https://[::7f00:1]", true},
+		{"https://[1::1]", true},
+		{"https://xlocalhost", true},
+		{"https://localhost.example.com", true},
+		{"https://127.0.0.1.example.com", true},
+		{"https://localhost4", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct proxy_setting setting = {"http://user:secret@proxy", "x", ""};
+		char auth[PROXY_AUTH_MAX];
+		struct url target, proxy;
+		struct err e = {0};
+		bool has;
+
+		CHECK(url_parse(&target, cases[i].target, URL_HTTPS, 0, &e) == 0, "%s", e.text);
+		assert_int_equal(proxy_choose(&setting, &target, &has, &proxy, auth, &e), 0);
+		CHECK(has == cases[i].has && (*auth != '\0') == has, "%s", cases[i].target);
+	}
+}
+
 static void test_secret_limit(void **state)
 {
 	char text[1024], auth[PROXY_AUTH_MAX];
@@ -174,10 +213,8 @@ static void test_secret_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_excluded),
-		cmocka_unit_test(test_values),
-		cmocka_unit_test(test_choice),
-		cmocka_unit_test(test_secret_limit),
+		cmocka_unit_test(test_excluded), cmocka_unit_test(test_values),       cmocka_unit_test(test_choice),
+		cmocka_unit_test(test_loopback), cmocka_unit_test(test_secret_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
