@@ -5,12 +5,14 @@
 
 #include "base/clock.h"
 #include "base/str.h"
+#include "base/utf8.h"
 #include "consul/agent.h"
 #include "core/pace.h"
 
 /*
- * Be what is wanted, from anew. Two copies on one host have different pids; in containers everyone
- * is 1, on a host of its own.
+ * Be what is wanted, from anew. Neither the host's name nor the pid tells two copies apart: in
+ * containers on the host's network all have the same name, and everyone is 1. So it is drawn by
+ * lot: what a copy that died has left stays beside its successor until REGISTRATION_GONE_SEC.
  */
 static void begin(struct registration *r)
 {
@@ -20,9 +22,8 @@ static void begin(struct registration *r)
 	memcpy(r->name, r->wanted, sizeof r->name);
 	(void)gethostname(host, sizeof host - 1);
 	buf_init(&b, r->id, sizeof r->id);
-	buf_fmt(&b, "%s-%s", r->name, host);
-	if (getpid() != 1)
-		buf_fmt(&b, "-%lld", (long long)getpid());
+	buf_fmt(&b, "%s-%s-%08x", r->name, host, (unsigned)r->lot);
+	utf8_clean(r->id); /* a host may have any bytes for a name */
 	r->is_leaving = r->is_registered = r->was_refused = false;
 	r->reported[0] = '\0';
 	r->next_ms = 0;
@@ -38,6 +39,8 @@ void registration_init(struct registration *r, const char *name, int64_t timeout
 {
 	set_wanted(r, name);
 	r->timeout_ms = timeout_ms;
+	if (clock_entropy(&r->lot, sizeof r->lot))
+		r->lot = (uint32_t)clock_now_ms() ^ (uint32_t)getpid() << 16;
 	begin(r);
 }
 

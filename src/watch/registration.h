@@ -13,7 +13,7 @@
 #include "core/job.h"
 
 #define REGISTRATION_TTL_SEC 30
-#define REGISTRATION_GONE_SEC 3600 /* after so long without us Consul forgets us */
+#define REGISTRATION_GONE_SEC 600 /* after so long without us Consul forgets us */
 #define REGISTRATION_REPORT_MS 10000
 #define REGISTRATION_HURRY_MS 1000 /* a changed line is reported that soon */
 #define REGISTRATION_ID_CAP 256
@@ -23,6 +23,7 @@ struct registration {
 	struct consul_client client;
 	char name[JOB_TEXT_CAP];   /* of the service; "": there is none */
 	char wanted[JOB_TEXT_CAP]; /* what name shall be, once the present one has left */
+	uint32_t lot;              /* this process's part of the id */
 	char id[REGISTRATION_ID_CAP];
 	int64_t timeout_ms;
 	bool is_registered;

@@ -1,12 +1,17 @@
 """watch registers itself in Consul: a check that says in one line how it is."""
 
+import re
+import shutil
 import socket
+import subprocess
 import time
 
 import pytest
 from consul import Consul
 from gate import Gate
-from watching import scene, until
+from program import NAME, binary
+from test_watch_crash import as_pid_1
+from watching import Watch, scene, until
 
 __all__ = ["scene"]
 
@@ -32,7 +37,7 @@ def test_the_check_says_in_one_line_how_it_is(scene):
     until(lambda: output(scene.consul, "cloudflare") == "1 record: 1 in sync")
     check = check_of(scene.consul, "cloudflare")
     assert check["Status"] == "passing" and check["Type"] == "ttl"
-    assert check["ServiceID"] == f"cloudflare-{socket.gethostname()}-{watch.pid}"
+    assert re.fullmatch(rf"cloudflare-{re.escape(socket.gethostname())}-[0-9a-f]{{8}}", check["ServiceID"])
     watch.stop()
     assert entries(scene.consul, "cloudflare") == []
 
@@ -63,7 +68,26 @@ def test_what_is_held_is_in_it(scene):
 def test_not_registered_if_told(scene, name):
     _, watch = scene.started(A, env={"DNSBUDDY_REGISTER_AS": name})
     time.sleep(0.5)
-    assert not [s for s in scene.consul.get("/v1/agent/services") if s.endswith(f"-{watch.pid}")]
+    assert not [s for s in scene.consul.get("/v1/agent/services") if s.startswith(("cloudflare-", "none-", "-"))]
+
+
+def test_two_copies_on_one_host_are_two(scene):
+    """Both PID 1, as in two containers with the host's network and name."""
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run(as_pid_1("true"), capture_output=True, check=False).returncode:
+        pytest.skip("no namespace of processes may be made here")
+    site = scene.site(A)
+    for _ in range(2):
+        run = scene.start(*as_pid_1(binary(), "watch", "--register-as", "twins", site.service, NAME)[1:],
+                          executable=unshare, cloudflare=scene.cf, consul=scene.consul, timeout=60)
+        Watch(run).wait_for("watching")
+    until(lambda: len(entries(scene.consul, "twins")) == 2)
+    ids = {e["Service"]["ID"] for e in entries(scene.consul, "twins")}
+    assert len(ids) == 2
+    site.settle()
+    run.kill()  # its successor is another, and so is the other copy
+    time.sleep(0.2)
+    assert {e["Service"]["ID"] for e in entries(scene.consul, "twins")} == ids
 
 
 def test_it_comes_back_after_consul_lost_it(scene, tmp_path):
