@@ -263,9 +263,11 @@ static void find_swap(struct plan *p)
 
 static const char *why_not_remove(const struct plan_input *in)
 {
-	if (!in->not_evidence && !in->want_n && in->job->on_empty != ON_EMPTY_REMOVE)
-		return "no instance is wanted and --on-empty is keep";
-	return in->not_evidence;
+	if (in->not_evidence)
+		return in->not_evidence;
+	return !in->want_n && in->job->on_empty != ON_EMPTY_REMOVE
+		       ? "no instance is wanted and --on-empty is keep"
+		       : NULL;
 }
 
 /* Nothing may go: what would go is held, and what could only come in its place does not come. */
@@ -355,11 +357,14 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 		hold_all(p, why);
 	else
 		hold_floor(p, in);
+	p->is_held_by_rule = p->held_why && !in->not_evidence;
 	return 0;
 }
 
 bool plan_needs_evidence(const struct plan *p)
 {
+	if (p->is_held_by_rule)
+		return true;
 	for (size_t i = 0; i < p->ops_n; i++)
 		if (p->ops[i].kind == OP_DELETE || replaces(&p->ops[i]) ||
 		    (p->ops[i].kind == OP_CREATE && p->is_substitute))

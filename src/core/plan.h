@@ -41,6 +41,7 @@ struct plan {
 	bool is_mixed;        /* ...though not all of ours are so */
 	bool is_swap;         /* CNAME <-> addresses: deletes and creates share one transaction */
 	const char *held_why; /* why OP_HOLDs are held; NULL when there are none */
+	bool is_held_by_rule; /* by one that the user gave, not for want of evidence */
 };
 
 /*
@@ -55,7 +56,8 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 
 /*
  * It deletes a record, takes an address away, or puts a substitute beside what is there: only
- * evidence may do that.
+ * evidence may do that. Or it would, but for a rule of the user's: evidence tells whether that is
+ * all that holds it.
  */
 bool plan_needs_evidence(const struct plan *p);
 

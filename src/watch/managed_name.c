@@ -142,6 +142,11 @@ void managed_end(struct managed_name *name, int64_t resync_ms)
 	set_state(name, name->r.out.result == RECONCILE_HELD ? STATUS_HELD : STATUS_IN_SYNC,
 		  now_ms);
 	name->has_synced = true;
+	/* Held for want of evidence they are not what is wanted; held by a rule they are. */
+	if (name->r.out.result == RECONCILE_HELD && !name->r.out.plan.is_held_by_rule) {
+		set_unconverged(name, now_ms);
+		return;
+	}
 	name->synced_sec = clock_wall_sec();
 	name->is_unconverged = name->is_dirty; /* Consul may have had news meanwhile */
 	if (name->is_dirty)

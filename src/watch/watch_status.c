@@ -74,9 +74,12 @@ static const char *why(const struct managed_name *name)
 static void fill_facts(const struct watch *w, const struct managed_name *name, int64_t now_ms,
 		       struct status_record *r)
 {
+	const struct plan *plan = &name->r.out.plan;
+	int64_t held_n = name->state == STATUS_HELD ? (int64_t)plan->n[OP_HOLD] : 0;
+
 	status_set(r, FACT_WANTED, (int64_t)name->r.seen.want_n);
-	status_set(r, FACT_HELD,
-		   name->state == STATUS_HELD ? (int64_t)name->r.out.plan.n[OP_HOLD] : 0);
+	status_set(r, FACT_HELD, held_n);
+	status_set(r, FACT_HELD_BY_RULE, plan->is_held_by_rule ? held_n : 0);
 	status_set(r, FACT_UNCONVERGED, is_behind(w, name) ? now_ms - name->unconverged_ms : 0);
 	if (name->has_synced)
 		status_set(r, FACT_LAST_SYNC, name->synced_sec);

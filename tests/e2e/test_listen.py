@@ -11,6 +11,7 @@ import subprocess
 import time
 
 import pytest
+from blocking import BlockingConsul
 from consul import free_ports
 from fake_consul import Reply
 from program import NAME
@@ -197,6 +198,46 @@ def test_unhealthy_until_it_converges(scene, cloudflare, listen, ask, run):
     until(lambda: ask("/health").status == 200, 20)
     site.settle()
     run("health", *listen).expect(0)
+
+
+def test_held_by_a_rule_of_the_user_s_is_healthy_and_says_so(scene, listen, ask):
+    site, _ = scene.started(A, B, args=(*listen, "--unhealthy-after", "1", "--min-records", "2"))
+    site.checked = False
+    for left in (1, 0):  # the floor; keep
+        site.remove(B if left else A)
+        until(lambda: ask("/health").json["records"][0]["held_by_rule"] == 2 - left)
+        time.sleep(1.2)
+        answer = ask("/health")
+        record, = answer.json["records"]
+        assert answer.status == 200 and record["unconverged_seconds"] == 0
+        assert ("--min-records" if left else "--on-empty") in record["reason"]
+    samples = ask("/metrics").samples()
+    at = f'{{name="{NAME}",service="{site.service}"}}'
+    assert samples[f"dnsbuddy_record_held_by_rule{at}"] == samples[f"dnsbuddy_record_held{at}"] == 2
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_held_for_want_of_evidence_is_unhealthy_in_time(scene, listen, ask, is_empty):
+    """As long as Consul knows no leader; also when the list that is not believed is empty."""
+    fake = BlockingConsul()
+    fake.new_name, scene.consul = lambda: "web", fake
+    site, watch = scene.started(A, B, args=(*listen, "--unhealthy-after", "2"))
+    fake.consistent_headers = {"X-Consul-KnownLeader": "false"}
+    site.remove(B)
+    if is_empty:
+        site.remove(A)
+    until(lambda: ask("/health").json["records"][0]["state"] == "held")
+    assert ask("/health").status == 200
+    until(lambda: ask("/health").status == 503, 5)
+    record, = ask("/health").json["records"]
+    assert "leader" in record["reason"] and record["held_by_rule"] == 0 and record["unconverged_seconds"] >= 2
+    fake.consistent_headers = {}
+    if is_empty:
+        site.add(A)
+    site.settle(seconds=20)
+    until(lambda: ask("/health").status == 200)
+    watch.stop()
+    fake.stop()
 
 
 def test_nobody_answers(run, listen, port):

@@ -196,6 +196,7 @@ static void test_cases(void **state)
 		check_counts(&p, c->what);
 		CHECK(!c->held || (p.held_why && strstr(p.held_why, c->held)), "%s: held", c->what);
 		CHECK(c->held || !p.held_why, "%s: held though nothing was said", c->what);
+		CHECK(p.is_held_by_rule == (c->held && strstr(c->held, "--")), "%s: by whose rule?", c->what);
 	}
 }
 
@@ -249,7 +250,8 @@ static void test_ops_limit(void **state)
 	assert_int_equal(e.kind, ERR_LIMIT);
 }
 
-/* plan_needs_evidence: a delete, or a record that loses its target; not a ttl, not what is held. */
+/* plan_needs_evidence: a delete, or a record that loses its target, held by a rule or not; not a ttl, not
+ * what is held for want of it. */
 static void test_removes(void **state)
 {
 	static const struct {
@@ -265,7 +267,10 @@ static void test_removes(void **state)
 		{"new.example.net", "a=new.example.net/300", {0}, false},
 		{"1.1.1.1", "a=2.2.2.2/60", {.not_evidence = "x"}, false},
 		{"new.example.net", "a=old.example.net/60", {.not_evidence = "x"}, false},
-		{"", "a=1.1.1.1/60", {0}, false},
+		{"", "a=1.1.1.1/60", {0}, true},
+		{"", "a=1.1.1.1/60", {.not_evidence = "x"}, false},
+		{"", "", {0}, false},
+		{"1.1.1.1", "a=2.2.2.2/60", {.min_records = 9}, true},
 		{"", "a=1.1.1.1/60", {.on_empty = ON_EMPTY_REMOVE}, true},
 	};
 

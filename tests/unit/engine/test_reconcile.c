@@ -50,8 +50,9 @@ static const struct {
 	{"1.1.1.1 lb.example.net", "a=lb.example.net/60", "H L V W[-a +1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1"},
 	{"1.1.1.1/c lb.example.net", "a=1.1.1.1/60", "H L V W[-a +lb.example.net/60]", RECONCILE_DONE, "lb.example.net"},
 	/* nothing wanted */
-	{"", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
-	{"1.1.1.1/c", "a=1.1.1.1/60", "H L", RECONCILE_HELD, "1.1.1.1"},
+	/* (held by a rule, if Consul is to be believed) */
+	{"", "a=1.1.1.1/60", "H L V", RECONCILE_HELD, "1.1.1.1"},
+	{"1.1.1.1/c", "a=1.1.1.1/60", "H L V", RECONCILE_HELD, "1.1.1.1"},
 	{"", "", "H L", RECONCILE_DONE, ""},
 	/* what cannot be */
 	{"a.example.net b.example.net", "a=1.1.1.1/60", "H L", RECONCILE_FAILED, "1.1.1.1"},

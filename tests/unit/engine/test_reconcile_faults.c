@@ -309,6 +309,7 @@ static void test_gaps(void **state)
 		CHECK(strcmp(scene_records(&s), "1.1.1.1 9.9.9.9") == 0, "gap %zu", i);
 		CHECK((r->tries > 0) == gaps[i].is_retried, "gap %zu: %u tries", i, r->tries);
 		CHECK(r->out.plan.held_why && r->out.plan.n[OP_HOLD] == 1, "gap %zu: why", i);
+		CHECK(!r->out.plan.is_held_by_rule, "gap %zu: by no rule", i);
 		CHECK(s.writes == 1, "gap %zu: %u writes", i, s.writes);
 
 		/* Once: the next read is good. */

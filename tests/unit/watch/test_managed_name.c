@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "watch/managed_name.h"
 
 #define NOW 5000000
@@ -94,6 +95,45 @@ static void test_unconverged_since_the_first_news(void **state)
 	assert_int_equal(k.unconverged_ms, NOW + 10);
 }
 
+/* How long the records are not what is wanted when a pass ends: only a rule of the user's excuses them. */
+static void test_held(void **state)
+{
+	static const struct {
+		enum reconcile_result result;
+		bool is_by_rule, is_dirty, was_unconverged, is_unconverged;
+	} cases[] = {
+		{RECONCILE_DONE, false, false, true, false}, {RECONCILE_DONE, false, true, true, true},
+		{RECONCILE_HELD, true, false, true, false},  {RECONCILE_HELD, true, true, true, true},
+		{RECONCILE_HELD, false, false, true, true},  {RECONCILE_HELD, false, false, false, true},
+		{RECONCILE_HELD, false, true, true, true},   {RECONCILE_FAILED, false, false, false, true},
+		{RECONCILE_FAILED, true, false, true, true},
+	};
+
+	log_setup(LOG_LOGFMT, LOG_LEVELS);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool keeps_its_time = cases[i].was_unconverged && (cases[i].result == RECONCILE_FAILED ||
+								   (cases[i].result == RECONCILE_HELD && !cases[i].is_by_rule));
+
+		(void)set_up(state);
+		settle();
+		k.synced_sec = 1;
+		k.is_dirty = cases[i].is_dirty;
+		k.is_unconverged = cases[i].was_unconverged;
+		k.unconverged_ms = 7;
+		k.r.out.result = cases[i].result;
+		k.r.out.plan.n[OP_HOLD] = cases[i].result == RECONCILE_HELD;
+		k.r.out.plan.held_why = "why";
+		k.r.out.plan.is_held_by_rule = cases[i].is_by_rule;
+		managed_end(&k, NOW);
+		CHECK(k.is_unconverged == cases[i].is_unconverged, "case %zu", i);
+		CHECK(!k.is_unconverged || (k.unconverged_ms == 7) == keeps_its_time, "case %zu: since %lld", i,
+		      (long long)k.unconverged_ms);
+		CHECK((k.synced_sec == 1) ==
+			      (cases[i].result == RECONCILE_FAILED || (cases[i].result == RECONCILE_HELD && !cases[i].is_by_rule)),
+		      "case %zu: in sync when?", i);
+	}
+}
+
 static void test_called_off(void **state)
 {
 	(void)state;
@@ -154,6 +194,7 @@ int main(void)
 		cmocka_unit_test_setup(test_waits_for_the_first_answer, set_up),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test_setup(test_unconverged_since_the_first_news, set_up),
+		cmocka_unit_test(test_held),
 		cmocka_unit_test_setup(test_called_off, set_up),
 		cmocka_unit_test_setup(test_dropped, set_up),
 	};

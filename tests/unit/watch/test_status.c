@@ -102,6 +102,7 @@ static void test_facts(void **state)
 		{FACT_WANTED, 7},
 		{FACT_ACTUAL, 2},
 		{FACT_HELD, 0}, /* the plan is an old one: nothing is held in this state */
+		{FACT_HELD_BY_RULE, 0},
 		{FACT_UNCONVERGED, 0},
 		{FACT_LAST_SYNC, 1700000000},
 		{FACT_LAST_CHANGE, 1600000000},
@@ -151,6 +152,10 @@ static void test_by_state(void **state)
 		assert_int_equal(r.since_ms, 5000);
 		assert_int_equal(fact(0, FACT_IN_SYNC), i == STATUS_IN_SYNC);
 		assert_int_equal(fact(0, FACT_HELD), i == STATUS_HELD ? 3 : 0);
+		k->r.out.plan.is_held_by_rule = true;
+		assert_int_equal(fact(0, FACT_HELD_BY_RULE), i == STATUS_HELD ? 3 : 0);
+		k->r.out.plan.is_held_by_rule = false;
+		assert_int_equal(fact(0, FACT_HELD_BY_RULE), 0);
 		CHECK(!r.why == (i != STATUS_HELD && i != STATUS_FAILING), "state %d: why", i);
 	}
 	assert_string_equal(record_at(0).why, "status 502");
