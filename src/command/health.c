@@ -1,8 +1,8 @@
 /*
  * health: ask the watch of this container whether it is well. For HEALTHCHECK in an image that
- * holds nothing else: however the watch was configured, it answers at a local socket that is found by its
- * number, so no setting is read. With --listen it is asked there; and where the system has no such
- * sockets, at --listen as set in any other way.
+ * holds nothing else: however the watch was configured, it answers at a local socket that is found
+ * by its number, so no setting is read. With --listen it is asked there; and where the system has
+ * no such sockets, at --listen as set in any other way.
  */
 #include <string.h>
 #include <unistd.h>

@@ -1,13 +1,19 @@
 """I8: secrets go to the one side they are for, and appear in no output, at any level."""
 
+import base64
+import http.client
 import json
 import re
 
 import pytest
+from consul import free_ports
 from fake_consul import Reply, instance
 from program import NAME, settings_of_help
 from proxy import Proxy
 from test_reach import OUTSIDE
+from watching import scene, until
+
+__all__ = ["scene"]
 
 SECRETS = {
     "CLOUDFLARE_API_TOKEN": "cfut_Secret0Token0Of0Cloudflare0With0Enough0Length",
@@ -84,6 +90,44 @@ def test_a_consul_that_echoes_its_secrets(spy, parts):
 def test_a_plan_whose_consistent_read_echoes_a_secret(spy, parts):
     parts["consul"].consistent = Reply(500, SECRETS["CONSUL_HTTP_TOKEN"].encode())
     assert "that read: " in spy("plan", "web", NAME).expect(3).out
+
+
+ECHOES = {
+    "as it is": lambda s: s,
+    "in a URL": lambda s: "".join(f"%{b:02X}" for b in s.encode()),
+    "in base64": lambda s: base64.b64encode(f"Bearer {s}".encode()).decode(),
+    "behind a kilobyte": lambda s: "x" * 230 + s,
+    "in other letters": lambda s: f"\u202e{s}\u2028\x9b31m\x07",
+}
+
+
+@pytest.mark.parametrize("how", ECHOES)
+def test_no_way_out_of_a_watch_shows_what_an_api_echoes(scene, run, how):
+    """The log, every page, health, and its check in Consul; and no text forges another."""
+    token, port = scene.cf.token, free_ports(1)[0]
+    listen = ("--listen", f"127.0.0.1:{port}")
+    site, watch = scene.started("192.0.2.1", args=(*listen, "--register-as", "echo", "--unhealthy-after", "1"),
+                                env={"REGISTER_AS": None})
+    scene.cf.fault("status", status=500, body=echo(ECHOES[how](token)), times=0)
+    site.add("192.0.2.2")
+    until(lambda: run("health", *listen).code == 1)
+    until(lambda: [c for c in scene.consul.get("/v1/agent/checks").values()
+                   if c["ServiceName"] == "echo" and c["Status"] == "critical" and "HTTP 500" in c["Output"]])
+    out = {"log": watch.text(), "health": run("health", *listen).err,
+           "check": json.dumps(scene.consul.get("/v1/agent/checks"), ensure_ascii=False)}
+    for path in ("/", "/health", "/metrics"):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", path)
+        out[path] = connection.getresponse().read().decode()
+        connection.close()
+    assert all("HTTP 500" in out[where] for where in ("log", "health", "check", "/", "/health"))
+    parts = [form(token)[at:at + 16] for form in ECHOES.values() for at in range(0, len(form(token)) - 16, 8)
+             if "x" * 16 not in form(token)[at:at + 16]]
+    for where, text in out.items():
+        assert not [p for p in parts if p in text and p not in "Bearer "], (where, text)
+        assert not set(text) & set("\u202e\u2028\x9b\x07"), (where, text)
+    scene.cf.faults.clear()
+    site.settle(seconds=20)
 
 
 @pytest.mark.parametrize("password", ['with"quote-77', "back\\slash-77", "tab\u00e9-77"])

@@ -1,6 +1,7 @@
 /*
  * Which proxy an https URL is asked through: the one that is set, unless no_proxy covers the host,
- * as curl has it, or the host is this machine's own: loopback is another one at the proxy. Takes strings; reads no environment itself.
+ * as curl has it, or the host is this machine's own: at the proxy loopback is another one. Takes
+ * strings; reads no environment itself.
  */
 #ifndef NET_HTTP_PROXY_H
 #define NET_HTTP_PROXY_H
