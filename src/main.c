@@ -12,6 +12,7 @@
 
 #include "command/command.h"
 
+/* The kernel is asked without musl's wrappers: setrlimit() alone, which stops all threads, is 2 kB. */
 #define FDS_MAX 1024 /* numbers below it: a command opens few, but may be given many */
 
 /*
@@ -51,13 +52,12 @@ static void end(int number)
 static void end_on_signals(void)
 {
 	struct sigaction action = {.sa_handler = end};
-	sigset_t none;
+	const uint64_t none = 0;
 
 	(void)sigfillset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
 }
 
 /* Secrets are in memory: no core of it, and no look at it by others of our user. */
@@ -65,10 +65,9 @@ static void hide_memory(void)
 {
 	const uint64_t none[2] = {0, 0}; /* struct rlimit64 */
 
-	/* musl's setrlimit() stops all threads first: 2 kB of code for those that we have not. */
 	(void)syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL);
 #ifndef __SANITIZE_ADDRESS__ /* which looks for leaks as a debugger does */
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
 }
 

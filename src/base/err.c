@@ -1,6 +1,7 @@
 #include "base/err.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/fmt.h"
 #include "base/secret.h"
@@ -30,14 +31,15 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 
 int err_wrap(struct err *e, const char *fmt, ...)
 {
-	char context[ERR_TEXT_MAX];
 	char text[WIDE];
+	size_t n;
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)fmt_textv(context, sizeof context, fmt, ap);
+	(void)fmt_textv(text, ERR_TEXT_MAX, fmt, ap);
 	va_end(ap);
-	(void)fmt_text(text, sizeof text, "%s: %s", context, e->text);
+	n = strlen(text);
+	(void)fmt_text(text + n, sizeof text - n, ": %s", e->text);
 	return take(e, text);
 }
 

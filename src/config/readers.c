@@ -391,13 +391,11 @@ static int read_listen(const struct reading *r, enum setting s, void *field, str
 
 static int read_listen_host(const struct reading *r, enum setting s, void *field, struct err *e)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789-_., ";
 	const char *text = reading_text(r, s);
 
-	if (text && text[strspn(text, allowed)])
-		return reading_bad(r, s, "host names without port, with commas between", e);
-	return read_raw(r, s, field, e);
+	if (text && strpbrk(text, ":/@[]*"))
+		return reading_bad(r, s, "names without port, commas between", e);
+	return read_text(r, s, field, e);
 }
 
 /* ---- which reader fills which field ---- */

@@ -8,6 +8,7 @@
 #include "base/utf8.h"
 #include "consul/agent.h"
 #include "core/pace.h"
+#include "engine/driver.h"
 
 /*
  * Be what is wanted, from anew. Neither the host's name nor the pid tells two copies apart: in
@@ -39,8 +40,7 @@ void registration_init(struct registration *r, const char *name, int64_t timeout
 {
 	set_wanted(r, name);
 	r->timeout_ms = timeout_ms;
-	if (clock_entropy(&r->lot, sizeof r->lot))
-		r->lot = (uint32_t)clock_now_ms() ^ (uint32_t)getpid() << 16;
+	r->lot = driver_random();
 	begin(r);
 }
 

@@ -105,6 +105,8 @@ def test_each_copy_is_its_own_container_s(scene, contain):
     """Two copies in one network, both PID 1, and one hangs."""
     first, second = scene.site(A), scene.site(B, name="api.example.com")
     one, two = contain(first.service, NAME), contain(second.service, "api.example.com")
+    first.settle()
+    second.settle()
     os.kill(one.pid, signal.SIGSTOP)
     ends(two.exec("health"), 0)
     began = time.monotonic()
@@ -148,6 +150,7 @@ def test_without_a_watch(scene, contain):
 def test_with_a_flag_it_asks_there_alone(scene, contain):
     site, port = scene.site(A), free_ports(1)[0]
     container = contain(site.service, NAME)
+    site.settle()
     ends(container.exec("health", "--listen", f"127.0.0.1:{port}"), 1, f"at 127.0.0.1 port {port}: ")
 
 
@@ -169,6 +172,7 @@ def test_others_of_the_network_get_no_answer(scene, contain):
     """Neither a copy's health nor anybody else in another namespace of processes."""
     site = scene.site(A)
     container = contain(site.service, NAME)
+    site.settle()
     script = ("import socket\nfound = 0\nfor n in range(64):\n s = socket.socket(socket.AF_UNIX)\n s.settimeout(5)\n"
               " try: s.connect(f'\\0dnsbuddy/{n}')\n except OSError: continue\n"
               " try: s.sendall(b'GET /health HTTP/1.0\\r\\n\\r\\n'); found += len(s.recv(99))\n except OSError: pass\n"

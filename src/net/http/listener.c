@@ -247,8 +247,9 @@ static void answer(struct listen_connection *c, int status, const struct request
 	if (status == 200 && !a->l->is_local &&
 	    !request_is_for_us(r, a->l->names ? a->l->names : "")) {
 		status = 403;
-		buf_str(&c->page, "403 Forbidden: this Host is neither an address nor localhost "
-				  "nor a name without a dot, and --listen-host does not name it\n");
+		buf_str(&c->page,
+			"403 Forbidden: this Host is no address, no name without a dot and not "
+			"in --listen-host\n");
 	}
 	if (status == 200)
 		status = a->page(a->ctx, r->path, &c->page, &content_type);

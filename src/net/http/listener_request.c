@@ -1,9 +1,9 @@
 #include "net/http/listener_request.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "net/address.h"
 
 #define HOST_CAP 512 /* bytes of a Host; a longer one is nobody's */
 
@@ -87,16 +87,6 @@ static struct span cut(struct span *rest, const char *separator)
 	return piece;
 }
 
-/* White space around it does not count. */
-static struct span trim(struct span s)
-{
-	for (; s.len && strchr(" \t", *s.p); s.p++)
-		s.len--;
-	while (s.len && strchr(" \t", s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
 /* hosts_n is raised by every Host, which is host then. -1 when a line is no field. */
 static int read_fields(struct span rest, size_t *hosts_n, struct span *host)
 {
@@ -112,7 +102,7 @@ static int read_fields(struct span rest, size_t *hosts_n, struct span *host)
 		if (name.len != 4 || !str_starts_nocase(name.p, "host"))
 			continue;
 		(*hosts_n)++;
-		*host = trim(line);
+		*host = line;
 	}
 	return 0;
 }
@@ -154,7 +144,7 @@ static const char *find_path(struct span target, struct span *host)
 
 enum request_result request_read(char *text, size_t len, struct request *r)
 {
-	struct span rest = {.p = text}, line, method, target, host = {0};
+	struct span rest = {.p = text}, line, method, target, host = {.p = text};
 	size_t lines_n = 0, hosts_n = 0;
 	enum request_result found = find_end(text, len, &rest.len, &lines_n);
 	int status;
@@ -184,60 +174,50 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 
 /* ---- whom it is for ---- */
 
-static bool is_address(int family, const char *text)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(family, text, bytes) == 1;
-}
-
 static bool is_listed(const char *names, const char *host)
 {
-	char name[HOST_CAP];
+	size_t len = strlen(host);
 
-	while (*names) {
-		size_t n;
+	while (*(names += strspn(names, ", "))) {
+		size_t n = strcspn(names, ", ");
 
-		names += strspn(names, ", ");
-		n = strcspn(names, ", ");
-		if (!str_copy_n(name, sizeof name, names, n - (n && names[n - 1] == '.')) &&
-		    *name && str_eq_nocase(name, host))
+		if (str_starts_nocase(names, host) &&
+		    (n == len || (n == len + 1 && names[len] == '.')))
 			return true;
 		names += n;
 	}
 	return false;
 }
 
-/* "host", "host:port", "[address]:port": the port, digits alone, is cut off. NULL: neither. */
-static char *cut_port(char *text)
+/* "host", "host:port", "[address]:port": the port, digits alone, is cut off. False: neither. */
+static bool cut_port(char *text)
 {
 	char *end = strrchr(text, ']'), *port = strchr(end ? end : text, ':');
 
-	if (port && port[1 + strspn(port + 1, "0123456789")])
-		return NULL;
-	if (port)
-		*port = '\0';
-	return text;
+	if (!port)
+		return true;
+	*port++ = '\0';
+	return !port[strspn(port, "0123456789")];
 }
 
 bool request_is_for_us(const struct request *r, const char *names)
 {
-	static const char of_names[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				       "0123456789-_";
-	char host[HOST_CAP];
-	size_t n;
+	enum net_family family;
+	unsigned char bytes[16];
+	char text[HOST_CAP], *host, *end;
 
-	if (!r->host_len)
-		return true;
-	if (str_copy_n(host, sizeof host, r->host, r->host_len) || !cut_port(host))
+	if (str_copy_n(text, sizeof text, r->host, r->host_len))
 		return false;
-	n = strlen(host);
-	if (n && host[0] == '[' && host[n - 1] == ']') {
-		host[n - 1] = '\0';
-		return is_address(AF_INET6, host + 1);
-	}
-	if (n && host[n - 1] == '.')
-		host[--n] = '\0';
-	return n && (is_address(AF_INET, host) || !host[strspn(host, of_names)] ||
-		     is_listed(names, host));
+	host = str_trim(text);
+	if (!*host)
+		return true;
+	if (!cut_port(host) || !*host)
+		return false;
+	end = host + strlen(host) - 1;
+	if (*end == '.' || (*host == '[' && *end == ']'))
+		*end = '\0';
+	if (net_read_address(host + (*host == '['), &family, bytes) == 0)
+		return (family == NET_IP6) == (*host == '[');
+	return (is_token((struct span){host, strlen(host)}) && !strchr(host, '.')) ||
+	       is_listed(names, host);
 }

@@ -16,7 +16,7 @@ struct request {
 	int status;       /* BAD: what to answer: 400, 405, 414, 431, 505 */
 	bool is_head;     /* DONE: the method is HEAD; also set on BAD as far as it is known */
 	const char *path; /* DONE: from '/', as sent, without its query; lives in the text */
-	const char *host; /* DONE: whom it is for, host_len bytes; 0: it does not say */
+	const char *host; /* DONE: whom it is for, as sent: host_len bytes */
 	size_t host_len;
 };
 
@@ -33,7 +33,7 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 /*
  * Whether a request that was read is for this server. A page of somebody else's whose name is made
  * to point here (DNS rebinding) asks by that name: so only an address, a name without a dot
- * (localhost), and those of names, with commas between, are ours. Without a Host no browser asked.
+ * (localhost), and those of names, with commas between, are ours. Without one, or an empty one, no browser asked.
  */
 bool request_is_for_us(const struct request *r, const char *names);
 
