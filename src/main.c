@@ -12,7 +12,7 @@
 
 #include "command/command.h"
 
-/* The kernel is asked without musl's wrappers: setrlimit() alone, which stops all threads, is 2 kB. */
+/* The kernel is asked itself: musl's setrlimit(), which stops all threads, is 2 kB of code. */
 #define FDS_MAX 1024 /* numbers below it: a command opens few, but may be given many */
 
 /*

@@ -33,7 +33,8 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 /*
  * Whether a request that was read is for this server. A page of somebody else's whose name is made
  * to point here (DNS rebinding) asks by that name: so only an address, a name without a dot
- * (localhost), and those of names, with commas between, are ours. Without one, or an empty one, no browser asked.
+ * (localhost), and those of names, with commas between, are ours. Without one, or an empty one, no
+ * browser asked.
  */
 bool request_is_for_us(const struct request *r, const char *names);
 
