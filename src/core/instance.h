@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+/* From the worst to the best. */
 enum instance_state {
 	INSTANCE_MAINTENANCE, /* it asked to leave */
 	INSTANCE_VANISHED,    /* not listed (any more) */
