@@ -125,30 +125,15 @@ static void find_targets(struct found *f, enum address_source source, struct tar
 		find_tagged(f, service, source, hosts, why);
 }
 
-static bool has_source(const struct address_list *list, enum address_source source)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (list->of[i] == source)
-			return true;
-	return false;
-}
-
-/* Nothing was found where to look: say where else there is something. */
+/* Nothing was found where to look: say where there is something. */
 static void say_no_address(const struct address_list *list, struct err *why)
 {
-	static const char *const words[] = {"service", "node", "wan", "lan"};
-	char more[64];
-	struct buf b;
+	const char *more = "; with node after the others, as --address service,node, its node's";
 
-	(void)err_set(why, ERR_CONFIG, "no address");
-	if (has_source(list, ADDRESS_NODE))
-		return;
-	buf_init(&b, more, sizeof more);
 	for (size_t i = 0; i < list->n; i++)
-		buf_fmt(&b, "%s,", words[list->of[i]]);
-	if (!has_source(list, ADDRESS_SERVICE))
-		buf_str(&b, "service,");
-	(void)err_set(why, ERR_CONFIG, "no address; --address %snode takes its node's", more);
+		if (list->of[i] == ADDRESS_NODE)
+			more = "";
+	(void)err_set(why, ERR_CONFIG, "no address%s", more);
 }
 
 static int list_target(struct consul_view *v, enum instance_state state, struct target t,

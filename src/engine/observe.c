@@ -37,32 +37,12 @@ void observe_lend(struct observe *o, struct observe_storage *storage)
 	storage->view.listed = storage->listed;
 }
 
-/* A CNAME to itself answers nobody, in the place of what would: who has it has no address. */
-static bool is_itself(struct observe *o, const struct target *t)
+/* The first is told. */
+static void leave_out(struct instance_counts *count, const char *host, const char *why)
 {
-	struct instance_counts *count = &o->count;
-
-	if (!t->host || strcmp(t->host, o->job->name) != 0)
-		return false;
 	if (!count->unaddressed_n++)
-		(void)fmt_text(count->unaddressed, sizeof count->unaddressed,
-			       "%.200s is the record's own name", t->host);
-	return true;
-}
-
-/* A name has one CNAME and nothing beside it: beside addresses a host name is left out. */
-static void count_left_out(struct observe *o)
-{
-	const struct consul_view *v = &o->storage->view;
-
-	for (size_t i = 0; i < v->listed_n; i++) {
-		const struct endpoint *one = &v->listed[i];
-
-		if (!one->target.host || !is_wanted(o->job, one->state) || o->count.unaddressed_n++)
-			continue;
-		(void)fmt_text(o->count.unaddressed, sizeof o->count.unaddressed,
-			       "%s: a CNAME cannot stand beside addresses", one->target.host);
-	}
+		(void)fmt_text(count->unaddressed, sizeof count->unaddressed, "%.200s%s", host,
+			       why);
 }
 
 /* The host names move to storage of their own: the next read overwrites the view's. */
@@ -81,21 +61,23 @@ void observe_answer(struct observe *o)
 	for (size_t i = 0; i < v->listed_n; i++) {
 		struct target t = v->listed[i].target;
 
-		if (is_itself(o, &t))
+		/* A CNAME to itself answers nobody, in the place of what would. */
+		if (t.host && strcmp(t.host, o->job->name) == 0) {
+			leave_out(&o->count, t.host, " is the record's own name");
 			continue;
+		}
 		types[target_is_alone(&t)] |= RECORD_BIT(t.type);
 		if (!is_wanted(o->job, v->listed[i].state))
 			continue;
+		/* A CNAME stands alone; sorted, addresses come first. */
+		if (t.host && o->want_n && !want[0].host) {
+			leave_out(&o->count, t.host, ": a host name beside addresses");
+			continue;
+		}
 		if (t.host)
 			t.host = hosts->text + (t.host - v->hosts.text);
 		if (!o->want_n || target_compare(&want[o->want_n - 1], &t) != 0)
 			want[o->want_n++] = t;
-	}
-	/* Sorted, host names come last. Who has nothing else has to see that they are too many. */
-	if (o->want_n && !target_is_alone(&want[0])) {
-		while (target_is_alone(&want[o->want_n - 1]))
-			o->want_n--;
-		count_left_out(o);
 	}
 	/*
 	 * In whatever state: records of instances that are all critical may be removed. But not

@@ -55,7 +55,8 @@ def contents(ops):
 TEXT = """\
 www.example.com: service web, 7 instances: 4 passing, 1 warning, 1 critical, 1 maintenance; \
 3 wanted, 6 records there
-  left out, without a usable address: 1 (web-: no address; --address service,node takes its node's)
+  left out, without a usable address: 1 (web-: no address; with node after the others, \
+as --address service,node, its node's)
   + A     192.0.2.3        ttl 60
   ~ A     192.0.2.2        ttl 300 -> 60
   - A     192.0.2.6        maintenance

@@ -206,7 +206,8 @@ static void test_unaddressed(void **state)
 			     0, &e),
 			 0);
 	assert_int_equal(view.count.unaddressed_n, 2);
-	assert_string_equal(view.count.unaddressed, "first: no address; --address service,node takes its node's");
+	assert_string_equal(view.count.unaddressed,
+			    "first: no address; with node after the others, as --address service,node, its node's");
 	assert_int_equal(view.count.instances_n, 3);
 	assert_int_equal(view.listed_n, 1);
 	assert_int_equal(view.count.state_n[INSTANCE_PASSING], 3);
@@ -220,9 +221,10 @@ static void test_no_address_names_the_remedy(void **state)
 		size_t from_n;
 		const char *told;
 	} lists[] = {
-		{{ADDRESS_SERVICE}, 1, "x: no address; --address service,node takes its node's"},
-		{{ADDRESS_WAN}, 1, "x: no address; --address wan,service,node takes its node's"},
-		{{ADDRESS_LAN, ADDRESS_SERVICE, ADDRESS_WAN}, 3, "x: no address; --address lan,service,wan,node takes its node's"},
+		{{ADDRESS_SERVICE}, 1, "x: no address; with node after the others, as --address service,node, its node's"},
+		{{ADDRESS_LAN, ADDRESS_SERVICE, ADDRESS_WAN},
+		 3,
+		 "x: no address; with node after the others, as --address service,node, its node's"},
 		{{ADDRESS_NODE}, 1, "x: no address"},
 		{{ADDRESS_NODE, ADDRESS_SERVICE, ADDRESS_WAN, ADDRESS_LAN}, 4, "x: no address"},
 	};
