@@ -42,7 +42,7 @@ void consul_headers(struct buf *b, const char *token, const char *http_auth)
 static int read_state(int checks, enum instance_state *state, struct err *e)
 {
 	*state = INSTANCE_PASSING;
-	if (!json_is_array(checks) && !json_is_null(checks)) /* Go's empty list */
+	if (!json_is_array(checks))
 		return err_set(e, ERR_PROTO, "Checks is not a list");
 	for (int c = json_first(checks); c != JSON_NONE; c = json_next(c)) {
 		char id[LABEL_CAP], status[LABEL_CAP];
@@ -190,26 +190,43 @@ static int read_targets(struct consul_reader *r, const char *id, enum instance_s
 	return 0;
 }
 
+/* That it is one, and its state: who is not understood may be alive. */
+static int read_instance(const char *text, size_t len, enum instance_state *state, struct err *e)
+{
+	int service;
+
+	if (json_parse(text, len, e))
+		return len == JSON_ELEMENT_MAX
+			       ? err_set(e, ERR_LIMIT, "longer than %d bytes", JSON_ELEMENT_MAX)
+			       : -1;
+	service = json_get(0, "Service");
+	if (!json_is_object(json_get(0, "Node")) || !json_is_string(json_get(service, "Address")))
+		return err_set(e, ERR_PROTO, "no Node, Service or Service.Address");
+	return read_state(json_get(0, "Checks"), state, e);
+}
+
 static int take_instance(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
 	struct consul_reader *r = ctx;
 	struct consul_view *v = r->view;
 	enum instance_state state;
 	char id[LABEL_CAP];
-	struct err why = {.kind = ERR_NONE};
+	struct err why;
+	bool is_read;
 
 	(void)list;
-	v->count.instances_n++;
-	if (json_parse(text, len, &why) && len == JSON_ELEMENT_MAX)
-		(void)err_set(&why, ERR_LIMIT, "longer than %d bytes", JSON_ELEMENT_MAX);
+	if (text[0] != '{')
+		return err_set(e, ERR_PROTO, "not a list of instances");
+	is_read = !read_instance(text, len, &state, &why);
 	json_label(json_get(json_get(0, "Service"), "ID"), id, sizeof id);
-	if (why.kind || read_state(json_get(0, "Checks"), &state, &why)) {
-		v->evidence.unread_n++;
-		leave_out(v, id, &why);
-		return 0;
+	v->count.instances_n++;
+	if (is_read) {
+		v->count.state_n[state]++;
+		return read_targets(r, id, state, e);
 	}
-	v->count.state_n[state]++;
-	return read_targets(r, id, state, e);
+	v->evidence.unread_n++;
+	leave_out(v, id, &why);
+	return 0;
 }
 
 /* ---- the answer ---- */

@@ -71,12 +71,14 @@ UNREAD = {
     "no state": lambda i: i["Checks"][0].pop("Status"),
     "a number as state": lambda i: i["Checks"][0].update(Status=1),
     "no checks": lambda i: i.pop("Checks"),
+    "null checks": lambda i: i.update(Checks=None),
+    "no service": lambda i: i.pop("Service"),
+    "no node": lambda i: i.update(Node=[]),
+    "a number": lambda i: i["Service"].update(Address=7),
     "too large": lambda i: i["Checks"][0].update(Output="x" * 600_000),
 }
 UNADDRESSED = {
     "a host name": lambda i: i["Service"].update(Address="lb.example.net"),
-    "a number": lambda i: i["Service"].update(Address=7),
-    "no service": lambda i: i.pop("Service"),
     "half a character": lambda i: i["Service"].update(Address="\ud800"),
     "300 bytes": lambda i: i["Service"].update(Address="a" * 300),
 }
@@ -86,7 +88,6 @@ FIT = {
     "a NUL": lambda i: i["Service"].update(ID="a\0b"),
     "half a character": lambda i: i["Checks"][0].update(CheckID="\udfff"),
     "a long CheckID": lambda i: i["Checks"][0].update(CheckID="c" * 600),
-    "null checks": lambda i: i.update(Checks=None),
 }
 
 

@@ -78,10 +78,18 @@ def test_cname_and_addresses_take_turns_in_one_transaction(sync, consul, cloudfl
     cloudflare.check_invariants(NAME, since=mark)
 
 
-def test_a_host_name_among_several_targets_is_refused(sync, consul, cloudflare):
+def test_a_host_name_beside_addresses_is_left_out(sync, consul, cloudflare):
     cloudflare.seed(NAME, "A", "192.0.2.9")
-    done = sync(consul.service("origin.example.net", "192.0.2.1"), code=1)
-    assert "origin.example.net" in done.last["error"]
+    done = sync(consul.service("origin.example.net", "192.0.2.1"))
+    line, = done.find("instances without a usable address are left out")
+    assert line["count"] == "1" and line["first"].startswith("origin.example.net: ")
+    assert cloudflare.contents(NAME) == ips(1)
+
+
+def test_of_several_host_names_none_is_chosen(sync, consul, cloudflare):
+    cloudflare.seed(NAME, "A", "192.0.2.9")
+    done = sync(consul.service("origin.example.net", "other.example.net"), code=1)
+    assert "other.example.net" in done.last["error"]
     assert not cloudflare.writes()
 
 

@@ -115,7 +115,7 @@ def test_429_without_retry_after_is_five_minutes_of_silence(scene):
 def test_the_last_request_of_the_window_is_not_asked_for(scene):
     """Ratelimit: r=0 with an answer that is well."""
     site, _ = scene.started(A)
-    scene.cf.settings.change(rate_limit=len(scene.calls()) + 1, rate_window_sec=4.0)
+    scene.cf.settings.change(rate_limit=len(scene.calls()) + 1, rate_window_sec=4.0, rate_enforce=True)
     site.add(B)
     site.settle()
     since = len(scene.calls())
