@@ -7,6 +7,7 @@
 /* after those it needs */
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "net/http/ask.h"
 
 /* One exchange over a connection of its own, the peer closing after its answer. */
@@ -207,6 +208,27 @@ static void test_dead_twice(void **state)
 	end(&p);
 }
 
+/* Dead, but not while the request was on its way: that was no race, and who asked decides. */
+static void test_dead_after_a_long_silence(void **state)
+{
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},   {PEER_SEND, HELLO}, {PEER_READ, NULL},
+						 {PEER_CLOSE, NULL},  {PEER_ACCEPT, NULL}, {PEER_STAY, NULL}};
+	const struct http_request r = {.method = "GET", .target = "/x", .headers = ""};
+	enum http_result result = HTTP_MORE;
+	struct peer p;
+
+	(void)state;
+	use_peer(&p, steps);
+	assert_int_equal(ask("GET"), 0);
+	assert_int_equal(http_start(&client, &r, &sink, clock_now_ms() + LONG_MS, &e), 0);
+	client.start_ms -= 2000;
+	while (result == HTTP_MORE)
+		result = http_step(&client, &e);
+	assert_failed(result == HTTP_DONE ? 0 : -1, ERR_RETRY, "without an answer");
+	assert_int_equal(p.seen->connections, 1);
+	end(&p);
+}
+
 /* A byte of the answer came: it was begun, so it is not sent again. */
 static void test_cut_on_reuse(void **state)
 {
@@ -265,9 +287,16 @@ static void test_reset_in_body(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_answers),       cmocka_unit_test(test_request),       cmocka_unit_test(test_keep_alive),
-		cmocka_unit_test(test_excess_drops),  cmocka_unit_test(test_dead_on_reuse), cmocka_unit_test(test_dead_twice),
-		cmocka_unit_test(test_cut_on_reuse),  cmocka_unit_test(test_stale_idle),    cmocka_unit_test(test_lost_post),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_request),
+		cmocka_unit_test(test_keep_alive),
+		cmocka_unit_test(test_excess_drops),
+		cmocka_unit_test(test_dead_on_reuse),
+		cmocka_unit_test(test_dead_twice),
+		cmocka_unit_test(test_dead_after_a_long_silence),
+		cmocka_unit_test(test_cut_on_reuse),
+		cmocka_unit_test(test_stale_idle),
+		cmocka_unit_test(test_lost_post),
 		cmocka_unit_test(test_reset_in_body),
 	};
 
