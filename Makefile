@@ -114,7 +114,7 @@ comma := ,
 # $(call objects,VARIANT,SOURCES)
 objects = $(patsubst %.c,$(BUILD)/$(1)/obj/%.o,$(2))
 
-WORLD_WRAPS := $(addprefix -Wl$(comma)--wrap=,clock_now_ms driver_random poll memory_reserve http_start http_step http_is_busy http_wants http_close)
+WORLD_WRAPS := $(addprefix -Wl$(comma)--wrap=,clock_now_ms clock_cpu_us driver_random poll memory_reserve http_start http_step http_is_busy http_wants http_close)
 
 define variant
 $(1)_OBJ := $(call objects,$(1),$(SRC)) $(BUILD)/$(1)/obj/gen/trust_anchors.o

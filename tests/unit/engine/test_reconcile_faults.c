@@ -358,6 +358,12 @@ static void test_what_acls_hid(void **state)
 		assert_int_equal(r->out.gap, hidden[i].gap);
 		assert_int_equal(r->seen.hidden, hidden[i].gap);
 	}
+	/* Whether it may remove, the consistent read says. */
+	scene_init(&s, "1.1.1.1", "a=1.1.1.1/60 b=1.1.1.2/60");
+	s.evidence = hidden[0].v;
+	s.gap = (struct evidence){.has_leader = true};
+	s.gap_reads = SCENE_CALLS_MAX;
+	(void)expect("H L V W[-b]", RECONCILE_DONE, "1.1.1.1");
 	/* An instance that can be seen and is not wanted is one that is not wanted. */
 	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60");
 	s.evidence = hidden[2].v;
@@ -366,6 +372,37 @@ static void test_what_acls_hid(void **state)
 	scene_init(&s, "1.1.1.1", "");
 	s.evidence = hidden[0].v;
 	assert_int_equal(expect("H L W[+1.1.1.1/60]", RECONCILE_DONE, "1.1.1.1")->seen.hidden, EVIDENCE_FILTERED);
+}
+
+/* Between two reads all instances go, and with them the leader: that is told, and tried again. */
+static void test_an_empty_consistent_read_without_a_leader(void **state)
+{
+	static struct reconcile_storage storage;
+	static struct record have[RECORDS_MAX];
+	static struct reconcile r;
+	const struct job job = {
+		.types = JOB_TYPES, .name = "www.example.com", .ttl = 60, .zone_id = "0123456789abcdef0123456789abcdef"};
+	struct target_hosts hosts = {0};
+	struct consul_view *view = &storage.observe.view;
+	const struct err none = {0};
+	struct target t;
+
+	(void)state;
+	reconcile_init(&r, &job, &storage, have, false, 0);
+	(void)spec_targets("1.1.1.1", &t, &hosts);
+	view->listed[0] = (struct endpoint){.state = INSTANCE_PASSING, .target = t};
+	view->listed_n = view->count.instances_n = 1;
+	reconcile_take(&r, 0, &none, 1, 0);
+	assert_int_equal(reconcile_next(&r).kind, CALL_LIST);
+	r.seen.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60", have, &hosts);
+	reconcile_take(&r, 0, &none, 1, 0);
+	assert_int_equal(reconcile_next(&r).kind, CALL_HEALTH);
+	view->listed_n = view->count.instances_n = 0;
+	view->evidence = (struct evidence){.is_consistent = true};
+	reconcile_take(&r, 0, &none, 1, 0);
+	assert_int_equal(r.out.result, RECONCILE_HELD);
+	assert_int_equal(r.out.gap, EVIDENCE_NO_LEADER);
+	assert_string_equal(r.out.plan.held_why, evidence_gap_text(EVIDENCE_NO_LEADER));
 }
 
 /* The first answer may be as bad as it likes as long as it only adds. */
@@ -550,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_what_acls_hid),
+		cmocka_unit_test(test_an_empty_consistent_read_without_a_leader),
 		cmocka_unit_test(test_additions_never_wait),
 		cmocka_unit_test(test_verify_fails),
 		cmocka_unit_test(test_bad_record_blocks_only_itself),

@@ -90,6 +90,8 @@ static enum http_result wire_step(struct http_client *c, struct err *e)
 		return HTTP_MORE;
 	wire.is_busy = wire.has_answer = false;
 	wire.cpu_us += wire.cost_us;
+	if (wire.fails && wire.status)
+		(void)wire.sink.status(wire.sink.ctx, wire.status, e);
 	if (wire.fails) {
 		(void)err_set(e, wire.fails_as, "connection lost");
 		return HTTP_BAD;

@@ -178,6 +178,15 @@ static void test_texts_and_lists(void **state)
 	assert_ptr_equal(r.count, &view.count);
 	assert_ptr_equal(r.endpoints, endpoints);
 	assert_int_equal(r.endpoints_n, 4);
+	/* The pass by this answer left out more: a host name beside addresses. */
+	k->is_dirty = false;
+	k->r.seen.count.unaddressed_n = view.count.unaddressed_n + 1;
+	assert_ptr_equal(record_at(0).count, &k->r.seen.count);
+	k->is_dirty = true; /* there is a newer answer */
+	assert_ptr_equal(record_at(0).count, &view.count);
+	k->is_dirty = false;
+	k->r.seen.count.unaddressed_n = view.count.unaddressed_n;
+	assert_ptr_equal(record_at(0).count, &view.count);
 	assert_null(r.consul_error);
 	(void)snprintf(k->job.owner, sizeof k->job.owner, "east");
 	(void)snprintf(service.last_err.text, sizeof service.last_err.text, "connection refused");

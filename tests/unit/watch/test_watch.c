@@ -39,6 +39,24 @@ static void test_a_change_is_written_at_once(void **state)
 	assert_string_equal(world.story, "health +192.0.2.2");
 }
 
+/* The next read waits for ten times what reading cost, and what was decided by it: to begin and to end a pass. */
+static void test_what_was_decided_is_rested_for(void **state)
+{
+	(void)state;
+	world_start_with("192.0.2.1");
+	assert_int_equal(world_watch.services[0]->query.wait_sec, 50);
+	world_run(5000);
+	world.cpu_step_us = 20000;
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(20);
+	world_clear();
+	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
+	world_run(550);
+	assert_string_equal(world.story, "");
+	world_run(60);
+	assert_string_equal(world.story, "health +192.0.2.3");
+}
+
 static void test_grace_and_maintenance(void **state)
 {
 	(void)state;
@@ -462,6 +480,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_the_first_pass, world_set_up),
 		cmocka_unit_test_setup(test_a_change_is_written_at_once, world_set_up),
+		cmocka_unit_test_setup(test_what_was_decided_is_rested_for, world_set_up),
 		cmocka_unit_test_setup(test_grace_and_maintenance, world_set_up),
 		cmocka_unit_test_setup(test_at_rest_nobody_is_asked, world_set_up),
 		cmocka_unit_test_setup(test_a_resync_mends_what_others_did, world_set_up),

@@ -269,6 +269,7 @@ static struct exchange *exchange_of(const struct http_client *c)
 void *__wrap_memory_reserve(size_t size);
 uint32_t __wrap_driver_random(void);
 int64_t __wrap_clock_now_ms(void);
+int64_t __wrap_clock_cpu_us(void);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __wrap_http_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e);
@@ -294,6 +295,11 @@ uint32_t __wrap_driver_random(void)
 int64_t __wrap_clock_now_ms(void)
 {
 	return world.now_ms;
+}
+
+int64_t __wrap_clock_cpu_us(void)
+{
+	return world.cpu_us += world.cpu_step_us;
 }
 
 /* Nothing but time comes, and signals, through a real pipe. */
@@ -433,6 +439,7 @@ void world_init(void)
 		.timeout_ms = 10000,
 		.resync_ms = 300000,
 		.unhealthy_ms = 60000,
+		.wait_sec = 50,
 	};
 }
 

@@ -20,7 +20,8 @@ struct world_record {
 extern struct world {
 	int64_t now_ms;
 	uint32_t seed;
-	int64_t latency_ms; /* of every exchange */
+	int64_t latency_ms;          /* of every exchange */
+	int64_t cpu_us, cpu_step_us; /* of CPU; so much for whatever is measured */
 
 	/* Consul: instances as "192.0.2.1 192.0.2.2/critical"; an index that grows by world_set(). */
 	struct {
