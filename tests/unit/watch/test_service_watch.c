@@ -439,6 +439,7 @@ static const struct {
 	int status;
 	bool is_failure;
 } cuts[] = {
+	{45, 30000, true, ERR_RETRY, 200, true}, /* within an answer: there is news */
 	{45, 30000, true, ERR_RETRY, 0, false},     {45, 45000, true, ERR_RETRY, 0, false},
 	{45, 20000, true, ERR_RETRY, 0, false},     {45, 19999, true, ERR_RETRY, 0, true}, /* not that long */
 	{45, 5, true, ERR_RETRY, 0, true},          {45, 30000, true, ERR_TLS, 0, true},
