@@ -60,6 +60,7 @@ static int run(struct invocation *in)
 	static struct values values;
 	struct err e = {0};
 
+	values.wait_ms = CONFIG_WAIT_MS;
 	in->values = &values;
 	if (values_from_arguments(&values, in->argc, in->argv, &e))
 		return command_fail(in, &e);

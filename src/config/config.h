@@ -19,7 +19,7 @@
 #define CONFIG_PATH_CAP 4096
 #define CONFIG_NO_PROXY_CAP 8192
 
-#define JOB_FIELD_SECRET(field) char field[CONFIG_SECRET_MAX + 1];
+#define JOB_FIELD_SECRET(field, reader) char field[CONFIG_SECRET_MAX + 1];
 #define JOB_FIELD_NONE()
 
 /* A text that is not set is "". Holds nothing of the values it is read from. */

@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "config/flaw.h"
 #include "config/values.h"
 
 /* ---- names ---- */
@@ -112,31 +113,26 @@ static int check_names(struct err *e)
 
 /* ---- settings ---- */
 
-/* Why a file cannot be read. What was to be its path may be the secret itself. */
-static int hide_path(const char *name, const char *path, struct err *e)
-{
-	size_t named = strncmp(e->text, path, strlen(path)) == 0 ? strlen(path) : 0;
-
-	return err_set(e, e->kind, "%s: the file it names%s", name, e->text + named);
-}
-
-/* Keep a secret, trimmed: the value's text, or what the file holds. */
+/* Keep the secret that is in a file, trimmed. What was to be its path may be the secret itself. */
 static int take_secret(struct values *v, struct value *value, const char *path, struct err *e)
 {
-	char secret[CONFIG_SECRET_MAX + 1];
-	int rc = 0;
+	char secret[CONFIG_SECRET_MAX + 1], flaw[FLAW_CAP];
+	int rc = -1;
 
-	if (path && values_read_file(path, secret, sizeof secret, e))
-		rc = hide_path(value->name, path, e);
-	else if (!path && str_copy(secret, sizeof secret, value->text))
-		rc = err_set(e, ERR_CONFIG, "%s is longer than %d bytes", value->name,
-			     CONFIG_SECRET_MAX);
-	value->text = rc ? "" : values_keep(v, str_trim(secret));
+	if (flaw_find(path, false, flaw))
+		return err_set(e, ERR_CONFIG, "%s: %s", value->name, flaw);
+	if (values_read_file(v, path, secret, sizeof secret, e))
+		return err_wrap(e, "%s: the file it names", value->name);
+	value->text = values_keep(v, str_trim(secret));
 	explicit_bzero(secret, sizeof secret);
-	if (value->text)
-		return rc;
-	return err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
-		       CONFIG_TEXT_CAP);
+	if (!value->text)
+		(void)err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
+			      CONFIG_TEXT_CAP);
+	else if (!*value->text)
+		(void)err_set(e, ERR_CONFIG, "%s: the file it names is empty", value->name);
+	else
+		rc = 0;
+	return rc;
 }
 
 /* One value more for a setting from the environment: it must say what the others say. */
@@ -174,11 +170,7 @@ static int merge_secret_file(struct values *v, const char *of, struct value *fou
 	value.name = values_keep(v, name);
 	if (!value.name)
 		value.name = of;
-	if (take_secret(v, &value, path, e))
-		return -1;
-	if (!*value.text)
-		return err_set(e, ERR_CONFIG, "%s: the file it names is empty", value.name);
-	return merge_env(found, &value, e);
+	return take_secret(v, &value, path, e) ? -1 : merge_env(found, &value, e);
 }
 
 static int merge_env_name(struct values *v, enum setting s, const char *name, struct value *found,
@@ -190,8 +182,6 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 		return -1;
 	if (setting(s)->traits.is_first_name_best && found->text)
 		return 0;
-	if (value.text && setting(s)->traits.is_secret && take_secret(v, &value, NULL, e))
-		return -1;
 	if (merge_env(found, &value, e))
 		return -1;
 	return setting(s)->traits.is_secret ? merge_secret_file(v, name, found, e) : 0;
@@ -203,20 +193,22 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
  */
 static const char *translate_log_word(enum setting s, const char *text)
 {
-	static const char words[][2][9] = {
-		{"trace", "debug"},  {"verbose", "debug"}, {"notice", "info"},
-		{"warning", "warn"}, {"err", "error"},     {"crit", "error"},
-		{"fatal", "error"},  {"panic", "error"},   {"critical", "error"},
-		{"console", "text"}, {"plain", "text"},
+	static const struct {
+		char begun[5];
+		uint8_t level;
+	} words[] = {
+		{"debu", LOG_DEBUG}, {"trac", LOG_DEBUG}, {"verb", LOG_DEBUG}, {"info", LOG_INFO},
+		{"noti", LOG_INFO},  {"warn", LOG_WARN},  {"err", LOG_ERROR},  {"crit", LOG_ERROR},
+		{"fata", LOG_ERROR}, {"pani", LOG_ERROR}, {"aler", LOG_ERROR}, {"emer", LOG_ERROR},
 	};
-	const char *const *ours = s == SET_LOG_LEVEL ? log_level_names : log_format_names;
 
-	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-		if (str_eq_nocase(text, words[i][0]))
-			text = words[i][1];
-	while (*ours && !str_eq_nocase(text, *ours))
-		ours++;
-	return *ours;
+	for (size_t i = 0; s == SET_LOG_LEVEL && i < sizeof words / sizeof words[0]; i++)
+		if (str_starts_nocase(text, words[i].begun))
+			return log_level_names[words[i].level];
+	for (size_t i = 0; s == SET_LOG_FORMAT && i < LOG_FORMATS; i++)
+		if (str_eq_nocase(text, log_format_names[i]))
+			return log_format_names[i];
+	return NULL;
 }
 
 static int take_env(struct values *v, enum setting s, struct err *e)

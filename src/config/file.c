@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/fmt.h"
 #include "base/json.h"
+#include "config/flaw.h"
 #include "config/template.h"
 #include "config/values.h"
 
@@ -135,10 +136,28 @@ static int take_records(struct values *v, const char *text, int member, struct e
 	return 0;
 }
 
+/* What is at the byte where it is not JSON, of what people write there. */
+static int tell_syntax(const char *text, size_t len, struct err *e)
+{
+	char flaw[FLAW_CAP];
+	size_t at = 0, before;
+
+	(void)json_check(text, len, &at);
+	for (before = at; before && strchr(" \t\r\n", text[before - 1]);)
+		before--;
+	if (text[at] == '#' || text[at] == '/')
+		return err_set(e, e->kind, "%s: JSON has no comments", e->text);
+	if (before && text[before - 1] == ',')
+		return err_set(e, e->kind, "%s: the comma before it is one too many", e->text);
+	if (at < len && flaw_name(text + at, flaw))
+		return err_set(e, e->kind, "%s: %s", e->text, flaw);
+	return -1;
+}
+
 static int take_json(struct values *v, const char *text, size_t len, struct err *e)
 {
 	if (json_parse(text, len, e))
-		return -1;
+		return tell_syntax(text, len, e);
 	if (!json_is_object(0))
 		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
 	for (int m = json_first(0); m != JSON_NONE; m = json_next(m)) {
@@ -156,30 +175,61 @@ static int take_json(struct values *v, const char *text, size_t len, struct err 
 	return 0;
 }
 
+/* What it is set to may hold secrets: that is not told. */
+static int bad_config(const struct values *v, const char *why, struct err *e)
+{
+	const struct value *config = &v->of[SET_CONFIG];
+	char origin[64];
+
+	return err_set(e, values_err_kind(config), "%s: %s",
+		       values_origin(v, config, origin, sizeof origin), why);
+}
+
+/* The text of the configuration; NULL: there is none that can be read. */
+static const char *find_text(struct values *v, char *raw, size_t cap, struct err *e)
+{
+	const char *config = v->of[SET_CONFIG].text;
+	char flaw[FLAW_CAP];
+
+	v->file = "configuration";
+	if (config[strspn(config, " \t\r\n")] == '{') {
+		if (v->of[SET_CONFIG].origin != ORIGIN_FLAG)
+			return config;
+		(void)bad_config(v,
+				 "a path is wanted, for arguments can be seen by all: a JSON "
+				 "object goes into DNSBUDDY_CONFIG",
+				 e);
+		return NULL;
+	}
+	if (flaw_find(config, false, flaw)) {
+		(void)bad_config(v, flaw, e);
+		return NULL;
+	}
+	/* Quoted JSON, as some environment files deliver it, may hold secrets. */
+	if (strpbrk(config, "{\"")) {
+		(void)bad_config(v, "neither a path nor a JSON object: it has to begin with {", e);
+		return NULL;
+	}
+	v->file = strncmp(config, "file://", 7) == 0 ? config + 7 : config;
+	if (values_read_file(v, v->file, raw, cap, e)) {
+		(void)err_wrap(e, "%s", v->file);
+		return NULL;
+	}
+	return raw;
+}
+
 int values_from_file(struct values *v, struct err *e)
 {
 	static char raw[CONFIG_FILE_MAX + 1], text[CONFIG_FILE_MAX + 1];
-	const char *config = v->of[SET_CONFIG].text;
+	const char *config;
 	struct buf b;
 	int rc = 0;
 
-	if (!config)
+	if (!v->of[SET_CONFIG].text)
 		return 0;
-	v->file = config;
-	if (config[strspn(config, " \t\r\n")] == '{') {
-		v->file = "configuration";
-	} else {
-		/* Quoted JSON, as some environment files deliver it, may hold secrets. */
-		if (strpbrk(config, "{\"\n"))
-			return err_set(e, ERR_CONFIG,
-				       "DNSBUDDY_CONFIG or --config is neither a "
-				       "path nor a JSON object: it has to begin with {");
-		if (strncmp(config, "file://", 7) == 0)
-			v->file = config += 7;
-		if (values_read_file(config, raw, sizeof raw, e))
-			return -1;
-		config = raw;
-	}
+	config = find_text(v, raw, sizeof raw, e);
+	if (!config)
+		return -1;
 	buf_init(&b, text, sizeof text);
 	if (template_expand(&b, config, e) || take_json(v, b.p, b.len, e)) {
 		e->kind = ERR_CONFIG;

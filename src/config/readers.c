@@ -5,6 +5,7 @@
 #include "base/fmt.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "config/flaw.h"
 #include "net/http/listener.h"
 
 #define ORIGIN_CAP 192
@@ -57,22 +58,24 @@ static int missing(enum setting s, struct err *e)
 
 /* ---- readers: the text of s to its field, which is of the type that the row names ---- */
 
+enum reader {
+	READER_NONE,
+#define READER(name) READER_##name,
+#include "config/readers.def"
+};
+
 struct field {
-	int (*read)(const struct reading *r, enum setting s, void *field, struct err *e);
-	uint32_t offset; /* in struct job or struct config */
-	uint32_t size;   /* in bytes: of a text, with its NUL */
-	union {
-		struct {
-			uint32_t min, max; /* of a number */
-		};
-		const char *const *words; /* of a choice, as the enum has them; NULL ends them */
-	};
+	uint32_t max;    /* of a number */
+	uint16_t offset; /* in struct job or struct config */
+	uint16_t size;   /* in bytes: of a text, with its NUL */
+	uint8_t min;     /* of a number */
+	uint8_t reader;  /* of enum reader */
 };
 
 static const struct field fields[SETTINGS];
 
-/* Any text, as the system gives it. */
-static int read_raw(const struct reading *r, enum setting s, void *field, struct err *e)
+/* Any text: what could end a line of a request is a flaw, and never comes here. */
+static int read_text(const struct reading *r, enum setting s, void *field, struct err *e)
 {
 	const char *text = reading_text(r, s);
 
@@ -81,14 +84,30 @@ static int read_raw(const struct reading *r, enum setting s, void *field, struct
 	return 0;
 }
 
-/* A text that goes into a request. Bytes that could end a line there never pass. */
-static int read_text(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	const char *text = reading_text(r, s);
+/* The first 27 are those of the NAME of NAME=. */
+#define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz0123456789.-"
 
-	if (text && str_has_control(text))
-		return reading_bad(r, s, "it holds a control character", e);
-	return read_raw(r, s, field, e);
+/* What a header carries: token68 of RFC 6750, or (Consul's) any visible ASCII. */
+static int read_token(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s), *p = text;
+	char right[64];
+
+	if (!text)
+		return read_text(r, s, field, e);
+	while (*p && memchr(ALPHABET, *p, 27))
+		p++;
+	if (str_starts_nocase(text, "Bearer ") || (p > text && *p == '='))
+		return reading_bad(r, s, "write the token without Bearer or NAME= before it", e);
+	p = text + strspn(text, ALPHABET "~+/");
+	p += strspn(p, "=");
+	while (s == SET_CONSUL_TOKEN && *p > ' ' && *p < 0x7f)
+		p++;
+	if (!*p)
+		return read_text(r, s, field, e);
+	(void)fmt_text(right, sizeof right, "byte %zu is none of a token's",
+		       (size_t)(p - text) + 1);
+	return reading_bad(r, s, right, e);
 }
 
 /* A number of the row's range; "BEFORE0 to 86400AFTER" says which. */
@@ -127,10 +146,14 @@ static int read_seconds(const struct reading *r, enum setting s, void *field, st
 	return 0;
 }
 
-/* One of the row's words, by its place. */
+static const char *const on_drop_words[] = {"keep", "remove", NULL};
+
+/* One of the words, by its place: the enum has them in this order. */
 static int read_choice(const struct reading *r, enum setting s, void *field, struct err *e)
 {
-	const char *const *words = fields[s].words;
+	const char *const *words = s == SET_ON_DROP     ? on_drop_words
+				   : s == SET_LOG_LEVEL ? log_level_names
+							: log_format_names;
 	char right[64];
 	struct buf b;
 
@@ -224,11 +247,9 @@ static int read_proxied(const struct reading *r, enum setting s, void *field, st
 
 static int read_owner(const struct reading *r, enum setting s, void *field, struct err *e)
 {
-	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				      "0123456789._-";
 	const char *owner = reading_text(r, s);
 
-	if (owner && (strspn(owner, allowed) != strlen(owner) || strlen(owner) >= fields[s].size))
+	if (owner && (strspn(owner, ALPHABET) != strlen(owner) || strlen(owner) >= fields[s].size))
 		return reading_bad(r, s, "1 to 64 letters, digits, dots, hyphens and underscores",
 				   e);
 	return read_text(r, s, field, e);
@@ -257,7 +278,7 @@ static int read_on_empty(const struct reading *r, enum setting s, void *field, s
 
 static int read_addresses(const struct reading *r, enum setting s, void *field, struct err *e)
 {
-	static const char *const names[ADDRESS_SOURCES] = {
+	static const char names[ADDRESS_SOURCES][8] = {
 		[ADDRESS_SERVICE] = "service",
 		[ADDRESS_NODE] = "node",
 		[ADDRESS_WAN] = "wan",
@@ -322,7 +343,7 @@ static int read_consul_url(const struct reading *r, enum setting s, void *field,
 static int read_proxy(const struct reading *r, enum setting s, void *field, struct err *e)
 {
 	r->config->https_proxy_name = reading_value(r, s)->name;
-	return read_raw(r, s, field, e);
+	return read_text(r, s, field, e);
 }
 
 /* FNV-1a, 64 bits. */
@@ -371,8 +392,8 @@ static int read_lock_key(const struct reading *r, enum setting s, void *field, s
 		add_default_key(&b, r->config->jobs, r->config->jobs_n);
 	else
 		buf_str(&b, text);
-	if (!buf_ok(&b) || str_has_control(b.p) || b.p[0] == '/' || b.p[b.len - 1] == '/' ||
-	    str_find(b.p, "//") || url_has_dots(b.p))
+	if (!buf_ok(&b) || b.p[0] == '/' || b.p[b.len - 1] == '/' || str_find(b.p, "//") ||
+	    url_has_dots(b.p))
 		return reading_bad(r, s, "true, or a key as service/dnsbuddy/www/leader", e);
 	return 0;
 }
@@ -400,18 +421,16 @@ static int read_listen_host(const struct reading *r, enum setting s, void *field
 
 /* ---- which reader fills which field ---- */
 
-static const char *const on_drop_words[] = {"keep", "remove", NULL};
-
-#define AT(member) .offset = offsetof(OWNER, member), .size = sizeof(((OWNER *)0)->member)
-#define READ_TEXT(field, cap, reader) {.read = read_##reader, AT(field)},
-#define READ_VALUE(type, field, reader) {.read = read_##reader, AT(field)},
-#define READ_NUMBER(field, min_, max_)                                                             \
-	{.read = read_number, AT(field), .min = (min_), .max = (max_)},
-#define READ_SECONDS(field, min_, max_)                                                            \
-	{.read = read_seconds, AT(field), .min = (min_), .max = (max_)},
-#define READ_CHOICE(type, field, words_) {.read = read_choice, AT(field), .words = (words_)},
-#define READ_SECRET(field) {.read = read_text, AT(field)},
-#define READ_NONE() {.read = NULL},
+#define AT(member, reader_)                                                                        \
+	.offset = offsetof(OWNER, member), .size = sizeof(((OWNER *)0)->member),                   \
+	.reader = READER_##reader_
+#define READ_TEXT(field, cap, reader) {AT(field, reader)},
+#define READ_VALUE(type, field, reader) {AT(field, reader)},
+#define READ_NUMBER(field, min_, max_) {AT(field, number), .min = (min_), .max = (max_)},
+#define READ_SECONDS(field, min_, max_) {AT(field, seconds), .min = (min_), .max = (max_)},
+#define READ_CHOICE(type, field) {AT(field, choice)},
+#define READ_SECRET(field, reader) {AT(field, reader)},
+#define READ_NONE() {.reader = READER_NONE},
 
 static const struct field fields[SETTINGS] = {
 #define OWNER struct job
@@ -423,17 +442,43 @@ static const struct field fields[SETTINGS] = {
 #include "config/program.def"
 };
 
+#define READER(name)                                                                               \
+	if (fields[s].reader == READER_##name)                                                     \
+		return read_##name(r, s, field, e);
+
+static int read_field(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+#include "config/readers.def"
+	return 0;
+}
+
+static bool is_read(const struct reading *r, enum setting s)
+{
+	return fields[s].reader && setting(s)->traits.groups & r->groups;
+}
+
+static int check_flaws(const struct reading *r, enum setting s, struct err *e)
+{
+	const char *text = reading_text(r, s);
+	char flaw[FLAW_CAP];
+
+	return text && flaw_find(text, s == SET_CONSUL_AUTH, flaw) ? reading_bad(r, s, flaw, e) : 0;
+}
+
 int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)
 {
+	/* All before the first is read, for a reader may look at another setting, too. */
+	for (enum setting s = from; s < to; s++)
+		if (is_read(r, s) && check_flaws(r, s, e))
+			return -1;
 	for (enum setting s = from; s < to; s++) {
-		const struct field *f = &fields[s];
 		char *base = s < SETTINGS_OF_RECORD ? (char *)r->job : (char *)r->config;
 
-		if (!f->read || !(setting(s)->traits.groups & r->groups))
+		if (!is_read(r, s))
 			continue;
 		if (setting(s)->traits.is_required && !reading_text(r, s))
 			return missing(s, e);
-		if (f->read(r, s, base + f->offset, e))
+		if (read_field(r, s, base + fields[s].offset, e))
 			return -1;
 		if (s >= SETTINGS_OF_RECORD)
 			r->config->digests[s - SETTINGS_OF_RECORD] = digest(reading_text(r, s));

@@ -34,7 +34,7 @@ static const struct store {
 #define NAMES_NUMBER(...)
 #define NAMES_SECONDS(...)
 #define NAMES_NONE()
-#define NAMES_SECRET(field) .is_secret = true,
+#define NAMES_SECRET(...) .is_secret = true,
 #define NAMES_LIVE
 #define NAMES_RESTART .takes_restart = true,
 

@@ -1,12 +1,7 @@
 #include "config/values.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "base/buf.h"
-#include "base/errno_text.h"
 #include "base/fmt.h"
 #include "base/str.h"
 
@@ -19,6 +14,7 @@ void values_init(struct values *v)
 	v->file = NULL;
 	explicit_bzero(v->text, v->text_len);
 	v->text_len = 0;
+	v->wait_ms = CONFIG_REREAD_MS;
 }
 
 const char *values_keep(struct values *v, const char *text)
@@ -31,41 +27,6 @@ const char *values_keep(struct values *v, const char *text)
 	memcpy(kept, text, len);
 	v->text_len += len;
 	return kept;
-}
-
-int values_read_file(const char *path, char *out, size_t cap, struct err *e)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = 1;
-	size_t len = 0;
-	int rc = -1;
-
-	if (fd < 0)
-		return err_set(e, ERR_CONFIG, "%s: %s", path, errno_text(errno));
-	while (len < cap && got > 0) {
-		got = read(fd, out + len, cap - len);
-		if (got < 0 && errno != EINTR) {
-			(void)err_set(e, ERR_CONFIG, "%s: %s", path, errno_text(errno));
-			goto out;
-		}
-		len += got > 0 ? (size_t)got : 0;
-		got = got < 0 ? 1 : got;
-	}
-	if (len == cap) {
-		(void)err_set(e, ERR_CONFIG, "%s is longer than %zu bytes", path, cap - 1);
-		goto out;
-	}
-	if (memchr(out, '\0', len)) {
-		(void)err_set(e, ERR_CONFIG, "%s holds a NUL byte", path);
-		goto out;
-	}
-	out[len] = '\0';
-	rc = 0;
-out:
-	if (rc)
-		explicit_bzero(out, len);
-	(void)close(fd);
-	return rc;
 }
 
 const char *values_origin(const struct values *v, const struct value *value, char *out, size_t cap)
@@ -125,7 +86,7 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 
 static const struct {
 	enum option option;
-	const char *flag;
+	char flag[20];
 } option_flags[] = {
 	{OPTION_HELP, "--help"},
 	{OPTION_HELP, "-h"},

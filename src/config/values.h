@@ -15,6 +15,8 @@
 #define CONFIG_RECORDS_MAX 256 /* entries of "records" */
 #define CONFIG_TEXT_CAP 131072 /* bytes of all values that come from files */
 #define CONFIG_SECRET_MAX 4096 /* bytes of a _FILE */
+#define CONFIG_WAIT_MS 10000   /* at the start, for a file that is a pipe or whose mount hangs... */
+#define CONFIG_REREAD_MS 1000  /* ...and when all that is in force waits too */
 
 enum origin { ORIGIN_NONE, ORIGIN_ARGUMENT, ORIGIN_FLAG, ORIGIN_ENV, ORIGIN_FILE, ORIGIN_DEFAULT };
 
@@ -43,9 +45,10 @@ struct values {
 	unsigned options; /* of enum option */
 	char text[CONFIG_TEXT_CAP];
 	size_t text_len;
+	int wait_ms; /* for each file */
 };
 
-/* Forget everything, to read anew; at first v is zeroed. */
+/* Forget everything, to read anew, with little time for files; at first v is zeroed. */
 void values_init(struct values *v);
 
 /*
@@ -93,8 +96,12 @@ bool values_is_link(const char *name, const char *value);
 /* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
 const char *values_keep(struct values *v, const char *text);
 
-/* Read a whole small file into out[0..cap). -1, ERR_CONFIG: cannot be read, or too large. */
-int values_read_file(const char *path, char *out, size_t cap, struct err *e)
+/*
+ * Read a whole small file into out[0..cap), a pipe to its end too.
+ *   v  its wait_ms is how long that may take
+ *   e  ERR_CONFIG: cannot be read, does not come, or too large; without its name
+ */
+int values_read_file(const struct values *v, const char *path, char *out, size_t cap, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*

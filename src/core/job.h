@@ -53,7 +53,7 @@ struct address_list {
 #define JOB_EXPAND(...) __VA_ARGS__
 #define JOB_FIELD_TEXT(field, cap, reader) char field[cap];
 #define JOB_FIELD_VALUE(type, field, reader) type field;
-#define JOB_FIELD_CHOICE(type, field, words) enum type field;
+#define JOB_FIELD_CHOICE(type, field) enum type field;
 #define JOB_FIELD_NUMBER(field, min, max) uint32_t field;
 #define JOB_FIELD_SECONDS(field, min, max) int64_t field;
 

@@ -1,10 +1,11 @@
 """Settings: where they come from, which goes first, and what is said of a wrong one."""
 
 import json
+import subprocess
 
 import pytest
 from fake_consul import instance
-from program import NAME
+from program import NAME, binary, environment
 
 GOOD = {"SERVICE": "web", "RECORD": NAME}
 
@@ -224,8 +225,33 @@ def test_secrets_from_files(accept, parts, tmp_path, name, around):
     assert accept(**{"CLOUDFLARE_API_TOKEN": None, name: file})
 
 
-def test_a_token_with_a_newline_in_the_environment(accept, parts):
-    assert accept(CLOUDFLARE_API_TOKEN=parts["cloudflare"].token + "\n")
+# -- what nobody means: quotes, blanks, marks
+
+@pytest.mark.parametrize("value, told", [
+    ('"{}"', "is a quote (U+0022)"), ("{}\n", "is white space (U+000A)"), ("\ufeff{}", "byte 1 is a byte order mark (U+FEFF)"),
+    ("{}\u00a0", "is a no-break space (U+00A0)"), ("Bearer {}", "without Bearer or NAME="),
+    ("CF_API_TOKEN={}", "without Bearer or NAME=")])
+def test_a_token_with_something_around_it(refuse, parts, tmp_path, value, told):
+    token = parts["cloudflare"].token
+    error = refuse(78, CLOUDFLARE_API_TOKEN=value.format(token))
+    assert "CLOUDFLARE_API_TOKEN in the environment" in error and told in error and token not in error
+    (tmp_path / "token").write_text(value.format(token).rstrip("\n") + " \n")
+    if not value.endswith("\n"):
+        error = refuse(78, CLOUDFLARE_API_TOKEN=None, CLOUDFLARE_API_TOKEN_FILE=tmp_path / "token")
+        assert "CLOUDFLARE_API_TOKEN_FILE in the environment" in error and told in error and token not in error
+
+
+def test_quotes_of_an_environment_file_do_not_empty_a_name(run, parts):
+    """What `docker run --env-file` makes of SERVICE="web"."""
+    parts["cloudflare"].seed(NAME, "A", "192.0.2.1")
+    done = run("sync", "--on-empty", "remove", **parts, env={"SERVICE": '"web"', "RECORD": NAME}).expect(78)
+    assert "(SERVICE in the environment) is wrong: byte 1 is a quote" in done.err
+    assert parts["cloudflare"].contents(NAME) == ["192.0.2.1"] and not parts["consul"].connections
+
+
+def test_a_literal_configuration_is_no_argument(refuse):
+    error = refuse(64, "--config", '{"api_token": "hush-hush"}')
+    assert "DNSBUDDY_CONFIG" in error and "hush" not in error
 
 
 @pytest.mark.parametrize("content, words", [
@@ -238,6 +264,15 @@ def test_bad_secret_files(refuse, tmp_path, content, words):
     error = refuse(78, CLOUDFLARE_API_TOKEN=None, CLOUDFLARE_API_TOKEN_FILE=file)
     assert "CLOUDFLARE_API_TOKEN_FILE" in error and words in error
     assert str(file) not in error, "it may be the secret itself, given to the wrong variable"
+
+
+def test_files_that_are_pipes(parts):
+    """As a shell makes them: the secret and the configuration never are in a file."""
+    command = f"""CF_API_TOKEN_FILE=<(sleep 0.2; echo "$TOKEN") exec {binary()} sync --config <(echo '{{"ttl": 90}}')"""
+    env = environment(**parts, CLOUDFLARE_API_TOKEN=None, TOKEN=parts["cloudflare"].token, PATH="/usr/bin:/bin", **GOOD)
+    done = subprocess.run(["/bin/bash", "-c", command], env=env, capture_output=True, text=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [r.ttl for r in parts["cloudflare"].records()] == [90]
 
 
 def test_a_secret_file_that_differs(refuse, tmp_path):
@@ -284,12 +319,12 @@ def test_a_wrong_value_in_a_file_is_told_with_its_line(refuse, tmp_path):
 
 def test_two_entries_for_one_name(refuse):
     entry = {"service": "a", "record": NAME}
-    refuse(78, "--config", json.dumps({"records": [entry, entry]}), SERVICE=None, RECORD=None)
+    refuse(78, DNSBUDDY_CONFIG=json.dumps({"records": [entry, entry]}), SERVICE=None, RECORD=None)
 
 
 def test_records_and_a_single_record_exclude_each_other(refuse):
     text = json.dumps({"records": [{"service": "a", "record": NAME}]})
-    assert "SERVICE in the environment" in refuse(78, "--config", text, RECORD=None)
+    assert "SERVICE in the environment" in refuse(78, DNSBUDDY_CONFIG=text, RECORD=None)
 
 
 def test_a_file_that_is_too_long(refuse, tmp_path):
@@ -312,8 +347,8 @@ def test_files(run, parts, tmp_path, form):
     assert record.ttl == 90
 
 
-def test_literal_json(accept, parts):
-    record, = accept("--config", ' {"ttl": 90}')
+def test_literal_json(accept):
+    record, = accept(DNSBUDDY_CONFIG=' {"ttl": 90}')
     assert record.ttl == 90
 
 
@@ -321,8 +356,8 @@ def test_templates(run, parts):
     """A value with a quote, a backslash and braces stays one value."""
     text = ('{"records": [{"service": "{{ .APP }}", "record": "{{.APP_NAME}}", "ttl": {{ .T }},'
             ' "tag": "{{ .MISSING | default \\"blue\\" }}", "datacenter": "{{ .UNSET }}"}]}')
-    run("sync", "--config", text, **parts, env={
-        "APP": 'a"b\\c{{ .T }}', "APP_NAME": NAME, "T": "90"}).expect(0)
+    run("sync", **parts, env={
+        "DNSBUDDY_CONFIG": text, "APP": 'a"b\\c{{ .T }}', "APP_NAME": NAME, "T": "90"}).expect(0)
     request = parts["consul"].requests[0]
     assert request.path == '/v1/health/service/a"b\\c{{ .T }}'
     assert request.query["tag"] == "blue"

@@ -72,7 +72,7 @@ def test_health_is_convergence(scene, listen, port, ask, run):
     assert record["unconverged_seconds"] == 0
     for args, env in [(listen, {}), ((), {"DNSBUDDY_LISTEN": f":{port}"}),
                       ((), {"DNSBUDDY_LISTEN": f"0.0.0.0:{port}"}), (("--listen", f":{port}"), {}),
-                      (("--config", json.dumps({"listen": f"127.0.0.1:{port}"})), {})]:
+                      ((), {"DNSBUDDY_CONFIG": json.dumps({"listen": f"127.0.0.1:{port}"})})]:
         done = run("health", *args, env=env).expect(0)
         assert (done.out, done.err) == ("", "")
 

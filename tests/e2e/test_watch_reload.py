@@ -1,6 +1,7 @@
 """watch and SIGHUP: another configuration, a bad one, other secrets, a hundred in a row."""
 
 import json
+import os
 import signal
 import time
 
@@ -59,6 +60,31 @@ def test_a_new_record_is_added(scene, file):
     for site in (one, two):
         site.add(C)
         site.settle()
+
+
+@pytest.mark.parametrize("variable", ["DNSBUDDY_CONFIG", "CF_API_TOKEN_FILE"])
+def test_a_file_that_nobody_writes_to_stops_nothing(scene, file, tmp_path, variable):
+    """In its place is a FIFO: it is given up in a second, and the old configuration stays."""
+    site = scene.site(A, B, name="w0.example.com")
+    file.write(site)
+    token = tmp_path / "token"
+    token.write_text(scene.cf.token)
+    watch = scene.watch(None, env={"DNSBUDDY_CONFIG": file.path, "CLOUDFLARE_API_TOKEN": None, "CF_API_TOKEN_FILE": token})
+    site.settle()
+    path = {"DNSBUDDY_CONFIG": file.path, "CF_API_TOKEN_FILE": token}[variable]
+    path.unlink()
+    os.mkfifo(path)
+    for _ in range(2):
+        began = time.monotonic()
+        watch.hup()
+        site.add(C)
+        site.settle()
+        site.remove(C)
+        site.settle()
+        assert time.monotonic() - began < 4
+    until(lambda: len(watch.find("configuration not taken, the old one stays")) == 2)
+    for line in watch.find("configuration not taken, the old one stays"):
+        assert "timed out" in line["error"]
 
 
 def test_a_dropped_record_is_left_alone(scene, file):

@@ -109,9 +109,10 @@ static void test_file_forms(void **state)
 	(void)state;
 	read_good("", TOKEN "DNSBUDDY_CONFIG= {\"service\":\"s\",\"record\":\"r.example.com\"}|", NULL);
 	assert_string_equal(conf.jobs[0].service, "s");
-	read_good("--config|{\"service\":\"s\",\"record\":\"r.example.com\",\"address\":[\"wan\",\"node\"],"
-		  "\"proxied\":true,\"include_warning\":true,\"min_records\":0}|",
-		  TOKEN, NULL);
+	read_good("",
+		  TOKEN "DNSBUDDY_CONFIG={\"service\":\"s\",\"record\":\"r.example.com\",\"address\":[\"wan\",\"node\"],"
+			"\"proxied\":true,\"include_warning\":true,\"min_records\":0}|",
+		  NULL);
 	assert_int_equal(conf.jobs[0].addresses.n, 2);
 	assert_int_equal(conf.jobs[0].addresses.of[0], ADDRESS_WAN);
 	assert_int_equal(conf.jobs[0].addresses.of[1], ADDRESS_NODE);
@@ -123,7 +124,7 @@ static void test_file_forms(void **state)
 	assert_string_equal(conf.jobs[0].service, "we=b");
 	assert_string_equal(conf.jobs[0].name, "www.example.com");
 	/* "" members are as good as absent, and hide nothing behind them. */
-	read_good("--config|{\"datacenter\":\"\",\"service\":\"s\",\"record\":\"r.example.com\"}|", TOKEN, NULL);
+	read_good("", TOKEN "DNSBUDDY_CONFIG={\"datacenter\":\"\",\"service\":\"s\",\"record\":\"r.example.com\"}|", NULL);
 	assert_string_equal(conf.jobs[0].datacenter, "");
 }
 
@@ -195,16 +196,12 @@ static void test_secrets(void **state)
 	(void)state;
 	read_good("", "SERVICE=s|RECORD=r.example.com|CF_API_TOKEN_FILE=%|", " \tsecret-1\r\n\n");
 	assert_string_equal(conf.api_token, "secret-1");
-	read_good("", "SERVICE=s|RECORD=r.example.com|CF_API_KEY=key-12345|CLOUDFLARE_EMAIL= a@b.c |", NULL);
+	read_good("", "SERVICE=s|RECORD=r.example.com|CF_API_KEY=key-12345|CLOUDFLARE_EMAIL=a@b.c|", NULL);
 	assert_string_equal(conf.api_token, "");
 	assert_string_equal(conf.api_key, "key-12345");
 	assert_string_equal(conf.api_email, "a@b.c");
 	/* Two names, one value. */
 	read_good("", BASE "CF_API_TOKEN=tok-12345|CF_API_TOKEN_FILE=%|", "tok-12345\n");
-	/* White space alone is nothing. */
-	read_good("", BASE "CONSUL_HTTP_TOKEN= |CF_API_TOKEN= \t|", NULL);
-	assert_string_equal(conf.consul_token, "");
-	assert_string_equal(conf.api_token, "tok-12345");
 	/* A proxy's names: the first that is set, as curl has it; and who that was. */
 	for (size_t i = 0; i < COUNT(names); i++) {
 		char env[256] = BASE;
@@ -245,8 +242,8 @@ static void test_options(void **state)
 /* A word of its own says that it is not set, and so does an empty value: the default is another. */
 static void test_unset(void **state)
 {
-	static const char *const args[] = {"--register-as=|", "--register-as|none|", "--config|{\"register_as\":\"\"}|",
-					   "--config|{\"register_as\":\"none\"}|"};
+	static const char *const args[] = {"--register-as=|", "--register-as|none|", "", ""};
+	static const char *const files[] = {"{}", "{}", "{\"register_as\":\"\"}", "{\"register_as\":\"none\"}"};
 
 	(void)state;
 	read_good("", BASE, NULL);
@@ -254,7 +251,7 @@ static void test_unset(void **state)
 	read_good("", BASE "DNSBUDDY_REGISTER_AS=|", NULL);
 	assert_string_equal(conf.register_as, "");
 	for (size_t i = 0; i < COUNT(args); i++) {
-		read_good(args[i], BASE, NULL);
+		read_good(args[i], BASE "DNSBUDDY_CONFIG=%|", files[i]);
 		CHECK(!*conf.register_as, "%s: %s", args[i], conf.register_as);
 	}
 }
@@ -299,12 +296,19 @@ static const struct {
 	{"", LOG_INFO, LOG_AUTO},
 	{"LOG_LEVEL=warning|LOG_FORMAT=JSON|", LOG_WARN, LOG_JSON},
 	{"LOG_LEVEL=WARN|LOG_FORMAT=logfmt|", LOG_WARN, LOG_LOGFMT},
-	{"LOG_LEVEL=err|LOG_FORMAT=console|", LOG_ERROR, LOG_TEXT},
+	{"LOG_LEVEL=err|LOG_FORMAT=text|", LOG_ERROR, LOG_TEXT},
 	{"LOG_LEVEL=Error|LOG_FORMAT=text|", LOG_ERROR, LOG_TEXT},
-	{"LOG_LEVEL=trace|LOG_FORMAT=plain|", LOG_DEBUG, LOG_TEXT},
+	{"LOG_LEVEL=trace|LOG_FORMAT=plain|", LOG_DEBUG, LOG_AUTO},
 	{"LOG_LEVEL=DEBUG|", LOG_DEBUG, LOG_AUTO},
 	{"LOG_LEVEL=notice|", LOG_INFO, LOG_AUTO},
 	{"LOG_LEVEL=Critical|LOG_FORMAT=%h %u %t|", LOG_ERROR, LOG_AUTO},
+	{"LOG_LEVEL=information|", LOG_INFO, LOG_AUTO},
+	{"LOG_LEVEL=Verbose|", LOG_DEBUG, LOG_AUTO},
+	{"LOG_LEVEL=EMERG|LOG_FORMAT=auto|", LOG_ERROR, LOG_AUTO},
+	{"LOG_LEVEL=fatal|", LOG_ERROR, LOG_AUTO},
+	{"LOG_LEVEL=panic|", LOG_ERROR, LOG_AUTO},
+	{"LOG_LEVEL=alert|", LOG_ERROR, LOG_AUTO},
+	{"LOG_LEVEL=off|", LOG_INFO, LOG_AUTO},
 	{"LOG_LEVEL=3|LOG_FORMAT=warning|", LOG_INFO, LOG_AUTO},
 	{"LOG_LEVEL=\"warning\"|LOG_FORMAT=|", LOG_INFO, LOG_AUTO},
 	{"LOG_LEVEL=\n|", LOG_INFO, LOG_AUTO},
