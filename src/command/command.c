@@ -82,6 +82,9 @@ int command_main(int argc, char *const *argv)
 	int names_n = command ? 1 : 2;
 	struct invocation in;
 
+	/* Containerbuddy makes an empty argument of two spaces. */
+	for (; !command && argc > 1 && !*argv[1]; argc--)
+		argv++;
 	if (!command && argc < 2)
 		return command_usage();
 	if (!command)

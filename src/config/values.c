@@ -149,24 +149,69 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 	return set_from_command_line(v, s, value, e);
 }
 
-/* The nth argument that is no flag, from 1. */
+/* The nth argument, from 1 to 3. */
 static int set_argument(struct values *v, int n, const char *text, struct err *e)
 {
-	struct value value = {.text = text, .origin = ORIGIN_ARGUMENT};
+	enum setting s = 0;
 
-	for (enum setting s = 0; s < SETTINGS; s++) {
-		if (setting(s)->traits.argument != n)
-			continue;
-		value.name = setting(s)->fallback_env; /* as the article calls it */
-		return set_from_command_line(v, s, value, e);
+	while (setting(s)->traits.argument != n)
+		s++;
+	/* Named as the article calls it. */
+	return set_from_command_line(v, s,
+				     (struct value){.text = text,
+						    .origin = ORIGIN_ARGUMENT,
+						    .name = setting(s)->fallback_env},
+				     e);
+}
+
+/* What is no flag: empty ones are counted, not kept. */
+struct positionals {
+	const char *text[3];
+	int n;
+	int place;     /* of the last of them, empty ones counted */
+	int all_n;     /* how many there are, with the empty ones */
+	bool is_apart; /* the last comes after an empty one */
+};
+
+static int add_positional(struct positionals *p, const char *text, struct err *e)
+{
+	p->all_n++;
+	if (!*text)
+		return 0;
+	if (p->n == 3)
+		return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", text);
+	p->is_apart = p->all_n > p->place + 1;
+	p->place = p->all_n;
+	p->text[p->n++] = text;
+	return 0;
+}
+
+/*
+ * Containerbuddy makes an empty argument of two spaces, so an empty one is nothing. But
+ * `update-dns nginx '' 60` of a shell leaves RECORD to the environment: a number at the third
+ * place or behind is the TTL, for it is no whole DNS name.
+ */
+static int set_positionals(struct values *v, const struct positionals *p, struct err *e)
+{
+	const char *last = p->n ? p->text[p->n - 1] : "";
+	bool is_ttl =
+		p->n < 3 && p->place > 2 && *last >= '0' && *last <= '9' && !strchr(last, '.');
+
+	for (int i = 0; i < p->n; i++) {
+		int nth = i + 1;
+
+		if (is_ttl)
+			nth = i == p->n - 1 ? 3 : p->is_apart ? 1 : 2;
+		if (set_argument(v, nth, p->text[i], e))
+			return -1;
 	}
-	return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", text);
+	return 0;
 }
 
 int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
 {
+	struct positionals positionals = {0};
 	bool has_flags = true;
-	int n = 0;
 
 	for (int i = 0; i < argc; i++) {
 		if (has_flags && strcmp(argv[i], "--") == 0) {
@@ -178,13 +223,11 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, struct 
 				return -1;
 		} else if (has_flags && argv[i][0] == '-' && argv[i][1]) {
 			return err_set(e, ERR_USAGE, "unknown flag %s: see dnsbuddy help", argv[i]);
-		} else if (argv[i][0]) {
-			/* Containerbuddy turns two spaces into an empty argument. */
-			if (set_argument(v, ++n, argv[i], e))
-				return -1;
+		} else if (add_positional(&positionals, argv[i], e)) {
+			return -1;
 		}
 	}
-	return 0;
+	return set_positionals(v, &positionals, e);
 }
 
 void values_from_defaults(struct values *v)

@@ -154,6 +154,24 @@ def test_the_same_value_twice_is_fine(accept):
     accept("--ttl", "60", "--ttl=60", "web", NAME, "60")
 
 
+# -- as Containerbuddy cuts a command: two blanks make an empty argument
+
+@pytest.mark.parametrize("command", [
+    "sync web www.example.com 90", " sync  web  www.example.com  90 ", "   sync web   www.example.com 90"])
+def test_doubled_blanks(run, parts, command):
+    run(*command.split(" "), **parts).expect(0)
+    assert [r.ttl for r in parts["cloudflare"].records(NAME)] == [90]
+
+
+def test_an_empty_argument_leaves_its_setting_to_the_environment(run, parts):
+    run("web", "", "90", argv0="/bin/update-dns.sh", **parts, env={"RECORD": NAME}).expect(0)
+    assert [r.ttl for r in parts["cloudflare"].records(NAME)] == [90]
+
+
+def test_nothing_but_blanks(run):
+    assert "what shall it do?" in run("", "").expect(64).err
+
+
 # -- names of one setting
 
 ALIASES = [("CLOUDFLARE_API_TOKEN", "CF_API_TOKEN"), ("CF_API_KEY", "CLOUDFLARE_API_KEY"),

@@ -214,6 +214,47 @@ static void test_secrets(void **state)
 	}
 }
 
+/* With SERVICE=env, RECORD=env.example.com in the environment. */
+static const struct {
+	const char *args;
+	const char *service, *record;
+	unsigned ttl;
+} positions[] = {
+	{"s|r.x|90|", "s", "r.x", 90},
+	/* an empty one between two others leaves its setting to the environment */
+	{"s||90|", "s", "env.example.com", 90},
+	{"|r.x|90|", "env", "r.x", 90},
+	{"||90|", "env", "env.example.com", 90},
+	{"s|r.x||", "s", "r.x", 60},
+	{"s||90||", "s", "env.example.com", 90},
+	{"s|--ttl=90|||", "s", "env.example.com", 90},
+	/* doubled blanks: nothing */
+	{"|s||r.x||90|", "s", "r.x", 90},
+	{"|s|r.x|90|", "s", "r.x", 90},
+	{"s||r.x|90|", "s", "r.x", 90},
+	{"s|r.x||90|", "s", "r.x", 90},
+	{"|s||r.x|", "s", "r.x", 60},
+	{"|||s||||r.x||", "s", "r.x", 60},
+	{"s||1.x|", "s", "1.x", 60},
+	{"|s||", "s", "env.example.com", 60},
+	{"|s||90|", "s", "env.example.com", 90},
+	{"||s|", "s", "env.example.com", 60},
+	{"|||", "env", "env.example.com", 60},
+	{"s|--||r.x|", "s", "r.x", 60},
+	{"--|s||90|", "s", "env.example.com", 90},
+};
+
+static void test_positions(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(positions); i++) {
+		read_good(positions[i].args, TOKEN "SERVICE=env|RECORD=env.example.com|", NULL);
+		CHECK(strcmp(conf.jobs[0].service, positions[i].service) == 0 &&
+			      strcmp(conf.jobs[0].name, positions[i].record) == 0 && conf.jobs[0].ttl == positions[i].ttl,
+		      "%s: %s %s %u", positions[i].args, conf.jobs[0].service, conf.jobs[0].name, (unsigned)conf.jobs[0].ttl);
+	}
+}
+
 static void test_options(void **state)
 {
 	static const struct {
@@ -478,6 +519,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_consul),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_positions),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_unset),
 		cmocka_unit_test(test_names_of_others),
