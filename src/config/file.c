@@ -175,41 +175,30 @@ static int take_json(struct values *v, const char *text, size_t len, struct err 
 	return 0;
 }
 
-/* What it is set to may hold secrets: that is not told. */
-static int bad_config(const struct values *v, const char *why, struct err *e)
-{
-	const struct value *config = &v->of[SET_CONFIG];
-	char origin[64];
-
-	return err_set(e, values_err_kind(config), "%s: %s",
-		       values_origin(v, config, origin, sizeof origin), why);
-}
-
 /* The text of the configuration; NULL: there is none that can be read. */
 static const char *find_text(struct values *v, char *raw, size_t cap, struct err *e)
 {
-	const char *config = v->of[SET_CONFIG].text;
-	char flaw[FLAW_CAP];
+	const struct value *value = &v->of[SET_CONFIG];
+	const char *config = value->text, *why = NULL;
+	bool is_literal = config[strspn(config, " \t\r\n")] == '{';
+	char flaw[FLAW_CAP], origin[64];
 
 	v->file = "configuration";
-	if (config[strspn(config, " \t\r\n")] == '{') {
-		if (v->of[SET_CONFIG].origin != ORIGIN_FLAG)
-			return config;
-		(void)bad_config(v,
-				 "a path is wanted, for arguments can be seen by all: a JSON "
-				 "object goes into DNSBUDDY_CONFIG",
-				 e);
+	if (is_literal && value->origin == ORIGIN_FLAG)
+		why = "a path is wanted, for everybody can see arguments: a JSON object goes into "
+		      "DNSBUDDY_CONFIG";
+	else if (!is_literal && flaw_find(config, false, flaw))
+		why = flaw;
+	else if (!is_literal && strpbrk(config, "{\""))
+		why = "neither a path nor a JSON object: it has to begin with {";
+	if (why) {
+		/* What it is set to may hold secrets. */
+		(void)err_set(e, values_err_kind(value), "%s: %s",
+			      values_origin(v, value, origin, sizeof origin), why);
 		return NULL;
 	}
-	if (flaw_find(config, false, flaw)) {
-		(void)bad_config(v, flaw, e);
-		return NULL;
-	}
-	/* Quoted JSON, as some environment files deliver it, may hold secrets. */
-	if (strpbrk(config, "{\"")) {
-		(void)bad_config(v, "neither a path nor a JSON object: it has to begin with {", e);
-		return NULL;
-	}
+	if (is_literal)
+		return config;
 	v->file = strncmp(config, "file://", 7) == 0 ? config + 7 : config;
 	if (values_read_file(v, v->file, raw, cap, e)) {
 		(void)err_wrap(e, "%s", v->file);

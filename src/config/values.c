@@ -149,28 +149,13 @@ static int take_flag(struct values *v, int argc, char *const *argv, int *i, stru
 	return set_from_command_line(v, s, value, e);
 }
 
-/* The nth argument, from 1 to 3. */
-static int set_argument(struct values *v, int n, const char *text, struct err *e)
-{
-	enum setting s = 0;
-
-	while (setting(s)->traits.argument != n)
-		s++;
-	/* Named as the article calls it. */
-	return set_from_command_line(v, s,
-				     (struct value){.text = text,
-						    .origin = ORIGIN_ARGUMENT,
-						    .name = setting(s)->fallback_env},
-				     e);
-}
-
 /* What is no flag: empty ones are counted, not kept. */
 struct positionals {
 	const char *text[3];
 	int n;
-	int place;     /* of the last of them, empty ones counted */
-	int all_n;     /* how many there are, with the empty ones */
-	bool is_apart; /* the last comes after an empty one */
+	int all_n;     /* with the empty ones */
+	int place;     /* of the last that is kept, among all, from 1 */
+	bool is_apart; /* that one comes after an empty one */
 };
 
 static int add_positional(struct positionals *p, const char *text, struct err *e)
@@ -198,11 +183,17 @@ static int set_positionals(struct values *v, const struct positionals *p, struct
 		p->n < 3 && p->place > 2 && *last >= '0' && *last <= '9' && !strchr(last, '.');
 
 	for (int i = 0; i < p->n; i++) {
-		int nth = i + 1;
+		int nth = !is_ttl ? i + 1 : i == p->n - 1 ? 3 : p->is_apart ? 1 : 2;
+		enum setting s = 0;
 
-		if (is_ttl)
-			nth = i == p->n - 1 ? 3 : p->is_apart ? 1 : 2;
-		if (set_argument(v, nth, p->text[i], e))
+		while (setting(s)->traits.argument != nth)
+			s++;
+		/* Named as the article calls it. */
+		if (set_from_command_line(v, s,
+					  (struct value){.text = p->text[i],
+							 .origin = ORIGIN_ARGUMENT,
+							 .name = setting(s)->fallback_env},
+					  e))
 			return -1;
 	}
 	return 0;
