@@ -23,40 +23,42 @@ static const char *after(const char *s, const char *mark)
 }
 
 /*
- * p, which begins with '_', is how the name of a link's variable ends. Of a service that is called
- * not just dnsbuddy (is_whole) the value has to be one too: DNSBUDDY_LISTEN_PORT=80 is a mistake.
+ * p, "_SUFFIX=value", is how a variable of a link ends. Of a service that is called not just
+ * dnsbuddy the value has to be a link's too: DNSBUDDY_LISTEN_PORT=80 is a mistake.
  */
-static bool is_link_end(const char *p, const char *value, bool is_whole)
+static bool is_link_end(const char *p, bool is_whole)
 {
 	const char *end;
 
 	if ((end = after(p, "_SERVICE_PORT")))
-		return !*end || *end == '_';
-	if ((end = after(p, "_PORT")))
-		return *end ? *end == '_' && end[1] >= '0' && end[1] <= '9'
-			    : is_whole || str_find(value, "://");
-	return strcmp(p, "_SERVICE_HOST") == 0 || after(p, "_ENV_") ||
-	       (strcmp(p, "_NAME") == 0 && (is_whole || *value == '/'));
+		return *end == '=' || *end == '_';
+	if ((end = after(p, "_PORT=")))
+		return is_whole || str_find(end, "://");
+	if ((end = after(p, "_PORT_")))
+		return *end >= '0' && *end <= '9';
+	if ((end = after(p, "_NAME=")))
+		return is_whole || *end == '/';
+	return after(p, "_SERVICE_HOST=") || after(p, "_ENV_");
 }
 
-bool values_is_link(const char *name, const char *value)
+bool values_is_link(const char *pair)
 {
-	const char *rest = name + sizeof prefix - 2;
+	const char *rest = pair + sizeof prefix - 2;
 
-	for (const char *p = rest; (p = strchr(p, '_')); p++)
-		if (is_link_end(p, value, p == rest))
+	for (const char *p = rest; *p != '='; p++)
+		if (*p == '_' && is_link_end(p, p == rest))
 			return true;
 	return false;
 }
 
-/* Letters to take out of the one and put in to make it the other, upper or lower case. */
+/* Letters to take out of the name and put in to make it the key, upper or lower case. */
 static unsigned distance(const char *name, const char *key)
 {
 	unsigned row[64], n = (unsigned)strlen(key);
 
 	for (unsigned k = 0; k <= n; k++)
 		row[k] = k;
-	for (; *name; name++) {
+	for (; *name != '='; name++) {
 		unsigned before = row[0]++;
 
 		for (unsigned k = 1; k <= n; k++) {
@@ -69,70 +71,63 @@ static unsigned distance(const char *name, const char *key)
 	return row[n];
 }
 
-static int unknown_name(const char *name, struct err *e)
+static int unknown_name(const char *pair, struct err *e)
 {
 	unsigned least = UINT_MAX;
 	const char *nearest = "";
 
 	for (enum setting s = 0; s < SETTINGS; s++) {
 		const char *key = setting(s)->key ? setting(s)->key : setting(s)->flag;
-		unsigned d = distance(name + sizeof prefix - 1, key);
+		unsigned d = distance(pair + sizeof prefix - 1, key);
 
 		if (d >= least)
 			continue;
 		least = d;
 		nearest = setting(s)->env[0];
 	}
-	return err_set(e, ERR_CONFIG, "%.64s in the environment is no setting: is it %s?", name,
-		       nearest);
+	return err_set(e, ERR_CONFIG, "%.*s in the environment is no setting: is it %s?",
+		       (int)strcspn(pair, "="), pair, nearest);
 }
 
-static bool is_setting(const char *name)
+static bool is_setting(const char *pair)
 {
-	for (enum setting s = 0; s < SETTINGS; s++)
-		if (strcmp(setting(s)->env[0], name) == 0)
+	for (enum setting s = 0; s < SETTINGS; s++) {
+		const char *end = after(pair, setting(s)->env[0]);
+
+		if (end && *end == '=')
 			return true;
+	}
 	return false;
 }
 
 /* A setting whose name is mistyped is one that is not there: an owner, a guard. */
 static int check_names(struct err *e)
 {
-	for (char **pair = environ; *pair; pair++) {
-		char name[512]; /* the name of a service is in it */
-		const char *value = strchr(*pair, '=');
-
-		if (!after(*pair, prefix) || !value)
-			continue;
-		(void)fmt_text(name, sizeof name, "%.*s", (int)(value - *pair), *pair);
-		if (!is_setting(name) && !values_is_link(name, value + 1))
-			return unknown_name(name, e);
-	}
+	for (char **pair = environ; *pair; pair++)
+		if (after(*pair, prefix) && strchr(*pair, '=') && !is_setting(*pair) &&
+		    !values_is_link(*pair))
+			return unknown_name(*pair, e);
 	return 0;
 }
 
 /* ---- settings ---- */
 
+#define SECRET_CAP (CONFIG_SECRET_MAX + 1)
+
 /* Keep the secret that is in a file, trimmed. What was to be its path may be the secret itself. */
 static int take_secret(struct values *v, struct value *value, const char *path, struct err *e)
 {
-	char secret[CONFIG_SECRET_MAX + 1], flaw[FLAW_CAP];
-	int rc = -1;
+	char *text = v->text + v->text_len, flaw[FLAW_CAP];
+	size_t cap = sizeof v->text - v->text_len;
 
 	if (flaw_find(path, false, flaw))
 		return err_set(e, ERR_CONFIG, "%s: %s", value->name, flaw);
-	if (values_read_file(v, path, secret, sizeof secret, e))
+	if (values_read_file(v, path, text, cap < SECRET_CAP ? cap : SECRET_CAP, e))
 		return err_wrap(e, "%s: the file it names", value->name);
-	value->text = values_keep(v, str_trim(secret));
-	explicit_bzero(secret, sizeof secret);
-	if (!value->text)
-		(void)err_set(e, ERR_CONFIG, "%s: more than %d bytes of settings", value->name,
-			      CONFIG_TEXT_CAP);
-	else if (!*value->text)
-		(void)err_set(e, ERR_CONFIG, "%s: the file it names is empty", value->name);
-	else
-		rc = 0;
-	return rc;
+	v->text_len += strlen(text) + 1;
+	value->text = str_trim(text);
+	return *value->text ? 0
+			    : err_set(e, ERR_CONFIG, "%s: the file it names is empty", value->name);
 }
 
 /* One value more for a setting from the environment: it must say what the others say. */

@@ -139,6 +139,7 @@ static int take_records(struct values *v, const char *text, int member, struct e
 /* What is at the byte where it is not JSON, of what people write there. */
 static int tell_syntax(const char *text, size_t len, struct err *e)
 {
+	const char *what = "";
 	char flaw[FLAW_CAP];
 	size_t at = 0, before;
 
@@ -146,12 +147,12 @@ static int tell_syntax(const char *text, size_t len, struct err *e)
 	for (before = at; before && strchr(" \t\r\n", text[before - 1]);)
 		before--;
 	if (text[at] == '#' || text[at] == '/')
-		return err_set(e, e->kind, "%s: JSON has no comments", e->text);
-	if (before && text[before - 1] == ',')
-		return err_set(e, e->kind, "%s: the comma before it is one too many", e->text);
-	if (at < len && flaw_name(text + at, flaw))
-		return err_set(e, e->kind, "%s: %s", e->text, flaw);
-	return -1;
+		what = "JSON has no comments";
+	else if (before && text[before - 1] == ',')
+		what = "the comma before it is one too many";
+	else if (at < len && flaw_name(text + at, flaw))
+		what = flaw;
+	return *what ? err_set(e, e->kind, "%s: %s", e->text, what) : -1;
 }
 
 static int take_json(struct values *v, const char *text, size_t len, struct err *e)

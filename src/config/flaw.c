@@ -57,7 +57,8 @@ static enum flaw flaw_of(uint32_t c)
 										  : FLAW_NONE;
 }
 
-static void tell(enum flaw flaw, uint32_t c, char out[FLAW_CAP])
+/* at: the byte, from 1, or 0. */
+static bool tell(enum flaw flaw, uint32_t c, size_t at, char out[FLAW_CAP])
 {
 	static const char names[][23] = {
 		[FLAW_QUOTE] = "a quote",
@@ -67,22 +68,19 @@ static void tell(enum flaw flaw, uint32_t c, char out[FLAW_CAP])
 		[FLAW_BOM] = "a byte order mark",
 		[FLAW_UNSEEN] = "an invisible character",
 	};
+	size_t n = at ? fmt_text(out, FLAW_CAP, "byte %zu is ", at) : 0;
 
-	if (c == UTF8_BAD)
-		(void)fmt_text(out, FLAW_CAP, "no UTF-8");
-	else
-		(void)fmt_text(out, FLAW_CAP, "%s (U+%04X)", names[flaw], (unsigned)c);
+	(void)fmt_text(out + n, FLAW_CAP - n, c == UTF8_BAD ? "no UTF-8" : "%s (U+%04X)",
+		       names[flaw], (unsigned)c);
+	return flaw != FLAW_NONE;
 }
 
 bool flaw_name(const char *p, char out[FLAW_CAP])
 {
 	uint32_t c;
-	enum flaw flaw;
 
 	(void)utf8_read(p, &c);
-	flaw = flaw_of(c);
-	tell(flaw, c, out);
-	return flaw != FLAW_NONE;
+	return tell(flaw_of(c), c, 0, out);
 }
 
 /* Of what is fine in the middle of a text, and of all that is fine nowhere. */
@@ -101,7 +99,6 @@ bool flaw_find(const char *text, bool is_password, char out[FLAW_CAP])
 	size_t n;
 
 	for (const char *p = text; *p; p += n) {
-		char name[FLAW_CAP];
 		enum flaw flaw;
 		uint32_t c;
 
@@ -109,13 +106,10 @@ bool flaw_find(const char *text, bool is_password, char out[FLAW_CAP])
 		flaw = flaw_within(c, p == text || !p[n]);
 		if (flaw == FLAW_QUOTE && is_quote_fine) {
 			is_quote_fine = p != text;
-			continue;
+			flaw = FLAW_NONE;
 		}
-		if (flaw == FLAW_NONE)
-			continue;
-		tell(flaw, c, name);
-		(void)fmt_text(out, FLAW_CAP, "byte %zu is %s", (size_t)(p - text) + 1, name);
-		return true;
+		if (flaw != FLAW_NONE)
+			return tell(flaw, c, (size_t)(p - text) + 1, out);
 	}
 	return false;
 }

@@ -88,10 +88,10 @@ int values_take_empty(const struct values *v, enum setting s, struct value *valu
 enum err_kind values_err_kind(const struct value *value);
 
 /*
- * This variable, "DNSBUDDY_...", is of those that Kubernetes or a link of Docker's sets because a
+ * This variable, "DNSBUDDY_...=...", is of those that Kubernetes or a link of Docker's sets because a
  * service is called dnsbuddy or dnsbuddy-x. No setting may have such a name.
  */
-bool values_is_link(const char *name, const char *value);
+bool values_is_link(const char *pair);
 
 /* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
 const char *values_keep(struct values *v, const char *text);

@@ -86,58 +86,62 @@ static void test_names(void **state)
 
 /* What Kubernetes and a link of Docker's set for a service or a container of such a name; what they do not. */
 static const struct {
-	const char *name, *value;
+	const char *pair;
 	bool is_link;
 } links[] = {
-	{"DNSBUDDY_SERVICE_HOST", "10.0.0.1", true},
-	{"DNSBUDDY_SERVICE_PORT", "80", true},
-	{"DNSBUDDY_SERVICE_PORT_HTTP_ALT", "80", true},
-	{"DNSBUDDY_PORT", "tcp://10.0.0.1:80", true},
-	{"DNSBUDDY_PORT", "8080", true},
-	{"DNSBUDDY_PORT_80_TCP", "tcp://10.0.0.1:80", true},
-	{"DNSBUDDY_PORT_80_TCP_ADDR", "10.0.0.1", true},
-	{"DNSBUDDY_PORT_80_TCP_PORT", "80", true},
-	{"DNSBUDDY_PORT_80_TCP_PROTO", "tcp", true},
-	{"DNSBUDDY_PORT_53_UDP_ADDR", "10.0.0.1", true},
-	{"DNSBUDDY_PORT_5000_SCTP_PROTO", "sctp", true},
-	{"DNSBUDDY_PORT_80_TCP_PORT_START", "80", true},
-	{"DNSBUDDY_NAME", "/web/dnsbuddy", true},
-	{"DNSBUDDY_ENV_PATH", "/bin", true},
-	{"DNSBUDDY_ENV_owner", "", true},
-	{"DNSBUDDY_WEB_SERVICE_HOST", "10.0.0.1", true},
-	{"DNSBUDDY_WEB_SERVICE_PORT_HTTP", "80", true},
-	{"DNSBUDDY_WEB_PORT", "tcp://10.0.0.1:80", true},
-	{"DNSBUDDY_WEB_PORT_80_TCP_ADDR", "10.0.0.1", true},
-	{"DNSBUDDY_WEB_NAME", "/app/dnsbuddy-web", true},
-	{"DNSBUDDY_WEB_ENV_X", "y", true},
-	{"DNSBUDDY_1_PORT_80_TCP", "tcp://10.0.0.1:80", true},
-	{"DNSBUDDY_PORT_PORT", "tcp://10.0.0.1:80", true},
-	{"DNSBUDDY_PORT_API_PORT_80_TCP_ADDR", "10.0.0.1", true},
-	{"DNSBUDDY_NAME_SERVICE_HOST", "10.0.0.1", true},
-	{"DNSBUDDY_SERVICE_SERVICE_PORT", "80", true},
-	{"DNSBUDDY_SERVICE", "nginx", false},
-	{"DNSBUDDY_SERVICE_HOSTS", "a", false},
-	{"DNSBUDDY_SERVICE_PORTS", "80", false},
-	{"DNSBUDDY_PORTS", "80", false},
-	{"DNSBUDDY_PORT_HTTP", "80", false},
-	{"DNSBUDDY_NAMES", "/a/b", false},
-	{"DNSBUDDY_ENV", "test", false},
-	{"DNSBUDDY_ENVIRONMENT_X", "test", false},
-	{"DNSBUDDY_LISTEN_PORT", "8080", false},
-	{"DNSBUDDY_OWNER_NAME", "eu", false},
+	{"DNSBUDDY_SERVICE_HOST=10.0.0.1", true},
+	{"DNSBUDDY_SERVICE_PORT=80", true},
+	{"DNSBUDDY_SERVICE_PORT_HTTP_ALT=80", true},
+	{"DNSBUDDY_PORT=tcp://10.0.0.1:80", true},
+	{"DNSBUDDY_PORT=8080", true},
+	{"DNSBUDDY_PORT_80_TCP=tcp://10.0.0.1:80", true},
+	{"DNSBUDDY_PORT_80_TCP_ADDR=10.0.0.1", true},
+	{"DNSBUDDY_PORT_80_TCP_PORT=80", true},
+	{"DNSBUDDY_PORT_80_TCP_PROTO=tcp", true},
+	{"DNSBUDDY_PORT_53_UDP_ADDR=10.0.0.1", true},
+	{"DNSBUDDY_PORT_5000_SCTP_PROTO=sctp", true},
+	{"DNSBUDDY_PORT_80_TCP_PORT_START=80", true},
+	{"DNSBUDDY_NAME=/web/dnsbuddy", true},
+	{"DNSBUDDY_ENV_PATH=/bin", true},
+	{"DNSBUDDY_ENV_owner=", true},
+	{"DNSBUDDY_WEB_SERVICE_HOST=10.0.0.1", true},
+	{"DNSBUDDY_WEB_SERVICE_PORT_HTTP=80", true},
+	{"DNSBUDDY_WEB_PORT=tcp://10.0.0.1:80", true},
+	{"DNSBUDDY_WEB_PORT_80_TCP_ADDR=10.0.0.1", true},
+	{"DNSBUDDY_WEB_NAME=/app/dnsbuddy-web", true},
+	{"DNSBUDDY_WEB_ENV_X=y", true},
+	{"DNSBUDDY_1_PORT_80_TCP=tcp://10.0.0.1:80", true},
+	{"DNSBUDDY_PORT_PORT=tcp://10.0.0.1:80", true},
+	{"DNSBUDDY_PORT_API_PORT_80_TCP_ADDR=10.0.0.1", true},
+	{"DNSBUDDY_NAME_SERVICE_HOST=10.0.0.1", true},
+	{"DNSBUDDY_SERVICE_SERVICE_PORT=80", true},
+	{"DNSBUDDY_SERVICE=nginx", false},
+	{"DNSBUDDY_SERVICE_HOSTS=a", false},
+	{"DNSBUDDY_SERVICE_PORTS=80", false},
+	{"DNSBUDDY_PORTS=80", false},
+	{"DNSBUDDY_PORT_HTTP=80", false},
+	{"DNSBUDDY_NAMES=/a/b", false},
+	{"DNSBUDDY_ENV=test", false},
+	{"DNSBUDDY_ENVIRONMENT_X=test", false},
+	{"DNSBUDDY_LISTEN_PORT=8080", false},
+	{"DNSBUDDY_OWNER_NAME=eu", false},
 };
 
 static void test_links(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT(links); i++)
-		CHECK(values_is_link(links[i].name, links[i].value) == links[i].is_link, "%s=%s", links[i].name, links[i].value);
+		CHECK(values_is_link(links[i].pair) == links[i].is_link, "%s", links[i].pair);
 	/* No setting may have a name that one of them, with whatever value, has. */
 	for (enum setting s = 0; s < SETTINGS; s++)
-		for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
-			CHECK(strncmp(setting(s)->env[i], "DNSBUDDY_", 9) != 0 ||
-				      (!values_is_link(setting(s)->env[i], "/") && !values_is_link(setting(s)->env[i], "tcp://")),
-			      "%s", setting(s)->env[i]);
+		for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++) {
+			char pair[2][96];
+
+			(void)snprintf(pair[0], sizeof pair[0], "%s=/", setting(s)->env[i]);
+			(void)snprintf(pair[1], sizeof pair[1], "%s=tcp://", setting(s)->env[i]);
+			CHECK(strncmp(pair[0], "DNSBUDDY_", 9) != 0 || (!values_is_link(pair[0]) && !values_is_link(pair[1])), "%s",
+			      setting(s)->env[i]);
+		}
 }
 
 static void test_table(void **state)
