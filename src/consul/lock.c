@@ -148,16 +148,21 @@ void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, un
 	consul_place_add(b, place);
 }
 
-/* Values come in base64: this is how one that begins with CONSUL_LOCK_WORD does. */
+/*
+ * Values come in base64: this is how one that begins with CONSUL_LOCK_WORD does. Who releases or
+ * acquires by hand leaves a lock with an empty one, and there is nothing in it to be lost.
+ */
 static bool is_ours(int entry)
 {
 	static const char word[] = "ZG5zYnVkZHk";
-	char value[CONSUL_BODY_MAX];
-	int64_t flags = 0;
+	char value[CONSUL_BODY_MAX] = "";
+	int64_t flags = 0, locks_n = 0;
 
-	return !json_integer(json_get(entry, "Flags"), &flags) && flags == CONSUL_KEY_FLAGS &&
-	       !json_string(json_get(entry, "Value"), value, sizeof value) &&
-	       strncmp(value, word, sizeof word - 1) == 0;
+	(void)json_integer(json_get(entry, "Flags"), &flags);
+	(void)json_integer(json_get(entry, "LockIndex"), &locks_n);
+	if (json_string(json_get(entry, "Value"), value, sizeof value) || !value[0])
+		return locks_n > 0;
+	return flags == CONSUL_KEY_FLAGS && strncmp(value, word, sizeof word - 1) == 0;
 }
 
 int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],

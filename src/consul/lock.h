@@ -58,8 +58,8 @@ void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, un
 /*
  * The session that holds it, "" for none: also when the key is missing, which
  * consul_answer_finish() refuses.
- *   e  ERR_PROTO; ERR_REFUSED: the key is not such a lock, by its flags or its value. Whoever made
- *      it needs it: it is not to be written.
+ *   e  ERR_PROTO; ERR_REFUSED: the key is not such a lock, by its flags or its value, or is none at
+ *      all. Whoever made it needs it: it is not to be written.
  */
 int consul_lock_watch_read(const struct consul_answer *a, char session[CONSUL_SESSION_CAP],
 			   struct err *e) __attribute__((warn_unused_result));

@@ -287,6 +287,8 @@ static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t
 	note_failure(l, e);
 	if (l->step == LEADER_WATCH)
 		l->is_foreign = e->kind == ERR_REFUSED || e->kind == ERR_LIMIT;
+	if (l->is_foreign)
+		lose(l, NULL, now_ms);
 	l->index = 0;
 	/* Who leads has no time for more; what became of the others' calls, the key tells. */
 	if (l->has_lock) {

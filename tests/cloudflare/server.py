@@ -74,6 +74,7 @@ class Cloudflare:
         self.scheme = "https" if https else "http"
         self.host = "localhost" if host == "127.0.0.1" else host
         self.names = tuple(dict.fromkeys((*tls.NAMES, host, *names)))
+        self.forwarders = []  # ports that lead to ours
         self.authority = context = None
         if https:
             self.authority = authority or tls.Authority(self.folder / "tls")
@@ -267,7 +268,7 @@ class Cloudflare:
             self.journal.end(call)
 
     def _breaches_of(self, call):
-        hosts = {f"{name}:{self.port}" for name in self.names}
+        hosts = {f"{name}:{port}" for name in self.names for port in (self.port, *self.forwarders)}
         hosts.add(tls.NAMES[-1])  # without a port: by way of a proxy that has us there on 443
         yield from self.contract.check(call, hosts, self.store.zones)
         if self.official:

@@ -8,8 +8,10 @@ import threading
 class Gate:
     """From 127.0.0.1, a free port, to 127.0.0.1:port. Open at first."""
 
-    def __init__(self, port):
+    def __init__(self, port, room=None):
+        """room: bytes that it takes and does not pass on while it is frozen; more stay with the sender."""
         self.to, self.stopping, self.is_frozen = port, threading.Event(), False
+        self.room = room
         self.lock, self.pairs, self.threads = threading.Lock(), [], []
         self.socket = None
         self.port = None
@@ -30,7 +32,12 @@ class Gate:
 
     def open(self):
         """Listen; on the same port as before."""
-        self.socket = socket.create_server(("127.0.0.1", self.port or 0))
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.room:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.room)
+        self.socket.bind(("127.0.0.1", self.port or 0))
+        self.socket.listen()
         self.port = self.socket.getsockname()[1]
         self._run(self._accept, self.socket)
 
@@ -52,7 +59,7 @@ class Gate:
                         pass
 
     def freeze(self, frozen=True):
-        """Nothing passes any more, and nobody is told."""
+        """Nothing passes any more, and nobody is told. "up": nothing towards the port."""
         self.is_frozen = frozen
 
     def _run(self, what, *args):
@@ -80,7 +87,7 @@ class Gate:
                 ready = select.select([near, far], [], [], 0.05)[0]
                 if self.is_frozen:
                     self.stopping.wait(0.02)
-                    continue
+                    ready = [far] if self.is_frozen == "up" and far in ready else []
                 for end in ready:
                     data = end.recv(65536)
                     if not data:

@@ -86,6 +86,9 @@ static const struct {
 	{200, "[\n  {\n    \"Session\": \"abc\",\n    " OURS "\n  }\n]\n", 0, "abc", 0},
 	{200, "[{\"LockIndex\":1," OURS "}]", 0, "", 0},
 	{200, "[{" FLAGS ",\"Value\":\"ZG5zYnVkZHk=\"}]", 0, "", 0}, /* the word alone */
+	/* Released, acquired by hand: */
+	{200, "[{\"LockIndex\":1,\"Flags\":0,\"Value\":null}]", 0, "", 0},
+	{200, "[{\"LockIndex\":2,\"Flags\":0,\"Value\":\"\",\"Session\":\"abc\"}]", 0, "abc", 0},
 	{404, "", 0, "", 0},
 	{200, "[]", -1, "", ERR_PROTO},
 	{200, "", -1, "", ERR_PROTO},
@@ -97,6 +100,9 @@ static const struct {
 	{200, "[{\"Flags\":\"3304740253564472344\",\"Value\":\"ZG5zYnVkZHkgYQ==\"}]", -1, "", ERR_REFUSED},
 	{200, "[{" FLAGS ",\"Value\":\"ZG5zYnVkZA==\",\"Session\":\"abc\"}]", -1, "", ERR_REFUSED},
 	{200, "[{" FLAGS ",\"Value\":\"\"}]", -1, "", ERR_REFUSED},
+	{200, "[{\"LockIndex\":0,\"Flags\":0,\"Value\":null}]", -1, "", ERR_REFUSED},
+	{200, "[{\"LockIndex\":1,\"Flags\":0,\"Value\":\"eA==\"}]", -1, "", ERR_REFUSED},
+	{200, "[{\"LockIndex\":1," FLAGS ",\"Value\":\"eA==\"}]", -1, "", ERR_REFUSED},
 	{200, "[{" FLAGS ",\"Value\":null}]", -1, "", ERR_REFUSED},
 	{200, "[{" FLAGS "}]", -1, "", ERR_REFUSED},
 };
