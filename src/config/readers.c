@@ -346,14 +346,17 @@ static int read_proxy(const struct reading *r, enum setting s, void *field, stru
 	return read_text(r, s, field, e);
 }
 
-/* FNV-1a, 64 bits. */
-static uint64_t digest(const char *text)
+/* FNV-1a, 64 bits: of what was before and of this text. */
+static uint64_t digest_on(uint64_t sum, const char *text)
 {
-	uint64_t sum = 0xcbf29ce484222325;
-
 	while (text && *text)
 		sum = (sum ^ (unsigned char)*text++) * 0x100000001b3;
 	return sum;
+}
+
+static uint64_t digest(const char *text)
+{
+	return digest_on(0xcbf29ce484222325, text);
 }
 
 /*
@@ -366,10 +369,7 @@ static void add_default_key(struct buf *b, const struct job *jobs, size_t jobs_n
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < jobs_n; i++) {
-		char text[NAME_CAP + JOB_OWNER_CAP];
-
-		(void)fmt_text(text, sizeof text, "%s %s", jobs[i].name, jobs[i].owner);
-		sum += digest(text);
+		sum += digest_on(digest(jobs[i].name) ^ '/', jobs[i].owner);
 		if (strcmp(jobs[i].name, first) < 0)
 			first = jobs[i].name;
 	}

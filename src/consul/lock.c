@@ -7,9 +7,10 @@
 #include "consul/place.h"
 #include "net/http/url.h"
 
-void consul_session_create_target(struct buf *b, const struct job *place)
+void consul_session_target(struct buf *b, const char *what, const char *id, const struct job *place)
 {
-	buf_str(b, "/v1/session/create");
+	buf_fmt(b, "/v1/session/%s", what);
+	buf_url_part(b, id);
 	consul_place_add(b, place);
 }
 
@@ -22,69 +23,18 @@ void consul_session_create_body(struct buf *b, const char *name, unsigned ttl_se
 		lock_delay_sec);
 }
 
-int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SESSION_CAP],
-			       struct err *e)
+int consul_session_read(const struct consul_answer *a, char id[CONSUL_SESSION_CAP], struct err *e)
 {
 	if (json_parse(a->body, a->len, e))
 		return -1;
-	if (json_string(json_get(0, "ID"), id, CONSUL_SESSION_CAP) || !id[0] || url_has_dots(id))
+	if (json_string(json_get(json_is_array(0) ? json_first(0) : 0, "ID"), id,
+			CONSUL_SESSION_CAP) ||
+	    !id[0] || url_has_dots(id))
 		return err_set(e, ERR_PROTO, "a session without ID");
 	return 0;
 }
 
-void consul_session_renew_target(struct buf *b, const char *id, const struct job *place)
-{
-	buf_str(b, "/v1/session/renew/");
-	buf_url_part(b, id);
-	consul_place_add(b, place);
-}
-
-void consul_session_destroy_target(struct buf *b, const char *id, const struct job *place)
-{
-	buf_str(b, "/v1/session/destroy/");
-	buf_url_part(b, id);
-	consul_place_add(b, place);
-}
-
-/* Whole seconds out of Go's notation: "30s", "1m0s", "1h2m3s". */
-static int parse_duration(const char *s, unsigned *sec)
-{
-	unsigned total = 0;
-
-	while (*s) {
-		uint64_t n;
-		char digits[12];
-		size_t len = strspn(s, "0123456789");
-
-		if (!len || str_copy_n(digits, sizeof digits, s, len) ||
-		    str_u64(digits, 100000, &n))
-			return -1;
-		switch (s[len]) {
-		case 'h': n *= 3600; break;
-		case 'm': n *= 60; break;
-		case 's': break;
-		default: return -1;
-		}
-		total += (unsigned)n;
-		s += len + 1;
-	}
-	*sec = total;
-	return 0;
-}
-
-int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
-{
-	char ttl[32];
-
-	if (json_parse(a->body, a->len, e))
-		return -1;
-	if (json_string(json_get(json_first(0), "TTL"), ttl, sizeof ttl) ||
-	    parse_duration(ttl, ttl_sec))
-		return err_set(e, ERR_PROTO, "a renewed session without TTL");
-	return 0;
-}
-
-static void lock_target(struct buf *b, const char *key)
+static void key_target(struct buf *b, const char *key)
 {
 	buf_str(b, "/v1/kv/");
 	/* The slashes of a key are its structure, not to be encoded. */
@@ -103,21 +53,12 @@ static void lock_target(struct buf *b, const char *key)
 	}
 }
 
-void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
-				const struct job *place)
+void consul_lock_target(struct buf *b, const char *what, const char *key, const char *session,
+			const struct job *place)
 {
-	lock_target(b, key);
+	key_target(b, key);
 	buf_fmt(b, "?flags=%llu", (unsigned long long)CONSUL_KEY_FLAGS);
-	consul_parameter_add(b, "acquire", session);
-	consul_place_add(b, place);
-}
-
-void consul_lock_release_target(struct buf *b, const char *key, const char *session,
-				const struct job *place)
-{
-	lock_target(b, key);
-	buf_fmt(b, "?flags=%llu", (unsigned long long)CONSUL_KEY_FLAGS);
-	consul_parameter_add(b, "release", session);
+	consul_parameter_add(b, what, session);
 	consul_place_add(b, place);
 }
 
@@ -141,7 +82,7 @@ int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e
 void consul_lock_watch_target(struct buf *b, const char *key, uint64_t index, unsigned wait_sec,
 			      const struct job *place)
 {
-	lock_target(b, key);
+	key_target(b, key);
 	buf_str(b, "?consistent");
 	if (index)
 		buf_fmt(b, "&index=%llu&wait=%us", (unsigned long long)index, wait_sec);

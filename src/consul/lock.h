@@ -19,31 +19,25 @@
 
 /* In all of these place is the job whose datacenter, namespace and partition are meant. */
 
-/* PUT: create a session that dies with its TTL and then releases what it holds. */
-void consul_session_create_target(struct buf *b, const struct job *place);
+/*
+ * PUT: "create" a session that dies with its TTL and then releases what it holds, with a body and
+ * "" for its id; "renew/" it, "destroy/" it.
+ */
+void consul_session_target(struct buf *b, const char *what, const char *id,
+			   const struct job *place);
 void consul_session_create_body(struct buf *b, const char *name, unsigned ttl_sec,
 				unsigned lock_delay_sec);
 
-/* Read its id. e: ERR_PROTO */
-int consul_session_create_read(const struct consul_answer *a, char id[CONSUL_SESSION_CAP],
-			       struct err *e) __attribute__((warn_unused_result));
-
-/* PUT: renew it, destroy it. */
-void consul_session_renew_target(struct buf *b, const char *id, const struct job *place);
-void consul_session_destroy_target(struct buf *b, const char *id, const struct job *place);
-
-/* The TTL that a renewal answers, which may be longer than asked for. e: ERR_PROTO */
-int consul_session_renew_read(const struct consul_answer *a, unsigned *ttl_sec, struct err *e)
+/* Which session was created or renewed: never "". e: ERR_PROTO */
+int consul_session_read(const struct consul_answer *a, char id[CONSUL_SESSION_CAP], struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
- * PUT with a body that says who holds it, and begins with CONSUL_LOCK_WORD: acquire, release. The
- * answer is true or false.
+ * PUT with a body that says who holds it, and begins with CONSUL_LOCK_WORD: "acquire", "release".
+ * The answer is true or false.
  */
-void consul_lock_acquire_target(struct buf *b, const char *key, const char *session,
-				const struct job *place);
-void consul_lock_release_target(struct buf *b, const char *key, const char *session,
-				const struct job *place);
+void consul_lock_target(struct buf *b, const char *what, const char *key, const char *session,
+			const struct job *place);
 int consul_lock_read(const struct consul_answer *a, bool *is_ours, struct err *e)
 	__attribute__((warn_unused_result));
 

@@ -102,10 +102,8 @@ static void put_program(const struct status *s, struct buf *b)
 	buf_str(b, "\n");
 	put_single(b, "healthy", "gauge", "1 when /health says 200.", s->is_healthy);
 	put_single(b, "leader", "gauge", "1 when this copy writes.", s->is_leader);
-	put_head(b, "leaderless_seconds", "gauge", "How long nobody has been known to lead.");
-	buf_str(b, "dnsbuddy_leaderless_seconds ");
-	parts_seconds(b, s->leaderless_ms);
-	buf_str(b, "\n");
+	put_single(b, "leaderless_seconds", "gauge", "How long nobody has been known to lead.",
+		   (uint64_t)s->leaderless_ms / 1000);
 	put_calls(s, b);
 	put_head(b, "cloudflare_writes_total", "counter", "Records written.");
 	for (size_t op = 0; op < STATUS_WRITES; op++)

@@ -6,8 +6,7 @@
 #include "core/pace.h"
 
 /* A session can end early (its node is lost, it is destroyed): we stop before others may. */
-_Static_assert(LEADER_LOCK_DELAY_SEC *LEADER_SEC_MS >=
-		       LEADER_TTL_SEC * LEADER_SEC_MS - LEADER_MARGIN_MS,
+_Static_assert(LEADER_LOCK_DELAY_SEC * 1000 >= LEADER_TTL_MS - LEADER_MARGIN_MS,
 	       "nobody else leads before the fence");
 
 void leader_init(struct leader *l, const char *key, const char *name, const struct job *place,
@@ -18,26 +17,18 @@ void leader_init(struct leader *l, const char *key, const char *name, const stru
 	l->place = place;
 	l->timeout_ms = timeout_ms;
 	l->step = LEADER_WATCH;
-	l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
 	l->is_leaderless = true;
 	l->leaderless_ms = now_ms;
 }
 
 /*
- * For how long a renewal counts. A session may end long before its TTL (its node is lost, it is
- * destroyed by hand), and then the lock-delay is all that keeps the others away from the lock.
+ * Until when what was shown may be believed. A longer TTL, which a renewal may answer, changes
+ * nothing: a session may end long before it (its node is lost, it is destroyed by hand), and then
+ * the lock-delay is all that keeps the others away from the lock.
  */
-static int64_t valid_ms(const struct leader *l)
-{
-	const int64_t delay_ms = LEADER_LOCK_DELAY_SEC * LEADER_SEC_MS;
-
-	return l->ttl_ms < delay_ms ? l->ttl_ms : delay_ms;
-}
-
-/* Until when what was shown may be believed. */
 static int64_t lease_ms(const struct leader *l)
 {
-	return (l->renewed_ms < l->shown_ms ? l->renewed_ms : l->shown_ms) + valid_ms(l) -
+	return (l->renewed_ms < l->shown_ms ? l->renewed_ms : l->shown_ms) + LEADER_TTL_MS -
 	       LEADER_MARGIN_MS;
 }
 
@@ -61,20 +52,20 @@ static const char *prepare(struct leader *l)
 		consul_lock_watch_target(target, l->key, l->index, wait_sec(l), l->place);
 		return "GET";
 	case LEADER_CREATE:
-		consul_session_create_target(target, l->place);
+		consul_session_target(target, "create", "", l->place);
 		consul_session_create_body(body, l->name, LEADER_TTL_SEC, LEADER_LOCK_DELAY_SEC);
 		break;
 	case LEADER_ACQUIRE:
-		consul_lock_acquire_target(target, l->key, l->session, l->place);
+		consul_lock_target(target, "acquire", l->key, l->session, l->place);
 		buf_str(body, l->name);
 		break;
-	case LEADER_RENEW: consul_session_renew_target(target, l->session, l->place); break;
+	case LEADER_RENEW: consul_session_target(target, "renew/", l->session, l->place); break;
 	case LEADER_RELEASE:
-		consul_lock_release_target(target, l->key, l->session, l->place);
+		consul_lock_target(target, "release", l->key, l->session, l->place);
 		buf_str(body, l->name);
 		break;
 	case LEADER_DESTROY:
-	default: consul_session_destroy_target(target, l->session, l->place); break;
+	default: consul_session_target(target, "destroy/", l->session, l->place); break;
 	}
 	return "PUT";
 }
@@ -150,9 +141,10 @@ static void after_ours(struct leader *l, int64_t now_ms)
 	settle(l);
 	l->holder[0] = '\0';
 	/* Would it be late after one more look? */
-	set_step_after(
-		l, now_ms + look_ms > l->renewed_ms + valid_ms(l) / 3 ? LEADER_RENEW : LEADER_WATCH,
-		l->called_ms + LEADER_REST_MS, now_ms);
+	set_step_after(l,
+		       now_ms + look_ms > l->renewed_ms + LEADER_TTL_MS / 3 ? LEADER_RENEW
+									    : LEADER_WATCH,
+		       l->called_ms + LEADER_REST_MS, now_ms);
 }
 
 static void after_others(struct leader *l, const char *holder, int64_t now_ms)
@@ -171,9 +163,9 @@ static void after_nobody(struct leader *l, int64_t now_ms)
 
 	lose(l, "the lock was taken away", now_ms);
 	set_leaderless(l, now_ms);
-	if (!l->session[0] || age_ms >= l->ttl_ms)
+	if (!l->session[0] || age_ms >= LEADER_TTL_MS)
 		set_step(l, LEADER_CREATE, now_ms);
-	else if (age_ms >= l->ttl_ms / 2)
+	else if (age_ms >= LEADER_TTL_MS / 2)
 		set_step(l, LEADER_RENEW, now_ms);
 	else
 		set_step_after(l, LEADER_ACQUIRE, l->asked_ms + LEADER_AGAIN_MS, now_ms);
@@ -197,7 +189,8 @@ static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
 }
 
 /* What cannot be done, and the right that it takes. */
-static const char *const calls[] = {
+static const char calls[][34] = {
+	/* no pointers: they would be relocated */
 	[LEADER_WATCH] = "read the key (key:read)",
 	[LEADER_CREATE] = "create a session (session:write)",
 	[LEADER_ACQUIRE] = "acquire (key:write)",
@@ -238,13 +231,13 @@ static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, stru
 
 static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 {
-	unsigned ttl_sec;
+	char id[CONSUL_SESSION_CAP];
 
-	if (consul_session_renew_read(&l->client.answer, &ttl_sec, e))
+	if (consul_session_read(&l->client.answer, id, e))
 		return -1;
+	if (strcmp(id, l->session) != 0)
+		return err_set(e, ERR_PROTO, "another session was renewed");
 	l->renewed_ms = l->called_ms;
-	if ((int64_t)ttl_sec * 1000 > l->ttl_ms)
-		l->ttl_ms = (int64_t)ttl_sec * 1000;
 	set_step(l, LEADER_WATCH, now_ms);
 	return 0;
 }
@@ -263,10 +256,9 @@ static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct 
 	switch (l->step) {
 	case LEADER_WATCH: return after_watch(l, now_ms, e);
 	case LEADER_CREATE:
-		if (consul_session_create_read(&l->client.answer, l->session, e))
+		if (consul_session_read(&l->client.answer, l->session, e))
 			return -1;
 		l->renewed_ms = l->called_ms;
-		l->ttl_ms = LEADER_TTL_SEC * LEADER_SEC_MS;
 		set_step_after(l, LEADER_ACQUIRE, l->asked_ms + LEADER_AGAIN_MS, now_ms);
 		return 0;
 	case LEADER_ACQUIRE: return after_acquire(l, now_ms, random, e);

@@ -16,10 +16,10 @@
 #include "consul/client.h"
 
 #define LEADER_TTL_SEC 30
-#define LEADER_SEC_MS ((int64_t)1000)
+#define LEADER_TTL_MS ((int64_t)LEADER_TTL_SEC * 1000)
 #define LEADER_MARGIN_MS 5000    /* before the TTL is over we have stopped */
 #define LEADER_LOCK_DELAY_SEC 30 /* after a session's end nobody leads: its last write may land */
-#define LEADER_WAIT_SEC 60       /* a follower's blocking query */
+#define LEADER_WAIT_SEC 45       /* a follower's blocking query: proxies cut what takes a minute */
 #define LEADER_LOOK_SEC 4        /* the leader's: two between renewals */
 #define LEADER_REST_MS 200       /* from one read of the key to the next */
 #define LEADER_NAME_CAP 160
@@ -52,15 +52,14 @@ struct leader {
 	enum leader_step step; /* the call under way, or the next one */
 	bool has_lock;
 	char session[CONSUL_SESSION_CAP]; /* "" when there is none */
-	int64_t ttl_ms;
-	int64_t renewed_ms; /* when the last good renewal was sent */
-	int64_t shown_ms;   /* when the last read that showed our session was */
-	int64_t asked_ms;   /* when we last tried to acquire */
-	int64_t called_ms;  /* when the call under way was sent */
-	int64_t next_ms;    /* no call before this */
-	uint64_t index;     /* of the key */
-	unsigned refusals;  /* to acquire, in a row, while nobody held the key */
-	unsigned failures;  /* of calls, since it was last known who leads */
+	int64_t renewed_ms;               /* when the last good renewal was sent */
+	int64_t shown_ms;                 /* when the last read that showed our session was */
+	int64_t asked_ms;                 /* when we last tried to acquire */
+	int64_t called_ms;                /* when the call under way was sent */
+	int64_t next_ms;                  /* no call before this */
+	uint64_t index;                   /* of the key */
+	unsigned refusals;                /* to acquire, in a row, while nobody held the key */
+	unsigned failures;                /* of calls, since it was last known who leads */
 	struct err last_err;
 	bool is_foreign;  /* the key is not a lock of ours: it is not written */
 	bool has_news;    /* of failures or holder, not yet told */

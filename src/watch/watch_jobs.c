@@ -52,8 +52,6 @@ static void init_leader(struct watch *w, const struct watch_setup *s)
 	(void)fmt_text(w->lock_name, sizeof w->lock_name, CONSUL_LOCK_WORD " %s %lld", host,
 		       (long long)getpid());
 	leader_init(&w->leader, s->lock_key, w->lock_name, s->place, s->timeout_ms, w->start_ms);
-	LOG_EVENT(LOG_INFO, "running for the lock", {"lock", s->lock_key, 0},
-		  {"as", w->lock_name, 0});
 }
 
 int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)

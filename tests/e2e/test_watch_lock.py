@@ -57,7 +57,6 @@ def test_the_default_key_is_of_the_names(scene):
     leader = scene.watch(site, "--lock")
     key = leader.wait_for("leading")["lock"]
     assert key.startswith(f"service/dnsbuddy/{NAME}-") and key.endswith("/leader")
-    assert leader.find("running for the lock", lock=key)
     follower = scene.watch(site, "--lock", "--zone", "example.com")
     assert follower.wait_for("following")["lock"] == key
     assert follower.find("following")[0]["session"] == holder(scene, key)

@@ -117,7 +117,7 @@ def check_unhealthy(health, words):
     assert words in json.loads(text)["reasons"][0] and words in json.loads(text)["lock_error"]
     assert words in health.ask("/")[1]
     assert "dnsbuddy_healthy 0" in health.ask("/metrics")[1]
-    assert "dnsbuddy_leaderless_seconds 0.000" not in health.ask("/metrics")[1]
+    assert "dnsbuddy_leaderless_seconds 0\n" not in health.ask("/metrics")[1]
 
 
 @pytest.mark.parametrize("flags, value, is_held", [

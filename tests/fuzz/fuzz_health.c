@@ -84,7 +84,6 @@ static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *
 	struct http_sink sink = consul_answer_begin(&answer);
 	char id[CONSUL_SESSION_CAP] = "";
 	struct err e = {0};
-	unsigned ttl_sec = 0;
 	bool is_ours = false;
 	int failed = fuzz_answer(in, cuts, &sink, &e);
 
@@ -92,12 +91,11 @@ static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *
 	if (failed)
 		return;
 	fuzz_tell_err(told, consul_answer_finish(&answer, &e), &e);
-	fuzz_tell_err(told, consul_session_create_read(&answer, id, &e), &e);
+	fuzz_tell_err(told, consul_session_read(&answer, id, &e), &e);
 	buf_fmt(told, "session %s\n", id);
-	fuzz_tell_err(told, consul_session_renew_read(&answer, &ttl_sec, &e), &e);
 	fuzz_tell_err(told, consul_lock_read(&answer, &is_ours, &e), &e);
 	fuzz_tell_err(told, consul_lock_watch_read(&answer, id, &e), &e);
-	buf_fmt(told, "ttl %u ours %d holder %s index %llu\n", ttl_sec, is_ours, id, (unsigned long long)answer.index);
+	buf_fmt(told, "ours %d holder %s index %llu\n", is_ours, id, (unsigned long long)answer.index);
 }
 
 int fuzz_health(const uint8_t *p, size_t n)

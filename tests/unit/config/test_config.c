@@ -439,8 +439,8 @@ static void test_lock_keys(void **state)
 	for (size_t i = 0; i < COUNT(sets); i++)
 		CHECK((strcmp(key_of(sets[i].one), key_of(sets[i].other)) == 0) == sets[i].is_same, "%s: %s", sets[i].one,
 		      sets[i].other);
-	assert_string_equal(key_of(A), "service/dnsbuddy/a.example.com-01ff6d78/leader");
-	assert_string_equal(key_of(C "," B "," A), "service/dnsbuddy/a.example.com+2-bbc49f33/leader");
+	assert_string_equal(key_of(A), "service/dnsbuddy/a.example.com-c4e2fb26/leader");
+	assert_string_equal(key_of(C "," B "," A), "service/dnsbuddy/a.example.com+2-fedd257b/leader");
 	read_good("--lock=my/key|", BASE, NULL);
 	assert_string_equal(conf.lock_key, "my/key");
 	read_good("--lock=false|", BASE, NULL);

@@ -39,39 +39,6 @@ static void test_lock(void **state)
 	}
 }
 
-static const struct {
-	const char *body;
-	int rc;
-	unsigned ttl_sec;
-} renewals[] = {
-	{"[{\"ID\":\"a\",\"TTL\":\"30s\",\"LockDelay\":15000000000}]", 0, 30},
-	{"[{\"TTL\":\"1m0s\"}]", 0, 60},
-	{"[{\"TTL\":\"1h2m3s\"}]", 0, 3723},
-	{"[{\"TTL\":\"\"}]", 0, 0},
-	{"[{\"TTL\":\"30\"}]", -1, 0},
-	{"[{\"TTL\":\"s\"}]", -1, 0},
-	{"[{\"TTL\":\"-30s\"}]", -1, 0},
-	{"[{\"TTL\":\"30ms\"}]", -1, 0},
-	{"[{\"TTL\":\"99999999999999999999s\"}]", -1, 0},
-	{"[{\"TTL\":30}]", -1, 0},
-	{"[{}]", -1, 0},
-	{"[]", -1, 0},
-	{"{\"TTL\":\"30s\"}", -1, 0},
-	{"no", -1, 0},
-};
-
-static void test_renew(void **state)
-{
-	(void)state;
-	for (size_t i = 0; i < COUNT(renewals); i++) {
-		struct err e = {0};
-		unsigned ttl_sec = 0;
-		int rc = consul_session_renew_read(say(200, renewals[i].body), &ttl_sec, &e);
-
-		CHECK(rc == renewals[i].rc && (rc || ttl_sec == renewals[i].ttl_sec), "%s: %d, %u", renewals[i].body, rc, ttl_sec);
-	}
-}
-
 #define FLAGS "\"Flags\":3304740253564472344"
 #define OURS FLAGS ",\"Value\":\"ZG5zYnVkZHkgYQ==\"" /* dnsbuddy a */
 
@@ -121,20 +88,38 @@ static void test_watch(void **state)
 	}
 }
 
-static void test_create(void **state)
+static const struct {
+	const char *body, *id; /* NULL: bad */
+} sessions[] = {
+	{"{\"ID\":\"abc\"}", "abc"},                                             /* created */
+	{"[{\"ID\":\"abc\",\"TTL\":\"30s\",\"LockDelay\":15000000000}]", "abc"}, /* renewed */
+	{"{\"ID\":\"\"}", NULL},                                                 /* it would acquire for nobody */
+	{"[{\"ID\":\"\"}]", NULL},
+	{"{\"ID\":\"..\"}", NULL}, /* it goes into a path */
+	{"[{\"ID\":\"../../kv/x\"}]", NULL},
+	{"{}", NULL},
+	{"[{}]", NULL},
+	{"[]", NULL},
+	{"{\"ID\":7}", NULL},
+	{"\"abc\"", NULL},
+	{"true", NULL},
+	{"", NULL},
+};
+
+static void test_session(void **state)
 {
 	char id[CONSUL_SESSION_CAP], body[256];
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"abc\"}"), id, &e), 0);
-	assert_string_equal(id, "abc");
-	assert_int_equal(consul_session_create_read(say(200, "{}"), id, &e), -1);
-	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"\"}"), id, &e), -1);
-	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"..\"}"), id, &e), -1);
-	assert_int_equal(consul_session_create_read(say(200, "{\"ID\":\"../../kv/x\"}"), id, &e), -1);
+	for (size_t i = 0; i < COUNT(sessions); i++) {
+		int rc = consul_session_read(say(200, sessions[i].body), id, &e);
+
+		CHECK(rc == (sessions[i].id ? 0 : -1), "%s", sessions[i].body);
+		CHECK(rc ? e.kind == ERR_PROTO : strcmp(id, sessions[i].id) == 0, "%s", sessions[i].body);
+	}
 	(void)snprintf(body, sizeof body, "{\"ID\":\"%0*d\"}", CONSUL_SESSION_CAP, 1);
-	assert_int_equal(consul_session_create_read(say(200, body), id, &e), -1); /* too long */
+	assert_int_equal(consul_session_read(say(200, body), id, &e), -1); /* too long */
 }
 
 static void test_requests(void **state)
@@ -151,22 +136,27 @@ static void test_requests(void **state)
 	consul_lock_watch_target(&b, "k", 0, 60, &nowhere);
 	assert_string_equal(text, "/v1/kv/k?consistent");
 	buf_init(&b, text, sizeof text);
-	consul_lock_acquire_target(&b, "k?x", "s", &nowhere);
+	consul_lock_target(&b, "acquire", "k?x", "s", &nowhere);
 	assert_string_equal(text, "/v1/kv/k%3Fx?flags=3304740253564472344&acquire=s");
 	buf_init(&b, text, sizeof text);
 	consul_session_create_body(&b, "a\"b", 30, 15);
 	assert_string_equal(text, "{\"Name\":\"a\\\"b\",\"TTL\":\"30s\",\"LockDelay\":\"15s\","
 				  "\"Behavior\":\"release\"}");
 	buf_init(&b, text, sizeof text);
-	consul_session_renew_target(&b, "s", &place);
+	consul_session_target(&b, "create", "", &nowhere);
+	assert_string_equal(text, "/v1/session/create");
+	buf_init(&b, text, sizeof text);
+	consul_session_target(&b, "renew/", "s", &place);
 	assert_string_equal(text, "/v1/session/renew/s?dc=dc%201&ns=n");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lock),   cmocka_unit_test(test_renew),    cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_create), cmocka_unit_test(test_requests),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_watch),
+		cmocka_unit_test(test_session),
+		cmocka_unit_test(test_requests),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
