@@ -85,7 +85,7 @@ def test_the_readmes_rights_suffice(scene, guarded, token):
     ("session", "cannot take the lock, retrying", "create a session (session:write): HTTP 403"),
     ("key", "cannot take the lock, retrying", "read the key (key:read): HTTP 403"),
     ("register", "not registered in Consul", "HTTP 403"),
-])
+], ids=["session", "key", "register"])
 def test_the_right_that_is_missing_is_named(scene, guarded, token, missing, message, words):
     rights = [rule for right, rule in RIGHTS.items() if right != missing]
     site, health, run = watch(scene, guarded, token(*rights))
@@ -122,7 +122,8 @@ def check_unhealthy(health, words):
 
 @pytest.mark.parametrize("flags, value, is_held", [
     (0, "dnsbuddy somebody", False), (FLAGS, "somebody's", True), (FLAGS, "somebody's", False), (0, "", False),
-    (FLAGS, "dnsbuddy " + "x" * 5000, True), (0, "x" * 70000, False)])
+    (FLAGS, "dnsbuddy " + "x" * 5000, True), (0, "x" * 70000, False)],
+    ids=["flags", "value-held", "value", "empty", "long-held", "longer"])
 def test_a_key_that_is_no_lock_of_ours(scene, flags, value, is_held):
     site, health = scene.site(A), Health()
     key = f"service/test/foreign-{site.service}"

@@ -125,7 +125,7 @@ static void test_session(void **state)
 static void test_requests(void **state)
 {
 	const struct job place = {.datacenter = "dc 1", .ns = "n"};
-	char text[1024];
+	char text[1024], key[300];
 	struct buf b;
 
 	(void)state;
@@ -136,8 +136,17 @@ static void test_requests(void **state)
 	consul_lock_watch_target(&b, "k", 0, 60, &nowhere);
 	assert_string_equal(text, "/v1/kv/k?consistent");
 	buf_init(&b, text, sizeof text);
-	consul_lock_target(&b, "acquire", "k?x", "s", &nowhere);
-	assert_string_equal(text, "/v1/kv/k%3Fx?flags=3304740253564472344&acquire=s");
+	consul_lock_target(&b, "acquire", "k?x", "s", &place);
+	assert_string_equal(text, "/v1/kv/k%3Fx?flags=3304740253564472344&acquire=s&dc=dc%201&ns=n");
+	/* A part of a key that is too long is no other key. */
+	(void)snprintf(key, sizeof key, "%0255d", 1);
+	buf_init(&b, text, sizeof text);
+	consul_lock_watch_target(&b, key, 0, 60, &nowhere);
+	assert_true(buf_ok(&b));
+	(void)snprintf(key, sizeof key, "%0256d", 1);
+	buf_init(&b, text, sizeof text);
+	consul_lock_watch_target(&b, key, 0, 60, &nowhere);
+	assert_false(buf_ok(&b));
 	buf_init(&b, text, sizeof text);
 	consul_session_create_body(&b, "a\"b", 30, 15);
 	assert_string_equal(text, "{\"Name\":\"a\\\"b\",\"TTL\":\"30s\",\"LockDelay\":\"15s\","

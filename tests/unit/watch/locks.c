@@ -73,7 +73,7 @@ static int acquire(int i, int64_t now_ms, char *text)
 	return say(text, 200, is_ours ? "true" : "false");
 }
 
-static int answer_key(const char *method, const char *target, int64_t now_ms, char *text)
+static int answer_key(const char *method, const char *target, const char *body, int64_t now_ms, char *text)
 {
 	int i;
 
@@ -85,6 +85,9 @@ static int answer_key(const char *method, const char *target, int64_t now_ms, ch
 		(void)snprintf(text, LOCKS_TEXT_CAP, "[{\"Key\":\"k\",%s,\"Session\":\"s%d\"}]", locks.entry, locks.holder);
 	if (method[0] == 'G')
 		return 200;
+	/* What every write leaves in it says whose it is. */
+	assert_int_equal(strncmp(body, "dnsbuddy", 8), 0);
+	assert_non_null(strstr(target, "flags=3304740253564472344"));
 	if (strstr(target, "acquire="))
 		return acquire(number_in(target, "acquire=s"), now_ms, text);
 	i = number_in(target, "release=s");
@@ -100,6 +103,7 @@ static int create(const char *body, int64_t now_ms, uint32_t *seed, char *text)
 	assert_true(locks.sessions_n < LOCKS_SESSIONS);
 	assert_int_equal(number_in(body, "\"TTL\":\""), locks.ttl_sec);
 	assert_non_null(strstr(body, "\"Behavior\":\"release\""));
+	assert_non_null(strstr(body, "\"Name\":\"dnsbuddy"));
 	locks.sessions[locks.sessions_n] = (struct locks_session){
 		.is_alive = true,
 		.ends_ms = expiry_ms(now_ms, seed),
@@ -122,7 +126,7 @@ int locks_answer(const char *method, const char *target, const char *body, int64
 		 char text[LOCKS_TEXT_CAP])
 {
 	if (strncmp(target, "/v1/kv/", 7) == 0)
-		return answer_key(method, target, now_ms, text);
+		return answer_key(method, target, body, now_ms, text);
 	if (strstr(target, "/session/create"))
 		return create(body, now_ms, seed, text);
 	if (strstr(target, "/session/renew/"))
