@@ -103,7 +103,6 @@ static void lock_step(void *ctx, int64_t now_ms)
 			  {"session", w->leader.holder, 0});
 		break;
 	case LEADER_FAILS:
-		w->was_refused |= pace_wants_secrets(w->leader.last_err.kind);
 		LOG_EVENT(LOG_WARN,
 			  w->leader.has_lock ? "the lock is not confirmed, retrying"
 					     : "cannot take the lock, retrying",
@@ -111,6 +110,7 @@ static void lock_step(void *ctx, int64_t now_ms)
 		break;
 	case LEADER_NOTHING: break;
 	}
+	w->was_refused |= w->leader.failure && pace_wants_secrets(w->leader.last_err.kind);
 }
 
 /* ---- credentials that were refused ---- */

@@ -350,6 +350,27 @@ static void test_consuls_refusal_counts_too(void **state)
 	assert_int_equal(world_secret_reloads, 1);
 }
 
+/* As long as the lock is refused, and not any more. */
+static void test_a_refused_lock_counts_too(void **state)
+{
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	world.lock_is_refused = true;
+	world_start_with("192.0.2.1");
+	assert_int_equal(world_secret_reloads, 1);
+	world_run(200000);
+	assert_in_range(world_secret_reloads, 3, 5);
+	assert_false(watch_is_healthy(&world_watch, world.now_ms));
+	assert_int_equal(world.lists + world.writes, 0);
+	world.lock_is_refused = false;
+	world_run(80000);
+	assert_true(watch_is_healthy(&world_watch, world.now_ms));
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	world_secret_reloads = 0;
+	world_run(300000);
+	assert_int_equal(world_secret_reloads, 0);
+}
+
 /* ---- the lock ---- */
 
 static void test_only_the_leader_writes(void **state)
@@ -499,6 +520,7 @@ int main(void)
 		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, world_set_up),
 		cmocka_unit_test_setup(test_refused_credentials_are_read_again, world_set_up),
 		cmocka_unit_test_setup(test_consuls_refusal_counts_too, world_set_up),
+		cmocka_unit_test_setup(test_a_refused_lock_counts_too, world_set_up),
 		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
 		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, world_set_up),
 		cmocka_unit_test_setup(test_who_leads_again_lists_again, world_set_up),

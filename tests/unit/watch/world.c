@@ -128,6 +128,8 @@ static int answer_consul(struct exchange *x, char *headers, size_t headers_cap)
 		return answer_health(x, headers, headers_cap);
 	if (strncmp(x->target, "/v1/agent/", 10) == 0)
 		return answer_agent(x);
+	if (world.lock_is_refused)
+		return 403;
 	locks_age(world.now_ms);
 	status = locks_answer(x->method, x->target, x->body, world.now_ms, &world.seed, answer_body);
 	(void)snprintf(headers, headers_cap, "X-Consul-Index: %llu\n", (unsigned long long)locks.index);

@@ -31,6 +31,7 @@ extern struct world {
 	bool consul_is_away; /* connections are refused */
 	bool consul_is_leaderless;
 	bool consul_refuses;     /* 403 */
+	bool lock_is_refused;    /* 403 for sessions and keys */
 	bool registration_fails; /* 403 from the agent's endpoints */
 
 	/* Cloudflare */
