@@ -139,7 +139,6 @@ static void after_ours(struct leader *l, int64_t now_ms)
 		return;
 	}
 	settle(l);
-	l->holder[0] = '\0';
 	/* Would it be late after one more look? */
 	set_step_after(l,
 		       now_ms + look_ms > l->renewed_ms + LEADER_TTL_MS / 3 ? LEADER_RENEW

@@ -131,6 +131,7 @@ static void test_the_fence(void **state)
 	}
 	assert_int_equal(step_copy(0), LEADER_LOST);
 	assert_non_null(strstr(copies[0].l.last_err.text, "no answer in time"));
+	assert_int_equal(copies[0].l.failures, 0);
 	assert_int_equal(leader_fence_ms(&copies[0].l, test_now_ms), test_now_ms);
 	assert_true(copies[0].l.is_leaderless);
 	assert_int_equal(copies[0].l.leaderless_ms, test_now_ms);

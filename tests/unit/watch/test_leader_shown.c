@@ -273,6 +273,7 @@ static void test_who_follows_knows_whom(void **state)
 	locks.index++;
 	run(2, 20000);
 	assert_true(copies[1].l.is_leaderless);
+	assert_string_equal(copies[1].l.holder, "");
 	assert_in_range(copies[1].l.leaderless_ms, test_now_ms - 20000, test_now_ms - 19900);
 	assert_int_equal(copies[1].events_n[LEADER_FAILS], 1);
 	deny(1, NULL, 0);
