@@ -127,6 +127,9 @@ static const struct {
 	 "consul: lock service/k/leader: read the key (key:read): it is not a lock of ours and stays as it is: more than 4096 "
 	 "bytes"},
 	{"acquire=", 404, "consul: lock service/k/leader: acquire (key:write): HTTP 404: Permission denied"},
+	{"acquire=", 200, "consul: lock service/k/leader: acquire (key:write): neither true nor false"},
+	{"/session/create", 200, "consul: lock service/k/leader: create a session (session:write): not JSON: line 1, column 1"},
+	{"GET ", 200, "consul: lock service/k/leader: read the key (key:read): not JSON: line 1, column 1"},
 };
 
 static void test_every_refusal_is_told_once(void **state)
