@@ -167,7 +167,7 @@ static void after_nobody(struct leader *l, int64_t now_ms)
 	else if (age_ms >= LEADER_TTL_MS / 2)
 		set_step(l, LEADER_RENEW, now_ms);
 	else
-		set_step_after(l, LEADER_ACQUIRE, l->asked_ms + LEADER_AGAIN_MS, now_ms);
+		set_step_after(l, LEADER_ACQUIRE, l->acquire_ms, now_ms);
 }
 
 static int after_watch(struct leader *l, int64_t now_ms, struct err *e)
@@ -214,17 +214,13 @@ static int after_acquire(struct leader *l, int64_t now_ms, uint32_t random, stru
 
 	if (consul_lock_read(&l->client.answer, &is_ours, e))
 		return -1;
-	l->asked_ms = l->called_ms;
-	if (is_ours) {
-		set_step(l, LEADER_WATCH, now_ms); /* which shows it */
-		return 0;
-	}
+	l->acquire_ms = now_ms + pace_delay_ms(PACE_CANDIDATE, 0, random);
 	/* Somebody was faster; or nobody holds it, and it rests: when that goes on it is told. */
-	if (l->refusals++) {
+	if (!is_ours && l->refusals++) {
 		(void)err_set(e, ERR_RETRY, "not given, though nobody holds it (lock-delay)");
 		note_failure(l, e);
 	}
-	set_step(l, LEADER_WATCH, now_ms + pace_delay_ms(PACE_CANDIDATE, 0, random));
+	set_step(l, LEADER_WATCH, now_ms); /* which shows it, if it is ours */
 	return 0;
 }
 
@@ -258,7 +254,7 @@ static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct 
 		if (consul_session_read(&l->client.answer, l->session, e))
 			return -1;
 		l->renewed_ms = l->called_ms;
-		set_step_after(l, LEADER_ACQUIRE, l->asked_ms + LEADER_AGAIN_MS, now_ms);
+		set_step_after(l, LEADER_ACQUIRE, l->acquire_ms, now_ms);
 		return 0;
 	case LEADER_ACQUIRE: return after_acquire(l, now_ms, random, e);
 	case LEADER_RENEW: return after_renew(l, now_ms, e);

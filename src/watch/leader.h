@@ -23,7 +23,6 @@
 #define LEADER_LOOK_SEC 4        /* the leader's: two between renewals */
 #define LEADER_REST_MS 200       /* from one read of the key to the next */
 #define LEADER_NAME_CAP 160
-#define LEADER_AGAIN_MS 1000 /* from one try to acquire to the next */
 
 enum leader_event {
 	LEADER_NOTHING,
@@ -54,7 +53,7 @@ struct leader {
 	char session[CONSUL_SESSION_CAP]; /* "" when there is none */
 	int64_t renewed_ms;               /* when the last good renewal was sent */
 	int64_t shown_ms;                 /* when the last read that showed our session was */
-	int64_t asked_ms;                 /* when we last tried to acquire */
+	int64_t acquire_ms;               /* we do not try to acquire before this */
 	int64_t called_ms;                /* when the call under way was sent */
 	int64_t next_ms;                  /* no call before this */
 	uint64_t index;                   /* of the key */

@@ -5,12 +5,12 @@
 #ifndef TEST_COPIES_H
 #define TEST_COPIES_H
 
-#define leader_init tested_init
-#define leader_fence_ms tested_fence_ms
-#define leader_step tested_step
-#define leader_stop tested_stop
-#define leader_is_over tested_is_over
-#define leader_wants tested_wants
+#define leader_init copied_init
+#define leader_fence_ms copied_fence_ms
+#define leader_step copied_step
+#define leader_stop copied_stop
+#define leader_is_over copied_is_over
+#define leader_wants copied_wants
 #include "watch/leader.h"
 #include "watch/locks.h"
 

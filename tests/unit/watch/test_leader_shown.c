@@ -65,6 +65,8 @@ static void test_a_renewal_of_another_session(void **state)
 		deny(0, "/renew/", 200);
 		run(1, 25100);
 		assert_false(copies[0].l.has_lock);
+		assert_int_equal(copies[0].events_n[LEADER_FAILS], 1);
+		assert_in_range(copies[0].calls_n[LEADER_RENEW], 10, 25);
 	}
 }
 
@@ -110,6 +112,24 @@ static void test_an_old_session_is_renewed_first(void **state)
 		assert_int_equal(copies[0].calls_n[LEADER_RENEW], cases[i].renewals);
 		assert_int_equal(locks.sessions_n, cases[i].sessions);
 	}
+}
+
+/* Which is no failure: it is told by nobody, and costs no time. */
+static void test_a_session_that_is_gone_is_replaced(void **state)
+{
+	(void)state;
+	locks.gives_nothing = true;
+	while (!copies[0].calls_n[LEADER_ACQUIRE])
+		run(1, 10);
+	run(1, 10);
+	locks_end_session(0, test_now_ms);
+	locks.gives_nothing = false;
+	copies[0].frozen_until_ms = test_now_ms + 16000;
+	run(1, 16150);
+	assert_true(copies[0].l.has_lock);
+	assert_int_equal(locks.sessions_n, 2);
+	assert_int_equal(copies[0].calls_n[LEADER_RENEW], 1);
+	assert_int_equal(copies[0].events_n[LEADER_FAILS], 0);
 }
 
 /* ---- who cannot lead says so ---- */
@@ -188,7 +208,7 @@ static void test_a_lock_that_is_never_given(void **state)
 	assert_non_null(strstr(copies[0].l.last_err.text, "acquire (key:write): not given"));
 	assert_true(copies[0].l.is_leaderless);
 	/* It is asked for every second, for the lock-delay may be over. */
-	assert_in_range(copies[0].calls_n[LEADER_ACQUIRE], 38, 62);
+	assert_in_range(copies[0].calls_n[LEADER_ACQUIRE], 45, 75);
 	assert_int_equal(locks.sessions_n, 1);
 	locks.gives_nothing = false;
 	run(1, 2000);
@@ -312,7 +332,7 @@ static void test_a_key_that_never_rests(void **state)
 			locks.index++;
 		locks.holder = -1;
 	}
-	assert_in_range(copies[0].calls_n[LEADER_ACQUIRE], 9, 12);
+	assert_in_range(copies[0].calls_n[LEADER_ACQUIRE], 7, 15);
 }
 
 int main(void)
@@ -324,6 +344,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_renewal_of_another_session, copies_set_up),
 		cmocka_unit_test_setup(test_a_leader_tries_again, copies_set_up),
 		cmocka_unit_test_setup(test_an_old_session_is_renewed_first, copies_set_up),
+		cmocka_unit_test_setup(test_a_session_that_is_gone_is_replaced, copies_set_up),
 		cmocka_unit_test_setup(test_every_refusal_is_told_once, copies_set_up),
 		cmocka_unit_test_setup(test_another_reason_is_told_anew, copies_set_up),
 		cmocka_unit_test_setup(test_a_lock_that_is_never_given, copies_set_up),
