@@ -200,6 +200,14 @@ static void test_secrets(void **state)
 	assert_string_equal(conf.api_token, "");
 	assert_string_equal(conf.api_key, "key-12345");
 	assert_string_equal(conf.api_email, "a@b.c");
+	/* Two files, and a password that ends with a quote. */
+	read_good("",
+		  "SERVICE=s|RECORD=r.example.com|CF_API_KEY_FILE=%|CF_AUTH_EMAIL_FILE=/proc/sys/kernel/"
+		  "ostype|CONSUL_HTTP_AUTH=u:p'|",
+		  " key-12345 ");
+	assert_string_equal(conf.api_key, "key-12345");
+	assert_string_equal(conf.api_email, "Linux");
+	assert_string_equal(conf.consul_http_auth, "u:p'");
 	/* Two names, one value. */
 	read_good("", BASE "CF_API_TOKEN=tok-12345|CF_API_TOKEN_FILE=%|", "tok-12345\n");
 	/* A proxy's names: the first that is set, as curl has it; and who that was. */

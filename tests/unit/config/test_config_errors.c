@@ -21,6 +21,7 @@ static const struct bad usage[] = {
 	{"--ttl|", BASE, NULL, ERR_USAGE, {"--ttl needs a value"}},
 	{"--tt|60|", BASE, NULL, ERR_USAGE, {"--tt"}},
 	{"--api-token|x|", BASE, NULL, ERR_USAGE, {"--api-token"}},
+	{"s|90|", TOKEN, NULL, ERR_USAGE, {"record: \"90\" (argument RECORD)", "whole name"}},
 	{"a|b.example.com|60|d|", TOKEN, NULL, ERR_USAGE, {"too many", "\"d\""}},
 	{"--ttl|60|--ttl|61|", BASE, NULL, ERR_USAGE, {"--ttl", "different"}},
 	{"--ttl|60|s|r.example.com|61|", TOKEN, NULL, ERR_USAGE, {"--ttl", "argument TTL"}},
@@ -135,7 +136,7 @@ static const struct bad environment[] = {
 	{"", BASE "DNSBUDDY_TOKEN=tok-1|", NULL, ERR_CONFIG, {"is it CLOUDFLARE_API_TOKEN?"}},
 	{"", BASE "DNSBUDDY_API_TOKEN_FILE=/x|", NULL, ERR_CONFIG, {"is it CLOUDFLARE_API_TOKEN?"}},
 	{"", BASE "DNSBUDDY_CONFIG_FILE=/x|", NULL, ERR_CONFIG, {"is it DNSBUDDY_CONFIG?"}},
-	{"", BASE "DNSBUDDY_=|", NULL, ERR_CONFIG, {"DNSBUDDY_ in the environment is no setting"}},
+	{"", BASE "DNSBUDDY_=|", NULL, ERR_CONFIG, {"DNSBUDDY_ in the environment is no setting: is it DNSBUDDY_TTL?"}},
 	{"", BASE "DNSBUDDY_LISTEN_PORT=80|", NULL, ERR_CONFIG, {"is it DNSBUDDY_LISTEN_HOST?"}},
 	/* two names of one setting */
 	{"", BASE "CF_API_TOKEN=tok-other|", NULL, ERR_CONFIG, {"CLOUDFLARE_API_TOKEN", "CF_API_TOKEN", "differ"}},
@@ -321,7 +322,7 @@ static void test_limits(void **state)
 	memset(file, 's', CONFIG_SECRET_MAX + 1);
 	file[CONFIG_SECRET_MAX + 1] = '\0';
 	assert_int_equal(conf_read("", BASE "CONSUL_HTTP_TOKEN_FILE=%|", file, &e), -1);
-	assert_non_null(strstr(e.text, "CONSUL_HTTP_TOKEN_FILE"));
+	assert_non_null(strstr(e.text, "CONSUL_HTTP_TOKEN_FILE: the file it names: it is longer than 4096 bytes"));
 	file[CONFIG_SECRET_MAX] = '\0';
 	assert_int_equal(conf_read("", BASE "CONSUL_HTTP_TOKEN_FILE=%|", file, &e), 0);
 	/* a service's name */

@@ -102,6 +102,7 @@ static const struct {
 	{"DNSBUDDY_PORT_5000_SCTP_PROTO=sctp", true},
 	{"DNSBUDDY_PORT_80_TCP_PORT_START=80", true},
 	{"DNSBUDDY_NAME=/web/dnsbuddy", true},
+	{"DNSBUDDY_NAME=web", true},
 	{"DNSBUDDY_ENV_PATH=/bin", true},
 	{"DNSBUDDY_ENV_owner=", true},
 	{"DNSBUDDY_WEB_SERVICE_HOST=10.0.0.1", true},
