@@ -65,12 +65,12 @@ static size_t match(const char *text, const char *secret, bool is_escaped)
 	return (size_t)(at - text);
 }
 
-/* The same of those of its bits that make whole digits behind 0, 1 or 2 bytes of somebody else. */
-static size_t match_base64(const char *text, const char *secret, size_t before_n)
+/* The same in base64, from the bit on where a digit begins: 0, 4 or 2 behind others' bytes. */
+static size_t match_base64(const char *text, const char *secret, size_t bit)
 {
 	size_t n = 0, bits_n = 8 * strlen(secret);
 
-	for (size_t bit = before_n * 4 % 6; bit + 6 <= bits_n; bit += 6) {
+	for (; bit + 6 <= bits_n; bit += 6) {
 		unsigned two = (unsigned)(unsigned char)secret[bit / 8] << 8 |
 			       (unsigned char)secret[bit / 8 + 1];
 		char digit = text[n] == '-' ? '+' : text[n] == '_' ? '/' : text[n];
@@ -89,7 +89,7 @@ static size_t secret_at(const char *text)
 	for (size_t i = 0; i < 5 * secrets_n; i++) {
 		const char *secret = secrets[i / 5];
 		size_t way = i % 5, len = way < 2 ? match(text, secret, way == 1)
-						  : match_base64(text, secret, way - 2);
+						  : match_base64(text, secret, 2 * (way - 2));
 
 		longest = len > longest ? len : longest;
 	}
