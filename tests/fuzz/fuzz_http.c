@@ -54,6 +54,7 @@ static enum head_result read_head(struct head *h, struct fuzz_input *in, struct 
 		return r;
 	MUST(h->status >= 200 && h->status <= 599);
 	MUST(!(h->chunked && (h->has_length || h->is_http10)));
+	MUST(strlen(h->location) < sizeof h->location && !strpbrk(h->location, "?#@"));
 	buf_fmt(told, "%d %d %d %d %llu, %zu left\n", h->chunked, h->close, h->keep_alive, h->has_length,
 		(unsigned long long)h->length, in->n);
 	return r;

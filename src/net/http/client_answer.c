@@ -61,7 +61,7 @@ static int end_head(struct http_client *c, struct err *e)
 	else
 		c->framing = HTTP_UNTIL_CLOSE;
 	c->is_over = c->framing == HTTP_NO_BODY;
-	return c->framing == HTTP_LENGTH ? check_length(h->length, HTTP_BODY_MAX, e) : 0;
+	return check_length(h->length, HTTP_BODY_MAX, e);
 }
 
 static int give(struct http_client *c, const char *p, size_t n, struct err *e)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "net/http/ask.h"
+#include "net/http/client_parts.h"
 
 /* One exchange over a connection of its own, the peer closing after its answer. */
 static const struct {
@@ -39,6 +40,7 @@ static const struct {
 	{"garbage", "GET", "\x16\x03\x01\x02\x00\x01", ERR_PROTO, "control character"},
 	{"not HTTP", "GET", "SSH-2.0-OpenSSH\r\n", ERR_PROTO, "not HTTP"},
 	{"bad chunk", "GET", OK "Transfer-Encoding: chunked\r\n\r\nzz\r\n", ERR_PROTO, "chunk"},
+	{"as long as may be", "GET", OK "Content-Length: 268435456\r\n\r\nhello", ERR_RETRY, "before the end"},
 	{"too long", "GET", OK "Content-Length: 268435457\r\n\r\n", ERR_LIMIT, "268435456"},
 	{"far too long", "GET", OK "Content-Length: 18446744073709551615\r\n\r\n", ERR_LIMIT, "268435456"},
 	{"two framings", "GET", OK "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", ERR_PROTO, "both"},
@@ -79,6 +81,29 @@ static void test_answers(void **state)
 		assert_int_equal(http_counters(&client)->requests, 1);
 		end(&p);
 	}
+}
+
+/* What is not announced is counted as it comes. */
+static void test_too_much(void **state)
+{
+	static const char head[] = OK "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n", two[] = "\r\n2\r\na", b[] = "b";
+	static char piece[65536];
+	size_t left = 0xfffffff;
+
+	(void)state;
+	memset(&client, 0, sizeof client);
+	http_answer_init(&client);
+	assert_int_equal(http_answer_feed(&client, head, sizeof head - 1, &e), PROGRESS_GO);
+	while (left) {
+		size_t n = left < sizeof piece ? left : sizeof piece;
+
+		assert_int_equal(http_answer_feed(&client, piece, n, &e), PROGRESS_GO);
+		left -= n;
+	}
+	assert_int_equal(http_answer_feed(&client, two, sizeof two - 1, &e), PROGRESS_GO);
+	assert_int_equal(client.received, HTTP_BODY_MAX);
+	assert_int_equal(http_answer_feed(&client, b, sizeof b - 1, &e), PROGRESS_BAD);
+	assert_int_equal(e.kind, ERR_LIMIT);
 }
 
 static void test_request(void **state)
@@ -298,6 +323,7 @@ int main(void)
 		cmocka_unit_test(test_stale_idle),
 		cmocka_unit_test(test_lost_post),
 		cmocka_unit_test(test_reset_in_body),
+		cmocka_unit_test(test_too_much),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

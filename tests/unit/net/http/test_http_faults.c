@@ -411,6 +411,25 @@ static void test_proxy_refuses(void **state)
 	}
 }
 
+/* What fails behind the tunnel is not the proxy's. */
+static void test_behind_the_proxy(void **state)
+{
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_SEND, "HTTP/1.1 200 OK\r\n\r\n"},
+						 {PEER_READ, NULL},   {PEER_CLOSE, NULL}, {PEER_STAY, NULL}};
+	static const struct tls_config nobody;
+	struct peer p;
+
+	(void)state;
+	peer_start(&p, NULL, steps);
+	use("https://a.example:8501");
+	origin.tls = &nobody;
+	origin.has_proxy = true;
+	assert_int_equal(url_parse(&origin.proxy, "127.0.0.1", URL_HTTP, p.port, &e), 0);
+	assert_failed(ask_within("GET", NULL, 300), ERR_RETRY, "(TLS handshake)");
+	assert_null(strstr(e.text, "proxy"));
+	end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +448,7 @@ int main(void)
 		cmocka_unit_test(test_unix_socket),
 		cmocka_unit_test(test_two_clients),
 		cmocka_unit_test(test_proxy_refuses),
+		cmocka_unit_test(test_behind_the_proxy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
