@@ -147,9 +147,9 @@ int json_integer(int value, int64_t *out);
 int json_boolean(int value, bool *out);
 
 /*
- * A string that people read, or of which the beginning counts: whatever is there of it. Past cap - 1
- * bytes it is cut, between characters; U+0000 and half a surrogate pair become '?'; "" when it is no
- * string at all. cap is not 0.
+ * A string that people read, or of which the beginning counts: whatever is there of it. Past
+ * cap - 1 bytes it is cut, between characters; U+0000 and half a surrogate pair become '?'; "" when
+ * it is no string at all. cap is not 0.
  */
 void json_label(int value, char *out, size_t cap);
 

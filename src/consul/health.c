@@ -81,9 +81,9 @@ static int find_address(struct found *f, int object, struct target_hosts *hosts,
 }
 
 /*
- * An explicit wan or lan first; of those by family what it leaves open. An agent adds these by itself
- * where the user set none, with Service.Address in them: then they are no wan, or lan, of anybody's.
- * (Measured with 1.8.7; newer ones do the same.)
+ * An explicit wan or lan first; of those by family what it leaves open. An agent adds these by
+ * itself where the user set none, with Service.Address in them: then they are no wan, or lan, of
+ * anybody's. (Measured with 1.8.7; newer ones do the same.)
  */
 static void find_tagged(struct found *f, int service, enum address_source source,
 			struct target_hosts *hosts, struct err *why)

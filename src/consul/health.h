@@ -1,7 +1,7 @@
 /*
  * The instances of one service, from GET /v1/health/service/:service: the request and the
- * decoding of its answer, element by element. What is wrong with one instance is its own fault: it is
- * left out and counted. No policy: which instances are wanted, and whether
+ * decoding of its answer, element by element. What is wrong with one instance is its own fault: it
+ * is left out and counted. No policy: which instances are wanted, and whether
  * the answer is evidence, is not decided here.
  * https://developer.hashicorp.com/consul/api-docs/health#list-service-instances-for-service
  */

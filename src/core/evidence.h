@@ -45,7 +45,7 @@ enum evidence_gap {
  */
 enum evidence_gap evidence_assess(const struct evidence *v, bool is_empty);
 
-/* EVIDENCE_FILTERED or _DENIED when ACLs hid instances, whatever else it lacks; else EVIDENCE_OK. */
+/* EVIDENCE_FILTERED or _DENIED when ACLs hid instances, whatever else is missing; else _OK. */
 enum evidence_gap evidence_hidden(const struct evidence *v, bool is_empty);
 
 /* The gap in words, for a log; NULL for EVIDENCE_OK. */

@@ -96,8 +96,8 @@ static int64_t clamp(int64_t v, int64_t min, int64_t max)
 }
 
 /*
- * A proxy on the way gives up on a connection that is silent for long, with a 502 to 504 or by closing
- * it: that says nothing of Consul.
+ * A proxy on the way gives up on a connection that is silent for long, with a 502 to 504 or by
+ * closing it: that says nothing of Consul.
  */
 static bool is_no_news(const struct service_watch *w, enum http_result result, const struct err *e,
 		       int64_t silent_ms)

@@ -161,8 +161,8 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
  *      ERR_CONFIG  no server name to check
  *      or what a callback of the sink said, untouched
  * A GET, HEAD, PUT or DELETE is sent once more, over a new connection, when a reused connection
- * turns out dead before any byte of the answer, within two seconds; any other method only if none of
- * it had been sent.
+ * turns out dead before any byte of the answer, within two seconds; any other method only if none
+ * of it had been sent.
  * After DONE or BAD http_start() may be called. After BAD http_was_sent() tells whether the
  * server may have acted on the request.
  */
