@@ -24,9 +24,9 @@ struct cf_write {
 	struct op **ops;       /* at most CF_BATCH_MAX; one for a single call */
 	size_t ops_n;
 	bool is_single;
-	struct record *created; /* room for ops_n: what was created is put here; NULL: not wanted */
+	struct record *created; /* room for ops_n: what was created is put here; NULL: unwanted */
 	size_t created_n;
-	/* The answer shows a record of another name or type. New ones among these are in created. */
+	/* The answer shows a record of another name or type. The new ones of these: created. */
 	bool has_other;
 	struct cf_reply reply;
 	struct target_hosts hosts; /* of the record that is read */

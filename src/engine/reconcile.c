@@ -210,8 +210,8 @@ static void go_on(struct reconcile *r, enum apply_next next, int64_t now_ms, uin
 }
 
 /*
- * What a check has said of the zone counts for other names too: calls are limited. Where nothing may
- * be known of it, what is written shows.
+ * What a check has said of the zone counts for other names too: calls are limited. Where nothing
+ * may be known of it, what is written shows.
  */
 static bool knows_zone(struct reconcile *r)
 {
