@@ -6,6 +6,8 @@
 # The package's own files come before /etc/ssl/certs/ca-certificates.crt because that bundle also holds the CAs which an
 # administrator added on this machine (a company's TLS proxy, say): these have no business in a binary that may be handed
 # on, and two machines with the same package must produce the same bytes. SSL_CERT_FILE brings in local CAs at run time.
+#
+# Roots that have ended are left out: by this machine's clock, or as of SOURCE_DATE_EPOCH (seconds since 1970).
 set -eu
 cd "$(dirname "$0")/.."
 . third_party/lib.sh
@@ -28,8 +30,11 @@ else
 fi
 
 "$brssl" ta -q "$pem" >"$out_c.ta" || die "brssl ta failed on $pem"
-LC_ALL=C awk -f third_party/trust_anchors.awk "$out_c.ta" >"$out_c.new" || die "cannot read brssl's output"
-LC_ALL=C awk -v HEADER=1 -f third_party/trust_anchors.awk "$out_c.ta" >"$out_h.new"
+# The certificates themselves too: trust anchors have no dates.
+"$brssl" chain -q "$pem" >>"$out_c.ta" || die "brssl chain failed on $pem"
+now=${SOURCE_DATE_EPOCH:-$(date +%s)}
+LC_ALL=C awk -v NOW="$now" -f third_party/trust_anchors.awk "$out_c.ta" >"$out_c.new" || die "cannot read brssl's output"
+LC_ALL=C awk -v NOW="$now" -v HEADER=1 -f third_party/trust_anchors.awk "$out_c.ta" >"$out_h.new"
 mv "$out_h.new" "$out_h"
 mv "$out_c.new" "$out_c"
 rm -f "$out_c.ta"

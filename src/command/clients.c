@@ -6,19 +6,18 @@
 #include "base/secret.h"
 #include "base/str.h"
 #include "net/http/proxy.h"
-#include "net/tls/roots.h"
 
 static int set_trust(struct client_side *side, struct trust_store *roots, const char *ca_file,
 		     struct err *e)
 {
 	side->origin.tls = &side->tls_config;
 	if (!*ca_file) {
-		tls_config_init(&side->tls_config, roots_anchors(), roots_n());
+		tls_config_init(&side->tls_config, NULL);
 		return 0;
 	}
 	if (trust_load_pem_file(roots, ca_file, e))
 		return -1;
-	tls_config_init(&side->tls_config, roots->anchors, roots->n);
+	tls_config_init(&side->tls_config, roots);
 	return 0;
 }
 

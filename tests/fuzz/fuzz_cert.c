@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/tls/cert.h"
+#include "net/tls/constraints.h"
 #include "net/tls/pem.h"
 
 static bool is_inside(struct der outer, struct der d)
@@ -46,7 +47,7 @@ static void check_names(const struct cert *c)
 	struct der list = c->names, name;
 	unsigned tag;
 
-	while (c->has_names && der_next(&list, &tag, &name)) {
+	while (list.p && der_next(&list, &tag, &name)) {
 		char *host = fuzz_string((struct fuzz_input){name.p, name.n});
 
 		if (tag == DER_DNS_NAME && strlen(host) == name.n)
@@ -55,6 +56,20 @@ static void check_names(const struct cert *c)
 			MUST(cert_has_address(c, name.p, name.n));
 		free(host);
 	}
+}
+
+/* Names are permitted together when each is, and without constraints all are. */
+static void check_constraints(const struct cert *c)
+{
+	struct der list = c->names, name;
+	unsigned tag, refused = 0, first_tag = 0;
+	struct der first = {0};
+
+	while (list.p && der_next(&list, &tag, &name))
+		refused += !constraints_permit(c, tag, name);
+	MUST(constraints_permit_all(c, c, &first_tag, &first) == !refused);
+	MUST(!refused || !constraints_permit(c, first_tag, first));
+	MUST(!refused || c->constraints.p);
 }
 
 static void check_cert(struct der d)
@@ -66,14 +81,17 @@ static void check_cert(struct der d)
 	if (!cert_read(&c, d.p, d.n))
 		return;
 	MUST(is_inside(d, c.issuer) && is_inside(d, c.subject));
-	MUST(!c.has_names || is_inside(d, c.names));
-	MUST(!c.has_purposes || is_inside(d, c.purposes));
+	MUST(is_inside(d, c.body) && is_inside(d, c.key));
+	MUST(!c.names.p || is_inside(d, c.names));
+	MUST(!c.constraints.p || is_inside(d, c.constraints));
+	MUST(!c.critical_purposes || *c.critical_purposes == CERT_IS_CRITICAL);
+	MUST(!c.critical_constraints || *c.critical_constraints == CERT_IS_CRITICAL);
 	/* 0000-01-01 to 9999-12-31, with what a field past its range adds */
 	MUST(c.not_before_sec > -62400000000 && c.not_before_sec < 253500000000);
 	MUST(c.not_after_sec > -62400000000 && c.not_after_sec < 253500000000);
 	check_names(&c);
-	MUST(c.has_names || !cert_has_host(&c, "www.example.com"));
-	MUST(c.has_purposes || cert_is_for_servers(&c));
+	MUST(c.names.p || !cert_has_host(&c, "www.example.com"));
+	check_constraints(&c);
 	(void)cert_is_self_issued(&c);
 	cert_list_names(&c, text, sizeof text);
 	check_text(text, sizeof text);

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "net/http/client.h"
-#include "net/tls/roots.h"
 
 static struct http_client client;
 static struct tls_storage storage;
@@ -83,8 +82,7 @@ static int option(const char *name, const char *value, struct err *e)
 	if (!strcmp(name, "--ca")) {
 		if (trust_load_pem_file(&store, value, e))
 			return -1;
-		config.anchors = store.anchors;
-		config.anchors_n = store.n;
+		config.trust = &store;
 	} else if (!strcmp(name, "--cert")) {
 		cert = value;
 	} else if (!strcmp(name, "--key")) {
@@ -131,7 +129,7 @@ int main(int argc, char **argv)
 	int code = 0, i = 1;
 	const struct http_counters *n;
 
-	tls_config_init(&config, roots_anchors(), roots_n());
+	tls_config_init(&config, NULL);
 	for (; i < argc && !strncmp(argv[i], "--", 2); i++) {
 		if (!strcmp(argv[i], "--no-verify"))
 			config.verify = false;

@@ -50,9 +50,40 @@ bool der_take_whole(struct der *in, enum der_tag tag, struct der *whole)
 	return true;
 }
 
+bool der_take_last(struct der in, enum der_tag tag, struct der *value)
+{
+	return der_take(&in, tag, value) && !in.n;
+}
+
+bool der_take_unsigned(struct der *in, struct der *value)
+{
+	if (!der_take(in, DER_INTEGER, value) || !value->n || value->p[0] & 0x80)
+		return false;
+	for (; value->n && !*value->p; value->n--)
+		value->p++;
+	return true;
+}
+
 bool der_equals(struct der a, const void *p, size_t n)
 {
 	return a.n == n && (!n || memcmp(a.p, p, n) == 0);
+}
+
+static unsigned lower(unsigned c)
+{
+	return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
+}
+
+bool der_equals_nocase(struct der a, const void *p, size_t n)
+{
+	const unsigned char *b = p;
+
+	if (a.n != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (lower(a.p[i]) != lower(b[i]))
+			return false;
+	return true;
 }
 
 static bool two_digits(const unsigned char *p, int *v)

@@ -24,7 +24,10 @@ enum der_tag {
 	DER_DNS_NAME = 0x82,   /* [2] of GeneralName */
 	DER_IP_ADDRESS = 0x87, /* [7] of GeneralName */
 	DER_VERSION = 0xa0,    /* [0] of TBSCertificate */
-	DER_EXTENSIONS = 0xa3  /* [3] of TBSCertificate */
+	DER_EXTENSIONS = 0xa3, /* [3] of TBSCertificate */
+	DER_PERMITTED = 0xa0,  /* [0] of NameConstraints */
+	DER_EXCLUDED = 0xa1,   /* [1] of NameConstraints */
+	DER_PARAMETERS = 0xa0  /* [0] of ECPrivateKey */
 };
 
 /* A stretch of bytes that someone else owns. */
@@ -45,7 +48,16 @@ bool der_take(struct der *in, enum der_tag tag, struct der *value);
 /* The same, with its tag and length bytes in whole. */
 bool der_take_whole(struct der *in, enum der_tag tag, struct der *whole);
 
+/* The same, and nothing may follow it. */
+bool der_take_last(struct der in, enum der_tag tag, struct der *value);
+
+/* Take an INTEGER that is not negative: its bytes without zeros in front. */
+bool der_take_unsigned(struct der *in, struct der *value);
+
 bool der_equals(struct der a, const void *p, size_t n);
+
+/* The same n bytes, where letters of ASCII have no case. */
+bool der_equals_nocase(struct der a, const void *p, size_t n);
 
 /* Take a UTCTime or GeneralizedTime of RFC 5280 section 4.1.2.5: seconds since 1970. */
 bool der_take_time(struct der *in, int64_t *sec);

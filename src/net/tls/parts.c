@@ -53,6 +53,14 @@ void tls_parts_for_certs(br_x509_minimal_context *x)
 	br_x509_minimal_set_minrsa(x, 2048 / 8);
 }
 
+const br_hash_class *tls_parts_hash(size_t n)
+{
+	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
+		if (n == (hashes[i].hash->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK))
+			return hashes[i].hash;
+	return NULL;
+}
+
 void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,
 			   const br_rsa_private_key *key)
 {
@@ -60,8 +68,9 @@ void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *
 }
 
 void tls_parts_for_ec_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,
-			  const br_ec_private_key *key, unsigned issuer_key_type)
+			  const br_ec_private_key *key)
 {
-	br_ssl_client_set_single_ec(c, chain, n, key, BR_KEYTYPE_SIGN, issuer_key_type, &tls_curves,
+	/* Who signed the certificate would matter for static ECDH only, which is not offered. */
+	br_ssl_client_set_single_ec(c, chain, n, key, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC, &tls_curves,
 				    &br_ecdsa_i31_sign_asn1);
 }

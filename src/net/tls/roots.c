@@ -7,13 +7,14 @@
 
 #define TYPE_IS_UTF8 0x80 /* in an attribute's type */
 
+_Static_assert(TRUST_ANCHORS_NAME_MAX <= ROOT_NAME_MAX, "every name fits");
+
 /*
  * Packed as third_party/trust_anchors.awk describes it: pointers would have to be relocated at
- * every start, and take more room than the names. What is read here was written by the build, so
- * nothing is checked; the unit test compares all of it with the certificates.
+ * every start, and take more room than the names. Unpacked one at a time, for a handshake asks
+ * for one. What is read here was written by the build, so nothing is checked; the unit test
+ * compares all of it with the certificates.
  */
-static br_x509_trust_anchor anchors[TRUST_ANCHORS_N];
-static unsigned char names[TRUST_ANCHORS_NAMES_LEN];
 
 static unsigned char *take(const unsigned char **in, size_t n)
 {
@@ -76,24 +77,20 @@ static unsigned char *put_attribute(unsigned char *to, const unsigned char **in)
 	return to + sizeof head + n;
 }
 
-/* The name's DER: at *to, which moves on, or as it stands in the packed bytes. */
-static br_x500_name unpack_name(const unsigned char **in, unsigned char **to)
+/* The name's DER: built in to[ROOT_NAME_MAX], or as it stands in the packed bytes. */
+static struct der unpack_name(const unsigned char **in, unsigned char *to)
 {
 	size_t n = take_16(in);
-	br_x500_name name = {.data = *to};
 	unsigned char *at;
 
 	if (!n) {
-		name.len = take_16(in);
-		name.data = take(in, name.len);
-		return name;
+		n = take_16(in);
+		return (struct der){.p = take(in, n), .n = n};
 	}
-	at = put_head(*to, n);
+	at = put_head(to, n);
 	for (const unsigned char *end = at + n; at < end;)
 		at = put_attribute(at, in);
-	name.len = (size_t)(at - *to);
-	*to = at;
-	return name;
+	return (struct der){.p = to, .n = (size_t)(at - to)};
 }
 
 static br_rsa_public_key unpack_rsa(const unsigned char **in)
@@ -119,30 +116,25 @@ static br_ec_public_key unpack_ec(const unsigned char **in, int curve)
 	return key;
 }
 
-static void unpack(void)
+bool roots_next(struct roots_walk *w, struct trust_anchor *a)
 {
-	const unsigned char *in = trust_anchors;
-	unsigned char *to = names;
+	int curve;
 
-	for (size_t i = 0; i < TRUST_ANCHORS_N; i++) {
-		br_x509_trust_anchor *a = &anchors[i];
-		int curve = (int)take_8(&in);
-
-		a->flags = BR_X509_TA_CA;
-		a->dn = unpack_name(&in, &to);
-		a->pkey.key_type = curve ? BR_KEYTYPE_EC : BR_KEYTYPE_RSA;
-		if (curve)
-			a->pkey.key.ec = unpack_ec(&in, curve);
-		else
-			a->pkey.key.rsa = unpack_rsa(&in);
-	}
-}
-
-const br_x509_trust_anchor *roots_anchors(void)
-{
-	if (!anchors[0].dn.data)
-		unpack();
-	return anchors;
+	if (w->i++ == TRUST_ANCHORS_N)
+		return false;
+	if (!w->at)
+		w->at = trust_anchors;
+	curve = (int)take_8(&w->at);
+	memset(a, 0, sizeof *a);
+	a->cert.is_ca = a->cert.may_sign = true;
+	a->cert.not_after_sec = (int64_t)take_16(&w->at) * 86400 - 1;
+	a->cert.subject = unpack_name(&w->at, w->name);
+	a->key.key_type = curve ? BR_KEYTYPE_EC : BR_KEYTYPE_RSA;
+	if (curve)
+		a->key.key.ec = unpack_ec(&w->at, curve);
+	else
+		a->key.key.rsa = unpack_rsa(&w->at);
+	return true;
 }
 
 size_t roots_n(void)

@@ -1,18 +1,36 @@
 /*
- * The roots built into the program: Mozilla's set as Debian's ca-certificates ships it, turned
- * into trust anchors when the program is built.
+ * The roots built into the program: Mozilla's set as Debian's ca-certificates ships it, without
+ * what had ended when the program was built, turned into trust anchors then.
  */
 #ifndef NET_TLS_ROOTS_H
 #define NET_TLS_ROOTS_H
 
 #include <bearssl.h>
+#include <stdbool.h>
 #include <stddef.h>
 
+#include "net/tls/cert.h"
+
+#define ROOT_NAME_MAX 512 /* bytes of a root's name as DER */
+
+/* Who is trusted: of cert subject, dates, constraints and what forbids it to issue servers'. */
+struct trust_anchor {
+	struct cert cert;
+	br_x509_pkey key;
+};
+
+/* A walk over them: starts zeroed. */
+struct roots_walk {
+	size_t i;
+	const unsigned char *at;
+	unsigned char name[ROOT_NAME_MAX];
+};
+
 /*
- * All of them, valid until the program ends. The first call unpacks them, in some microseconds;
- * who only uses roots of his own never pays for it.
+ * The next one; false after the last. Of its cert is set: subject (in w, until the next call),
+ * not_after_sec (the day on which it ends has begun), is_ca, may_sign; it constrains nothing.
  */
-const br_x509_trust_anchor *roots_anchors(void);
+bool roots_next(struct roots_walk *w, struct trust_anchor *a);
 
 /* How many there are. */
 size_t roots_n(void);

@@ -16,11 +16,10 @@ static bool is_about_certificate(int code)
 	return code >= 32 && code < 64;
 }
 
-void tls_config_init(struct tls_config *c, const br_x509_trust_anchor *anchors, size_t anchors_n)
+void tls_config_init(struct tls_config *c, const struct trust_store *trust)
 {
 	memset(c, 0, sizeof *c);
-	c->anchors = anchors;
-	c->anchors_n = anchors_n;
+	c->trust = trust;
 	c->verify = true;
 }
 
@@ -46,11 +45,10 @@ static bool fits(const struct tls_session *s, const struct tls_config *c, const 
 
 static void set_identity(struct tls_storage *t, const struct tls_identity *i)
 {
-	if (i && i->key_type == BR_KEYTYPE_RSA)
+	if (i && i->key.type == BR_KEYTYPE_RSA)
 		tls_parts_for_rsa_key(&t->client, i->chain, i->chain_n, &i->key.rsa);
 	else if (i)
-		tls_parts_for_ec_key(&t->client, i->chain, i->chain_n, &i->key.ec,
-				     i->issuer_key_type);
+		tls_parts_for_ec_key(&t->client, i->chain, i->chain_n, &i->key.ec);
 }
 
 int tls_start(struct tls_storage *t, const struct tls_config *c, const char *host,
@@ -68,7 +66,7 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 	t->is_send_broken = false;
 	t->is_garbage = false;
 	t->has_input = false;
-	verifier_init(&t->verifier, name, c->verify, c->anchors, c->anchors_n);
+	verifier_init(&t->verifier, name, c->verify, c->trust);
 	br_ssl_client_zero(&t->client);
 	tls_parts_for_client(&t->client);
 	set_identity(t, c->identity);

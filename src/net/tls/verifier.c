@@ -6,10 +6,12 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "net/tls/cert.h"
+#include "net/tls/constraints.h"
+#include "net/tls/key.h"
 #include "net/tls/parts.h"
 
 #define DAYS_TO_1970 719528 /* from BearSSL's day 0, 0000-01-01 */
+#define EFFORT_MAX 64       /* paths looked at and signatures verified; a server needs 2 to 6 */
 
 static struct verifier *self(const br_x509_class **ctx)
 {
@@ -19,107 +21,304 @@ static struct verifier *self(const br_x509_class **ctx)
 static void start_chain(const br_x509_class **ctx, const char *server_name)
 {
 	struct verifier *v = self(ctx);
-	const br_x509_class **minimal = &v->minimal.vtable;
 
 	/* Its own idea of the name, set by verifier_init(): what goes into SNI may be less. */
 	(void)server_name;
 	v->was_asked = true;
-	v->certs_n = 0;
-	/* For an address BearSSL's name check is off: ours is the one that counts. */
-	if (v->verify)
-		(*minimal)->start_chain(minimal, v->address_len ? NULL : v->host);
-	else
-		br_x509_decoder_init(&v->decoder, NULL, NULL);
+	chain_start(&v->chain);
 }
 
 static void start_cert(const br_x509_class **ctx, uint32_t length)
 {
-	struct verifier *v = self(ctx);
-	const br_x509_class **minimal = &v->minimal.vtable;
-
-	v->cert_len = 0;
-	v->cert_is_cut = false;
-	if (v->verify)
-		(*minimal)->start_cert(minimal, length);
+	(void)length;
+	chain_start_cert(&self(ctx)->chain);
 }
 
 static void append(const br_x509_class **ctx, const unsigned char *p, size_t n)
 {
-	struct verifier *v = self(ctx);
-	const br_x509_class **minimal = &v->minimal.vtable;
-
-	if (v->verify)
-		(*minimal)->append(minimal, p, n);
-	else if (!v->certs_n)
-		br_x509_decoder_push(&v->decoder, p, n);
-	if (n > sizeof v->cert - v->cert_len) {
-		v->cert_is_cut = true;
-		return;
-	}
-	memcpy(v->cert + v->cert_len, p, n);
-	v->cert_len += n;
-}
-
-static void look_at_server(struct verifier *v, const struct cert *c)
-{
-	v->is_misnamed = v->address_len ? !cert_has_address(c, v->address, v->address_len)
-					: !cert_has_host(c, v->host);
-	v->is_misused = !cert_is_for_servers(c);
-	v->is_self_signed = cert_is_self_issued(c);
-	cert_list_names(c, v->names, sizeof v->names);
-}
-
-static void look_at_dates(struct verifier *v, const struct cert *c)
-{
-	if (v->is_out_of_date ||
-	    (v->now_sec >= c->not_before_sec && v->now_sec <= c->not_after_sec))
-		return;
-	v->is_out_of_date = true;
-	v->out_of_date_at = v->certs_n;
-	v->not_before_sec = c->not_before_sec;
-	v->not_after_sec = c->not_after_sec;
+	chain_append(&self(ctx)->chain, p, n);
 }
 
 static void end_cert(const br_x509_class **ctx)
 {
-	struct verifier *v = self(ctx);
-	const br_x509_class **minimal = &v->minimal.vtable;
-	struct cert c;
+	chain_end_cert(&self(ctx)->chain);
+}
 
-	if (v->verify) {
-		(*minimal)->end_cert(minimal);
-		if (!v->cert_is_cut && cert_read(&c, v->cert, v->cert_len)) {
-			if (!v->certs_n)
-				look_at_server(v, &c);
-			look_at_dates(v, &c);
-			cert_name_text(c.issuer, v->issuer, sizeof v->issuer);
-		} else if (!v->certs_n) {
-			v->is_unreadable = true;
-		}
+/* "3 days", "5 hours"... */
+static void span_text(int64_t sec, char *out, size_t cap)
+{
+	int64_t n = sec >= 86400 ? sec / 86400 : sec >= 3600 ? sec / 3600 : sec / 60;
+	const char *unit = sec >= 86400 ? "day" : sec >= 3600 ? "hour" : "minute";
+
+	(void)fmt_text(out, cap, "%" PRId64 " %s%s", n, unit, n == 1 ? "" : "s");
+}
+
+/* A path with the root at its end: the server's certificate, issuers, root. */
+struct way {
+	const struct chain *chain;
+	struct chain_path path;
+	struct trust_anchor root;
+	bool is_direct; /* the server's own certificate is a trusted one */
+};
+
+static const struct cert *cert_at(const struct way *w, size_t i)
+{
+	return i < w->path.n ? &w->chain->certs[w->path.at[i]] : &w->root.cert;
+}
+
+#define WHO_CAP 128
+
+/* "certificate", "issuer \"Let's Encrypt R3\""... Returns out. */
+static const char *who(const struct way *w, size_t i, char out[WHO_CAP])
+{
+	char name[WHO_CAP - 16];
+
+	cert_name_text(cert_at(w, i)->subject, name, sizeof name);
+	(void)fmt_text(out, WHO_CAP, i ? "%s \"%s\"" : "certificate",
+		       i < w->path.n ? "issuer" : "root", name);
+	return out;
+}
+
+/* Whether it is valid now. False: v->why is set. */
+static bool is_in_time(struct verifier *v, const struct way *w, size_t i)
+{
+	const struct cert *c = cert_at(w, i);
+	char whose[WHO_CAP], span[48];
+
+	if (v->now_sec > c->not_after_sec) {
+		span_text(v->now_sec - c->not_after_sec, span, sizeof span);
+		(void)fmt_text(v->why, sizeof v->why, "%s expired %s ago", who(w, i, whose), span);
+		return false;
 	}
-	v->certs_n++;
+	if (v->now_sec >= c->not_before_sec)
+		return true;
+	span_text(c->not_before_sec - v->now_sec, span, sizeof span);
+	(void)fmt_text(v->why, sizeof v->why,
+		       "%s becomes valid in %s only (is this machine's clock right?)",
+		       who(w, i, whose), span);
+	return false;
+}
+
+static struct der host_name(const struct verifier *v, unsigned *tag)
+{
+	*tag = v->address_len ? DER_IP_ADDRESS : DER_DNS_NAME;
+	if (v->address_len)
+		return (struct der){.p = v->address, .n = v->address_len};
+	return (struct der){.p = (const unsigned char *)v->host, .n = strlen(v->host)};
+}
+
+/* Whether the i-th lets the one below it bear all its names. False: v->why is set. */
+static bool is_permitted(struct verifier *v, const struct way *w, size_t i, size_t below)
+{
+	const struct cert *c = cert_at(w, i), *b = cert_at(w, below);
+	char whose[WHO_CAP], text[CERT_NAME_CAP];
+	struct der name;
+	unsigned tag;
+	bool is_ok;
+
+	/* An issuer that signed itself is passed over (RFC 5280 section 6.1.4). */
+	if (below && cert_is_self_issued(b))
+		return true;
+	is_ok = constraints_permit_all(c, b, &tag, &name);
+	if (is_ok && !below) {
+		/* The host itself too: a wildcard may stand for names that are excluded. */
+		name = host_name(v, &tag);
+		is_ok = constraints_permit(c, tag, name);
+	}
+	if (is_ok)
+		return true;
+	cert_one_name_text(tag, name, text);
+	(void)fmt_text(v->why, sizeof v->why, "nameConstraints of %s do not permit %s",
+		       who(w, i, whose), text);
+	return false;
+}
+
+/* What holds for every certificate of the way, whatever its place. False: v->why is set. */
+static bool is_fit(struct verifier *v, const struct way *w, size_t i)
+{
+	const struct cert *c = cert_at(w, i);
+	char whose[WHO_CAP];
+	const char *fault = NULL;
+	enum cert_extension x = c->unreadable;
+
+	if (x) {
+		fault = "cannot be read";
+	} else if (!c->is_for_servers) {
+		x = CERT_PURPOSES;
+		fault = "is not for TLS servers";
+	} else if (i && c->critical_constraints && c->has_other_constraints) {
+		x = CERT_NAME_CONSTRAINTS;
+		fault = "is critical, and of a kind that is not known";
+	}
+	if (!fault)
+		return true;
+	(void)fmt_text(v->why, sizeof v->why, "%s of %s %s", cert_extension_name(x),
+		       who(w, i, whose), fault);
+	return false;
+}
+
+/* What BearSSL would say of the root if it were one of the chain. False: v->why is set. */
+static bool is_root_fit(struct verifier *v, const struct way *w)
+{
+	const struct cert *c = &w->root.cert;
+	const char *fault = NULL;
+	char whose[WHO_CAP];
+
+	if (!is_in_time(v, w, w->path.n))
+		return false;
+	if (c->has_unknown_critical)
+		fault = "a critical extension that is unknown";
+	else if (!w->is_direct && !c->may_sign)
+		fault = "a keyUsage that lets it sign no certificates (no keyCertSign)";
+	else if (!w->is_direct && c->has_path_len && c->path_len < w->path.n - 1)
+		fault = "a path length (basicConstraints) that allows fewer issuers below it";
+	if (!fault)
+		return true;
+	(void)fmt_text(v->why, sizeof v->why, "%s has %s", who(w, w->path.n, whose), fault);
+	return false;
+}
+
+/* What BearSSL, which has found the way genuine, leaves open. False: v->why is set. */
+static bool is_acceptable(struct verifier *v, const struct way *w)
+{
+	for (size_t i = 0; i <= w->path.n; i++) {
+		if (!is_fit(v, w, i))
+			return false;
+		for (size_t below = 0; below < i; below++)
+			if (!is_permitted(v, w, i, below))
+				return false;
+	}
+	return is_root_fit(v, w);
+}
+
+static void set_byte(struct verifier *v, const unsigned char *at, unsigned char value)
+{
+	if (at)
+		v->chain.bytes[at - v->chain.bytes] = value;
+}
+
+/* BearSSL has hashed what it was shown; the signature is over what was sent. */
+static void hash_as_sent(struct verifier *v, struct der body)
+{
+	const br_hash_class *class = tls_parts_hash(v->minimal.cert_sig_hash_len);
+	br_hash_compat_context h;
+
+	if (!class)
+		return;
+	class->init(&h.vtable);
+	class->update(&h.vtable, body.p, body.n);
+	class->out(&h.vtable, v->minimal.tbs_hash);
+}
+
+/*
+ * Give a certificate to BearSSL. It refuses what is critical and unknown to it, as these two
+ * extensions are, which are judged here: it is shown that they are not critical. Before the last
+ * byte, which belongs to the signature, it has its hash and has not used it yet.
+ */
+static void feed(struct verifier *v, size_t i)
+{
+	const br_x509_class **minimal = &v->minimal.vtable;
+	const struct cert *c = &v->chain.certs[i];
+	struct der d = v->chain.whole[i];
+
+	(*minimal)->start_cert(minimal, (uint32_t)d.n);
+	set_byte(v, c->critical_purposes, 0);
+	set_byte(v, c->critical_constraints, 0);
+	(*minimal)->append(minimal, d.p, d.n - 1);
+	set_byte(v, c->critical_purposes, CERT_IS_CRITICAL);
+	set_byte(v, c->critical_constraints, CERT_IS_CRITICAL);
+	if (c->critical_purposes || c->critical_constraints)
+		hash_as_sent(v, c->body);
+	(*minimal)->append(minimal, d.p + d.n - 1, 1);
+	(*minimal)->end_cert(minimal);
+}
+
+/* BearSSL's verdict over the way. 0: genuine */
+static int ask_bearssl(struct verifier *v, const struct way *w)
+{
+	const br_x509_class **minimal = &v->minimal.vtable;
+	br_x509_trust_anchor anchor = {
+		.dn = {.data = key_bytes(w->root.cert.subject), .len = w->root.cert.subject.n},
+		.flags = w->is_direct ? 0 : BR_X509_TA_CA,
+		.pkey = w->root.key,
+	};
+
+	br_x509_minimal_init(&v->minimal, &br_sha256_vtable, &anchor, 1);
+	tls_parts_for_certs(&v->minimal);
+	br_x509_minimal_set_time(&v->minimal, (uint32_t)(v->now_sec / 86400 + DAYS_TO_1970),
+				 (uint32_t)(v->now_sec % 86400));
+	/* For an address BearSSL's name check is off: ours is the one that counts. */
+	(*minimal)->start_chain(minimal, v->address_len ? NULL : v->host);
+	for (size_t i = 0; i < w->path.n; i++)
+		feed(v, w->path.at[i]);
+	return (int)(*minimal)->end_chain(minimal);
+}
+
+/* A verdict that is not yet the last: what is told is what was wrong first. */
+static bool is_good(struct verifier *v, const struct way *w)
+{
+	const struct cert *server = &v->chain.certs[0];
+	bool is_first = !v->code || v->code == BR_ERR_X509_BAD_SIGNATURE;
+	char before[sizeof v->why];
+	int code;
+
+	v->effort += (unsigned)w->path.n;
+	memcpy(before, v->why, sizeof before);
+	code = ask_bearssl(v, w);
+	for (size_t i = 0; code == BR_ERR_X509_EXPIRED && i < w->path.n; i++)
+		if (!is_in_time(v, w, i))
+			break;
+	if (!code && !(v->address_len ? cert_has_address(server, v->address, v->address_len)
+				      : cert_has_host(server, v->host)))
+		code = BR_ERR_X509_BAD_SERVER_NAME;
+	if (!code && !is_acceptable(v, w))
+		code = BR_ERR_X509_FORBIDDEN_KEY_USAGE;
+	if (code != BR_ERR_X509_NOT_TRUSTED && is_first)
+		v->code = code;
+	else
+		memcpy(v->why, before, sizeof before);
+	return !code;
+}
+
+/* Whether a root vouches for the path. */
+static bool is_vouched_for(struct verifier *v, struct way *w)
+{
+	const struct cert *server = &v->chain.certs[0], *last = cert_at(w, w->path.n - 1);
+	struct trust_walk roots;
+
+	trust_walk_init(&roots, v->trust);
+	while (trust_next(&roots, &w->root)) {
+		struct der name = w->root.cert.subject;
+
+		w->is_direct = true;
+		if (w->path.n == 1 && der_equals(server->subject, name.p, name.n) && is_good(v, w))
+			return true;
+		w->is_direct = false;
+		if (w->root.cert.is_ca && der_equals(last->issuer, name.p, name.n) && is_good(v, w))
+			return true;
+	}
+	if (w->path.n > v->longest) {
+		v->longest = w->path.n;
+		cert_name_text(last->issuer, v->issuer, sizeof v->issuer);
+	}
+	return false;
 }
 
 static unsigned end_chain(const br_x509_class **ctx)
 {
 	struct verifier *v = self(ctx);
-	const br_x509_class **minimal = &v->minimal.vtable;
-	unsigned code;
+	struct way w = {.chain = &v->chain};
 
+	if (!v->chain.n)
+		return v->chain.is_unreadable || v->chain.is_cut ? BR_ERR_X509_INVALID_VALUE
+								 : BR_ERR_X509_EMPTY_CHAIN;
 	if (!v->verify)
-		return (unsigned)br_x509_decoder_last_error(&v->decoder);
-	code = (*minimal)->end_chain(minimal);
-	if (code)
-		return code;
-	if (!v->certs_n)
-		return BR_ERR_X509_EMPTY_CHAIN;
-	if (v->is_unreadable)
-		return BR_ERR_X509_INVALID_VALUE;
-	if (v->is_misnamed)
-		return BR_ERR_X509_BAD_SERVER_NAME;
-	if (v->is_misused)
-		return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
-	return 0;
+		return key_of_cert(&v->chain.certs[0], &v->key) ? 0 : BR_ERR_X509_UNSUPPORTED;
+	cert_list_names(&v->chain.certs[0], v->names, sizeof v->names);
+	while (v->effort++ < EFFORT_MAX && chain_next_path(&v->chain, &w.path))
+		if (is_vouched_for(v, &w))
+			return 0;
+	return v->code ? (unsigned)v->code : BR_ERR_X509_NOT_TRUSTED;
 }
 
 static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *usages)
@@ -131,8 +330,7 @@ static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *u
 		return (*minimal)->get_pkey(minimal, usages);
 	if (usages)
 		*usages = BR_KEYTYPE_SIGN | BR_KEYTYPE_KEYX;
-	/* BearSSL's own accessor wants a context that is not const. */
-	return v->decoder.decoded && !v->decoder.err ? &v->decoder.pkey : NULL;
+	return &v->key;
 }
 
 static const br_x509_class verifier_class = {
@@ -146,54 +344,32 @@ static const br_x509_class verifier_class = {
 };
 
 void verifier_init(struct verifier *v, const char *host, bool verify,
-		   const br_x509_trust_anchor *anchors, size_t anchors_n)
+		   const struct trust_store *trust)
 {
-	memset(v, 0, offsetof(struct verifier, cert));
-	memset(&v->is_unreadable, 0, sizeof *v - offsetof(struct verifier, is_unreadable));
+	memset(v, 0, offsetof(struct verifier, chain));
+	chain_start(&v->chain);
 	v->vtable = &verifier_class;
 	v->verify = verify;
+	v->trust = trust;
 	(void)fmt_text(v->host, sizeof v->host, "%s", host);
 	if (inet_pton(AF_INET, host, v->address) == 1)
 		v->address_len = 4;
 	else if (inet_pton(AF_INET6, host, v->address) == 1)
 		v->address_len = 16;
 	v->now_sec = clock_wall_sec();
-	br_x509_minimal_init(&v->minimal, &br_sha256_vtable, anchors, anchors_n);
-	tls_parts_for_certs(&v->minimal);
-	br_x509_minimal_set_time(&v->minimal, (uint32_t)(v->now_sec / 86400 + DAYS_TO_1970),
-				 (uint32_t)(v->now_sec % 86400));
-}
-
-/* "3 days", "5 hours"... */
-static void span_text(int64_t sec, char *out, size_t cap)
-{
-	int64_t n = sec >= 86400 ? sec / 86400 : sec >= 3600 ? sec / 3600 : sec / 60;
-	const char *unit = sec >= 86400 ? "day" : sec >= 3600 ? "hour" : "minute";
-
-	(void)fmt_text(out, cap, "%" PRId64 " %s%s", n, unit, n == 1 ? "" : "s");
-}
-
-static int explain_dates(const struct verifier *v, struct err *e)
-{
-	const char *whose = v->out_of_date_at ? "an issuer's certificate" : "certificate";
-	char span[48];
-
-	if (!v->is_out_of_date)
-		return err_set(e, ERR_TLS, "certificate has expired or is not yet valid");
-	if (v->now_sec > v->not_after_sec) {
-		span_text(v->now_sec - v->not_after_sec, span, sizeof span);
-		return err_set(e, ERR_TLS, "%s expired %s ago", whose, span);
-	}
-	span_text(v->not_before_sec - v->now_sec, span, sizeof span);
-	return err_set(e, ERR_TLS, "%s becomes valid in %s only (is this machine's clock right?)",
-		       whose, span);
 }
 
 static int explain_trust(const struct verifier *v, struct err *e)
 {
-	size_t n = v->minimal.trust_anchors_num;
+	size_t n = trust_n(v->trust);
 
-	if (v->is_self_signed && v->certs_n == 1)
+	if (v->chain.is_cut || v->effort > EFFORT_MAX)
+		return err_set(
+			e, ERR_TLS,
+			"the first %zu certificates of the server lead to no trusted root; of "
+			"more than %d, or %d bytes, nothing is read",
+			v->chain.n, CHAIN_MAX, CHAIN_BYTES_MAX);
+	if (v->chain.n == 1 && cert_is_self_issued(&v->chain.certs[0]))
 		return err_set(e, ERR_TLS,
 			       "certificate is self-signed and not among the %zu trusted roots", n);
 	if (!v->issuer[0])
@@ -215,8 +391,9 @@ static int explain_name(const struct verifier *v, struct err *e)
 
 int verifier_explain(const struct verifier *v, int code, struct err *e)
 {
+	if (v->why[0])
+		return err_set(e, ERR_TLS, "%s", v->why);
 	switch (code) {
-	case BR_ERR_X509_EXPIRED: return explain_dates(v, e);
 	case BR_ERR_X509_NOT_TRUSTED: return explain_trust(v, e);
 	case BR_ERR_X509_BAD_SERVER_NAME: return explain_name(v, e);
 	case BR_ERR_X509_EMPTY_CHAIN: return err_set(e, ERR_TLS, "the server sent no certificate");
@@ -227,7 +404,9 @@ int verifier_explain(const struct verifier *v, int code, struct err *e)
 	case BR_ERR_X509_NOT_CA:
 		return err_set(e, ERR_TLS, "an issuer's certificate is not one of a CA");
 	case BR_ERR_X509_FORBIDDEN_KEY_USAGE:
-		return err_set(e, ERR_TLS, "certificate is not for TLS servers");
+		return err_set(e, ERR_TLS,
+			       "keyUsage of an issuer lets it sign no certificates (no "
+			       "keyCertSign)");
 	case BR_ERR_X509_WEAK_PUBLIC_KEY:
 		return err_set(e, ERR_TLS, "a key in the certificate chain is too short");
 	case BR_ERR_X509_CRITICAL_EXTENSION:
@@ -238,9 +417,9 @@ int verifier_explain(const struct verifier *v, int code, struct err *e)
 		return err_set(e, ERR_TLS,
 			       "a key in the certificate chain is longer than 4096 bits");
 	default:
-		if (v->cert_is_cut)
+		if (v->chain.is_cut)
 			return err_set(e, ERR_TLS, "certificate is longer than %d bytes",
-				       VERIFIER_CERT_MAX);
+				       CHAIN_BYTES_MAX);
 		return err_set(e, ERR_TLS, "certificate is malformed (code %d)", code);
 	}
 }

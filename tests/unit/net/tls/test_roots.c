@@ -6,6 +6,7 @@
 
 #include "net/tls/roots.h"
 #include "net/tls/trust.h"
+#include "trust_anchors.h"
 
 static struct trust_store store;
 
@@ -30,49 +31,80 @@ static void check_bytes(const unsigned char *a, size_t a_len, const unsigned cha
 	assert_memory_equal(a, b, a_len);
 }
 
-static void check_same(const br_x509_trust_anchor *a, const br_x509_trust_anchor *b)
+static void check_same(const struct trust_anchor *a, const struct trust_anchor *b)
 {
-	assert_int_equal(a->flags, b->flags);
-	check_bytes(a->dn.data, a->dn.len, b->dn.data, b->dn.len);
-	assert_int_equal(a->pkey.key_type, b->pkey.key_type);
-	if (a->pkey.key_type == BR_KEYTYPE_RSA) {
-		check_bytes(a->pkey.key.rsa.n, a->pkey.key.rsa.nlen, b->pkey.key.rsa.n, b->pkey.key.rsa.nlen);
-		check_bytes(a->pkey.key.rsa.e, a->pkey.key.rsa.elen, b->pkey.key.rsa.e, b->pkey.key.rsa.elen);
+	check_bytes(a->cert.subject.p, a->cert.subject.n, b->cert.subject.p, b->cert.subject.n);
+	assert_int_equal(a->cert.is_ca, b->cert.is_ca);
+	assert_int_equal(a->cert.may_sign, b->cert.may_sign);
+	assert_int_equal(a->key.key_type, b->key.key_type);
+	if (a->key.key_type == BR_KEYTYPE_RSA) {
+		check_bytes(a->key.key.rsa.n, a->key.key.rsa.nlen, b->key.key.rsa.n, b->key.key.rsa.nlen);
+		check_bytes(a->key.key.rsa.e, a->key.key.rsa.elen, b->key.key.rsa.e, b->key.key.rsa.elen);
 	} else {
-		assert_int_equal(a->pkey.key.ec.curve, b->pkey.key.ec.curve);
-		check_bytes(a->pkey.key.ec.q, a->pkey.key.ec.qlen, b->pkey.key.ec.q, b->pkey.key.ec.qlen);
+		assert_int_equal(a->key.key.ec.curve, b->key.key.ec.curve);
+		check_bytes(a->key.key.ec.q, a->key.key.ec.qlen, b->key.key.ec.q, b->key.key.ec.qlen);
 	}
 }
 
+/* A root is trusted to the day on which it ends, never past it. */
+static void check_end(int64_t packed_sec, int64_t end_sec)
+{
+	const int64_t longest_sec = (int64_t)65535 * 86400;
+
+	assert_true(packed_sec <= end_sec);
+	assert_true(packed_sec > end_sec - 86400 || packed_sec == longest_sec - 1);
+	/* Most end with a day: of these nothing is lost. */
+	if ((end_sec + 1) % 86400 == 0 && end_sec < longest_sec)
+		assert_int_equal(packed_sec, end_sec);
+}
+
+/* All of the certificates are built in but those that had ended, in their order. */
 static void test_all(void **state)
 {
-	const br_x509_trust_anchor *roots = roots_anchors();
-	size_t rsa_n = 0;
+	struct trust_walk all, built_in;
+	struct trust_anchor want, root;
+	size_t n = 0, rsa_n = 0;
 
 	(void)state;
-	assert_true(roots_n() > 0);
-	assert_int_equal(roots_n(), store.n);
-	for (size_t i = 0; i < store.n; i++) {
-		check_same(&roots[i], &store.anchors[i]);
-		rsa_n += roots[i].pkey.key_type == BR_KEYTYPE_RSA;
+	trust_walk_init(&all, &store);
+	trust_walk_init(&built_in, NULL);
+	while (trust_next(&all, &want)) {
+		if (want.cert.not_after_sec <= TRUST_ANCHORS_BUILT_SEC)
+			continue;
+		assert_true(trust_next(&built_in, &root));
+		check_same(&root, &want);
+		check_end(root.cert.not_after_sec, want.cert.not_after_sec);
+		rsa_n += root.key.key_type == BR_KEYTYPE_RSA;
+		n++;
 	}
+	assert_false(trust_next(&built_in, &root));
+	assert_int_equal(trust_n(NULL), n);
 	/* Both kinds were among them. */
-	assert_true(rsa_n > 0 && rsa_n < roots_n());
+	assert_true(rsa_n > 0 && rsa_n < n);
 }
 
-static void test_again(void **state)
+/* Two walks at once, as two handshakes make, do not disturb each other. */
+static void test_two_walks(void **state)
 {
-	const unsigned char *name = roots_anchors()[0].dn.data;
+	struct trust_walk walk[2];
+	struct trust_anchor first, again, other;
 
 	(void)state;
-	assert_ptr_equal(roots_anchors()[0].dn.data, name);
+	trust_walk_init(&walk[0], NULL);
+	trust_walk_init(&walk[1], NULL);
+	assert_true(trust_next(&walk[0], &first));
+	assert_true(trust_next(&walk[1], &other));
+	assert_true(trust_next(&walk[1], &other));
+	trust_walk_init(&walk[1], NULL);
+	assert_true(trust_next(&walk[1], &again));
+	check_same(&first, &again);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all),
-		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_two_walks),
 	};
 
 	return cmocka_run_group_tests(tests, load, NULL);

@@ -1,0 +1,26 @@
+/*
+ * Certificates made to measure, right and wrong ones, each from a line of text:
+ *   "SUBJECT<ISSUER WORD..."
+ * Names are common names; each has a P-256 key of its own, made from it, and "Mid#2" is another
+ * key under the name "Mid". Words, "!" in front of an extension's for a critical one:
+ *   san=DNS:a.test,IP:7f000001,RAW:82:78   eku=server,client,mail,any   ku=04 (a byte, in hex)
+ *   ca   ca=1 (path length)   noca         nc=+DNS:a.test,-IP:0a000000ff000000,+MAIL:b.test
+ *   raw=37:3000 (extension 2.5.29.37 with these bytes)   unknown (one that nobody knows)
+ *   v1 (no extensions)   from=200101000000Z   until=...   forged (its signature is another's)
+ */
+#ifndef TEST_FORGE_H
+#define TEST_FORGE_H
+
+#include <stddef.h>
+
+#include "base/buf.h"
+
+#define FORGE_MAX 4096 /* bytes of a certificate */
+
+/* The certificate's DER; its length is returned. Fails the test on a text that is wrong. */
+size_t forge_cert(const char *text, unsigned char out[FORGE_MAX]);
+
+/* The same, appended as PEM. */
+void forge_pem(const char *text, struct buf *out);
+
+#endif

@@ -1,0 +1,22 @@
+/* A verdict over certificates from lines of text (forge.h), as a handshake would ask for it. */
+#ifndef TEST_JUDGE_H
+#define TEST_JUDGE_H
+
+#include "net/tls/verifier.h"
+
+#define JUDGE_CERTS 24
+#define JUDGE_NOW_SEC 1800000000 /* 2027-01-15: what forge makes is valid then */
+
+struct judged {
+	const char *roots[4];           /* trusted; the first unused is NULL */
+	const char *chain[JUDGE_CERTS]; /* as the server sends them */
+	const char *host;               /* NULL: server.test */
+};
+
+/* Give it all to v, each certificate in pieces of step bytes (0: whole): the engine's code. */
+unsigned judge(struct verifier *v, const struct judged *j, size_t step);
+
+/* The same, as what a user reads: "ok", or why not; until the next call. */
+const char *judge_text(const struct judged *j);
+
+#endif
