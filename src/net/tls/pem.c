@@ -15,6 +15,7 @@ struct reader {
 	const struct pem_sink *sink;
 	bool in_object;
 	bool too_long;
+	size_t mark_n; /* bytes of a byte order mark that the line began with */
 	char label[64];
 	size_t n;
 	unsigned char object[PEM_OBJECT_MAX];
@@ -78,14 +79,26 @@ static int feed(struct reader *r, const char *p, size_t n, struct err *e)
 	return 0;
 }
 
-/* Files from Windows: BearSSL would take CR as a part of the label. Returns what is left. */
-static size_t drop_cr(char *p, size_t n)
+/*
+ * Files from Windows: BearSSL would take CR as a part of the label, and a byte order mark, which
+ * also begins a line when such a file was put behind another one, as what hides it. Returns what
+ * is left.
+ */
+static size_t drop_foreign(struct reader *r, char *p, size_t n)
 {
+	static const char mark[] = "\xef\xbb\xbf";
 	size_t kept = 0;
 
-	for (size_t i = 0; i < n; i++)
-		if (p[i] != '\r')
-			p[kept++] = p[i];
+	for (size_t i = 0; i < n; i++) {
+		if (p[i] == '\r')
+			continue;
+		if (mark[r->mark_n] && p[i] == mark[r->mark_n]) {
+			r->mark_n++;
+			continue;
+		}
+		r->mark_n = p[i] == '\n' ? 0 : sizeof mark - 1;
+		p[kept++] = p[i];
+	}
 	return kept;
 }
 
@@ -104,7 +117,7 @@ static int read_all(struct reader *r, int fd, struct err *e)
 		total += (size_t)n;
 		if (total > PEM_FILE_MAX)
 			return err_set(e, ERR_CONFIG, "longer than %d bytes", PEM_FILE_MAX);
-		failed = feed(r, block, drop_cr(block, (size_t)n), e);
+		failed = feed(r, block, drop_foreign(r, block, (size_t)n), e);
 	}
 	explicit_bzero(block, sizeof block);
 	/* The last line may lack its end. */
