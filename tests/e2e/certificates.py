@@ -27,6 +27,10 @@ KEYS = {
 }
 
 
+def key_options(kind):
+    return KEYS.get(kind) or ["-newkey", kind]
+
+
 def openssl(*args):
     done = subprocess.run(["openssl", *map(str, args)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -43,9 +47,9 @@ class Pair:
 
 
 class Authority:
-    """Issues into its folder. `issuer` is an Authority too, for an intermediate."""
+    """Issues into its folder. `issuer` is an Authority too, for an intermediate; `more`: extensions of its own."""
 
-    def __init__(self, folder, name, kind="ec", issuer=None):
+    def __init__(self, folder, name, kind="ec", issuer=None, more=()):
         self.folder = Path(folder) / name
         self.folder.mkdir()
         (self.folder / "index").touch()
@@ -53,7 +57,7 @@ class Authority:
         self.config = self.folder / "config"
         self.config.write_text(CONFIG.format(folder=self.folder))
         self.issuer = issuer
-        extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign"]
+        extensions = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign", *more]
         if issuer:
             self.pair = issuer.issue(name, None, kind, extensions=extensions)
         else:
@@ -61,7 +65,7 @@ class Authority:
 
     def self_signed(self, name, kind="ec", extensions=()):
         pair = Pair(self.folder, name)
-        openssl("req", "-x509", *KEYS[kind], "-noenc", "-keyout", pair.key, "-out", pair.cert, "-days", "30",
+        openssl("req", "-x509", *key_options(kind), "-noenc", "-keyout", pair.key, "-out", pair.cert, "-days", "30",
                 "-subj", f"/CN={name}", "-config", "/dev/null", *[w for e in extensions for w in ("-addext", e)])
         pair.chain.write_text(pair.cert.read_text())
         return pair
@@ -72,7 +76,7 @@ class Authority:
         request, extra = self.folder / f"{name}.csr", self.folder / f"{name}.ext"
         lines = [*extensions] + ([f"subjectAltName={alternative}"] if alternative else [])
         extra.write_text("[x]\n" + "\n".join(lines) + "\n")
-        openssl("req", "-new", *KEYS[kind], "-noenc", "-keyout", pair.key, "-out", request, "-subj", f"/CN={name}",
+        openssl("req", "-new", *key_options(kind), "-noenc", "-keyout", pair.key, "-out", request, "-subj", f"/CN={name}",
                 "-config", "/dev/null")
         dates = (["-startdate", start] if start else []) + (["-enddate", end] if end else ["-days", "30"])
         openssl("ca", "-batch", "-notext", "-config", self.config, "-cert", self.pair.cert, "-keyfile", self.pair.key,

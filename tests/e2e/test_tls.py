@@ -137,8 +137,23 @@ def pairs(root, tmp_path_factory):
         "unknown": Authority(folder, "Stranger").issue("unknown"),
         "client": root.issue("client", None, kind="ec", extensions=["extendedKeyUsage=clientAuth"]),
         "client-rsa": root.issue("client-rsa", None, kind="rsa"),
+        "critical-use": root.issue("critical-use", extensions=["extendedKeyUsage=critical,serverAuth"]),
+        "mail": Authority(folder, "Mail", issuer=root, more=["extendedKeyUsage=emailProtection"]).issue("below-mail"),
+        "bound": Authority(folder, "Bound", issuer=root,
+                           more=["nameConstraints=critical,permitted;DNS:server.test"]).issue("bound"),
+        "unbound": Authority(folder, "Elsewhere", issuer=root,
+                             more=["nameConstraints=permitted;DNS:other.test"]).issue("unbound"),
+        "mixed": mixed_up(middle.issue("mixed"), root, Authority(folder, "Stray")),
         "not-ca": Authority.issue(_leaf_as_issuer(folder, root), "under-leaf"),
     }
+
+
+def mixed_up(pair, root, stray):
+    """Its chain as no server should send it: a stray, the root, then the issuer, twice."""
+    own, above = pair.chain.read_text().split("-----END CERTIFICATE-----\n", 1)
+    own += "-----END CERTIFICATE-----\n"
+    pair.chain.write_text(own + stray.pair.cert.read_text() + root.pair.cert.read_text() + above + above)
+    return pair
 
 
 def _leaf_as_issuer(folder, root):
@@ -158,6 +173,11 @@ CASES = [
     ("rsa4096", ["--name", "server.test"], "ok", ""),
     ("middle", ["--name", "server.test"], "ok", ""),
     ("server-use", ["--name", "server.test"], "ok", ""),
+    ("critical-use", ["--name", "server.test"], "ok", ""),
+    ("bound", ["--name", "server.test"], "ok", ""),
+    ("mixed", ["--name", "server.test"], "ok", ""),
+    ("mail", ["--name", "server.test"], "tls", 'extendedKeyUsage of issuer "Mail" is not for TLS servers'),
+    ("unbound", ["--name", "server.test"], "tls", 'nameConstraints of issuer "Elsewhere" do not permit server.test'),
     ("wildcard", ["--name", "www.server.test"], "ok", ""),
     ("wildcard", ["--name", "server.test"], "tls", "for another name: *.server.test, not server.test"),
     ("wildcard", ["--name", "a.b.server.test"], "tls", "for another name"),
@@ -300,6 +320,54 @@ def test_client_certificate(probe, serve, root, pairs, tmp_path, kind, form):
     assert "\nok\n" not in probe("--ca", root.pair.cert, url)
 
 
+@pytest.mark.parametrize("bits", [2047, 4094, 4095, 4096])
+def test_long_client_key(probe, serve, root, pairs, bits):
+    context = context_of(pairs["both"])
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(root.pair.cert)
+    server = serve(None, context=context)
+    client = root.issue(f"client-{bits}", None, kind=f"rsa:{bits}")
+    assert "\nok\n" in probe("--ca", root.pair.cert, "--cert", client.chain, "--key", client.key,
+                             f"https://127.0.0.1:{server.port}")
+    assert server.peers[0]["subject"] == ((("commonName", f"client-{bits}"),),)
+
+
+@pytest.mark.parametrize("bits", [4104, 5120])
+def test_too_long_client_key(probe, root, bits):
+    client = root.issue(f"client-{bits}", None, kind=f"rsa:{bits}")
+    out = probe("--cert", client.cert, "--key", client.key, "https://127.0.0.1:1")
+    assert out.startswith(f"error config: {client.key}: ") and f"the RSA key has {bits} bits, more than 4096" in out, out
+
+
+def test_renegotiation(probe, root, pairs, tmp_path):
+    """A server that asks for another handshake once it has the request: told as that."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-tls1_2", "-cert", pairs["ec"].cert, "-key",
+         pairs["ec"].key], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def ask_again():
+        for line in server.stdout:
+            if line.startswith("Host:"):
+                server.stdin.write("R\n")
+                server.stdin.flush()
+
+    thread = threading.Thread(target=ask_again, daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            out = probe("--ca", root.pair.cert, "--name", "server.test", f"https://127.0.0.1:{port}")
+            if "connection refused" not in out:
+                break
+        assert out.startswith("error proto: ") and "another handshake (HelloRequest" in out, out
+    finally:
+        server.kill()
+        server.wait()
+        thread.join(10)
+
+
 def test_client_files(probe, root, pairs, tmp_path):
     def said(cert, key):
         out = probe("--cert", cert, "--key", key, "https://127.0.0.1:1")
@@ -337,6 +405,8 @@ def test_trust_files(probe, root, pairs, tmp_path):
     assert "has no end" in said(ca[: ca.index("-----END")])
     assert "connection refused" in said("text\n" + pairs["ec"].key.read_text() + ca + pairs["ec"].cert.read_text())
     assert "connection refused" in said(ca.rstrip("\n").replace("\n", "\r\n"))
+    assert "connection refused" in said("\ufeff" + ca)
+    assert "connection refused" in said("\ufeff" + ca.replace("\n", "\r\n") + "\ufeff" + ca)
     assert "more than 512 certificates" in said(ca * 513)
     assert "connection refused" in said(ca * 512)
 

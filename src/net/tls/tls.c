@@ -66,6 +66,7 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 	t->is_send_broken = false;
 	t->is_garbage = false;
 	t->has_input = false;
+	t->is_asked_again = false;
 	verifier_init(&t->verifier, name, c->verify, c->trust);
 	br_ssl_client_zero(&t->client);
 	tls_parts_for_client(&t->client);
@@ -84,6 +85,18 @@ int tls_start(struct tls_storage *t, const struct tls_config *c, const char *hos
 	return 0;
 }
 
+/*
+ * A HelloRequest (RFC 5246 section 7.4.1.1), as a server sends that wants a client certificate
+ * for some paths only. BearSSL has declined; what the server does then would tell nothing.
+ */
+static enum io_result asked_again(struct err *e)
+{
+	(void)err_set(e, ERR_PROTO,
+		      "TLS: the server asks for another handshake (HelloRequest, renegotiation), "
+		      "perhaps for a client certificate, and ends when there is none");
+	return IO_BAD;
+}
+
 /* The engine has ended: properly, or for a reason. */
 static enum io_result ended(struct tls_storage *t, struct err *e)
 {
@@ -92,6 +105,8 @@ static enum io_result ended(struct tls_storage *t, struct err *e)
 	if (code == BR_ERR_OK)
 		return IO_EOF;
 	t->session->is_set = false;
+	if (t->is_asked_again)
+		return asked_again(e);
 	if (is_about_certificate(code))
 		(void)verifier_explain(&t->verifier, code, e);
 	else if (t->is_garbage)
@@ -131,13 +146,20 @@ static enum io_result push(struct tls_storage *t, int fd)
 	return IO_WAIT;
 }
 
-static void note_first_byte(struct tls_storage *t, unsigned char first)
+/* first: a byte that came, the type of a record if it begins one (RFC 5246 section 6.2.1). */
+static void note_type(struct tls_storage *t, unsigned char first, bool is_type)
 {
 	const unsigned char alert = 21, handshake = 22;
 
 	if (!t->has_input)
 		t->is_garbage = first != alert && first != handshake;
 	t->has_input = true;
+	/*
+	 * When the handshake is done no other message of this type may come. An alert may be what
+	 * the server makes of our answer; after anything else it has made its peace with it.
+	 */
+	if (t->is_up && is_type && first != alert)
+		t->is_asked_again = first == handshake;
 }
 
 /* Records from the socket. IO_OK: some came. */
@@ -152,14 +174,16 @@ static enum io_result pull(struct tls_storage *t, int fd, struct err *e)
 		got = recv(fd, p, n, 0);
 	while (got < 0 && errno == EINTR);
 	if (got > 0) {
-		note_first_byte(t, p[0]);
+		note_type(t, p[0], p == eng->ibuf);
 		br_ssl_engine_recvrec_ack(eng, (size_t)got);
 		return IO_OK;
 	}
+	if (got < 0 && would_block())
+		return IO_WAIT;
+	if (t->is_asked_again && !eng->shutdown_recv)
+		return asked_again(e);
 	if (!got)
 		return eng->shutdown_recv ? IO_EOF : IO_CUT;
-	if (would_block())
-		return IO_WAIT;
 	(void)err_set(e, ERR_RETRY, "receive: %s",
 		      errno == ECONNRESET ? "connection reset by the server" : errno_text(errno));
 	return IO_LOST;

@@ -40,7 +40,10 @@ struct tls_session {
 	br_ssl_session_parameters parameters;
 };
 
-/* About 110 KiB, of which a handshake uses 70, static at the caller's. The fields are the module's own. */
+/*
+ * About 110 KiB, of which a handshake uses 70, static at the caller's. The fields are the module's
+ * own.
+ */
 struct tls_storage {
 	br_ssl_client_context client;
 	struct verifier verifier;
@@ -50,6 +53,7 @@ struct tls_storage {
 	bool is_send_broken; /* the socket takes nothing more */
 	bool is_garbage;     /* the first byte received was not of TLS */
 	bool has_input;      /* any byte was received */
+	bool is_asked_again; /* the server wants another handshake */
 	unsigned char in[BR_SSL_BUFSIZE_INPUT];
 	unsigned char out[BR_SSL_BUFSIZE_OUTPUT];
 };
