@@ -38,6 +38,32 @@ struct fuzz_input fuzz_take_until(struct fuzz_input *in, char separator)
 	return piece;
 }
 
+struct fuzz_input fuzz_take_block(struct fuzz_input *in)
+{
+	struct fuzz_input block = {in->p, 0};
+
+	if (in->n >= 2) {
+		block = (struct fuzz_input){in->p + 2, (size_t)in->p[0] << 8 | in->p[1]};
+		in->p += 2;
+		in->n -= 2;
+	}
+	if (block.n > in->n)
+		block.n = in->n;
+	in->p += block.n;
+	in->n -= block.n;
+	return block;
+}
+
+void fuzz_pem(struct buf *out, const char *label, struct fuzz_input in, const char *line_end)
+{
+	buf_fmt(out, "-----BEGIN %s-----%s", label, line_end);
+	for (size_t at = 0; at < in.n; at += 48) {
+		buf_base64(out, (const char *)in.p + at, in.n - at < 48 ? in.n - at : 48);
+		buf_str(out, line_end);
+	}
+	buf_fmt(out, "-----END %s-----%s", label, line_end);
+}
+
 char *fuzz_string(struct fuzz_input in)
 {
 	const uint8_t *end = in.n ? memchr(in.p, 0, in.n) : NULL;

@@ -22,6 +22,8 @@ int fuzz_request(const uint8_t *p, size_t n);
 int fuzz_url(const uint8_t *p, size_t n);
 int fuzz_config(const uint8_t *p, size_t n);
 int fuzz_cert(const uint8_t *p, size_t n);
+int fuzz_chain(const uint8_t *p, size_t n);
+int fuzz_key(const uint8_t *p, size_t n);
 int fuzz_dns(const uint8_t *p, size_t n);
 int fuzz_resolve(const uint8_t *p, size_t n);
 
@@ -45,6 +47,12 @@ unsigned fuzz_take(struct fuzz_input *in);
 
 /* Take what comes before the separator, which is dropped; all without one. */
 struct fuzz_input fuzz_take_until(struct fuzz_input *in, char separator);
+
+/* Take two bytes, a length, and as many bytes; what is there when it is less. */
+struct fuzz_input fuzz_take_block(struct fuzz_input *in);
+
+/* Append the bytes as a PEM object of lines of 64 characters. */
+void fuzz_pem(struct buf *out, const char *label, struct fuzz_input in, const char *line_end);
 
 /* The rest as a string, cut at the first NUL. To be freed. */
 char *fuzz_string(struct fuzz_input in);

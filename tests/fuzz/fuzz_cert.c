@@ -147,14 +147,8 @@ static void check_encoded(struct fuzz_input in, const char *line_end)
 	struct buf pem;
 
 	buf_init(&pem, text, sizeof text);
-	buf_fmt(&pem, "text%s-----BEGIN CERTIFICATE-----%s", line_end, line_end);
-	for (size_t at = 0; at < in.n; at += 48) {
-		size_t n = in.n - at < 48 ? in.n - at : 48;
-
-		buf_base64(&pem, (const char *)in.p + at, n);
-		buf_str(&pem, line_end);
-	}
-	buf_str(&pem, "-----END CERTIFICATE-----");
+	buf_fmt(&pem, "text%s", line_end);
+	fuzz_pem(&pem, "CERTIFICATE", in, line_end);
 	MUST(buf_ok(&pem));
 	MUST(read_pem((struct fuzz_input){(const uint8_t *)pem.p, pem.len}, &o) == 0 && o.n == 1);
 }

@@ -11,10 +11,12 @@ static const struct {
 	const char *name;
 	int (*run)(const uint8_t *p, size_t n);
 } targets[] = {
-	{"fuzz_cert", fuzz_cert}, {"fuzz_cloudflare", fuzz_cloudflare}, {"fuzz_config", fuzz_config},
-	{"fuzz_dns", fuzz_dns},   {"fuzz_health", fuzz_health},         {"fuzz_http", fuzz_http},
-	{"fuzz_json", fuzz_json}, {"fuzz_request", fuzz_request},       {"fuzz_resolve", fuzz_resolve},
-	{"fuzz_url", fuzz_url},
+	{"fuzz_cert", fuzz_cert},       {"fuzz_chain", fuzz_chain},
+	{"fuzz_key", fuzz_key},         {"fuzz_cloudflare", fuzz_cloudflare},
+	{"fuzz_config", fuzz_config},   {"fuzz_dns", fuzz_dns},
+	{"fuzz_health", fuzz_health},   {"fuzz_http", fuzz_http},
+	{"fuzz_json", fuzz_json},       {"fuzz_request", fuzz_request},
+	{"fuzz_resolve", fuzz_resolve}, {"fuzz_url", fuzz_url},
 };
 
 /* As libFuzzer gives it: memory that ends with the input. */
