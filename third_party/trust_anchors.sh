@@ -7,6 +7,8 @@
 # administrator added on this machine (a company's TLS proxy, say): these have no business in a binary that may be handed
 # on, and two machines with the same package must produce the same bytes. SSL_CERT_FILE brings in local CAs at run time.
 #
+# What is written has the process in its name until it is whole: two may run at once.
+#
 # Roots that have ended are left out: by this machine's clock, or as of SOURCE_DATE_EPOCH (seconds since 1970).
 set -eu
 cd "$(dirname "$0")/.."
@@ -14,7 +16,7 @@ cd "$(dirname "$0")/.."
 
 brssl=$1 out_c=$2 out_h=$3
 CA_DIR=${CA_DIR:-/usr/share/ca-certificates/mozilla}
-pem=${out_c%.c}.pem
+pem=${out_c%.c}.pem.$$
 
 if [ -n "${CA_BUNDLE:-}" ]; then
 	[ -r "$CA_BUNDLE" ] || die "CA_BUNDLE: cannot read $CA_BUNDLE"
@@ -29,13 +31,14 @@ else
 	cat /etc/ssl/certs/ca-certificates.crt >"$pem" || die "no root certificates; install ca-certificates or set CA_BUNDLE"
 fi
 
-"$brssl" ta -q "$pem" >"$out_c.ta" || die "brssl ta failed on $pem"
+"$brssl" ta -q "$pem" >"$out_c.ta.$$" || die "brssl ta failed on $pem"
 # The certificates themselves too: trust anchors have no dates.
-"$brssl" chain -q "$pem" >>"$out_c.ta" || die "brssl chain failed on $pem"
+"$brssl" chain -q "$pem" >>"$out_c.ta.$$" || die "brssl chain failed on $pem"
 now=${SOURCE_DATE_EPOCH:-$(date +%s)}
-LC_ALL=C awk -v NOW="$now" -f third_party/trust_anchors.awk "$out_c.ta" >"$out_c.new" || die "cannot read brssl's output"
-LC_ALL=C awk -v NOW="$now" -v HEADER=1 -f third_party/trust_anchors.awk "$out_c.ta" >"$out_h.new"
-mv "$out_h.new" "$out_h"
-mv "$out_c.new" "$out_c"
-rm -f "$out_c.ta"
+LC_ALL=C awk -v NOW="$now" -f third_party/trust_anchors.awk "$out_c.ta.$$" >"$out_c.new.$$" || die "cannot read brssl's output"
+LC_ALL=C awk -v NOW="$now" -v HEADER=1 -f third_party/trust_anchors.awk "$out_c.ta.$$" >"$out_h.new.$$"
+mv "$out_h.new.$$" "$out_h"
+mv "$out_c.new.$$" "$out_c"
+mv "$pem" "${out_c%.c}.pem"
+rm -f "$out_c.ta.$$"
 say GEN "${out_c##*/}: $(sed -n 's/^#define TRUST_ANCHORS_N //p' "$out_h") roots"
