@@ -88,8 +88,8 @@ int values_take_empty(const struct values *v, enum setting s, struct value *valu
 enum err_kind values_err_kind(const struct value *value);
 
 /*
- * This variable, "DNSBUDDY_...=...", is of those that Kubernetes or a link of Docker's sets because a
- * service is called dnsbuddy or dnsbuddy-x. No setting may have such a name.
+ * This variable, "DNSBUDDY_...=...", is of those that Kubernetes or a link of Docker's sets because
+ * a service is called dnsbuddy or dnsbuddy-x. No setting may have such a name.
  */
 bool values_is_link(const char *pair);
 

@@ -74,7 +74,7 @@ static void test_nothing_stays(void **state)
 /* A FIFO with what stands in script, a character each: '.' waits 100 ms, else it is written; '$' ends it. */
 static const char *fifo(const char *script, pid_t *writer)
 {
-	static char path[] = "/tmp/dnsbuddy-unit-fifo-XXXXXX";
+	static char path[32];
 
 	(void)snprintf(path, sizeof path, "/tmp/dnsbuddy-unit-fifo-XXXXXX");
 	assert_true(close(mkstemp(path)) == 0 && unlink(path) == 0);
@@ -137,6 +137,29 @@ static void test_pipes(void **state)
 	}
 }
 
+static void take_alarm(int number)
+{
+	(void)number;
+}
+
+/* A signal that comes meanwhile ends no waiting. */
+static void test_signals(void **state)
+{
+	const struct sigaction action = {.sa_handler = take_alarm};
+	pid_t writer;
+	const char *path = fifo("a.b$", &writer);
+	struct err e;
+	int rc;
+
+	(void)state;
+	assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
+	(void)ualarm(30000, 0);
+	rc = read_it(path, &e);
+	end(path, writer);
+	CHECK(rc == 0, "%s", e.text);
+	assert_string_equal(out, "ab");
+}
+
 static int files_n(void)
 {
 	int n = 0;
@@ -196,8 +219,8 @@ static void test_no_child(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),           cmocka_unit_test(test_nothing_stays), cmocka_unit_test(test_pipes),
-		cmocka_unit_test(test_nothing_is_left), cmocka_unit_test(test_no_child),
+		cmocka_unit_test(test_whole),   cmocka_unit_test(test_nothing_stays),   cmocka_unit_test(test_pipes),
+		cmocka_unit_test(test_signals), cmocka_unit_test(test_nothing_is_left), cmocka_unit_test(test_no_child),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
