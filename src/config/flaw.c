@@ -28,7 +28,7 @@ static const struct {
 	{0x007f, 0x009f, FLAW_CONTROL},
 	{0x00a0, 0x00a0, FLAW_NBSP},
 	{0xfeff, 0xfeff, FLAW_BOM},
-	/* Default_Ignorable_Code_Point and White_Space of Unicode; blanks that are called letters */
+	/* Default_Ignorable_Code_Point and White_Space of Unicode; blanks among the letters */
 	{0x00ad, 0x00ad, FLAW_UNSEEN}, /* soft hyphen */
 	{0x034f, 0x034f, FLAW_UNSEEN},
 	{0x061c, 0x061c, FLAW_UNSEEN},
