@@ -83,8 +83,9 @@ def test_a_consul_that_echoes_its_secrets(spy, parts):
             parts["consul"].plain = Reply(status, f"bad token {SECRETS[name]}".encode())
             spy()
             spy("plan", "--json", "web", NAME)
-    parts["consul"].plain = Reply(500, b"aGVybWlvbmU6YWxvaG9tb3JhLTc3")
-    spy()
+    for echoed in (b"aGVybWlvbmU6YWxvaG9tb3JhLTc3", b"wrong password alohomora-77", b"alohomora%2D77"):
+        parts["consul"].plain = Reply(500, echoed)
+        assert "alohomora" not in spy().err
 
 
 def test_a_plan_whose_consistent_read_echoes_a_secret(spy, parts):
