@@ -40,8 +40,10 @@ static int wire_start(struct consul_client *c, const char *method, int64_t deadl
 	struct copy *k = copy_of(c);
 	const char *index;
 
-	(void)e;
 	assert_false(k->is_busy);
+	k->calls_n[k->l.step]++;
+	if (k->cannot_start)
+		return err_set(e, ERR_LIMIT, "the request is too long");
 	assert_true(buf_ok(&c->target) && buf_ok(&c->body));
 	k->is_busy = true;
 	k->is_done = k->has_arrived = k->is_lost = false;
@@ -51,7 +53,6 @@ static int wire_start(struct consul_client *c, const char *method, int64_t deadl
 	index = strstr(k->target, "index=");
 	k->asked_index = index ? strtoull(index + 6, NULL, 10) : 0;
 	k->wait_ms = index ? strtoll(strstr(k->target, "wait=") + 5, NULL, 10) * 1000 : 0;
-	k->calls_n[k->l.step]++;
 	k->started_ms = test_now_ms;
 	k->deadline_ms = deadline_ms;
 	k->arrive_ms = test_now_ms;

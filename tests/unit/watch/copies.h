@@ -21,6 +21,7 @@ struct copy {
 	struct leader l;
 	/* the call under way */
 	bool is_busy, is_done, is_lost;
+	bool cannot_start;
 	char method[8], target[HTTP_TARGET_CAP], body[CONSUL_CLIENT_BODY_CAP];
 	int64_t started_ms, arrive_ms, answer_ms, deadline_ms;
 	bool has_arrived;

@@ -132,9 +132,26 @@ static void test_the_fence(void **state)
 	assert_int_equal(step_copy(0), LEADER_LOST);
 	assert_non_null(strstr(copies[0].l.last_err.text, "no answer in time"));
 	assert_int_equal(copies[0].l.failures, 0);
+	assert_null(strstr(copies[0].l.last_err.text, "not a lock of ours"));
 	assert_int_equal(leader_fence_ms(&copies[0].l, test_now_ms), test_now_ms);
 	assert_true(copies[0].l.is_leaderless);
 	assert_int_equal(copies[0].l.leaderless_ms, test_now_ms);
+}
+
+/* Whatever is under way then is dropped: its answer would be taken for that of another call. */
+static void test_the_fence_drops_the_call(void **state)
+{
+	(void)state;
+	run(1, 3000);
+	while (copies[0].l.step != LEADER_RENEW || !copies[0].is_busy)
+		run(1, 10);
+	copies[0].deadline_ms = CLOCK_NEVER;
+	test_now_ms = leader_fence_ms(&copies[0].l, test_now_ms);
+	assert_int_equal(step_copy(0), LEADER_LOST);
+	assert_non_null(strstr(copies[0].l.last_err.text, "no answer of Consul in time"));
+	assert_int_equal(copies[0].started_ms, test_now_ms);
+	assert_string_equal(copies[0].method, "GET");
+	assert_int_equal(copies[0].asked_index, 0);
 }
 
 /* Until a call of this kind is under way; returns when it was sent. Its answer takes 4 s. */
@@ -336,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup(test_stop_without_release, copies_set_up),
 		cmocka_unit_test_setup(test_stop_is_refused, copies_set_up),
 		cmocka_unit_test_setup(test_the_fence, copies_set_up),
+		cmocka_unit_test_setup(test_the_fence_drops_the_call, copies_set_up),
 		cmocka_unit_test_setup(test_the_fence_counts_from_the_question, copies_set_up),
 		cmocka_unit_test_setup(test_frozen_for_longer_than_its_ttl, copies_set_up),
 		cmocka_unit_test_setup(test_taken_away_by_hand, copies_set_up),

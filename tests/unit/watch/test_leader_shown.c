@@ -177,6 +177,18 @@ static void test_every_refusal_is_told_once(void **state)
 	}
 }
 
+static void test_a_call_that_cannot_begin(void **state)
+{
+	(void)state;
+	copies[0].cannot_start = true;
+	run(1, 60000);
+	assert_int_equal(copies[0].events_n[LEADER_FAILS], 1);
+	assert_in_range(copies[0].calls_n[LEADER_WATCH], 4, 20);
+	copies[0].cannot_start = false;
+	run(1, 16000);
+	assert_true(copies[0].l.has_lock);
+}
+
 static void test_another_reason_is_told_anew(void **state)
 {
 	(void)state;
@@ -346,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup(test_an_old_session_is_renewed_first, copies_set_up),
 		cmocka_unit_test_setup(test_a_session_that_is_gone_is_replaced, copies_set_up),
 		cmocka_unit_test_setup(test_every_refusal_is_told_once, copies_set_up),
+		cmocka_unit_test_setup(test_a_call_that_cannot_begin, copies_set_up),
 		cmocka_unit_test_setup(test_another_reason_is_told_anew, copies_set_up),
 		cmocka_unit_test_setup(test_a_lock_that_is_never_given, copies_set_up),
 		cmocka_unit_test_setup(test_a_key_that_is_no_lock_of_ours, copies_set_up),
