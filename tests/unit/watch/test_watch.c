@@ -165,6 +165,73 @@ static void test_old_evidence_is_read_again(void **state)
 	assert_string_equal(world.story, "health zone list verify +192.0.2.1");
 }
 
+/* ---- how a name is doing, and since when ---- */
+
+static void assert_state(enum status_state state, int64_t since_ms)
+{
+	const struct managed_name *k = world_watch.names[0];
+
+	assert_int_equal(k->state, state);
+	assert_in_range(k->state_ms, since_ms, since_ms + 20);
+}
+
+static void test_the_states_of_a_name(void **state)
+{
+	const struct managed_name *k;
+	int64_t at_ms;
+
+	(void)state;
+	world.latency_ms = 100;
+	world_set("web", "192.0.2.1");
+	world_start();
+	k = world_watch.names[0];
+	assert_state(STATUS_WAITING, WORLD_START_MS);
+	world_run(150);
+	assert_state(STATUS_SYNCING, WORLD_START_MS + 100);
+	assert_false(k->has_synced || k->has_changed);
+	world_run(1000);
+	assert_state(STATUS_IN_SYNC, WORLD_START_MS + 400);
+	assert_true(k->has_synced && k->has_changed && !k->is_unconverged);
+	/* A change is under way, and fails for a while. */
+	world.api_status = 500;
+	world.api_headers = "";
+	world_set("web", "192.0.2.1 192.0.2.2");
+	for (int i = 0; i < 100 && k->state == STATUS_IN_SYNC; i++)
+		world_run(5);
+	at_ms = world.now_ms;
+	assert_state(STATUS_SYNCING, at_ms - 15);
+	world_run(10000);
+	assert_state(STATUS_FAILING, at_ms + 90);
+	assert_true(k->is_unconverged);
+	assert_in_range(k->unconverged_ms, at_ms - 15, at_ms);
+	world.api_status = 0;
+	world_run(30000);
+	assert_int_equal(k->state, STATUS_IN_SYNC);
+	assert_false(k->is_unconverged);
+	/* Removals that are held. */
+	world.consul_is_leaderless = true;
+	world_set("web", "192.0.2.1 192.0.2.3");
+	world_run(5000);
+	assert_int_equal(k->state, STATUS_HELD);
+	world.consul_is_leaderless = false;
+	world_run(70000);
+	assert_int_equal(k->state, STATUS_IN_SYNC);
+	/* A listing that finds nothing is no change. */
+	at_ms = k->state_ms;
+	world_clear();
+	for (int i = 0; i < 40000 && !world.lists; i++) {
+		world_run(10);
+		assert_state(STATUS_IN_SYNC, at_ms);
+	}
+	assert_int_equal(world.lists, 1);
+	world_set("web", "192.0.2.1 192.0.2.3 192.0.2.4");
+	for (int i = 0; i < 100 && k->state == STATUS_IN_SYNC; i++)
+		world_run(5);
+	assert_int_equal(k->state, STATUS_SYNCING);
+	watch_cancel(&world_watch, world.now_ms);
+	assert_state(STATUS_WAITING, world.now_ms);
+}
+
 /* ---- the API's budget ---- */
 
 /* One name is refused; the other, which has news meanwhile, does not ask either. */
@@ -509,6 +576,7 @@ int main(void)
 		cmocka_unit_test_setup(test_all_names_get_their_turn, world_set_up),
 		cmocka_unit_test_setup(test_nobody_starves, world_set_up),
 		cmocka_unit_test_setup(test_old_evidence_is_read_again, world_set_up),
+		cmocka_unit_test_setup(test_the_states_of_a_name, world_set_up),
 		cmocka_unit_test_setup(test_429_is_waited_out_by_all, world_set_up),
 		cmocka_unit_test_setup(test_429_without_a_time_is_five_minutes, world_set_up),
 		cmocka_unit_test_setup(test_nothing_left_of_the_ratelimit, world_set_up),
