@@ -6,7 +6,7 @@
 #include "core/pace.h"
 
 /* A session can end early (its node is lost, it is destroyed): we stop before others may. */
-_Static_assert(LEADER_LOCK_DELAY_SEC * 1000 >= LEADER_TTL_MS - LEADER_MARGIN_MS,
+_Static_assert((int64_t)LEADER_LOCK_DELAY_SEC * 1000 >= LEADER_TTL_MS - LEADER_MARGIN_MS,
 	       "nobody else leads before the fence");
 
 void leader_init(struct leader *l, const char *key, const char *name, const struct job *place,
