@@ -209,7 +209,7 @@ static int take_instance(void *ctx, const char *list, const char *text, size_t l
 {
 	struct consul_reader *r = ctx;
 	struct consul_view *v = r->view;
-	enum instance_state state;
+	enum instance_state state = INSTANCE_CRITICAL;
 	char id[LABEL_CAP];
 	struct err why;
 	bool is_read;
