@@ -7,12 +7,12 @@ static const char *const gap_texts[] = {
 	[EVIDENCE_OLD_CONTACT] =
 		"the Consul server that answered has lost its leader (X-Consul-LastContact)",
 	[EVIDENCE_FILTERED] =
-		"ACLs hid part of Consul's answer (X-Consul-Results-Filtered-By-ACLs): the token "
-		"needs service:read and node:read",
+		("ACLs hid part of Consul's answer (X-Consul-Results-Filtered-By-ACLs): the token "
+		 "needs service:read and node:read"),
 	[EVIDENCE_CACHED] = "Consul's answer comes from a cache (Age, X-Cache)",
 	[EVIDENCE_DENIED] =
-		"Consul's answer is empty, its ACL policy is deny and no token was sent: one with "
-		"service:read and node:read is needed",
+		("Consul's answer is empty, its ACL policy is deny and no token was sent: one with "
+		 "service:read and node:read is needed"),
 	[EVIDENCE_UNREAD] = "Consul lists an instance that cannot be read: it may be one to keep",
 	[EVIDENCE_NOT_CONSISTENT] = "Consul's answer was not a consistent read",
 	[EVIDENCE_READ_FAILED] = "the consistent read of Consul failed",
