@@ -297,6 +297,7 @@ static void test_stray(void **state)
 		{"+1.1.1.1/60", true, ASTRAY("5", "mail.other.net", "1.1.1.1"), 0},
 		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.comx.other.net", "1.1.1.1"), 0},
 		{"+1.1.1.1/60", true, ASTRAY("5", "www.example.com.other.net", "1.1.1.2"), 0},
+		{"+1.1.1.1/60", true, ASTRAY("g", "www.example.com.other.net", "1.1.1.1"), 0},
 		{"+1.1.1.1/60", true, ASTRAY("../", "www.example.com.other.net", "1.1.1.1"), 0},
 		{"~a=1.1.1.1/60", true, ASTRAY("a", "www.example.com.other.net", "1.1.1.1"), 0},
 		{"+1.1.1.1/60", false, "{\"patches\":[" ASTRAY("5", "www.example.com.other.net", "1.1.1.1") "]}", 0},

@@ -77,6 +77,7 @@ static const struct {
 	{NAME_HOST, U56 "\u00fc\u00fc.de", NULL, "63"},
 	{NAME_HOST, "a" A63 ".\u00fc", NULL, "63"},
 	{NAME_HOST, NAME_253 ".\u00fc", NULL, "253"},
+	{NAME_HOST, U56 U56 U56 U56 U56, NULL, "253"},
 };
 
 static void test_normalize(void **state)

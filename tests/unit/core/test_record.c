@@ -112,6 +112,8 @@ static void test_content(void **state)
 		{RECORD_AAAA, "2001:DB8::0:1", "2001:db8::1"},
 		{RECORD_CNAME, "Odd Host*.1.", "odd host*.1"},
 		{RECORD_CNAME, "1.2.3.4", "1.2.3.4"},
+		{RECORD_CNAME, "lb.B\u00fccher.example.", "lb.xn--bcher-kva.example"},
+		{RECORD_CNAME, "\U0001f4a9.Example.", "\U0001f4a9.example"},
 		{RECORD_A, "::1", NULL},
 		{RECORD_AAAA, "1.2.3.4", NULL},
 		{RECORD_A, "host", NULL},
