@@ -321,6 +321,16 @@ static void test_gaps(void **state)
 	}
 }
 
+/* Who waits for a plan is told what is held, and not made to wait. */
+static void test_a_gap_in_a_plan(void **state)
+{
+	(void)state;
+	start();
+	s.is_dry_run = true;
+	s.gap_reads = SCENE_CALLS_MAX;
+	(void)expect("H L V", RECONCILE_HELD, "9.9.9.9");
+}
+
 static void test_denied(void **state)
 {
 	(void)state;
@@ -585,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_a_refusal_of_what_served),
 		cmocka_unit_test(test_a_refusal_by_consul),
 		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_a_gap_in_a_plan),
 		cmocka_unit_test(test_denied),
 		cmocka_unit_test(test_what_acls_hid),
 		cmocka_unit_test(test_an_empty_consistent_read_without_a_leader),
