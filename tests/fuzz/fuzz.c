@@ -46,6 +46,9 @@ struct fuzz_input fuzz_take_block(struct fuzz_input *in)
 		block = (struct fuzz_input){in->p + 2, (size_t)in->p[0] << 8 | in->p[1]};
 		in->p += 2;
 		in->n -= 2;
+	} else {
+		/* No length is left: whoever goes on until nothing is left must come to an end. */
+		block.n = in->n;
 	}
 	if (block.n > in->n)
 		block.n = in->n;
