@@ -233,15 +233,12 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 		.have_n = r->seen.list.records_n,
 		.job = r->in.job,
 		.is_substitute = r->seen.is_on_fallback,
+		.not_evidence = evidence_gap_text(r->out.gap),
 	};
 	struct err e = {0};
 
 	/* On anything else than a whole listing of that zone a plan would be a guess. */
 	assert(r->seen.has_list && r->out.zone_id[0]);
-	/* An empty list that ACLs made is not "no instance", nor what the user has a rule for. */
-	if (!r->out.gap && !r->seen.want_n && r->in.job->on_empty == ON_EMPTY_KEEP)
-		r->out.gap = r->seen.hidden;
-	in.not_evidence = evidence_gap_text(r->out.gap);
 	in.want_n = observe_targets(&r->seen, now_ms);
 	if (plan_build(plan, &in, &e)) {
 		fail(r, &e, now_ms, random);

@@ -363,7 +363,7 @@ static void test_what_acls_hid(void **state)
 
 		scene_init(&s, "", "a=1.1.1.1/60");
 		s.evidence = hidden[i].v;
-		r = expect("H L", RECONCILE_HELD, "1.1.1.1");
+		r = expect("H L V", RECONCILE_HELD, "1.1.1.1");
 		CHECK(strstr(r->out.plan.held_why, hidden[i].why), "%s", r->out.plan.held_why);
 		assert_int_equal(r->out.gap, hidden[i].gap);
 		assert_int_equal(r->seen.hidden, hidden[i].gap);
@@ -377,7 +377,7 @@ static void test_what_acls_hid(void **state)
 	/* An instance that can be seen and is not wanted is one that is not wanted. */
 	scene_init(&s, "1.1.1.1/c", "a=1.1.1.1/60");
 	s.evidence = hidden[2].v;
-	assert_non_null(strstr(expect("H L", RECONCILE_HELD, "1.1.1.1")->out.plan.held_why, "no instance is wanted"));
+	assert_non_null(strstr(expect("H L V", RECONCILE_HELD, "1.1.1.1")->out.plan.held_why, "no instance is wanted"));
 	/* Where nothing is held nothing is in the way; it is known all the same. */
 	scene_init(&s, "1.1.1.1", "");
 	s.evidence = hidden[0].v;
