@@ -39,9 +39,11 @@ static size_t unescape(const char *text, char *c)
 	size_t mark = *text == '%' ? 1 : strncmp(text, "\\u00", 4) == 0 ? 4 : 0;
 	int value = mark ? str_hex_byte(text + mark) : -1;
 
-	*c = value < 0 ? *text : (char)value;
-	if (value >= 0)
+	*c = *text;
+	if (value >= 0) {
+		*c = (char)value;
 		return mark + 2;
+	}
 	if (*text != '\\' || !text[1])
 		return 1;
 	*c = text[1];
@@ -73,8 +75,10 @@ static size_t match_base64(const char *text, const char *secret, size_t bit)
 	for (; bit + 6 <= bits_n; bit += 6) {
 		unsigned two = (unsigned)(unsigned char)secret[bit / 8] << 8 |
 			       (unsigned char)secret[bit / 8 + 1];
-		char digit = text[n] == '-' ? '+' : text[n] == '_' ? '/' : text[n];
+		char digit = text[n];
 
+		if (digit == '-' || digit == '_') /* RFC 4648, section 5 */
+			digit = digit == '-' ? '+' : '/';
 		if (digit != buf_base64_digits[two >> (10 - bit % 8) & 63])
 			return n >= PREFIX_DIGITS_MIN ? n : 0;
 		n++;

@@ -20,8 +20,8 @@ bool str_starts_nocase(const char *s, const char *prefix);
 bool str_ends_nocase(const char *s, const char *suffix);
 
 /*
- * Where sub stands in s first; NULL: nowhere. As strstr(), in a twentieth of its bytes, for texts of
- * our sizes.
+ * Where sub stands in s first; NULL: nowhere. As strstr(), in a twentieth of its bytes: for texts
+ * of our sizes.
  */
 const char *str_find(const char *s, const char *sub);
 

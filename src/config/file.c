@@ -140,7 +140,7 @@ static int take_records(struct values *v, const char *text, int member, struct e
 static int tell_syntax(const char *text, size_t len, struct err *e)
 {
 	const char *what = "";
-	char flaw[FLAW_CAP];
+	char flaw[FLAW_CAP] = "";
 	size_t at = 0, before;
 
 	(void)json_check(text, len, &at);

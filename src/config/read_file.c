@@ -66,10 +66,11 @@ static int read_by_child(const char *path, struct read *read, size_t cap, int wa
 int values_read_file(const struct values *v, const char *path, char *out, size_t cap, struct err *e)
 {
 	const size_t size = sizeof(struct read) + cap;
-	struct read *read =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int error, rc = -1;
+	struct read *read;
 
+	/* cppcheck-suppress invalidFunctionArg ; -1 is the way to say "no file" */
+	read = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (read == MAP_FAILED)
 		return err_set(e, ERR_CONFIG, "%s", errno_text(errno));
 	read->error = EIO; /* should it die */

@@ -34,6 +34,7 @@ static size_t mulgen(unsigned char *r, const unsigned char *x, size_t x_len, int
 	return of(curve)->mulgen(r, x, x_len, curve);
 }
 
+/* Its parameters are BearSSL's. NOLINTNEXTLINE(readability-function-size) */
 static uint32_t muladd(unsigned char *a, const unsigned char *b, size_t len, const unsigned char *x,
 		       size_t x_len, const unsigned char *y, size_t y_len, int curve)
 {
