@@ -156,9 +156,10 @@ static void stop_service_watches(struct watch *w)
 
 /* ---- names ---- */
 
+/* The records first, whole pages of them: one page is touched by a few, and does not end in two. */
 struct managed_storage {
-	struct managed_name name;
 	struct record have[RECORDS_MAX];
+	struct managed_name name;
 };
 
 static struct managed_name *reserve_name(struct watch *w, size_t i)

@@ -366,7 +366,7 @@ def test_credentials_refused_in_passing(sync, scene, kind, status, code, message
 def test_refused_credentials(run, scene, command, kind):
     """Twice is: for plan too, which does not try again otherwise."""
     rule = scene["cloudflare"].fault("error", kind=kind, status=403, code=9109, times=0)
-    done = run(command, "web", NAME, **scene, env={"RETRY_FOR": 0}).expect(77)
+    done = run(command, "web", NAME, **scene, env={"DNSBUDDY_RETRY_FOR": 0}).expect(77)
     assert rule.hits == 2 and done.last["kind"] == "auth" and done.last["msg"] == "failed"
 
 

@@ -140,11 +140,11 @@ def test_without_a_watch(scene, contain):
     contain("--listen", f"127.0.0.1:{port}", site.service, NAME)
     site.settle()
 
-    def elsewhere(*args):
-        return subprocess.run(as_pid_1(binary(), "health", *args), env={}, text=True, capture_output=True, check=False)
+    def elsewhere(*args, **env):
+        return subprocess.run(as_pid_1(binary(), "health", *args), env=env, text=True, capture_output=True, check=False)
     ends(elsewhere(), 1, "dnsbuddy health: no watch of this user runs here")
     ends(elsewhere("--listen", f"127.0.0.1:{port}"), 0)
-    ends(elsewhere("--config", json.dumps({"listen": f"127.0.0.1:{port}"})), 0)
+    ends(elsewhere(DNSBUDDY_CONFIG=json.dumps({"listen": f"127.0.0.1:{port}"})), 0)
 
 
 def test_with_a_flag_it_asks_there_alone(scene, contain):

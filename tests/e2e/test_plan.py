@@ -140,7 +140,7 @@ def test_json_of_several_records_one_failing(plan):
     text = json.dumps({"records": [{"service": "web", "record": NAME},
                                    {"service": "web", "record": "www.example.org"},
                                    {"service": "we\"b\\", "record": "*.example.com"}]})
-    done = plan("--json", "--config", text, service=None, record=None, code=78)
+    done = plan("--json", service=None, record=None, code=78, DNSBUDDY_CONFIG=text)
     first, second, third = load(done)
     assert len(first["create"]) == 1 and third["name"] == "*.example.com"
     assert third["service"] == "we\"b\\" and len(third["create"]) == 3
@@ -194,7 +194,7 @@ def test_detailed_exitcode(plan, scene, flags):
 def test_a_failure_outweighs_changes_and_they_what_is_held(plan, scene):
     def go(*records, code):
         text = json.dumps({"records": [{"service": s, "record": r} for s, r in records]})
-        plan("--detailed-exitcode", "--config", text, service=None, record=None, code=code)
+        plan("--detailed-exitcode", service=None, record=None, code=code, DNSBUDDY_CONFIG=text)
     scene["consul"].script = lambda request: (
         Reply(body=[]) if request.path.endswith("/empty") else None)
     scene["cloudflare"].seed("b.example.com", "A", "192.0.2.9")

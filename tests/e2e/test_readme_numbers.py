@@ -30,9 +30,11 @@ STATED = [
     ("is believed past {} s with a 429, or past {} s otherwise", "BUSY_MS / 1000", "HINT_MS / 1000"),
     ("session TTLs of {} s and a lock delay of {} s", "LEADER_TTL_SEC", "LEADER_LOCK_DELAY_SEC"),
     ("{} hexadecimal digits", "RECORD_ID_CAP - 1"),
+    ("A server may send {} certificates, {} KiB", "CHAIN_MAX", "CHAIN_BYTES_MAX / 1024"),
+    ("RSA keys have at most {} bits, a server's at least {}", "KEY_RSA_MAX", "TLS_RSA_MIN"),
 ]
 # Numbers among the limits that are no constant: parts of names, other programs, plain counting.
-OTHERS = ["TLS 1.2 only", "P-256, P-384 and P-521", "TLS 1.3", "ChaCha20-Poly1305", "IPv4", "IPv6", "Consul older than 1.9",
+OTHERS = ["TLS 1.2 only", "P-256, P-384 or P-521", "TLS 1.3", "ChaCha20-Poly1305", "IPv4", "IPv6", "Consul older than 1.9",
           "these two steps"]
 
 

@@ -108,7 +108,7 @@ def test_no_way_out_of_a_watch_shows_what_an_api_echoes(scene, run, how):
     token, port = scene.cf.token, free_ports(1)[0]
     listen = ("--listen", f"127.0.0.1:{port}")
     site, watch = scene.started("192.0.2.1", args=(*listen, "--register-as", "echo", "--unhealthy-after", "1"),
-                                env={"REGISTER_AS": None})
+                                env={"DNSBUDDY_REGISTER_AS": None})
     scene.cf.fault("status", status=500, body=echo(ECHOES[how](token)), times=0)
     site.add("192.0.2.2")
     until(lambda: run("health", *listen).code == 1)

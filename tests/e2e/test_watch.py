@@ -302,7 +302,7 @@ def test_records_of_one_service_share_a_watch(scene, start_cloudflare, tmp_path)
     sites += [scene.site(name=name, service=sites[0].service)
               for name in ("api.example.com", "www.example.net")]
     text = json.dumps({"records": [{"service": s.service, "record": s.name} for s in sites]})
-    scene.watch(None, "--config", text)
+    scene.watch(env={"DNSBUDDY_CONFIG": text})
     for site in sites[1:]:
         site.states, site.past = sites[0].states, sites[0].past
     for site in sites:

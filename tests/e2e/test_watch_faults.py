@@ -22,7 +22,7 @@ def config(sites, **more):
 def several(scene, n, *addresses, args=()):
     """So many sites, kept by one watch."""
     sites = [scene.site(*addresses, name=f"w{i}.example.com") for i in range(n)]
-    watch = scene.watch(None, "--config", config(sites), *args)
+    watch = scene.watch(None, *args, env={"DNSBUDDY_CONFIG": config(sites)})
     for site in sites:
         site.settle()
     until(lambda: len(watch.find("synced")) == n)
@@ -267,7 +267,7 @@ def test_a_hanging_consul_read_delays_no_other_record(scene):
     one = scene.site(A, B, name="w0.example.com")
     two = scene.site(name="w1.example.com")
     two.states, two.past = one.states, one.past
-    watch = scene.watch(None, "--config", config([one, two]), "--timeout", "3")
+    watch = scene.watch(None, "--timeout", "3", env={"DNSBUDDY_CONFIG": config([one, two])})
     for site in (one, two):
         site.settle()
     fake.consistent_reply = Reply(do="hang")

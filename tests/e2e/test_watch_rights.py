@@ -64,7 +64,7 @@ def watch(scene, guarded, token, *args, key="service/test/rights"):
     health = Health()
     return site, health, scene.watch(site, f"--lock={key}-{site.service}", "--register-as=cloudflare",
                                      *health.args, *args,
-                                     env={"REGISTER_AS": None, "CONSUL_HTTP_TOKEN": token})
+                                     env={"DNSBUDDY_REGISTER_AS": None, "CONSUL_HTTP_TOKEN": token})
 
 
 def test_the_readmes_rights_suffice(scene, guarded, token):

@@ -87,7 +87,7 @@ def test_churn_stays_within_the_limit_and_ends_right(scene):
              for s in range(10)]
     text = json.dumps({"zone": "example.com", "grace": 1, "records": [
         {"service": s.service, "record": s.name} for s in sites]})
-    watch = scene.watch(None, "--config", text)
+    watch = scene.watch(env={"DNSBUDDY_CONFIG": text})
     for site in sites:
         site.slack = 1.0
         settle_in_order(site, 20)

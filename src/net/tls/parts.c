@@ -50,7 +50,7 @@ void tls_parts_for_certs(br_x509_minimal_context *x)
 		br_x509_minimal_set_hash(x, hashes[i].id, hashes[i].hash);
 	br_x509_minimal_set_rsa(x, &br_rsa_i31_pkcs1_vrfy);
 	br_x509_minimal_set_ecdsa(x, &tls_curves, &br_ecdsa_i31_vrfy_asn1);
-	br_x509_minimal_set_minrsa(x, 2048 / 8);
+	br_x509_minimal_set_minrsa(x, TLS_RSA_MIN / 8);
 }
 
 const br_hash_class *tls_parts_hash(size_t n)

@@ -7,6 +7,8 @@
 
 #include <bearssl.h>
 
+#define TLS_RSA_MIN 2048 /* bits of the RSA key of a certificate */
+
 /* P-256, P-384 and P-521, for signatures and for the exchange of keys. */
 extern const br_ec_impl tls_curves;
 

@@ -106,11 +106,11 @@ static void make_scene(struct scene *s, uint32_t *seed)
 {
 	size_t depth = test_random_below(seed, 4);
 
-	(void)snprintf(s->root[0], TEXT_CAP, "I0<I0 %s%s", PICK(seed, of_basics), PICK(seed, of_issuers));
-	(void)snprintf(s->chain[0], TEXT_CAP, "leaf<I%zu san=%s%s", depth, PICK(seed, names), PICK(seed, of_servers));
+	(void)snprintf(s->root[0], TEXT_CAP, "CA0<CA0 %s%s", PICK(seed, of_basics), PICK(seed, of_issuers));
+	(void)snprintf(s->chain[0], TEXT_CAP, "leaf<CA%zu san=%s%s", depth, PICK(seed, names), PICK(seed, of_servers));
 	s->n = 1;
 	for (size_t i = depth; i > 0; i--)
-		(void)snprintf(s->chain[s->n++], TEXT_CAP, "I%zu<I%zu %s%s%s", i, i - 1, PICK(seed, of_basics),
+		(void)snprintf(s->chain[s->n++], TEXT_CAP, "CA%zu<CA%zu %s%s%s", i, i - 1, PICK(seed, of_basics),
 			       PICK(seed, of_issuers), test_random_below(seed, 20) ? "" : " forged");
 	if (depth && !test_random_below(seed, 12))
 		s->n--; /* one is missing */
