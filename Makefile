@@ -76,7 +76,8 @@ MAP := -ffile-prefix-map=$(abspath $(BUILD))=build -ffile-prefix-map=$(CURDIR)=.
 
 CFLAGS ?= -Oz -g
 LTO ?= 1
-LTO_FLAGS := $(if $(filter 1,$(LTO)),-flto=auto -fno-fat-lto-objects)
+# One partition: functions of one kind are folded across all of it.
+LTO_FLAGS := $(if $(filter 1,$(LTO)),-flto=auto -flto-partition=one -fno-fat-lto-objects)
 # No unwind tables: nothing unwinds at run time, and the debugger reads .debug_frame.
 HARDEN := -fPIE -fstack-protector-strong
 SMALL := -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
