@@ -1,7 +1,8 @@
 #include "cloudflare/records.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/sort.h"
 
 #define COMMENT_READ_CAP 2048 /* a comment has at most 500 characters */
 
@@ -141,8 +142,7 @@ static int by_id(const void *a, const void *b)
  */
 static int check_distinct(struct cf_record_list *l, struct err *e)
 {
-	if (l->records_n)
-		qsort(l->records, l->records_n, sizeof *l->records, by_id);
+	sort(l->records, l->records_n, sizeof *l->records, by_id);
 	for (size_t i = 1; i < l->records_n; i++)
 		if (by_id(&l->records[i - 1], &l->records[i]) == 0)
 			return err_set(e, ERR_RETRY, "the record %s of %s was listed twice",

@@ -1,10 +1,10 @@
 #include "consul/health.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/fmt.h"
 #include "base/secret.h"
+#include "base/sort.h"
 #include "base/str.h"
 #include "consul/answer.h"
 #include "consul/place.h"
@@ -329,8 +329,7 @@ static int listed_order(const void *a, const void *b)
 
 void consul_view_sort(struct consul_view *v)
 {
-	if (v->listed_n)
-		qsort(v->listed, v->listed_n, sizeof *v->listed, listed_order);
+	sort(v->listed, v->listed_n, sizeof *v->listed, listed_order);
 }
 
 void consul_view_copy(struct consul_view *to, const struct consul_view *from)

@@ -1,7 +1,8 @@
 #include "core/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/sort.h"
 
 static int by_target(const void *a, const void *b)
 {
@@ -49,7 +50,7 @@ static size_t sort_unique(struct target *want, size_t n)
 
 	if (!n)
 		return 0;
-	qsort(want, n, sizeof *want, by_target);
+	sort(want, n, sizeof *want, by_target);
 	for (size_t i = 1; i < n; i++)
 		if (target_compare(&want[kept], &want[i]) != 0)
 			want[++kept] = want[i];
@@ -344,11 +345,10 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
 			in->have[i].is_ours = false;
 	look_proxied(p, in);
 	in->want_n = sort_unique(in->want, in->want_n);
-	if (in->have_n)
-		qsort(in->have, in->have_n, sizeof *in->have, by_target_ours_id);
+	sort(in->have, in->have_n, sizeof *in->have, by_target_ours_id);
 	if (check_targets(in, e) || check_foreign(in, e) || walk(p, in, e))
 		return -1;
-	qsort(p->ops, p->ops_n, sizeof *p->ops, op_order);
+	sort(p->ops, p->ops_n, sizeof *p->ops, op_order);
 	replace_cname(p, in->job);
 	count_kinds(p);
 	find_swap(p);
