@@ -45,7 +45,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 
 const char *err_kind_name(enum err_kind kind)
 {
-	static const char *const names[] = {
+	static const char names[][8] = {
 		[ERR_NONE] = "none",   [ERR_RETRY] = "retry",     [ERR_BUSY] = "busy",
 		[ERR_PROTO] = "proto", [ERR_LIMIT] = "limit",     [ERR_TLS] = "tls",
 		[ERR_AUTH] = "auth",   [ERR_REFUSED] = "refused", [ERR_CONFIG] = "config",

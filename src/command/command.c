@@ -12,18 +12,17 @@ const struct command commands[] = {
 };
 const size_t commands_n = sizeof commands / sizeof commands[0];
 
-static bool is_among(const char *const names[2], const char *name)
+/* One of a row's names, which are at most size bytes long; an unused one is "". */
+static bool is_among(const char *names, size_t size, const char *name)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (names[i] && strcmp(names[i], name) == 0)
-			return true;
-	return false;
+	return *name && (!strcmp(names, name) || !strcmp(names + size, name));
 }
 
 const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < commands_n; i++)
-		if (strcmp(commands[i].name, name) == 0 || is_among(commands[i].also, name))
+		if (strcmp(commands[i].name, name) == 0 ||
+		    is_among(*commands[i].also, sizeof *commands[i].also, name))
 			return &commands[i];
 	return NULL;
 }
@@ -31,10 +30,10 @@ const struct command *command_find(const char *name)
 /* The binary may take the place of the article's handler script in an image. */
 static const struct command *find_called(const char *path)
 {
-	const char *slash = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
 	for (size_t i = 0; i < commands_n; i++)
-		if (is_among(commands[i].called, slash ? slash + 1 : path))
+		if (is_among(*commands[i].called, sizeof *commands[i].called, name))
 			return &commands[i];
 	return NULL;
 }
@@ -69,7 +68,7 @@ static int run(struct invocation *in)
 		command_print_help(in->command);
 		return command_close_stdout(in, EXIT_CODE_OK);
 	}
-	if (in->options & OPTION_DRY_RUN && in->command->dry_run)
+	if (in->options & OPTION_DRY_RUN && *in->command->dry_run)
 		in->command = command_find(in->command->dry_run);
 	if (check_options(in, &e))
 		return command_fail(in, &e);

@@ -31,15 +31,16 @@ struct invocation {
 	unsigned options;      /* ...and of enum option */
 };
 
+/* Short texts lie in it: a pointer costs 32 bytes, its relocation included. "": there is none. */
 struct command {
-	const char *name;
-	const char *also[2];   /* further names */
-	const char *called[2]; /* names of the program that stand for it */
+	char name[8];
+	char also[2][10];      /* further names */
+	char called[2][14];    /* names of the program that stand for it */
 	unsigned groups;       /* of the settings it takes, GROUP_FILE apart; 0: none at all */
 	unsigned options;      /* of enum option that go with it, OPTION_HELP apart */
-	const char *dry_run;   /* the command that it becomes with OPTION_DRY_RUN; NULL */
+	char dry_run[8];       /* the command that it becomes with OPTION_DRY_RUN */
 	const char *arguments; /* these three: for help */
-	const char *does;
+	char does[64];
 	const char *more;
 	int (*run)(const struct invocation *in); /* returns the program's exit code */
 };

@@ -52,7 +52,7 @@ static void print_all(void)
 	for (size_t i = 0; i < commands_n; i++)
 		out_fmt("  dnsbuddy %-8s %s\n", commands[i].name, commands[i].does);
 	for (size_t i = 0; i < commands_n; i++)
-		if (commands[i].called[0])
+		if (*commands[i].called[0])
 			out_fmt("\nCalled as %s or %s it is %s.\n", commands[i].called[0],
 				commands[i].called[1], commands[i].name);
 	out_str("\nSettings: the flag goes before the environment, that before the --config file, "

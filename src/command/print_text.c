@@ -6,8 +6,8 @@
 #include "command/print.h"
 
 struct style {
-	const char *sign;
-	const char *colour; /* SGR sequence */
+	char sign[2];
+	char colour[6]; /* SGR sequence */
 };
 
 static const struct style styles[OP_KINDS] = {

@@ -88,7 +88,7 @@ static int find_address(struct found *f, int object, struct target_hosts *hosts,
 static void find_tagged(struct found *f, int service, enum address_source source,
 			struct target_hosts *hosts, struct err *why)
 {
-	static const char *const tags[][3] = {
+	static const char tags[][3][9] = {
 		[ADDRESS_WAN] = {"wan", "wan_ipv4", "wan_ipv6"},
 		[ADDRESS_LAN] = {"lan", "lan_ipv4", "lan_ipv6"},
 	};

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char *const state_names[] = {
+static const char state_names[][12] = {
 	[INSTANCE_MAINTENANCE] = "maintenance", [INSTANCE_VANISHED] = "vanished",
 	[INSTANCE_CRITICAL] = "critical",       [INSTANCE_WARNING] = "warning",
 	[INSTANCE_PASSING] = "passing",

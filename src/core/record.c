@@ -43,7 +43,7 @@ static int read_host(struct target *t, const char *content, struct target_hosts 
 
 /* What a type of record is. A new one is a row of this table. */
 static const struct kind {
-	const char *name;
+	char name[6];
 	/* The content as DNS holds it, when it is a text: target.host. */
 	int (*read)(struct target *t, const char *content, struct target_hosts *hosts,
 		    struct err *e);

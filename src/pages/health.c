@@ -44,7 +44,7 @@ static void put_reasons(const struct status *s, struct buf *b)
 
 static void put_fact(const struct status_record *r, enum fact f, struct buf *b)
 {
-	if (!fact_infos[f].key || !r->facts[f].is_known)
+	if (!*fact_infos[f].key || !r->facts[f].is_known)
 		return;
 	buf_fmt(b, "\"%s\":", fact_infos[f].key);
 	if (fact_infos[f].kind == FACT_IS_BOOL)

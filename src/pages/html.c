@@ -201,7 +201,7 @@ static void put_facts(struct buf *b, const struct status *s, const struct status
 	buf_str(b, "<dl>");
 	for (int shown = 0; shown < FACT_SHOWNS; shown++)
 		for (int f = 0; f < FACTS; f++)
-			if (fact_infos[f].label && (int)fact_infos[f].shown == shown &&
+			if (*fact_infos[f].label && (int)fact_infos[f].shown == shown &&
 			    is_shown(r, (enum fact)f))
 				put_fact(b, s, (enum fact)f, r->facts[f]);
 	buf_str(b, "</dl>");

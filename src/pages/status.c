@@ -8,8 +8,8 @@ const struct fact_info fact_infos[FACTS] = {
 
 const char *status_state_name(enum status_state state)
 {
-#define NAME(state, name) [STATUS_##state] = (name),
-	static const char *const names[] = {STATUS_STATES_LIST(NAME)};
+#define NAME(state, name) [STATUS_##state] = name,
+	static const char names[][8] = {STATUS_STATES_LIST(NAME)};
 
 	return names[state];
 }

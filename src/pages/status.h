@@ -65,10 +65,11 @@ enum fact_shown {
 
 struct fact_info {
 	enum fact_kind kind;
-	const char *metric, *help;
-	const char *label; /* NULL: not on the page */
 	enum fact_shown shown;
-	const char *key; /* NULL: not in /health */
+	/* Not pointers: one costs 32 bytes, its relocation included. */
+	char metric[37], help[60];
+	char label[16]; /* "": not on the page */
+	char key[20];   /* "": not in /health */
 };
 
 extern const struct fact_info fact_infos[FACTS];

@@ -17,6 +17,9 @@
 
 #define COUNT(a) (sizeof(a) / sizeof(a)[0])
 
+/* The text in this array has its end there, too: C takes one that is a byte too long. */
+#define ENDS(array) (memchr(array, '\0', sizeof(array)) != NULL)
+
 /* Fail with words of its own when the condition does not hold. */
 #define CHECK(condition, ...)                                                                                                      \
 	do {                                                                                                                       \

@@ -20,7 +20,7 @@ static bool is_hex(char c)
 static int take_scheme(struct url *u, const char **text, struct err *e)
 {
 	static const struct {
-		const char *prefix;
+		char prefix[9];
 		enum url_scheme scheme;
 	} known[] = {{"http://", URL_HTTP}, {"https://", URL_HTTPS}, {"unix://", URL_UNIX}};
 

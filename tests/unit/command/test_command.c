@@ -13,17 +13,21 @@ static void test_table(void **state)
 	for (size_t i = 0; i < commands_n; i++) {
 		const struct command *c = &commands[i];
 
-		CHECK(c->run && c->arguments && c->more && c->does && *c->does, "%s", c->name);
+		CHECK(c->run && c->arguments && c->more && *c->does, "%s", c->name);
+		CHECK(ENDS(c->name) && ENDS(c->does) && ENDS(c->dry_run), "%s", c->name);
 		assert_ptr_equal(command_find(c->name), c); /* and nobody before it has this name */
 		for (size_t k = 0; k < COUNT(c->also); k++)
-			assert_true(!c->also[k] || command_find(c->also[k]) == c);
+			assert_true(ENDS(c->also[k]) && (!*c->also[k] || command_find(c->also[k]) == c));
+		for (size_t k = 0; k < COUNT(c->called); k++)
+			assert_true(ENDS(c->called[k]));
 		/* Who asks an API logs. */
 		CHECK(!(c->groups & (GROUP_CLOUDFLARE | GROUP_CONSUL)) || c->groups & GROUP_LOG, "%s", c->name);
-		CHECK(!c->dry_run || (command_find(c->dry_run) && c->options & OPTION_DRY_RUN), "%s", c->name);
+		CHECK(!*c->dry_run || (command_find(c->dry_run) && c->options & OPTION_DRY_RUN), "%s", c->name);
 		used |= c->groups;
 	}
 	assert_int_equal(used, known);
 	assert_null(command_find("update-dns"));
+	assert_null(command_find(""));
 }
 
 /* A setting that no command uses is never checked. */

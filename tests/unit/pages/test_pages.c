@@ -468,9 +468,10 @@ static void test_every_fact(void **state)
 		const struct fact_info *a = &fact_infos[f];
 		bool is_seconds = a->kind == FACT_IS_AGE || a->kind == FACT_IS_TIME;
 
-		assert_true(a->metric && a->help && a->help[0]);
+		assert_true(a->metric[0] && a->help[0]);
+		CHECK(ENDS(a->metric) && ENDS(a->help) && ENDS(a->label) && ENDS(a->key), "%s", a->metric);
 		CHECK(strstr(a->metric, "_seconds") || !is_seconds, "%s: the unit", a->metric);
-		CHECK(a->label || a->shown == FACT_KNOWN, "%s: when it is on the page, and how not", a->metric);
+		CHECK(a->label[0] || a->shown == FACT_KNOWN, "%s: when it is on the page, and how not", a->metric);
 		for (int k = 0; k < f; k++)
 			CHECK(strcmp(a->metric, fact_infos[k].metric) != 0, "%s: twice", a->metric);
 	}
