@@ -10,7 +10,7 @@ SRC = ROOT / "src"
 TEXT = (SRC / "README.md").read_text()
 ROWS = readme.read_table(TEXT, "folder")
 FILE = re.compile(r"`([a-z_/]+\.(?:c|h|def))`")
-RULE = re.compile(r"\bI\d+\b")
+RULE = re.compile(r"\bI[1-9]\d*\b")
 
 
 def names(cell):
