@@ -97,9 +97,8 @@ struct http_client {
 	struct head_sink head_sink;
 	int64_t start_ms;
 	int64_t deadline_ms;
-	bool is_head;       /* the method is HEAD: no body comes */
-	bool is_read;       /* the method is GET or HEAD: it changes nothing */
-	bool is_repeatable; /* the method may be sent twice: GET, HEAD, PUT, DELETE */
+	bool is_read;       /* the method is GET: it changes nothing */
+	bool is_repeatable; /* the method may be sent twice: GET, PUT, DELETE */
 	bool is_reused;     /* over a connection that served before */
 	bool was_retried;   /* a reused connection was dead: this is the second try */
 	bool was_sent;      /* any byte of the request may have reached the server */
@@ -160,7 +159,7 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
  *      ERR_REFUSED a redirect, with where it points; the proxy refuses the tunnel
  *      ERR_CONFIG  no server name to check
  *      or what a callback of the sink said, untouched
- * A GET, HEAD, PUT or DELETE is sent once more, over a new connection, when a reused connection
+ * A GET, PUT or DELETE is sent once more, over a new connection, when a reused connection
  * turns out dead before any byte of the answer, within two seconds; any other method only if none
  * of it had been sent.
  * After DONE or BAD http_start() may be called. After BAD http_was_sent() tells whether the
@@ -183,7 +182,7 @@ bool http_was_sent(const struct http_client *c);
 bool http_is_busy(const struct http_client *c);
 
 /*
- * Drop the connection and the exchange, if any: anything but a GET or HEAD that the server has not
+ * Drop the connection and the exchange, if any: anything but a GET that the server has not
  * received yet it never will, for the connection is reset. So it is when the process dies. What
  * makes the next TLS handshake short is kept.
  * Legal at any time after http_client_init().

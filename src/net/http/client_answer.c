@@ -52,7 +52,7 @@ static int end_head(struct http_client *c, struct err *e)
 	if (h->status / 100 == 3 && h->location[0])
 		return err_set(e, ERR_REFUSED, "HTTP %d: redirected to %s, which is not followed",
 			       h->status, h->location);
-	if (c->is_head || h->status == 204 || h->status == 304)
+	if (h->status == 204 || h->status == 304)
 		c->framing = HTTP_NO_BODY;
 	else if (h->chunked)
 		c->framing = HTTP_CHUNKED;

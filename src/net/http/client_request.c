@@ -60,8 +60,7 @@ int http_write_request(struct http_client *c, const struct http_request *r, stru
 	c->out_len = b.len;
 	c->body = r->body;
 	c->body_len = r->body_len;
-	c->is_head = !strcmp(r->method, "HEAD");
-	c->is_read = c->is_head || !strcmp(r->method, "GET");
+	c->is_read = !strcmp(r->method, "GET");
 	c->is_repeatable = c->is_read || !strcmp(r->method, "PUT") || !strcmp(r->method, "DELETE");
 	return 0;
 }

@@ -1,6 +1,5 @@
 #include "net/http/listener.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -35,19 +34,14 @@ static int bad_address(const char *text, const char *why, struct err *e)
 		       text, why);
 }
 
-static bool is_address(const char *host, bool is_ip6)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(is_ip6 ? AF_INET6 : AF_INET, host, bytes) == 1;
-}
-
 int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, struct err *e)
 {
 	const char *colon = strrchr(text, ':');
 	bool has_brackets = text[0] == '[';
 	size_t len = colon ? (size_t)(colon - text) : 0;
 	char found[LISTEN_HOST_CAP];
+	unsigned char bytes[16];
+	enum net_family family;
 	uint64_t number;
 
 	if (!colon)
@@ -60,10 +54,12 @@ int listen_parse(const char *text, char host[LISTEN_HOST_CAP], uint16_t *port, s
 		return bad_address(text, "no IP address", e);
 	if (str_eq_nocase(found, "localhost"))
 		memcpy(found, "127.0.0.1", sizeof "127.0.0.1");
-	if ((len || has_brackets) && !is_address(found, has_brackets))
-		return bad_address(
-			text, is_address(found, true) ? "brackets are missing" : "no IP address",
-			e);
+	if (len || has_brackets) {
+		if (net_read_address(found, &family, bytes) || (has_brackets && family == NET_IP4))
+			return bad_address(text, "no IP address", e);
+		if (!has_brackets && family == NET_IP6)
+			return bad_address(text, "brackets are missing", e);
+	}
 	*port = (uint16_t)number;
 	return str_copy(host, LISTEN_HOST_CAP, found);
 }
@@ -81,36 +77,29 @@ static int set_options(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 }
 
-static int bind_ip6(int fd, const char *host, uint16_t port)
+static int bind_family(int fd, enum net_family family, const char *host, uint16_t port)
 {
-	struct sockaddr_in6 sa = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	unsigned char bytes[16] = {0};
+	enum net_family found = family;
+	struct net_address a;
 	int off = 0; /* whatever the system's default is: the unspecified address takes IPv4 too */
 
-	if (*host && inet_pton(AF_INET6, host, &sa.sin6_addr) != 1)
+	if ((*host && net_read_address(host, &found, bytes)) || found != family)
 		return -1;
-	if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off))
+	if (family == NET_IP6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off))
 		return -1;
-	return bind(fd, (const struct sockaddr *)&sa, sizeof sa);
-}
-
-static int bind_ip4(int fd, const char *host, uint16_t port)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	if (*host && inet_pton(AF_INET, host, &sa.sin_addr) != 1)
-		return -1;
-	return bind(fd, (const struct sockaddr *)&sa, sizeof sa);
+	net_address_set(&a, family, bytes, 0, port);
+	return bind(fd, &a.sa.any, a.len);
 }
 
 /* A listening socket of that family, or -1 with errno set. */
-static int open_family(bool is_ip6, const char *host, uint16_t port)
+static int open_family(enum net_family family, const char *host, uint16_t port)
 {
-	int fd = net_open_socket(is_ip6 ? AF_INET6 : AF_INET, SOCK_STREAM), error;
+	int fd = net_open_socket(family == NET_IP6 ? AF_INET6 : AF_INET, SOCK_STREAM), error;
 
 	if (fd < 0)
 		return -1;
-	if (!set_options(fd) && !(is_ip6 ? bind_ip6 : bind_ip4)(fd, host, port) &&
-	    !listen(fd, BACKLOG))
+	if (!set_options(fd) && !bind_family(fd, family, host, port) && !listen(fd, BACKLOG))
 		return fd;
 	error = errno;
 	(void)close(fd);
@@ -136,10 +125,10 @@ int listen_open(struct listener *l, const char *text, struct err *e)
 	if (listen_parse(text, host, &port, e))
 		return -1;
 	if (!*host || strchr(host, ':'))
-		fd = open_family(true, host, port);
+		fd = open_family(NET_IP6, host, port);
 	/* A kernel without IPv6 has its IPv4 addresses all the same; a port in use stays in use. */
 	if (fd < 0 && !strchr(host, ':') && (*host || errno != EADDRINUSE))
-		fd = open_family(false, host, port);
+		fd = open_family(NET_IP4, host, port);
 	if (fd < 0)
 		return err_set(e, ERR_SYS, "listen at %s: %s", text, errno_text(errno));
 	begin(l, fd, false);

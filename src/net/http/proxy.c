@@ -1,10 +1,10 @@
 #include "net/http/proxy.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "net/address.h"
 
 /* "host", "host:port", "[v6]", "[v6]:port", "v6" -> host and port (0: any). */
 static bool split_entry(char *entry, const char **host, uint64_t *port)
@@ -27,37 +27,24 @@ static bool split_entry(char *entry, const char **host, uint64_t *port)
 	return !str_u64(colon + 1, 65535, port);
 }
 
-static bool is_same_address(const char *a, const char *b)
-{
-	unsigned char x[16], y[16];
-
-	if (inet_pton(AF_INET, a, x) == 1 && inet_pton(AF_INET, b, y) == 1)
-		return memcmp(x, y, 4) == 0;
-	return inet_pton(AF_INET6, a, x) == 1 && inet_pton(AF_INET6, b, y) == 1 &&
-	       memcmp(x, y, 16) == 0;
-}
-
-static bool is_address(const char *host)
-{
+struct address {
+	enum net_family family;
 	unsigned char bytes[16];
+};
 
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-/* "10.0.0.0/8", "fd00::/8" */
-static bool is_in_network(char *network, const char *host)
+/* Whether a is in "10.0.0.0" "8" or "fd00::" "8"; is "10.0.0.1", when bits is NULL. */
+static bool is_in_network(const char *network, const char *bits, const struct address *a)
 {
-	unsigned char x[16], y[16];
-	char *slash = strchr(network, '/');
-	uint64_t bits;
-	int family = strchr(network, ':') ? AF_INET6 : AF_INET;
+	struct address n;
+	uint64_t equal_n;
 
-	*slash = '\0';
-	if (str_u64(slash + 1, family == AF_INET6 ? 128 : 32, &bits) ||
-	    inet_pton(family, network, x) != 1 || inet_pton(family, host, y) != 1)
+	if (net_read_address(network, &n.family, n.bytes) || n.family != a->family)
 		return false;
-	for (uint64_t i = 0; i < bits; i++)
-		if ((x[i / 8] ^ y[i / 8]) & 0x80 >> i % 8)
+	equal_n = 8 * net_family_bytes(n.family);
+	if (bits && str_u64(bits, equal_n, &equal_n))
+		return false;
+	for (uint64_t i = 0; i < equal_n; i++)
+		if ((n.bytes[i / 8] ^ a->bytes[i / 8]) & 0x80 >> i % 8)
 			return false;
 	return true;
 }
@@ -79,21 +66,22 @@ static bool is_below(char *suffix, const char *host)
 
 static bool entry_covers(char *entry, const struct url *target)
 {
-	char host_copy[NET_HOST_MAX + 1];
+	char host_copy[NET_HOST_MAX + 1], *slash = strchr(entry, '/');
 	size_t n = strlen(target->host);
-	const char *host;
+	const char *host = entry;
+	struct address a;
 	uint64_t port;
 
 	memcpy(host_copy, target->host, n + 1);
 	if (n && host_copy[n - 1] == '.')
 		host_copy[n - 1] = '\0';
-	if (strchr(entry, '/'))
-		return is_in_network(entry, host_copy);
-	if (!split_entry(entry, &host, &port) || (port && port != target->port))
+	if (slash)
+		*slash++ = '\0';
+	else if (!split_entry(entry, &host, &port) || (port && port != target->port))
 		return false;
-	if (is_address(host_copy))
-		return is_same_address(host, host_copy);
-	return is_below(entry, host_copy);
+	if (!net_read_address(host_copy, &a.family, a.bytes))
+		return is_in_network(host, slash, &a);
+	return !slash && is_below(entry, host_copy);
 }
 
 bool proxy_is_excluded(const char *no_proxy, const struct url *target)

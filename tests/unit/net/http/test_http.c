@@ -26,7 +26,6 @@ static const struct {
 	{"until close, empty", "GET", OK "\r\n", ERR_NONE, ""},
 	{"204", "GET", "HTTP/1.1 204 No\r\nContent-Length: 5\r\n\r\n", ERR_NONE, ""},
 	{"304", "GET", "HTTP/1.1 304 Not\r\nTransfer-Encoding: chunked\r\n\r\n", ERR_NONE, ""},
-	{"HEAD", "HEAD", OK "Content-Length: 5\r\n\r\n", ERR_NONE, ""},
 	{"interim", "GET", "HTTP/1.1 100 C\r\n\r\nHTTP/1.1 102 P\r\nX: y\r\n\r\n" HELLO, ERR_NONE, "hello"},
 	{"excess", "GET", HELLO "HTTP/1.1 200 OK\r\n", ERR_NONE, "hello"},
 	{"nothing", "GET", "", ERR_RETRY, "closed the connection without an answer"},

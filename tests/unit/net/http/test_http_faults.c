@@ -140,7 +140,7 @@ static void test_given_up(void **state)
 	} cases[] = {
 		{"POST", true, false, true},  {"POST", true, true, true},     {"PATCH", true, false, true},
 		{"PUT", true, true, true},    {"DELETE", false, false, true}, {"DELETE", false, true, true},
-		{"GET", false, false, false}, {"HEAD", false, false, false},
+		{"GET", false, false, false},
 	};
 	static const struct peer_step steps[] = {
 		{PEER_ACCEPT, NULL}, {PEER_READ_HEAD, NULL}, {PEER_DRAIN, NULL}, {PEER_STAY, NULL}};
