@@ -215,8 +215,6 @@ static int take_instance(void *ctx, const char *list, const char *text, size_t l
 	bool is_read;
 
 	(void)list;
-	if (text[0] != '{')
-		return err_set(e, ERR_PROTO, "not a list of instances");
 	is_read = !read_instance(text, len, &state, &why);
 	json_label(json_get(json_get(0, "Service"), "ID"), id, sizeof id);
 	v->count.instances_n++;
