@@ -43,29 +43,20 @@ static bool is_marked(int object, const struct job *job)
 	       (*behind == ' ' && (job->owner[0] || strncmp(behind, " owner=", 7) != 0));
 }
 
-/* A name as the API gives it: one that cannot be read is another's. */
-static bool is_same_name(const char *got, const char *name)
-{
-	char normal[NAME_CAP];
-	struct err odd;
-
-	return name_normalize(normal, got, NAME_RECORD, &odd) == 0 && strcmp(normal, name) == 0;
-}
-
 int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
 		   struct err *e)
 {
-	char got_name[NAME_UNICODE_CAP], type_name[32], content[NAME_UNICODE_CAP];
+	char name[NAME_CAP], type_name[32], content[NAME_UNICODE_CAP];
 	struct record out = {.state = INSTANCE_VANISHED};
 	enum record_type type;
 	int64_t ttl;
 
 	if (json_string(json_get(object, "type"), type_name, sizeof type_name) ||
-	    json_string(json_get(object, "name"), got_name, sizeof got_name))
+	    !json_is_string(json_get(object, "name")))
 		return err_set(e, ERR_PROTO, "a record without type or name");
 	/* Before the content is looked at: an odd one of theirs is no fault of ours. */
 	*is_other = record_type_parse(type_name, &type) || !(f->job->types & RECORD_BIT(type)) ||
-		    !is_same_name(got_name, f->job->name);
+		    cf_read_name(name, object) || strcmp(name, f->job->name) != 0;
 	if (*is_other)
 		return 0;
 	if (json_string(json_get(object, "id"), out.id, sizeof out.id) ||

@@ -244,3 +244,14 @@ int cf_reply_finish(struct cf_reply *r, struct err *e)
 		return err_set(e, ERR_PROTO, "an answer without \"success\"");
 	return success ? 0 : fail(r, e);
 }
+
+int cf_read_name(char out[NAME_CAP], int object)
+{
+	char given[NAME_UNICODE_CAP];
+	struct err odd;
+
+	return json_string(json_get(object, "name"), given, sizeof given) ||
+			       name_normalize(out, given, NAME_GIVEN, &odd)
+		       ? -1
+		       : 0;
+}

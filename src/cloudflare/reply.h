@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
+#include "core/name.h"
 #include "core/pace.h"
 #include "net/http/client.h"
 
@@ -59,5 +60,11 @@ int cf_reply_finish(struct cf_reply *r, struct err *e) __attribute__((warn_unuse
 
 /* Append the header lines that authenticate: the token if there is one, else key and e-mail. */
 void cf_headers(struct buf *b, const char *token, const char *key, const char *email);
+
+/*
+ * Read the name of a zone or a record, as the API gives it, in normal form. -1: it is none, or one
+ * of bytes that no name of ours has.
+ */
+int cf_read_name(char out[NAME_CAP], int object) __attribute__((warn_unused_result));
 
 #endif

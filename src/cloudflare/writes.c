@@ -127,13 +127,13 @@ static void confirm(struct cf_write *w, enum op_kind kind, const struct record *
  */
 static void note_stray(struct cf_write *w, int object)
 {
-	char name[NAME_UNICODE_CAP], content[TARGET_TEXT_CAP];
+	char name[NAME_CAP], content[TARGET_TEXT_CAP];
 	struct record *r = &w->created[w->created_n];
 	size_t len = strlen(w->job->name);
 
-	if (json_string(json_get(object, "name"), name, sizeof name) ||
-	    strncmp(name, w->job->name, len) != 0 || name[len] != '.' ||
-	    json_string(json_get(object, "id"), r->id, sizeof r->id) || !record_id_is_good(r->id))
+	if (cf_read_name(name, object) || strncmp(name, w->job->name, len) != 0 ||
+	    name[len] != '.' || json_string(json_get(object, "id"), r->id, sizeof r->id) ||
+	    !record_id_is_good(r->id))
 		return;
 	for (size_t i = 0; i < w->ops_n; i++) {
 		if (w->ops[i]->kind != OP_CREATE)

@@ -75,19 +75,18 @@ static bool fits(const struct cf_zone_search *s, const char *zone)
 
 static int take_zone(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
-	char id[RECORD_ID_CAP], name[NAME_UNICODE_CAP], zone[NAME_CAP], status[CF_ZONE_STATUS_CAP];
+	char id[RECORD_ID_CAP], zone[NAME_CAP], status[CF_ZONE_STATUS_CAP];
 	struct cf_zone_search *s = ctx;
-	struct err odd;
 	int rank, order;
 
 	(void)list;
 	if (json_parse(text, len, e))
 		return -1;
 	if (json_string(json_get(0, "id"), id, sizeof id) || !record_id_is_good(id) ||
-	    json_string(json_get(0, "name"), name, sizeof name) ||
+	    !json_is_string(json_get(0, "name")) ||
 	    json_string(json_get(0, "status"), status, sizeof status))
 		return err_set(e, ERR_PROTO, "a zone without a good id, name or status");
-	if (name_normalize(zone, name, NAME_HOST, &odd) || !fits(s, zone))
+	if (cf_read_name(zone, 0) || !fits(s, zone))
 		return 0;
 	rank = rank_of(status);
 	order = rank - (s->has_found + s->is_served);
@@ -155,13 +154,9 @@ static bool go_on(struct cf_zone_search *s)
 
 static int finish_check(struct cf_zone_search *s, struct err *e)
 {
-	char name[NAME_UNICODE_CAP];
-	struct err odd;
-
 	if (cf_reply_finish(&s->reply, e))
 		return e->kind == ERR_AUTH || e->kind == ERR_REFUSED ? 0 : -1;
-	if (json_string(json_get(json_get(0, "result"), "name"), name, sizeof name) ||
-	    name_normalize(s->zone, name, NAME_HOST, &odd))
+	if (cf_read_name(s->zone, json_get(0, "result")))
 		return 0;
 	s->has_found = name_is_within(s->name, s->zone);
 	return s->has_found

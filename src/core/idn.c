@@ -1,8 +1,8 @@
 #include "core/idn.h"
 
+#include "base/utf8.h"
 #include "core/name.h"
 
-#include <stdbool.h>
 /* ---- characters ---- */
 
 #define EVEN 1 /* capital letters are even, their small ones come next */
@@ -75,10 +75,10 @@ static const struct range {
 };
 
 /* 0: it may not be there. */
-static uint16_t make_small(uint16_t c)
+static uint32_t make_small(uint32_t c)
 {
 	if (c < 0x80)
-		return (uint16_t)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
+		return c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c;
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++) {
 		const struct range *r = &ranges[i];
 
@@ -86,41 +86,29 @@ static uint16_t make_small(uint16_t c)
 			continue;
 		if (r->add == EVEN)
 			return c | 1;
-		return (uint16_t)(c + (r->add == ODD ? c & 1 : r->add));
+		if (r->add == ODD)
+			return c + (c & 1);
+		return (uint16_t)((int)c + r->add);
 	}
 	return 0;
 }
 
-/* The bytes of the character at s, one to three; 0 when they are none, or it lies past U+FFFF. */
-static size_t take_utf8(const unsigned char *s, uint16_t *c)
+size_t idn_read(uint32_t *points, size_t cap, const char *text, bool keeps_unknown)
 {
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 0;
-	static const uint16_t least[] = {0, 0, 0x80, 0x800};
-
-	*c = n < 2 ? s[0] : s[0] & (n == 2 ? 0x1f : 0x0f);
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-		*c = (uint16_t)(*c << 6 | (s[i] & 0x3f));
-	}
-	return *c < least[n] ? 0 : n;
-}
-
-size_t idn_read(uint16_t *points, size_t cap, const char *text)
-{
-	const unsigned char *s = (const unsigned char *)text;
 	size_t n = 0;
 
-	while (*s) {
-		uint16_t c;
-		size_t len = take_utf8(s, &c);
+	while (*text) {
+		uint32_t c, small;
 
 		if (n == cap)
 			return cap + 1;
-		points[n] = len ? make_small(c) : 0;
-		if (!points[n++])
+		text += utf8_read(text, &c);
+		small = make_small(c);
+		if (!small && keeps_unknown && c != UTF8_BAD)
+			small = c;
+		points[n++] = small;
+		if (!small)
 			return 0;
-		s += len;
 	}
 	return n;
 }
@@ -160,7 +148,7 @@ static void add_number(struct buf *b, uint32_t n, uint32_t bias)
 	buf_add(b, &digits[n], 1);
 }
 
-static size_t add_basic(struct buf *b, const uint16_t *points, size_t n)
+static size_t add_basic(struct buf *b, const uint32_t *points, size_t n)
 {
 	size_t basic_n = 0;
 
@@ -175,9 +163,9 @@ static size_t add_basic(struct buf *b, const uint16_t *points, size_t n)
 	return basic_n;
 }
 
-static uint32_t next_point(const uint16_t *points, size_t n, uint32_t least)
+static uint32_t next_point(const uint32_t *points, size_t n, uint32_t least)
 {
-	uint32_t next = UINT16_MAX;
+	uint32_t next = UINT32_MAX;
 
 	for (size_t i = 0; i < n; i++)
 		if (points[i] >= least && points[i] < next)
@@ -185,12 +173,12 @@ static uint32_t next_point(const uint16_t *points, size_t n, uint32_t least)
 	return next;
 }
 
-void idn_add_label(struct buf *b, const uint16_t *points, size_t n)
+void idn_add_label(struct buf *b, const uint32_t *points, size_t n)
 {
 	uint32_t delta = 0, bias = BIAS, code = FIRST;
 	size_t done_n, basic_n;
 
-	if (next_point(points, n, FIRST) == UINT16_MAX) {
+	if (next_point(points, n, FIRST) == UINT32_MAX) {
 		(void)add_basic(b, points, n);
 		return;
 	}

@@ -6,6 +6,7 @@
 #ifndef CORE_IDN_H
 #define CORE_IDN_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,10 +17,11 @@
  *   points  room for cap
  * Returns how many they are; cap + 1 when there are more, 0 with a byte or a character that cannot
  * be read.
+ *   keeps_unknown  a character that the table does not hold is as it shall be, and no fault
  */
-size_t idn_read(uint16_t *points, size_t cap, const char *text);
+size_t idn_read(uint32_t *points, size_t cap, const char *text, bool keeps_unknown);
 
 /* Append a label: ASCII as it is, else the prefix and Punycode. */
-void idn_add_label(struct buf *b, const uint16_t *points, size_t n);
+void idn_add_label(struct buf *b, const uint32_t *points, size_t n);
 
 #endif

@@ -46,7 +46,7 @@ static int check_labels(const char *name, const char *text, struct err *e)
 	}
 }
 
-static void add_labels(struct buf *b, const uint16_t *points, size_t n)
+static void add_labels(struct buf *b, const uint32_t *points, size_t n)
 {
 	for (size_t i = 0, start = 0; i <= n && !b->overflow; i++) {
 		if (i < n && points[i] != '.')
@@ -60,8 +60,8 @@ static void add_labels(struct buf *b, const uint16_t *points, size_t n)
 
 int name_normalize(char out[NAME_CAP], const char *text, enum name_kind kind, struct err *e)
 {
-	uint16_t points[NAME_CAP]; /* one more than a name has: a dot may end it */
-	size_t n = idn_read(points, NAME_CAP, text);
+	uint32_t points[NAME_CAP]; /* one more than a name has: a dot may end it */
+	size_t n = idn_read(points, NAME_CAP, text, kind == NAME_GIVEN);
 	const char *labels;
 	char name[NAME_CAP];
 	struct buf b;
@@ -81,7 +81,7 @@ int name_normalize(char out[NAME_CAP], const char *text, enum name_kind kind, st
 	if (!buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "the name is longer than %d bytes", NAME_MAX_LEN);
 	labels = name;
-	if (kind == NAME_RECORD && strncmp(name, "*.", 2) == 0)
+	if (kind != NAME_HOST && strncmp(name, "*.", 2) == 0)
 		labels += 2;
 	if (check_labels(labels, text, e))
 		return -1;

@@ -16,7 +16,8 @@
 
 enum name_kind {
 	NAME_RECORD, /* may start with the label "*" */
-	NAME_HOST    /* may not */
+	NAME_HOST,   /* may not */
+	NAME_GIVEN   /* a record's as the API gives it: small and composed, in whatever script */
 };
 
 /*

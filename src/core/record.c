@@ -31,7 +31,7 @@ static int read_host(struct target *t, const char *content, struct target_hosts 
 	char name[NAME_CAP];
 	struct err odd;
 
-	if (name_normalize(name, content, NAME_RECORD, &odd) == 0)
+	if (name_normalize(name, content, NAME_GIVEN, &odd) == 0)
 		return keep_host(t, name, hosts, e);
 	if (len && content[len - 1] == '.')
 		len--;

@@ -332,6 +332,22 @@ static void test_stray(void **state)
 	}
 }
 
+/* It is ours in whatever spelling the API shows it. */
+static void test_stray_in_unicode(void **state)
+{
+	static const char body[] = "{\"success\":true,\"result\":" ASTRAY("5", "www.\U0001f4a9.la.other.net", "1.1.1.1") "}";
+	static struct record created[MAX];
+	struct err e = {0};
+
+	(void)state;
+	set_ops("+1.1.1.1/60", NULL, true);
+	memcpy(job.name, "www.xn--ls8h.la", sizeof "www.xn--ls8h.la");
+	w.created = created;
+	assert_int_equal(answer(200, body, 0, &e), -1);
+	assert_int_equal(w.created_n, 1);
+	memcpy(job.name, "www.example.com", sizeof "www.example.com");
+}
+
 static void test_refused(void **state)
 {
 	struct err e = {0};
@@ -357,7 +373,7 @@ int main(void)
 		cmocka_unit_test(test_batch_body), cmocka_unit_test(test_only_lists_that_are_needed),
 		cmocka_unit_test(test_single),     cmocka_unit_test(test_largest_body),
 		cmocka_unit_test(test_answers),    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_stray),
+		cmocka_unit_test(test_stray),      cmocka_unit_test(test_stray_in_unicode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,7 @@ static const struct {
 	{"www.xn--bcher-kva.example", false, ZONE("1", "bucher.example"), NULL, "no zone"},
 	{"xn--bcher-kva.example", true, ZONE("1", "b\u00fccher.example"), "1", NULL},
 	{"www.example.com", false, ZONE("2", "\U0001f4a9.example") "," ZONE("1", "example.com"), "1", NULL},
+	{"www.xn--ls8h.example", false, ZONE("1", "\U0001f4a9.example"), "1", NULL},
 	/* what is of no use, by name */
 	{"www.example.com", false, ZONE_AS("1", "example.com", "deleted"), NULL,
 	 "the zone example.com is of no use, it is deleted"},
@@ -250,7 +251,8 @@ static void test_check(void **state)
 		{401, "null", 0, false, ERR_NONE},
 		{400, "null", 0, false, ERR_NONE},
 		{200, "{}", 0, false, ERR_NONE},
-		{200, ZONE("1", "\U0001f4a9.example"), 0, false, ERR_NONE},
+		{200, ZONE("1", "\xff.example"), 0, false, ERR_NONE},
+		{200, ZONE("1", "\U0001f4a9.example"), -1, false, ERR_CONFIG},
 		/* later */
 		{500, "null", -1, false, ERR_RETRY},
 		{429, "null", -1, false, ERR_BUSY},

@@ -72,6 +72,13 @@ static const struct {
 	 "b\xfc"
 	 "cher.example",
 	 NULL, "Punycode"},
+	/* as an API gives it: no table is needed */
+	{NAME_GIVEN, "*.\u2603.example", "*.xn--n3h.example", NULL},
+	{NAME_GIVEN, "\U0001f4a9.la", "xn--ls8h.la", NULL},
+	{NAME_GIVEN, "\u0567\u057e\u056b.\u0570\u0561\u0575", "xn--49ai0d.xn--y9a3aq", NULL},
+	{NAME_GIVEN, "b\u00fccher.example", "xn--bcher-kva.example", NULL},
+	{NAME_GIVEN, "b\xfc.example", NULL, "Punycode"},
+	{NAME_RECORD, "\U0001f4a9.la", NULL, "Punycode"},
 	/* 63 bytes in Punycode, and one more */
 	{NAME_HOST, U56 "\u00fc.de", "xn--tda" A50 "aaaaaa.de", NULL},
 	{NAME_HOST, U56 "\u00fc\u00fc.de", NULL, "63"},
