@@ -177,7 +177,9 @@ int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 	if (cf_reply_finish(&s->reply, e)) {
 		/* Perhaps it is no name that a zone may have. */
 		*again = e->kind == ERR_REFUSED && go_on(s);
-		return *again ? 0 : -1;
+		if (!*again && (e->kind != ERR_REFUSED || !s->zone[0]))
+			return -1;
+		return *again ? 0 : conclude(s, e);
 	}
 	if (!s->reply.split.has_cut)
 		return err_set(e, ERR_PROTO, "an answer without a list of zones");

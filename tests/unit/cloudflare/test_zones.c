@@ -296,6 +296,14 @@ static void test_refused(void **state)
 	assert_string_equal(asked(), "example.com");
 	assert_int_equal(page_as(400, "", why, &again, &e), -1);
 	assert_int_equal(e.kind, ERR_REFUSED);
+	/* The zone was seen before: that it is not asked for once more is no fault. */
+	cf_zone_search_init(&s, "_x.example.com", false);
+	assert_int_equal(page(ZONE("1", "example.com"), ",\"result_info\":{\"total_pages\":2}", &again, &e), 0);
+	assert_true(again);
+	assert_string_equal(asked(), "_x.example.com");
+	assert_int_equal(page_as(400, "", why, &again, &e), 0);
+	assert_false(again);
+	assert_string_equal(s.zone, "example.com");
 	cf_zone_search_init(&s, "_x.example.com", false);
 	assert_int_equal(page_as(403, "", why, &again, &e), -1);
 	assert_int_equal(e.kind, ERR_AUTH);
