@@ -1,8 +1,5 @@
 #include "support.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/sort.h"
 
 #define MOST 16384 /* instances, or records of a name */
