@@ -146,7 +146,6 @@ BAD = {
     "check-without-status": [{"Node": {}, "Service": {"ID": "w", "Address": "192.0.2.1"},
                               "Checks": [{"CheckID": "x"}]}],
     "address-number": [{"Node": {}, "Service": {"ID": "w", "Address": 7}, "Checks": []}],
-    "second-element": [instance("192.0.2.1"), 7],
     "trailing": b"[] []",
     "deep": b"[" * 100000,
     "bad-utf8": b'[{"Node":{"Node":"\xff\xfe"}}]',
@@ -165,6 +164,15 @@ def test_a_bad_answer_of_consul_changes_nothing(run, scene, what, binary):
     assert "consul" in error and "/v1/health/service/web" in error
     assert str(scene["consul"].port) in error or "localhost" in error, error
     assert len(error) > len("consul: health of web: GET /v1/health/service/web: ")
+
+
+@pytest.mark.parametrize("odd", [7, None, "x", [], {}])
+def test_an_element_that_is_no_instance_adds_and_holds(run, scene, odd):
+    scene["consul"].instances.append(odd)
+    done = sync(run, scene).expect(3)
+    assert scene["cloudflare"].contents(NAME) == ips(1, 2, 9)
+    assert done.find("instances without a usable address are left out")[0]["count"] == "1"
+    assert "cannot be read" in done.last["why"]
 
 
 @pytest.mark.parametrize("do", ["big", "flood", "endless"])
