@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 
-#define JSON_DEPTH_MAX 32       /* nested arrays and objects */
+#define JSON_DEPTH_MAX 64       /* nested arrays and objects */
 #define JSON_TOKENS_MAX 16384   /* strings, numbers, containers of one parsed text */
 #define JSON_ELEMENT_MAX 524288 /* bytes of one element of a cut array */
 #define JSON_REST_MAX 65536     /* bytes of an answer around its cut arrays */
@@ -27,7 +27,7 @@ struct json_scan {
 	uint8_t count;    /* position in a literal or a \u escape */
 	bool is_key;      /* the string under way or just read is a member's name */
 	const char *rest; /* what is left of true, false, null */
-	uint32_t objects; /* bit d: the container at depth d + 1 is an object */
+	uint64_t objects; /* bit d: the container at depth d + 1 is an object */
 };
 
 void json_scan_init(struct json_scan *s);

@@ -52,11 +52,11 @@ static enum state after_value(const struct json_scan *s)
 
 static enum state open_container(struct json_scan *s, bool is_object)
 {
-	uint32_t bit;
+	uint64_t bit;
 
 	if (s->depth == JSON_DEPTH_MAX)
 		return S_FAILED;
-	bit = (uint32_t)1 << s->depth;
+	bit = (uint64_t)1 << s->depth;
 	s->objects = is_object ? s->objects | bit : s->objects & ~bit;
 	s->depth++;
 	return is_object ? S_FIRST_KEY : S_FIRST_VALUE;

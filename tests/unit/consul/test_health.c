@@ -287,6 +287,11 @@ static const struct {
 	{"{\"Node\":[],\"Service\":{\"ID\":\"x\",\"Address\":\"\"},\"Checks\":[]}", false, true, INSTANCE_STATES, "x: no Node"},
 	{"{\"Node\":{},\"Checks\":[]}", false, true, INSTANCE_STATES, "an instance: no Node"},
 	{"{\"Node\":{},\"Service\":null,\"Checks\":[]}", false, true, INSTANCE_STATES, "an instance: no Node"},
+	/* a proxy's configuration is whatever somebody likes */
+	{"{\"Node\":{},\"Service\":{\"ID\":\"x\",\"Address\":\"192.0.2.2\",\"Proxy\":"
+	 "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]},"
+	 "\"Checks\":[]}",
+	 true, false, INSTANCE_PASSING, ""},
 	{"null", false, true, INSTANCE_STATES, "an instance: no Node"},
 	{"7", false, true, INSTANCE_STATES, "an instance: no Node"},
 	{"\"x\"", false, true, INSTANCE_STATES, "an instance: no Node"},
