@@ -31,6 +31,13 @@ static void add_comment(struct buf *b, const struct job *job)
 	buf_json_string(b, comment.p);
 }
 
+/* Somebody's CNAME of which nothing is left is ours from then on: later it may have to go. */
+static bool is_made_ours(const struct op *op)
+{
+	return op->kind == OP_CREATE || (op->kind == OP_UPDATE && op->record->is_unmarked &&
+					 target_compare(op->target, &op->record->target) != 0);
+}
+
 static void add_op(struct buf *b, const struct cf_write *w, const struct op *op, bool with_id)
 {
 	buf_str(b, "{");
@@ -42,7 +49,7 @@ static void add_op(struct buf *b, const struct cf_write *w, const struct op *op,
 	}
 	if (op->kind != OP_DELETE)
 		add_fields(b, w, op);
-	if (op->kind == OP_CREATE)
+	if (is_made_ours(op))
 		add_comment(b, w->job);
 	buf_str(b, "}");
 }

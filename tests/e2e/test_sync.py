@@ -253,6 +253,14 @@ def test_what_is_ours_without_an_owner(sync, consul, cloudflare):
     assert cloudflare.contents(NAME) == ["192.0.2.1"]
 
 
+def test_a_cname_by_hand_that_was_replaced_may_go(sync, consul, cloudflare):
+    cloudflare.seed(NAME, "CNAME", "old.example.net", comment="by hand")
+    sync(consul.service("new.example.net"))
+    assert cloudflare.contents(NAME) == ["new.example.net"]
+    sync(consul.service("192.0.2.1"))
+    assert cloudflare.contents(NAME) == ["192.0.2.1"]
+
+
 def test_a_cname_by_hand_is_in_the_way(sync, consul, cloudflare):
     cloudflare.seed(NAME, "CNAME", "lb.example.net", comment="by hand")
     done = sync(consul.service("192.0.2.1"), code=1)

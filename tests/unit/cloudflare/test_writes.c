@@ -171,6 +171,22 @@ static void test_single(void **state)
 	assert_string_equal(target(), "/zones/z0ne/dns_records/" ID("a"));
 }
 
+/* What is left of somebody's record is its id: it is marked, and not when its TTL alone changes. */
+static void test_made_ours(void **state)
+{
+	(void)state;
+	for (int is_unmarked = 0; is_unmarked < 2; is_unmarked++) {
+		set_ops("~a=new.example.net/60", NULL, true);
+		memset(&have[0].target, 0, sizeof have[0].target);
+		assert_int_equal(spec_targets("old.example.net", &have[0].target, &hosts), 1);
+		have[0].is_unmarked = is_unmarked;
+		check_record(parse_body(), NULL, "CNAME", "new.example.net", 60, false, is_unmarked ? "managed by dnsbuddy" : NULL);
+		have[0].target = want[0];
+		check_record(parse_body(), NULL, "CNAME", "new.example.net", 60, false, NULL);
+	}
+	have[0].is_unmarked = false;
+}
+
 /* As many and as long ones as there can be. */
 static void test_largest_body(void **state)
 {
@@ -370,10 +386,11 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batch_body), cmocka_unit_test(test_only_lists_that_are_needed),
-		cmocka_unit_test(test_single),     cmocka_unit_test(test_largest_body),
-		cmocka_unit_test(test_answers),    cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_stray),      cmocka_unit_test(test_stray_in_unicode),
+		cmocka_unit_test(test_batch_body),       cmocka_unit_test(test_only_lists_that_are_needed),
+		cmocka_unit_test(test_made_ours),        cmocka_unit_test(test_single),
+		cmocka_unit_test(test_largest_body),     cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_refused),          cmocka_unit_test(test_stray),
+		cmocka_unit_test(test_stray_in_unicode),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
