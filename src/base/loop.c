@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -128,12 +129,14 @@ void loop_stop(struct loop *l)
 /* ---- signals: the handler notes the number and writes to a pipe, so that poll() wakes ---- */
 
 static int signal_pipe[2] = {-1, -1};
-static volatile sig_atomic_t pending[SIGNALS_MAX];
+static volatile sig_atomic_t pending[SIGNALS_MAX], are_taken;
 
 static void note_signal(int number)
 {
 	int saved = errno;
 
+	if (number != SIGHUP && !are_taken)
+		_exit(128 + number);
 	pending[number] = 1;
 	(void)!write(signal_pipe[1], "", 1); /* a full pipe wakes as well */
 	errno = saved;
@@ -143,12 +146,8 @@ int loop_catch_signals(const int *numbers, size_t n, struct err *e)
 {
 	struct sigaction action = {.sa_handler = note_signal};
 
-	if (signal_pipe[0] < 0 && pipe(signal_pipe))
+	if (signal_pipe[0] < 0 && syscall(SYS_pipe2, signal_pipe, O_CLOEXEC | O_NONBLOCK))
 		return err_set(e, ERR_SYS, "no pipe for signals: %s", errno_text(errno));
-	for (int i = 0; i < 2; i++) {
-		(void)fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-		(void)fcntl(signal_pipe[i], F_SETFL, O_NONBLOCK);
-	}
 	(void)sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < n; i++)
 		if (numbers[i] >= SIGNALS_MAX || sigaction(numbers[i], &action, NULL))
@@ -182,6 +181,7 @@ static void signals_step(void *ctx, int64_t now_ms)
 
 void loop_on_signal(struct loop *l, void (*on_signal)(void *ctx, int number), void *ctx)
 {
+	are_taken = true;
 	l->on_signal = on_signal;
 	l->signal_ctx = ctx;
 	l->signals.ctx = l;

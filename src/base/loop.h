@@ -73,8 +73,9 @@ void loop_turn(struct loop *l);
 void loop_stop(struct loop *l);
 
 /*
- * From now on these signals wait for loop_on_signal(): one that comes before it is not lost, not
- * even as PID 1. e: ERR_SYS: no pipe
+ * From now on these signals are for loop_on_signal(). Of those that come before it SIGHUP is kept
+ * until then; the others end the process, not to wait for what may hang, with 128 and their number.
+ * e: ERR_SYS: no pipe
  */
 int loop_catch_signals(const int *numbers, size_t n, struct err *e)
 	__attribute__((warn_unused_result));

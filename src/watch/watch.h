@@ -77,8 +77,8 @@ struct watch {
 };
 
 /*
- * From now on SIGTERM, SIGINT and SIGHUP wait for watch_run(): one that comes before it is not
- * lost, not even as PID 1. e: ERR_SYS
+ * From now on SIGTERM, SIGINT and SIGHUP are for watch_run(), and before watch_init() as
+ * loop_catch_signals() has it: none is lost, not even as PID 1. e: ERR_SYS
  */
 int watch_catch_signals(struct err *e) __attribute__((warn_unused_result));
 

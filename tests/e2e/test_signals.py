@@ -88,6 +88,16 @@ def test_while_health_asks(begin, silent, number):
     ends(*begin("health", "--listen", f"127.0.0.1:{silent.getsockname()[1]}"), number)
 
 
+@pytest.mark.parametrize("number", CODES)
+@pytest.mark.parametrize("command", ["plan", "watch"])
+@pytest.mark.parametrize("setting", ["DNSBUDDY_CONFIG", "CLOUDFLARE_API_TOKEN_FILE", "SSL_CERT_FILE"])
+def test_while_it_waits_for_a_file(begin, tmp_path, command, number, setting):
+    """A FIFO that nobody writes to."""
+    os.mkfifo(tmp_path / "fifo")
+    token = None if setting == "CLOUDFLARE_API_TOKEN_FILE" else "token"
+    ends(*begin(command, "web", NAME, env={setting: tmp_path / "fifo", "CLOUDFLARE_API_TOKEN": token}), number)
+
+
 def test_while_nobody_reads_its_output(begin, fake, cloudflare):
     """Its results fill a pipe."""
     fake.instances = [instance(f"198.51.100.{n}") for n in range(250)]

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -222,6 +223,8 @@ static void test_signals(void **state)
 {
 	static const int numbers[] = {SIGHUP, SIGUSR1}, bad[] = {4096};
 	struct err e = {0};
+	int status;
+	pid_t child;
 
 	(void)state;
 	memset(taken, 0, sizeof taken);
@@ -231,8 +234,14 @@ static void test_signals(void **state)
 	/* Before anybody takes them, and more of them than a pipe holds. */
 	for (int i = 0; i < 100000; i++)
 		assert_int_equal(raise(SIGHUP), 0);
-	assert_int_equal(raise(SIGUSR1), 0);
+	child = fork();
+	if (!child)
+		_exit(raise(SIGUSR1));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGUSR1);
 	loop_on_signal(&loop, take_signal, &loop);
+	assert_int_equal(raise(SIGUSR1), 0);
 	loop_turn(&loop);
 	assert_int_equal(taken[SIGHUP], 1);
 	assert_int_equal(taken[SIGUSR1], 1);
