@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,7 +37,7 @@ struct read {
 
 /*
  * A FIFO or a mount that hangs would hold whoever opens it, without limit. So a child does: it is
- * ourselves once more, and gone when it has read, or killed.
+ * ourselves once more, and gone when it has read, is killed, or we are gone.
  */
 static int read_by_child(const char *path, struct read *read, size_t cap, int wait_ms)
 {
@@ -48,6 +49,8 @@ static int read_by_child(const char *path, struct read *read, size_t cap, int wa
 		return errno;
 	(void)signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
 	child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	if (!child) /* it would not notice that nobody waits any more */
+		(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (child <= 0)
 		read->error = read_path(path, read->text, cap, &read->len);
 	if (!child)

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -192,6 +193,33 @@ static void test_nothing_is_left(void **state)
 	assert_int_equal(errno, ECHILD);
 }
 
+/* Nor does one stay that waits for ever when who waits for it is ended. */
+static void test_it_goes_with_us(void **state)
+{
+	pid_t writer, reader, left = 0;
+	const char *path = fifo("", &writer);
+	struct err e;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0);
+	assert_true(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+	reader = fork();
+	if (!reader) {
+		v.wait_ms = 10000;
+		_exit(values_read_file(&v, path, out, sizeof out, &e) ? 1 : 0);
+	}
+	(void)usleep(300000);
+	assert_int_equal(kill(reader, SIGKILL), 0);
+	assert_int_equal(waitpid(reader, NULL, 0), reader);
+	for (int i = 0; i < 20 && left == 0; i++) {
+		(void)usleep(100000);
+		left = waitpid(-1, NULL, WNOHANG);
+	}
+	(void)close(open(path, O_WRONLY | O_NONBLOCK)); /* lets go whoever is there still */
+	(void)unlink(path);
+	CHECK(left > 0, "%d", (int)left);
+}
+
 /* Where no process may be made it is read all the same. */
 static void test_no_child(void **state)
 {
@@ -219,8 +247,9 @@ static void test_no_child(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),   cmocka_unit_test(test_nothing_stays),   cmocka_unit_test(test_pipes),
-		cmocka_unit_test(test_signals), cmocka_unit_test(test_nothing_is_left), cmocka_unit_test(test_no_child),
+		cmocka_unit_test(test_whole),           cmocka_unit_test(test_nothing_stays),   cmocka_unit_test(test_pipes),
+		cmocka_unit_test(test_signals),         cmocka_unit_test(test_nothing_is_left), cmocka_unit_test(test_no_child),
+		cmocka_unit_test(test_it_goes_with_us),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
