@@ -52,9 +52,11 @@ static enum flaw flaw_of(uint32_t c)
 	for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
 		if (c >= ranges[i].from && c <= ranges[i].to)
 			return (enum flaw)ranges[i].flaw;
-	/* tags and more selectors; musical marks; no UTF-8 */
-	return c >> 12 == 0xe0 || (c >= 0x1d173 && c <= 0x1d17a) || c == UTF8_BAD ? FLAW_UNSEEN
-										  : FLAW_NONE;
+	/* tags and more selectors; marks of music, of shorthand; no UTF-8 */
+	return c >> 12 == 0xe0 || (c >= 0x1d173 && c <= 0x1d17a) || c >> 2 == 0x1bca0 >> 2 ||
+			       c == UTF8_BAD
+		       ? FLAW_UNSEEN
+		       : FLAW_NONE;
 }
 
 /* at: the byte, from 1, or 0. */

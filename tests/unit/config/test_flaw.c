@@ -51,6 +51,9 @@ static const struct {
 	{"a\xc2\xad"
 	 "b",
 	 "byte 2 is an invisible character (U+00AD)"},
+	{"a\xf0\x9b\xb2\xa0", "byte 2 is an invisible character (U+1BCA0)"},
+	{"a\xf0\x9b\xb2\xa3", "byte 2 is an invisible character (U+1BCA3)"},
+	{"a\xf0\x9b\xb2\xa4", NULL},
 	{"a\xe2\x80\x8b", "byte 2 is an invisible character (U+200B)"},
 	{"\xe2\x80\x8d"
 	 "a",
