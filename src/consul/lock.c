@@ -97,12 +97,12 @@ static bool is_ours(int entry)
 {
 	static const char word[] = "ZG5zYnVkZHk";
 	char value[CONSUL_BODY_MAX] = "";
-	int64_t flags = 0, locks_n = 0;
+	int64_t flags = -1, locks_n = 0;
 
 	(void)json_integer(json_get(entry, "Flags"), &flags);
 	(void)json_integer(json_get(entry, "LockIndex"), &locks_n);
 	if (json_string(json_get(entry, "Value"), value, sizeof value) || !value[0])
-		return locks_n > 0;
+		return locks_n > 0 && (!flags || flags == CONSUL_KEY_FLAGS);
 	return flags == CONSUL_KEY_FLAGS && strncmp(value, word, sizeof word - 1) == 0;
 }
 

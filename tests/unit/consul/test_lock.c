@@ -68,6 +68,9 @@ static const struct {
 	{200, "[{" FLAGS ",\"Value\":\"ZG5zYnVkZA==\",\"Session\":\"abc\"}]", -1, "", ERR_REFUSED},
 	{200, "[{" FLAGS ",\"Value\":\"\"}]", -1, "", ERR_REFUSED},
 	{200, "[{\"LockIndex\":0,\"Flags\":0,\"Value\":null}]", -1, "", ERR_REFUSED},
+	{200, "[{\"LockIndex\":1,\"Flags\":42,\"Value\":null}]", -1, "", ERR_REFUSED}, /* somebody else's */
+	{200, "[{\"LockIndex\":1,\"Flags\":18446744073709551615,\"Value\":\"\",\"Session\":\"abc\"}]", -1, "", ERR_REFUSED},
+	{200, "[{\"LockIndex\":1," FLAGS ",\"Value\":\"\"}]", 0, "", 0},
 	{200, "[{\"LockIndex\":1,\"Flags\":0,\"Value\":\"eA==\"}]", -1, "", ERR_REFUSED},
 	{200, "[{\"LockIndex\":1," FLAGS ",\"Value\":\"eA==\"}]", -1, "", ERR_REFUSED},
 	{200, "[{" FLAGS ",\"Value\":null}]", -1, "", ERR_REFUSED},
