@@ -60,7 +60,6 @@ static const struct url *next_hop(const struct http_client *c)
 static void connect_anew(struct http_client *c)
 {
 	drop(c);
-	c->was_sent = false;
 	c->is_reused = false;
 	c->phase = HTTP_PHASE_RESOLVE;
 }
@@ -96,6 +95,7 @@ int http_start(struct http_client *c, const struct http_request *r, const struct
 		begin_exchange(c);
 	} else {
 		connect_anew(c);
+		c->was_sent = false; /* that was another request */
 	}
 	return 0;
 }

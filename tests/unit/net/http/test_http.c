@@ -284,6 +284,25 @@ static void test_stale_idle(void **state)
 	end(&p);
 }
 
+/* Once more, and nobody is there: the first one may have been done all the same. */
+static void test_lost_twice(void **state)
+{
+	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL},  {PEER_SEND, HELLO},
+						 {PEER_READ, NULL},   {PEER_RESET, NULL}, {PEER_STAY, NULL}};
+	struct peer p;
+
+	(void)state;
+	use_peer(&p, steps);
+	assert_int_equal(ask("GET"), 0);
+	origin.url.port = 1; /* for whoever connects anew */
+	assert_failed(ask("DELETE"), ERR_RETRY, "connection refused");
+	assert_true(http_was_sent(&client));
+	/* Of another request nothing was. */
+	assert_failed(ask("DELETE"), ERR_RETRY, "connection refused");
+	assert_false(http_was_sent(&client));
+	end(&p);
+}
+
 static void test_lost_post(void **state)
 {
 	static const struct peer_step steps[] = {{PEER_ACCEPT, NULL}, {PEER_READ, NULL}, {PEER_RESET, NULL}, {PEER_STAY, NULL}};
@@ -320,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_dead_after_a_long_silence),
 		cmocka_unit_test(test_cut_on_reuse),
 		cmocka_unit_test(test_stale_idle),
+		cmocka_unit_test(test_lost_twice),
 		cmocka_unit_test(test_lost_post),
 		cmocka_unit_test(test_reset_in_body),
 		cmocka_unit_test(test_too_much),
