@@ -56,14 +56,12 @@ static const char *prepare(struct leader *l)
 		consul_session_create_body(body, l->name, LEADER_TTL_SEC, LEADER_LOCK_DELAY_SEC);
 		break;
 	case LEADER_ACQUIRE:
-		consul_lock_target(target, "acquire", l->key, l->session, l->place);
+	case LEADER_RELEASE:
+		consul_lock_target(target, l->step == LEADER_ACQUIRE ? "acquire" : "release",
+				   l->key, l->session, l->place);
 		buf_str(body, l->name);
 		break;
 	case LEADER_RENEW: consul_session_target(target, "renew/", l->session, l->place); break;
-	case LEADER_RELEASE:
-		consul_lock_target(target, "release", l->key, l->session, l->place);
-		buf_str(body, l->name);
-		break;
 	case LEADER_DESTROY:
 	default: consul_session_target(target, "destroy/", l->session, l->place); break;
 	}
@@ -130,6 +128,7 @@ static void drop_session(struct leader *l, int64_t now_ms)
 static void after_ours(struct leader *l, int64_t now_ms)
 {
 	const int64_t look_ms = consul_wait_ms(LEADER_LOOK_SEC);
+	bool is_late;
 
 	l->shown_ms = l->called_ms;
 	l->has_lock = lease_ms(l) > now_ms;
@@ -138,12 +137,13 @@ static void after_ours(struct leader *l, int64_t now_ms)
 		set_step(l, LEADER_RENEW, now_ms);
 		return;
 	}
-	settle(l);
-	/* Would it be late after one more look? */
-	set_step_after(l,
-		       now_ms + look_ms > l->renewed_ms + LEADER_TTL_MS / 3 ? LEADER_RENEW
-									    : LEADER_WATCH,
-		       l->called_ms + LEADER_REST_MS, now_ms);
+	/* Would a renewal be late after one more look? Then it may be what fails. */
+	is_late = now_ms + look_ms > l->renewed_ms + LEADER_TTL_MS / 3;
+	if (!is_late)
+		settle(l);
+	l->is_leaderless = false;
+	set_step_after(l, is_late ? LEADER_RENEW : LEADER_WATCH, l->called_ms + LEADER_REST_MS,
+		       now_ms);
 }
 
 static void after_others(struct leader *l, const char *holder, int64_t now_ms)
@@ -233,6 +233,8 @@ static int after_renew(struct leader *l, int64_t now_ms, struct err *e)
 	if (strcmp(id, l->session) != 0)
 		return err_set(e, ERR_PROTO, "another session was renewed");
 	l->renewed_ms = l->called_ms;
+	if (l->has_lock)
+		settle(l);
 	set_step(l, LEADER_WATCH, now_ms);
 	return 0;
 }
@@ -258,33 +260,31 @@ static int after_call(struct leader *l, int64_t now_ms, uint32_t random, struct 
 		return 0;
 	case LEADER_ACQUIRE: return after_acquire(l, now_ms, random, e);
 	case LEADER_RENEW: return after_renew(l, now_ms, e);
-	case LEADER_RELEASE: set_step(l, LEADER_DESTROY, now_ms); return 0;
+	case LEADER_RELEASE:
 	case LEADER_DESTROY:
-	default: set_step(l, LEADER_OVER, now_ms); return 0;
+	default: set_step(l, l->step + 1, now_ms); return 0;
 	}
 }
 
 static void fail(struct leader *l, const struct err *e, int64_t now_ms, uint32_t random)
 {
-	if (l->step == LEADER_RELEASE || l->step == LEADER_DESTROY) {
+	if (l->step >= LEADER_RELEASE) {
 		/* The TTL will do it. */
-		set_step(l, l->step == LEADER_RELEASE ? LEADER_DESTROY : LEADER_OVER, now_ms);
+		set_step(l, l->step + 1, now_ms);
 		return;
 	}
 	note_failure(l, e);
-	if (l->step == LEADER_WATCH)
-		l->is_foreign = e->kind == ERR_REFUSED || e->kind == ERR_LIMIT;
+	if (l->step == LEADER_WATCH && (e->kind == ERR_REFUSED || e->kind == ERR_LIMIT))
+		l->is_foreign = true;
 	if (l->is_foreign)
 		lose(l, NULL, now_ms);
 	l->index = 0;
-	/* Who leads has no time for more; what became of the others' calls, the key tells. */
-	if (l->has_lock) {
-		set_step(l, l->step, now_ms + pace_delay_ms(PACE_LEADER, 0, random));
-	} else {
+	if (!l->has_lock)
 		set_leaderless(l, now_ms);
-		set_step(l, LEADER_WATCH,
-			 now_ms + pace_delay_ms(PACE_FOLLOWER, l->failures, random));
-	}
+	/* What became of the call, the key tells; who leads has no time for a longer rest. */
+	set_step(l, LEADER_WATCH,
+		 now_ms + pace_delay_ms(l->has_lock ? PACE_LEADER : PACE_FOLLOWER, l->failures,
+					random));
 	l->failures++;
 }
 

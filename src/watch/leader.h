@@ -37,7 +37,7 @@ enum leader_step {
 	LEADER_CREATE, /* a session */
 	LEADER_ACQUIRE,
 	LEADER_RENEW,
-	LEADER_RELEASE, /* the end: the lock first, so that no lock-delay follows */
+	LEADER_RELEASE, /* the end, in order: the lock first, so that no lock-delay follows */
 	LEADER_DESTROY,
 	LEADER_OVER
 };

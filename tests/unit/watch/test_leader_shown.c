@@ -53,6 +53,22 @@ static void test_who_cannot_renew_does_not_lead(void **state)
 	assert_int_equal(locks.sessions_n, 1);
 }
 
+/* What cannot be renewed is read all the same: it may be somebody else's by now. */
+static void test_the_key_is_watched_while_renewals_fail(void **state)
+{
+	(void)state;
+	run(1, 3000);
+	deny(0, "/renew/", 403);
+	run(1, 12000);
+	assert_true(copies[0].l.has_lock && copies[0].l.failure);
+	assert_int_equal(copies[0].events_n[LEADER_FAILS], 1);
+	locks.is_deleted = true;
+	locks.holder = -1;
+	locks.index++;
+	run(1, 2000);
+	assert_int_equal(copies[0].events_n[LEADER_LOST], 1);
+}
+
 /* What comes in place of a renewal is none: of another session, or no answer of Consul's at all. */
 static void test_a_renewal_of_another_session(void **state)
 {
@@ -279,6 +295,17 @@ static void test_a_key_that_becomes_another(void **state)
 		assert_int_equal(copies[0].calls_n[LEADER_RELEASE], 0);
 		assert_int_equal(copies[0].calls_n[LEADER_DESTROY], 1);
 	}
+	/* It is not known to be ours again because it cannot be read. */
+	(void)copies_set_up(state);
+	run(1, 3000);
+	locks.entry = foreign[0];
+	locks.index++;
+	run(1, 300);
+	deny(0, "GET ", 500);
+	run(1, 3000);
+	leader_stop(&copies[0].l, true, test_now_ms);
+	run(1, 100);
+	assert_int_equal(copies[0].calls_n[LEADER_RELEASE], 0);
 	(void)copies_set_up(state);
 	run(1, 3000);
 	locks.entry = foreign[0];
@@ -353,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup(test_who_cannot_read_the_key_does_not_lead, copies_set_up),
 		cmocka_unit_test_setup(test_who_never_could_read_the_key_never_leads, copies_set_up),
 		cmocka_unit_test_setup(test_who_cannot_renew_does_not_lead, copies_set_up),
+		cmocka_unit_test_setup(test_the_key_is_watched_while_renewals_fail, copies_set_up),
 		cmocka_unit_test_setup(test_a_renewal_of_another_session, copies_set_up),
 		cmocka_unit_test_setup(test_a_leader_tries_again, copies_set_up),
 		cmocka_unit_test_setup(test_an_old_session_is_renewed_first, copies_set_up),
