@@ -90,8 +90,10 @@ static void lock_step(void *ctx, int64_t now_ms)
 	case LEADER_WON:
 		LOG_EVENT(LOG_INFO, "leading", {"lock", w->setup.lock_key, 0});
 		for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-			if (w->names[i] && w->names[i]->is_used)
+			if (w->names[i] && w->names[i]->is_used) {
+				w->names[i]->is_unconverged = false; /* until now not our part */
 				managed_forget(w->names[i], now_ms);
+			}
 		break;
 	case LEADER_LOST:
 		watch_cancel(w, now_ms);

@@ -483,6 +483,29 @@ static void test_who_loses_the_lock_stops_writing(void **state)
 	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
 }
 
+/* Who followed for hours has a while to do what is to be done, as everybody has. */
+static void test_who_begins_to_lead_is_not_behind_for_hours(void **state)
+{
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	locks.holder = 0; /* somebody's */
+	locks.sessions_n = 1;
+	locks.sessions[0] = (struct locks_session){.is_alive = true, .ends_ms = INT64_MAX};
+	locks.index = 5;
+	world_start_with("192.0.2.1");
+	world_run(3600000);
+	world.api_status = 503;
+	world.api_headers = "";
+	locks.sessions[0].is_alive = false;
+	locks.holder = -1;
+	locks.index++;
+	world_run(10000);
+	assert_true(world_watch.leader.has_lock);
+	assert_true(watch_is_healthy(&world_watch, world.now_ms));
+	world_run(world_setup.unhealthy_ms);
+	assert_false(watch_is_healthy(&world_watch, world.now_ms));
+}
+
 /* While another one led the records may have been changed: they are listed anew. */
 static void test_who_leads_again_lists_again(void **state)
 {
@@ -591,6 +614,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_refused_lock_counts_too, world_set_up),
 		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
 		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, world_set_up),
+		cmocka_unit_test_setup(test_who_begins_to_lead_is_not_behind_for_hours, world_set_up),
 		cmocka_unit_test_setup(test_who_leads_again_lists_again, world_set_up),
 		cmocka_unit_test_setup(test_it_registers_and_reports, world_set_up),
 		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, world_set_up),
