@@ -187,10 +187,72 @@ static void test_what_is_left_out_is_news(void **state)
 	assert_string_equal(test_stderr(end_pass, NULL), "");
 }
 
+static void end_held(void *ctx)
+{
+	(void)ctx;
+	k.is_busy = true;
+	k.r.out.result = RECONCILE_HELD;
+	managed_end(&k, NOW + 300000);
+}
+
+/* So is another number that is held, and another reason. */
+static void test_what_is_held_is_news(void **state)
+{
+	(void)state;
+	settle();
+	k.r.out.plan.n[OP_HOLD] = 1;
+	k.r.out.plan.held_why = "why";
+	assert_string_not_equal(test_stderr(end_held, NULL), "");
+	assert_string_equal(test_stderr(end_held, NULL), "");
+	k.r.out.plan.n[OP_HOLD] = 2;
+	assert_string_not_equal(test_stderr(end_held, NULL), "");
+	assert_string_equal(test_stderr(end_held, NULL), "");
+	k.r.out.plan.held_why = "another";
+	assert_string_not_equal(test_stderr(end_held, NULL), "");
+	assert_string_equal(test_stderr(end_held, NULL), "");
+}
+
+/* So is the first pass, the one after a failure, and every write. */
+static void test_what_is_done_is_news(void **state)
+{
+	(void)state;
+	settle();
+	k.has_synced = false;
+	assert_string_not_equal(test_stderr(end_pass, NULL), "");
+	assert_string_equal(test_stderr(end_pass, NULL), "");
+	k.state = STATUS_FAILING;
+	assert_string_not_equal(test_stderr(end_pass, NULL), "");
+	assert_false(k.has_changed);
+	for (int i = OP_CREATE; i <= OP_DELETE; i++) {
+		memset(k.r.out.done_n, 0, sizeof k.r.out.done_n);
+		k.r.out.done_n[i] = 1;
+		k.has_changed = false;
+		k.changed_sec = 0;
+		CHECK(*test_stderr(end_pass, NULL), "%d: not said", i);
+		CHECK(k.has_changed && k.changed_sec > 0, "%d: not changed", i);
+	}
+}
+
+/* Before its first pass a name is behind since it is kept. */
+static void test_at_the_begin(void **state)
+{
+	(void)state;
+	assert_true(k.is_unconverged && k.is_dirty);
+	assert_int_equal(k.unconverged_ms, NOW);
+	assert_int_equal(k.state, STATUS_WAITING);
+	k.state = STATUS_IN_SYNC;
+	managed_drop(&k, NOW + 5);
+	assert_int_equal(k.state, STATUS_WAITING);
+	assert_int_equal(k.state_ms, NOW + 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_what_is_left_out_is_news, set_up),
+		cmocka_unit_test_setup(test_what_is_held_is_news, set_up),
+		cmocka_unit_test_setup(test_what_is_done_is_news, set_up),
+		cmocka_unit_test_setup(test_at_the_begin, set_up),
 		cmocka_unit_test_setup(test_waits_for_the_first_answer, set_up),
 		cmocka_unit_test(test_due),
 		cmocka_unit_test_setup(test_unconverged_since_the_first_news, set_up),
