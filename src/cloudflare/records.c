@@ -71,6 +71,8 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	if (target_from_content(&out.target, type, content, f->hosts, e))
 		return err_wrap(e, "record %s", out.id);
 	out.is_ours = is_marked(object, f->job) || (!f->job->owner[0] && type == RECORD_A);
+	out.has_comment = json_is_string(json_get(object, "comment")) &&
+			  !json_equals(json_get(object, "comment"), "");
 	out.is_unmarked = !f->job->owner[0] && !out.is_ours;
 	*r = out;
 	return 0;

@@ -34,8 +34,11 @@ static void add_comment(struct buf *b, const struct job *job)
 /* Somebody's CNAME of which nothing is left is ours from then on: later it may have to go. */
 static bool is_made_ours(const struct op *op)
 {
-	return op->kind == OP_CREATE || (op->kind == OP_UPDATE && op->record->is_unmarked &&
-					 target_compare(op->target, &op->record->target) != 0);
+	const struct record *r = op->record;
+
+	return op->kind == OP_CREATE ||
+	       (op->kind == OP_UPDATE && r->is_unmarked && !r->has_comment &&
+		target_compare(op->target, &r->target) != 0);
 }
 
 static void add_op(struct buf *b, const struct cf_write *w, const struct op *op, bool with_id)

@@ -44,6 +44,7 @@ struct record {
 	bool proxied;
 	bool is_ours;              /* set by who knows the owner; only ours may be written */
 	bool is_unmarked;          /* it is only as long as the service has a target of its type */
+	bool has_comment;          /* of whosoever: it stays */
 	enum instance_state state; /* of its target in Consul; INSTANCE_VANISHED if not listed */
 	bool is_leaving;           /* its target is not wanted... */
 	int64_t leaving_since_ms;  /* ...since then */

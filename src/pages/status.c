@@ -8,6 +8,7 @@ const struct fact_info fact_infos[FACTS] = {
 
 const char *status_state_name(enum status_state state)
 {
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it initialises an array */
 #define NAME(state, name) [STATUS_##state] = name,
 	static const char names[][8] = {STATUS_STATES_LIST(NAME)};
 

@@ -237,6 +237,8 @@ static void test_owner(void **state)
 		for (size_t k = 0; k < 2; k++) {
 			CHECK(records[k].is_ours == marks[i].is_marked, "%s", marks[i].comment);
 			CHECK(records[k].is_unmarked == (!marks[i].is_marked && !marks[i].owner), "%s", marks[i].comment);
+			CHECK(records[k].has_comment == (marks[i].comment[0] == '"' && marks[i].comment[1] != '"'), "%s",
+			      marks[i].comment);
 		}
 	}
 }

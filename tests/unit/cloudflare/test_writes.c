@@ -175,16 +175,20 @@ static void test_single(void **state)
 static void test_made_ours(void **state)
 {
 	(void)state;
-	for (int is_unmarked = 0; is_unmarked < 2; is_unmarked++) {
+	for (int i = 0; i < 4; i++) {
+		bool is_unmarked = i & 1, has_comment = i & 2;
+
 		set_ops("~a=new.example.net/60", NULL, true);
 		memset(&have[0].target, 0, sizeof have[0].target);
 		assert_int_equal(spec_targets("old.example.net", &have[0].target, &hosts), 1);
 		have[0].is_unmarked = is_unmarked;
-		check_record(parse_body(), NULL, "CNAME", "new.example.net", 60, false, is_unmarked ? "managed by dnsbuddy" : NULL);
+		have[0].has_comment = has_comment;
+		check_record(parse_body(), NULL, "CNAME", "new.example.net", 60, false,
+			     is_unmarked && !has_comment ? "managed by dnsbuddy" : NULL);
 		have[0].target = want[0];
 		check_record(parse_body(), NULL, "CNAME", "new.example.net", 60, false, NULL);
 	}
-	have[0].is_unmarked = false;
+	have[0].is_unmarked = have[0].has_comment = false;
 }
 
 /* As many and as long ones as there can be. */
