@@ -37,7 +37,7 @@ static bool is_made_ours(const struct op *op)
 	const struct record *r = op->record;
 
 	return op->kind == OP_CREATE ||
-	       (op->kind == OP_UPDATE && r->is_unmarked && !r->has_comment &&
+	       (r && op->kind == OP_UPDATE && r->is_unmarked && !r->has_comment &&
 		target_compare(op->target, &r->target) != 0);
 }
 
