@@ -90,6 +90,16 @@ static void test_second_look(void **state)
 	(void)expect("H L V", RECONCILE_DONE, "1.1.1.1 1.1.1.2");
 }
 
+/* What was held for want of evidence is asked for again once the records are listed again. */
+static void test_a_second_listing_asks_for_evidence_anew(void **state)
+{
+	(void)state;
+	scene_init(&s, "1.1.1.1", "a=9.9.9.9/60");
+	s.refuses_batches = true;
+	s.gap_reads = 1; /* no leader */
+	(void)expect("H L V W[+1.1.1.1/60] L V W[+1.1.1.1/60] S[+1.1.1.1/60] S[-a]", RECONCILE_DONE, "1.1.1.1");
+}
+
 static void test_policies(void **state)
 {
 	(void)state;
@@ -305,6 +315,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_second_look),
+		cmocka_unit_test(test_a_second_listing_asks_for_evidence_anew),
 		cmocka_unit_test(test_policies),
 		cmocka_unit_test(test_other_types_are_not_ours),
 		cmocka_unit_test(test_zone_is_looked_up_once),
