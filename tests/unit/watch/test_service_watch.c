@@ -281,6 +281,78 @@ static void test_content_is_compared_not_the_index(void **state)
 	}
 }
 
+/* Each part of the content is news by itself, on either side; else the two are the same. */
+static void expect_news(const struct consul_view *a, const struct consul_view *b, bool is_news)
+{
+	assert_int_equal(is_same_content(a, b), !is_news);
+	assert_int_equal(is_same_content(b, a), !is_news);
+}
+
+static void test_each_part_of_the_content_counts(void **state)
+{
+	struct consul_view *a = &views[0], *b = &views[1];
+	size_t *const counts[] = {&b->count.instances_n, &b->count.unaddressed_n, &b->count.state_n[INSTANCE_PASSING],
+				  &b->count.state_n[INSTANCE_CRITICAL], &b->listed_n};
+
+	(void)state;
+	memset(listed, 0, sizeof listed);
+	for (size_t i = 0; i < 2; i++) {
+		views[i].listed_n = 1;
+		views[i].count = (struct instance_counts){.instances_n = 1};
+		views[i].evidence = (struct evidence){.has_leader = true};
+	}
+	expect_news(a, b, false);
+	for (size_t i = 0; i < COUNT(counts); i++) {
+		++*counts[i];
+		expect_news(a, b, true);
+		--*counts[i];
+	}
+	listed[1][0].state = INSTANCE_WARNING;
+	expect_news(a, b, true);
+	listed[1][0].state = listed[0][0].state;
+	listed[1][0].target.addr[3] = 1;
+	expect_news(a, b, true);
+	listed[1][0].target.addr[3] = 0;
+	expect_news(a, b, false);
+}
+
+/* Not what the evidence says, but whether it may remove; of an empty list it may say less. */
+static void test_only_what_the_evidence_allows_counts(void **state)
+{
+	struct consul_view *a = &views[0], *b = &views[1];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		views[i].listed_n = 0;
+		views[i].count = (struct instance_counts){0};
+		views[i].evidence = (struct evidence){.has_leader = true};
+	}
+	b->evidence.last_contact_ms = EVIDENCE_LAST_CONTACT_MAX_MS;
+	expect_news(a, b, false);
+	b->evidence.last_contact_ms++;
+	expect_news(a, b, true);
+	b->evidence = (struct evidence){.has_leader = true, .is_default_deny = true};
+	expect_news(a, b, true);
+	a->count.instances_n = b->count.instances_n = 1;
+	expect_news(a, b, false);
+}
+
+/* For the metrics: good answers, with news or without, and nothing else. */
+static void test_good_answers_are_counted(void **state)
+{
+	(void)state;
+	(void)wait_for_query();
+	assert_int_equal(w.reads, 0);
+	(void)answer(5, "10", "[" A "]");
+	assert_int_equal(w.reads, 1);
+	(void)wait_for_query();
+	assert_int_equal(answer(5000, "11", "[" A "]"), SERVICE_WATCH_NOTHING);
+	assert_int_equal(w.reads, 2);
+	(void)wait_for_query();
+	assert_int_equal(answer_badly(false, 500), SERVICE_WATCH_FAILED);
+	assert_int_equal(w.reads, 2);
+}
+
 static void test_the_first_answer_is_news_even_when_empty(void **state)
 {
 	(void)state;
@@ -451,6 +523,7 @@ static const struct {
 	{2, 1000, false, ERR_RETRY, 504, false},    {2, 999, false, ERR_RETRY, 504, true},
 	{300, 60000, false, ERR_RETRY, 504, false}, /* a minute is long, whatever is asked for */
 	{300, 20000, true, ERR_RETRY, 0, false},    {300, 19999, true, ERR_RETRY, 0, true},
+	{45, 52812, true, ERR_RETRY, 0, false},     {45, 52813, true, ERR_RETRY, 0, true}, /* wait, 16th, half the margin */
 };
 
 static void test_a_cut_after_a_long_silence_is_no_news(void **state)
@@ -502,6 +575,27 @@ static void test_consul_has_to_show_that_it_lives(void **state)
 	assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_FAILED);
 }
 
+/* After one and a half waits, and not before. */
+static void test_consul_has_to_show_it_after_a_time(void **state)
+{
+	for (int is_late = 0; is_late < 2; is_late++) {
+		int64_t answered_ms;
+
+		(void)set_up(state);
+		(void)wait_for_query();
+		(void)answer(5, "10", "[" A "]");
+		answered_ms = now_ms;
+		(void)wait_for_query();
+		assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_NOTHING);
+		(void)wait_for_query();
+		assert_non_null(strstr(wire.target, "index="));
+		assert_int_equal(cut(answered_ms + 67500 + is_late - now_ms, false, 504, ERR_RETRY), SERVICE_WATCH_NOTHING);
+		(void)wait_for_query();
+		assert_int_equal(strstr(wire.target, "index=") == NULL, is_late);
+		assert_int_equal(w.reads, 1);
+	}
+}
+
 static void test_backoff(void **state)
 {
 	int64_t last_ms = 0;
@@ -525,6 +619,9 @@ int main(void)
 		cmocka_unit_test_setup(test_an_error_forgets_the_index, set_up),
 		cmocka_unit_test_setup(test_deadline, set_up),
 		cmocka_unit_test(test_content_is_compared_not_the_index),
+		cmocka_unit_test_setup(test_each_part_of_the_content_counts, set_up),
+		cmocka_unit_test_setup(test_only_what_the_evidence_allows_counts, set_up),
+		cmocka_unit_test_setup(test_good_answers_are_counted, set_up),
 		cmocka_unit_test_setup(test_the_first_answer_is_news_even_when_empty, set_up),
 		cmocka_unit_test_setup(test_evidence_is_news, set_up),
 		cmocka_unit_test_setup(test_a_bad_answer_leaves_the_last_good_one, set_up),
@@ -537,6 +634,7 @@ int main(void)
 		cmocka_unit_test(test_a_cut_after_a_long_silence_is_no_news),
 		cmocka_unit_test_setup(test_a_first_query_that_is_cut_has_failed, set_up),
 		cmocka_unit_test_setup(test_consul_has_to_show_that_it_lives, set_up),
+		cmocka_unit_test(test_consul_has_to_show_it_after_a_time),
 		cmocka_unit_test_setup(test_backoff, set_up),
 	};
 
