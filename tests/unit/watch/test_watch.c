@@ -417,6 +417,77 @@ static void test_consuls_refusal_counts_too(void **state)
 	assert_int_equal(world_secret_reloads, 1);
 }
 
+/* What was refused is read again when it may be, whatever else fails meanwhile. */
+static void test_a_refusal_is_not_forgotten(void **state)
+{
+	(void)state;
+	world.consul_refuses = true;
+	world_start_with("192.0.2.1");
+	world_run(10000); /* refused again */
+	assert_int_equal(world_secret_reloads, 1);
+	assert_true(world_watch.was_refused);
+	world.consul_refuses = false;
+	world.consul_is_away = true;
+	world_run(52000);
+	assert_int_equal(world_secret_reloads, 2);
+}
+
+/* The lock is renewed many times, and the pass fails for other reasons. */
+static void test_a_refusal_is_not_forgotten_by_who_leads(void **state)
+{
+	(void)state;
+	world_setup.lock_key = "service/dnsbuddy/leader";
+	world.api_status = 403;
+	world.api_headers = "";
+	world_start_with("192.0.2.1");
+	world_run(5000); /* refused again */
+	assert_int_equal(world_secret_reloads, 1);
+	assert_true(world_watch.was_refused && world_watch.leader.has_lock);
+	world.api_status = 500;
+	world_run(57000);
+	assert_int_equal(world_secret_reloads, 2);
+}
+
+static size_t count_lines(const char *log, const char *line)
+{
+	size_t n = 0;
+
+	while ((log = strstr(log, line))) {
+		n++;
+		log += strlen(line);
+	}
+	return n;
+}
+
+static void lose_consul_for_a_while(void *ctx)
+{
+	(void)ctx;
+	log_setup(LOG_LOGFMT, LOG_INFO);
+	world_start_with("192.0.2.1");
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world.consul_is_away = true;
+	world_set("web", "192.0.2.1 192.0.2.3");
+	world_run(20000);
+	assert_true(world_watch.services[0]->failures > 2);
+	world.consul_is_away = false;
+	world_run(100000);
+	world_set("web", "192.0.2.1 192.0.2.4");
+	world_run(5000);
+}
+
+/* Once when it begins, once when it is over. */
+static void test_that_consul_answers_again_is_said_once(void **state)
+{
+	const char *said;
+
+	(void)state;
+	said = test_stderr(lose_consul_for_a_while, NULL);
+	CHECK(count_lines(said, "msg=\"consul does not answer\" service=web") == 1, "%s", said);
+	CHECK(count_lines(said, "msg=\"consul answers again\" service=web\n") == 1, "%s", said);
+	CHECK(strstr(said, "does not answer") < strstr(said, "answers again"), "%s", said);
+}
+
 /* As long as the lock is refused, and not any more. */
 static void test_a_refused_lock_counts_too(void **state)
 {
@@ -611,6 +682,9 @@ int main(void)
 		cmocka_unit_test_setup(test_without_a_leader_nothing_goes, world_set_up),
 		cmocka_unit_test_setup(test_refused_credentials_are_read_again, world_set_up),
 		cmocka_unit_test_setup(test_consuls_refusal_counts_too, world_set_up),
+		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten, world_set_up),
+		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_by_who_leads, world_set_up),
+		cmocka_unit_test_setup(test_that_consul_answers_again_is_said_once, world_set_up),
 		cmocka_unit_test_setup(test_a_refused_lock_counts_too, world_set_up),
 		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
 		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, world_set_up),
