@@ -5,6 +5,8 @@
 #include "watch/world.h"
 
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -480,6 +482,32 @@ static void test_stop_does_not_wait_for_a_dead_peer(void **state)
 	assert_in_range(world.now_ms - stop_ms, WATCH_LEAVE_MS, WATCH_LEAVE_MS + 2);
 }
 
+/* Who asks twice does not wait for what is under way; the process is one of the test's own. */
+static void test_stop_asked_for_twice_is_at_once(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	start_hanging();
+	pid = fork();
+	assert_true(pid >= 0);
+	if (!pid) {
+		(void)raise(SIGTERM);
+		world_run(10);
+		(void)raise(SIGHUP);
+		world_run(10);
+		if (!world_watch.is_stopping || world_watch.is_leaving)
+			_exit(2);
+		(void)raise(SIGINT);
+		world_run(10);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -502,6 +530,7 @@ int main(void)
 		cmocka_unit_test_setup(test_which_outcomes_are_unknown, world_set_up),
 		cmocka_unit_test_setup(test_stop_after_a_lost_write, world_set_up),
 		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, world_set_up),
+		cmocka_unit_test_setup(test_stop_asked_for_twice_is_at_once, world_set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
