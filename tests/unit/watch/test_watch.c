@@ -448,6 +448,32 @@ static void test_a_refusal_is_not_forgotten_by_who_leads(void **state)
 	assert_int_equal(world_secret_reloads, 2);
 }
 
+/* Another name's pass succeeds. */
+static void test_a_refusal_is_not_forgotten_for_another_name(void **state)
+{
+	(void)state;
+	world_set("web", "192.0.2.1");
+	world_set("api", "192.0.2.2");
+	world_start();
+	world_run(5000);
+	world.api_status = 403;
+	world.api_headers = "";
+	world_set("web", "192.0.2.1 192.0.2.3");
+	for (int i = 0; i < 2000 && !(world_secret_reloads && world_watch.was_refused); i++)
+		world_run(10);
+	assert_int_equal(world_secret_reloads, 1);
+	assert_true(world_watch.was_refused);
+	world.api_status = 0;
+	world.api_headers = NULL;
+	world_set("api", "192.0.2.2 192.0.2.4");
+	world_run(1000);
+	assert_string_equal(world_records("w1.example.com"), "192.0.2.2 192.0.2.4");
+	assert_string_equal(world_records(WWW), "192.0.2.1");
+	assert_int_equal(world_secret_reloads, 1);
+	world_run(60000);
+	assert_int_equal(world_secret_reloads, 2);
+}
+
 static size_t count_lines(const char *log, const char *line)
 {
 	size_t n = 0;
@@ -684,6 +710,7 @@ int main(void)
 		cmocka_unit_test_setup(test_consuls_refusal_counts_too, world_set_up),
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten, world_set_up),
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_by_who_leads, world_set_up),
+		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_for_another_name, world_set_up),
 		cmocka_unit_test_setup(test_that_consul_answers_again_is_said_once, world_set_up),
 		cmocka_unit_test_setup(test_a_refused_lock_counts_too, world_set_up),
 		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
