@@ -248,6 +248,7 @@ static void test_nothing_to_do_is_no_call(void **state)
 	for (int i = 0; i < 5; i++)
 		run_pass(false, 0);
 	assert_int_equal(lists + writes, 0);
+	assert_int_equal(r.out.done_n[OP_CREATE], 0); /* not those of the first pass */
 	run_pass(true, 0);
 	assert_int_equal(lists, 1);
 	assert_int_equal(writes, 0);
@@ -424,42 +425,6 @@ static void test_mixed_proxied_is_said_of_new_records(void **state)
 	assert_int_equal(records_n, 4);
 }
 
-/* ---- how it begins, and is called off ---- */
-
-static void test_at_first_nothing_is_to_be_done(void **state)
-{
-	static const size_t nothing[OP_KINDS];
-
-	(void)state;
-	memset(&r, 0xff, sizeof r);
-	reconcile_init_watch(&r, &job, have);
-	assert_int_equal(next(), CALL_END);
-	assert_int_equal(r.out.wake_ms, CLOCK_NEVER);
-	assert_int_equal(r.seen.linger_ms, CLOCK_NEVER);
-	assert_int_equal(r.in.give_up_ms, CLOCK_NEVER);
-	assert_string_equal(r.out.zone_id, ZONE_ID);
-	assert_ptr_equal(r.in.job, &job);
-	assert_true(r.in.is_watch && r.seen.has_grace);
-	assert_false(r.in.is_dry_run || r.is_zone_checked || r.is_zone_wrong || r.is_resync || r.seen.has_list);
-	assert_int_equal(r.tries, 0);
-	assert_memory_equal(r.out.done_n, nothing, sizeof nothing);
-}
-
-/* Sync begins with a call, and has no grace. */
-static void test_at_first_sync_reads(void **state)
-{
-	(void)state;
-	memset(&r, 0xff, sizeof r);
-	reconcile_init(&r, &job, &storage, have, true, 4711);
-	assert_int_equal(next(), CALL_HEALTH);
-	assert_false(reconcile_next(&r).query->is_consistent);
-	assert_int_equal(r.out.wake_ms, CLOCK_NEVER);
-	assert_int_equal(r.in.give_up_ms, 4711);
-	assert_true(r.in.is_dry_run);
-	assert_false(r.in.is_watch || r.seen.has_grace);
-	assert_string_equal(r.out.zone_id, ZONE_ID);
-}
-
 static void test_a_pass_that_is_called_off(void **state)
 {
 	(void)state;
@@ -475,65 +440,6 @@ static void test_a_pass_that_is_called_off(void **state)
 	run_pass(false, 0);
 	assert_int_equal(lists, 2);
 	check_right();
-}
-
-/* ---- the zone ---- */
-
-/* A zone that is named is that one; else any that the name lies within. */
-static void test_which_zone_is_looked_for(void **state)
-{
-	(void)state;
-	list_instances(1);
-	job.zone_id[0] = '\0';
-	for (int is_named = 0; is_named < 2; is_named++) {
-		(void)memcpy(job.zone, is_named ? "example.com" : "", is_named ? sizeof "example.com" : 1);
-		reconcile_init_watch(&r, &job, have);
-		reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
-		assert_int_equal(next(), CALL_ZONE);
-		assert_false(r.zones.is_check);
-		assert_int_equal(r.zones.is_exact, is_named);
-		assert_string_equal(r.zones.name, is_named ? "example.com" : "www.example.com");
-	}
-}
-
-/* The zone was asked for and its answer came; the write that follows is lost. */
-static void check_zone_then_lose(bool has_found)
-{
-	struct err e = {0};
-
-	storage.zone_id[0] = '\0'; /* another worker's: it knows nothing of it */
-	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
-	assert_int_equal(next(), CALL_LIST);
-	reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
-	if (next() == CALL_ZONE) {
-		assert_true(r.zones.is_check && !r.is_zone_checked);
-		r.zones.has_found = has_found;
-		reconcile_take(&r, 0, &e, now_ms, 0);
-	}
-	assert_int_equal(next(), CALL_WRITE);
-	(void)err_set(&e, ERR_RETRY, "lost");
-	reconcile_take(&r, -1, &e, now_ms, 0);
-}
-
-/* A name asks once, whoever carries its next pass out, and whatever it was told. */
-static void test_a_zone_is_asked_for_once(void **state)
-{
-	for (int has_found = 0; has_found < 2; has_found++) {
-		struct err e = {0};
-
-		(void)set_up(state);
-		is_astray = true; /* nothing else stands there */
-		list_instances(1);
-		check_zone_then_lose(has_found);
-		assert_true(r.is_zone_checked);
-		assert_int_equal(r.seen.is_zone_known, has_found);
-		r.seen.is_zone_known = false;
-		storage.zone_id[0] = '\0';
-		reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
-		reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
-		assert_int_equal(next(), CALL_WRITE);
-		is_astray = false;
-	}
 }
 
 /* A zone that is no more may be made anew under another id, unless the id is a setting. */
@@ -776,11 +682,7 @@ int main(void)
 		cmocka_unit_test_setup(test_held_waits_longer_and_longer, set_up),
 		cmocka_unit_test_setup(test_drift, set_up),
 		cmocka_unit_test_setup(test_mixed_proxied_is_said_of_new_records, set_up),
-		cmocka_unit_test_setup(test_at_first_nothing_is_to_be_done, set_up),
-		cmocka_unit_test_setup(test_at_first_sync_reads, set_up),
 		cmocka_unit_test_setup(test_a_pass_that_is_called_off, set_up),
-		cmocka_unit_test_setup(test_which_zone_is_looked_for, set_up),
-		cmocka_unit_test(test_a_zone_is_asked_for_once),
 		cmocka_unit_test_setup(test_a_wrong_zone_is_written_once, set_up),
 		cmocka_unit_test(test_memory_after_faults),
 		cmocka_unit_test_setup(test_a_record_that_is_gone_is_forgotten, set_up),
