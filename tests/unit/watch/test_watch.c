@@ -474,46 +474,6 @@ static void test_a_refusal_is_not_forgotten_for_another_name(void **state)
 	assert_int_equal(world_secret_reloads, 2);
 }
 
-static size_t count_lines(const char *log, const char *line)
-{
-	size_t n = 0;
-
-	while ((log = strstr(log, line))) {
-		n++;
-		log += strlen(line);
-	}
-	return n;
-}
-
-static void lose_consul_for_a_while(void *ctx)
-{
-	(void)ctx;
-	log_setup(LOG_LOGFMT, LOG_INFO);
-	world_start_with("192.0.2.1");
-	world_set("web", "192.0.2.1 192.0.2.2");
-	world_run(5000);
-	world.consul_is_away = true;
-	world_set("web", "192.0.2.1 192.0.2.3");
-	world_run(20000);
-	assert_true(world_watch.services[0]->failures > 2);
-	world.consul_is_away = false;
-	world_run(100000);
-	world_set("web", "192.0.2.1 192.0.2.4");
-	world_run(5000);
-}
-
-/* Once when it begins, once when it is over. */
-static void test_that_consul_answers_again_is_said_once(void **state)
-{
-	const char *said;
-
-	(void)state;
-	said = test_stderr(lose_consul_for_a_while, NULL);
-	CHECK(count_lines(said, "msg=\"consul does not answer\" service=web") == 1, "%s", said);
-	CHECK(count_lines(said, "msg=\"consul answers again\" service=web\n") == 1, "%s", said);
-	CHECK(strstr(said, "does not answer") < strstr(said, "answers again"), "%s", said);
-}
-
 /* As long as the lock is refused, and not any more. */
 static void test_a_refused_lock_counts_too(void **state)
 {
@@ -711,7 +671,6 @@ int main(void)
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten, world_set_up),
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_by_who_leads, world_set_up),
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_for_another_name, world_set_up),
-		cmocka_unit_test_setup(test_that_consul_answers_again_is_said_once, world_set_up),
 		cmocka_unit_test_setup(test_a_refused_lock_counts_too, world_set_up),
 		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
 		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, world_set_up),

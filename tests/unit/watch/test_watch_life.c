@@ -11,6 +11,7 @@
 #include "support.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "watch/locks.h"
 
 #define WWW "www.example.com"
@@ -179,6 +180,48 @@ static void test_jobs_change_under_a_pass(void **state)
 	world_run(100);
 	assert_string_equal(world.story, "health zone list +192.0.2.3");
 	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
+}
+
+/* ---- what is said ---- */
+
+static size_t count_lines(const char *log, const char *line)
+{
+	size_t n = 0;
+
+	while ((log = strstr(log, line))) {
+		n++;
+		log += strlen(line);
+	}
+	return n;
+}
+
+static void lose_consul_for_a_while(void *ctx)
+{
+	(void)ctx;
+	log_setup(LOG_LOGFMT, LOG_INFO);
+	world_start_with("192.0.2.1");
+	world_set("web", "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world.consul_is_away = true;
+	world_set("web", "192.0.2.1 192.0.2.3");
+	world_run(20000);
+	assert_true(world_watch.services[0]->failures > 2);
+	world.consul_is_away = false;
+	world_run(100000);
+	world_set("web", "192.0.2.1 192.0.2.4");
+	world_run(5000);
+}
+
+/* Once when it begins, once when it is over. */
+static void test_that_consul_answers_again_is_said_once(void **state)
+{
+	const char *said;
+
+	(void)state;
+	said = test_stderr(lose_consul_for_a_while, NULL);
+	CHECK(count_lines(said, "msg=\"consul does not answer\" service=web") == 1, "%s", said);
+	CHECK(count_lines(said, "msg=\"consul answers again\" service=web\n") == 1, "%s", said);
+	CHECK(strstr(said, "does not answer") < strstr(said, "answers again"), "%s", said);
 }
 
 /* ---- signals, and the end ---- */
@@ -482,6 +525,19 @@ static void test_stop_does_not_wait_for_a_dead_peer(void **state)
 	assert_in_range(world.now_ms - stop_ms, WATCH_LEAVE_MS, WATCH_LEAVE_MS + 2);
 }
 
+/* Who ends needs no other credentials. */
+static void test_a_refusal_while_it_stops(void **state)
+{
+	(void)state;
+	start_hanging();
+	assert_int_equal(raise(SIGTERM), 0);
+	world_run(10);
+	world_watch.was_refused = true;
+	world_run(5000);
+	assert_null(world_watch.loop.parts);
+	assert_int_equal(world_secret_reloads, 0);
+}
+
 /* Who asks twice does not wait for what is under way; the process is one of the test's own. */
 static void test_stop_asked_for_twice_is_at_once(void **state)
 {
@@ -527,6 +583,7 @@ int main(void)
 		cmocka_unit_test_setup(test_other_times, world_set_up),
 		cmocka_unit_test_setup(test_jobs_change_under_a_pass, world_set_up),
 		cmocka_unit_test_setup(test_the_answer_to_a_pass_that_was_called_off, world_set_up),
+		cmocka_unit_test_setup(test_that_consul_answers_again_is_said_once, world_set_up),
 		cmocka_unit_test_setup(test_hup_reloads, world_set_up),
 		cmocka_unit_test_setup(test_stop_at_rest_is_at_once, world_set_up),
 		cmocka_unit_test_setup(test_stop_in_order, world_set_up),
@@ -539,6 +596,7 @@ int main(void)
 		cmocka_unit_test_setup(test_which_outcomes_are_unknown, world_set_up),
 		cmocka_unit_test_setup(test_stop_after_a_lost_write, world_set_up),
 		cmocka_unit_test_setup(test_stop_does_not_wait_for_a_dead_peer, world_set_up),
+		cmocka_unit_test_setup(test_a_refusal_while_it_stops, world_set_up),
 	};
 
 	return cmocka_run_group_tests(first, NULL, NULL) || cmocka_run_group_tests(tests, NULL, NULL);
