@@ -254,11 +254,18 @@ def test_what_is_ours_without_an_owner(sync, consul, cloudflare):
 
 
 def test_a_cname_by_hand_that_was_replaced_may_go(sync, consul, cloudflare):
-    cloudflare.seed(NAME, "CNAME", "old.example.net", comment="by hand")
+    cloudflare.seed(NAME, "CNAME", "old.example.net")
     sync(consul.service("new.example.net"))
     assert cloudflare.contents(NAME) == ["new.example.net"]
     sync(consul.service("192.0.2.1"))
     assert cloudflare.contents(NAME) == ["192.0.2.1"]
+
+
+def test_a_cname_by_hand_keeps_its_comment(sync, consul, cloudflare):
+    cloudflare.seed(NAME, "CNAME", "old.example.net", comment="by hand")
+    sync(consul.service("new.example.net"))
+    assert [(r.content, r.comment) for r in cloudflare.records(NAME)] == [("new.example.net", "by hand")]
+    assert "is in the way and not ours" in sync(consul.service("192.0.2.1"), code=1).err
 
 
 def test_a_cname_by_hand_is_in_the_way(sync, consul, cloudflare):
