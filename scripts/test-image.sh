@@ -13,7 +13,7 @@ cd "$(dirname "$0")/.."
 . third_party/lib.sh
 
 PYTHON=${PYTHON:-/usr/bin/python3}
-MAX=${IMAGE_MAX_BYTES:-300000}
+MAX=${IMAGE_MAX_BYTES:-310000}
 name=www.example.com
 tmp='' engine='' api='' consul='' holder=''
 passed=0 failed=0 ended=''
