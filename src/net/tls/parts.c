@@ -30,7 +30,7 @@ void tls_parts_for_client(br_ssl_client_context *c)
 	br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
 	br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
 
-	br_ssl_engine_set_ec(eng, &tls_curves);
+	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
 	br_ssl_engine_set_ecdsa(eng, &br_ecdsa_i31_vrfy_asn1);
 	br_ssl_engine_set_rsavrfy(eng, &br_rsa_i31_pkcs1_vrfy);
 
@@ -49,7 +49,7 @@ void tls_parts_for_certs(br_x509_minimal_context *x)
 	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
 		br_x509_minimal_set_hash(x, hashes[i].id, hashes[i].hash);
 	br_x509_minimal_set_rsa(x, &br_rsa_i31_pkcs1_vrfy);
-	br_x509_minimal_set_ecdsa(x, &tls_curves, &br_ecdsa_i31_vrfy_asn1);
+	br_x509_minimal_set_ecdsa(x, &br_ec_all_m31, &br_ecdsa_i31_vrfy_asn1);
 	br_x509_minimal_set_minrsa(x, TLS_RSA_MIN / 8);
 }
 
@@ -71,6 +71,6 @@ void tls_parts_for_ec_key(br_ssl_client_context *c, const br_x509_certificate *c
 			  const br_ec_private_key *key)
 {
 	/* Who signed the certificate would matter for static ECDH only, which is not offered. */
-	br_ssl_client_set_single_ec(c, chain, n, key, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC, &tls_curves,
-				    &br_ecdsa_i31_sign_asn1);
+	br_ssl_client_set_single_ec(c, chain, n, key, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC,
+				    &br_ec_all_m31, &br_ecdsa_i31_sign_asn1);
 }

@@ -9,9 +9,6 @@
 
 #define TLS_RSA_MIN 2048 /* bits of the RSA key of a certificate */
 
-/* P-256, P-384 and P-521, for signatures and for the exchange of keys. */
-extern const br_ec_impl tls_curves;
-
 /* Set versions, cipher suites and algorithms of a zeroed client. */
 void tls_parts_for_client(br_ssl_client_context *c);
 
