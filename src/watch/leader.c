@@ -39,7 +39,7 @@ int64_t leader_fence_ms(const struct leader *l, int64_t now_ms)
 
 static unsigned wait_sec(const struct leader *l)
 {
-	return l->has_lock ? LEADER_LOOK_SEC : LEADER_WAIT_SEC;
+	return l->has_lock && l->wait_sec > LEADER_LOOK_SEC ? LEADER_LOOK_SEC : l->wait_sec;
 }
 
 static const char *prepare(struct leader *l)

@@ -19,7 +19,6 @@
 #define LEADER_TTL_MS ((int64_t)LEADER_TTL_SEC * 1000)
 #define LEADER_MARGIN_MS 5000    /* before the TTL is over we have stopped */
 #define LEADER_LOCK_DELAY_SEC 30 /* after a session's end nobody leads: its last write may land */
-#define LEADER_WAIT_SEC 45       /* a follower's blocking query: proxies cut what takes a minute */
 #define LEADER_LOOK_SEC 4        /* the leader's: two between renewals */
 #define LEADER_REST_MS 200       /* from one read of the key to the next */
 #define LEADER_NAME_CAP 160
@@ -48,6 +47,7 @@ struct leader {
 	const char *name;        /* of the session and in the key: for who looks at Consul */
 	const struct job *place; /* its datacenter, namespace and partition hold the key */
 	int64_t timeout_ms;
+	unsigned wait_sec;     /* a follower's blocking query; the caller's, as client */
 	enum leader_step step; /* the call under way, or the next one */
 	bool has_lock;
 	char session[CONSUL_SESSION_CAP]; /* "" when there is none */
@@ -69,7 +69,7 @@ struct leader {
 	int64_t leaderless_ms; /* since when */
 };
 
-/* Prepare to run for the lock. The texts and l->client's are kept. */
+/* Prepare to run for the lock. The texts and l->client's are kept, and l->wait_sec. */
 void leader_init(struct leader *l, const char *key, const char *name, const struct job *place,
 		 int64_t timeout_ms, int64_t now_ms);
 

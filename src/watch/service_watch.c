@@ -11,7 +11,7 @@ void service_watch_init(struct service_watch *w, const struct job *job,
 {
 	*w = (struct service_watch){
 		.job = *job,
-		.query = {.job = &w->job, .wait_sec = SERVICE_WATCH_WAIT_SEC},
+		.query = {.job = &w->job},
 		.headers = headers,
 		.timeout_ms = timeout_ms,
 		.view = w->view,

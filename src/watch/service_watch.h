@@ -14,7 +14,6 @@
 #include "consul/health.h"
 #include "net/http/client.h"
 
-#define SERVICE_WATCH_WAIT_SEC 45      /* how long Consul may let a query wait: proxies cut at 60 */
 #define SERVICE_WATCH_MARGIN_MS 10000  /* and so much later no answer is believed in any more */
 #define SERVICE_WATCH_SILENCE_MS 20000 /* from here on, or half the wait, a cut is no news */
 
@@ -59,8 +58,8 @@ struct service_watch {
 
 /*
  * Prepare to watch the job's service over origin. job is copied, the other pointers are kept; view,
- * incoming, element, rest and tls of *w are the caller's and set before. query.wait_sec may be set
- * after.
+ * incoming, element, rest and tls of *w are the caller's and set before. query.wait_sec is set
+ * after it.
  */
 void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms);

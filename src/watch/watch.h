@@ -32,7 +32,7 @@ struct watch_setup {
 	int64_t timeout_ms;
 	int64_t resync_ms;
 	int64_t unhealthy_ms;
-	unsigned wait_sec;          /* of a blocking query; 0: SERVICE_WATCH_WAIT_SEC */
+	unsigned wait_sec;          /* of a blocking query */
 	const char *lock_key;       /* NULL: no lock */
 	const char *register_as;    /* "": not; for watch_init() only */
 	const struct job *place;    /* of the lock: see leader_init() */

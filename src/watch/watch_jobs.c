@@ -51,6 +51,7 @@ static void init_leader(struct watch *w, const struct watch_setup *s)
 	(void)gethostname(host, sizeof host - 1);
 	(void)fmt_text(w->lock_name, sizeof w->lock_name, CONSUL_LOCK_WORD " %s %lld", host,
 		       (long long)getpid());
+	w->leader.wait_sec = s->wait_sec;
 	leader_init(&w->leader, s->lock_key, w->lock_name, s->place, s->timeout_ms, w->start_ms);
 }
 
@@ -122,8 +123,7 @@ static struct service_watch *find_service_watch(struct watch *w, const struct jo
 			return w->services[i];
 	w->services_n++;
 	service_watch_init(new, job, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
-	if (w->setup.wait_sec)
-		new->query.wait_sec = w->setup.wait_sec;
+	new->query.wait_sec = w->setup.wait_sec;
 	watch_add_service(w, new);
 	return new;
 }
@@ -283,7 +283,7 @@ void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int
 	w->setup.resync_ms = resync_ms;
 	w->setup.unhealthy_ms = unhealthy_ms;
 	w->leader.timeout_ms = w->registration.timeout_ms = timeout_ms;
-	w->setup.wait_sec = wait_sec;
+	w->setup.wait_sec = w->leader.wait_sec = wait_sec;
 	for (size_t i = 0; i < w->services_n; i++) {
 		w->services[i]->timeout_ms = timeout_ms;
 		w->services[i]->query.wait_sec = wait_sec;

@@ -141,6 +141,7 @@ void start_copy(int i)
 	static const struct job place;
 
 	memset(&copies[i], 0, sizeof copies[i]);
+	copies[i].l.wait_sec = 45;
 	leader_init(&copies[i].l, "service/k/leader", "dnsbuddy", &place, TIMEOUT_MS, test_now_ms);
 }
 

@@ -282,6 +282,22 @@ static void test_a_follower_waits(void **state)
 	assert_int_equal(copies[1].asked_index, locks.index);
 }
 
+/* Where a proxy gives up sooner, neither who follows nor who leads is silent for longer. */
+static void test_the_wait_that_is_set(void **state)
+{
+	(void)state;
+	copies[0].l.wait_sec = 3;
+	copies[1].l.wait_sec = 20;
+	run(1, 2000);
+	run(2, 2000);
+	assert_true(copies[0].l.has_lock && copies[0].is_busy && copies[1].is_busy);
+	assert_int_equal(copies[0].wait_ms, 3000);
+	assert_int_equal(copies[1].wait_ms, 20000);
+	copies[0].l.wait_sec = 45;
+	run(2, 8000);
+	assert_true(copies[0].l.has_lock && copies[0].wait_ms == LEADER_LOOK_SEC * 1000);
+}
+
 static void test_it_wakes_for_its_fence(void **state)
 {
 	struct loop_wait wait = {.wake_ms = CLOCK_NEVER};
@@ -361,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup(test_given_away_to_another, copies_set_up),
 		cmocka_unit_test_setup(test_session_lost, copies_set_up),
 		cmocka_unit_test_setup(test_a_follower_waits, copies_set_up),
+		cmocka_unit_test_setup(test_the_wait_that_is_set, copies_set_up),
 		cmocka_unit_test_setup(test_it_wakes_for_its_fence, copies_set_up),
 		cmocka_unit_test(test_never_two),
 	};

@@ -138,6 +138,7 @@ static int set_up(void **state)
 	w.rest = rest;
 	now_ms = START_MS;
 	service_watch_init(&w, &q, &origin, "", 10000);
+	w.query.wait_sec = 45;
 	return 0;
 }
 

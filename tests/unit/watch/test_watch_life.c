@@ -141,6 +141,7 @@ static void test_other_times(void **state)
 	assert_int_equal(world_watch.services[0]->query.wait_sec, 7);
 	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
 	assert_int_equal(world_watch.leader.timeout_ms, 2000);
+	assert_int_equal(world_watch.leader.wait_sec, 7);
 	assert_int_equal(world_watch.registration.timeout_ms, 2000);
 	world.api_status = 500;
 	world.api_headers = "";
