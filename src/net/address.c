@@ -78,19 +78,25 @@ void net_address_set_unix(struct net_address *a, const char *path)
 	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
 }
 
+int net_set_flags(int fd)
+{
+	int flags = fcntl(fd, F_GETFL);
+
+	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)
+		       ? -1
+		       : 0;
+}
+
 int net_open_socket(int family, int type)
 {
 	int fd = socket(family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int flags;
 
 	/* Kernels and emulations older than the flags. */
 	if (fd < 0 && (errno == EINVAL || errno == EPROTOTYPE))
 		fd = socket(family, type, 0);
 	if (fd < 0)
 		return -1;
-	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-	flags = fcntl(fd, F_GETFL);
-	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK)) {
+	if (net_set_flags(fd)) {
 		(void)close(fd);
 		return -1;
 	}

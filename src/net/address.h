@@ -72,4 +72,7 @@ void net_address_set_unix(struct net_address *a, const char *path);
 /* A socket, non-blocking and close-on-exec; -1 with errno. */
 int net_open_socket(int family, int type) __attribute__((warn_unused_result));
 
+/* The same of one that came by other means. */
+int net_set_flags(int fd) __attribute__((warn_unused_result));
+
 #endif

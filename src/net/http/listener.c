@@ -1,7 +1,6 @@
 #include "net/http/listener.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -342,15 +341,6 @@ static struct listen_connection *make_room(struct listener *l)
 	return first;
 }
 
-static int set_flags(int fd)
-{
-	int flags = fcntl(fd, F_GETFL);
-
-	return flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)
-		       ? -1
-		       : 0;
-}
-
 /* Returns false when there is nothing more to accept now. */
 static bool accept_one(struct listener *l, const struct asker *a)
 {
@@ -366,7 +356,7 @@ static bool accept_one(struct listener *l, const struct asker *a)
 			l->pause_ms = a->now_ms + LISTEN_PAUSE_MS;
 		return false;
 	}
-	if (set_flags(fd) || (l->is_local && !listen_is_near(fd, false))) {
+	if (net_set_flags(fd) || (l->is_local && !listen_is_near(fd, false))) {
 		(void)close(fd);
 		return true;
 	}
