@@ -10,7 +10,7 @@
 
 #include "engine/reconcile.h"
 #include "pages/status.h"
-#include "watch/service_watch.h"
+#include "engine/service_watch.h"
 
 struct managed_name {
 	struct job job;

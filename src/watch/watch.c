@@ -28,9 +28,10 @@ static void service_failed(struct watch *w, const struct service_watch *s)
 static void service_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 {
 	const struct service_watch *s = ctx;
+	const struct watch *w = s->owner;
 
 	(void)now_ms;
-	if (!s->owner->is_stopping)
+	if (!w->is_stopping)
 		service_watch_wants(s, wait);
 }
 

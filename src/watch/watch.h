@@ -14,9 +14,9 @@
 #include "core/bucket.h"
 #include "watch/managed_name.h"
 #include "watch/leader.h"
-#include "watch/registration.h"
+#include "engine/registration.h"
 #include "pages/status.h"
-#include "watch/service_watch.h"
+#include "engine/service_watch.h"
 #include "watch/worker.h"
 #include "net/http/listener.h"
 

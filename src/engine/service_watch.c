@@ -1,4 +1,4 @@
-#include "watch/service_watch.h"
+#include "engine/service_watch.h"
 
 #include <string.h>
 

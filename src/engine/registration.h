@@ -2,8 +2,8 @@
  * Our own place in Consul: a service with a check that says in one line how we are. Never blocks:
  * it lives in a poll loop.
  */
-#ifndef WATCH_REGISTRATION_H
-#define WATCH_REGISTRATION_H
+#ifndef ENGINE_REGISTRATION_H
+#define ENGINE_REGISTRATION_H
 
 #include <stdbool.h>
 #include <stdint.h>

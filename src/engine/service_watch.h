@@ -3,8 +3,8 @@
  * content changed, which is not when the index did. Never blocks: it lives in a poll loop.
  * https://developer.hashicorp.com/consul/api-docs/features/blocking
  */
-#ifndef WATCH_SERVICE_WATCH_H
-#define WATCH_SERVICE_WATCH_H
+#ifndef ENGINE_SERVICE_WATCH_H
+#define ENGINE_SERVICE_WATCH_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,8 +21,6 @@
 #define SERVICE_WATCH_REST_MS 100      /* ...not shorter; while nothing is news doubled, up to... */
 #define SERVICE_WATCH_SAME_MS 1000     /* ...this; and */
 #define SERVICE_WATCH_REST_MAX_MS 5000 /* not longer, whatever it cost */
-
-struct watch;
 
 enum service_watch_event {
 	SERVICE_WATCH_NOTHING,
@@ -53,7 +51,7 @@ struct service_watch {
 	uint64_t reads; /* good answers, for the metrics */
 	/* For who runs it in a loop. */
 	struct loop_part part;
-	struct watch *owner;
+	void *owner;
 };
 
 /*

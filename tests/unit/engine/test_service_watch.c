@@ -26,7 +26,7 @@ static int64_t wire_cpu_us(void);
 /* Both cmocka and the module have a fail(). */
 #undef fail
 #define fail tested_fail
-#include "watch/service_watch.c" /* NOLINT(bugprone-suspicious-include) */
+#include "engine/service_watch.c" /* NOLINT(bugprone-suspicious-include) */
 #undef fail
 #define fail() _fail(__FILE__, __LINE__)
 

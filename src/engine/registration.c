@@ -1,4 +1,4 @@
-#include "watch/registration.h"
+#include "engine/registration.h"
 
 #include <string.h>
 #include <unistd.h>
