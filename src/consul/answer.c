@@ -77,7 +77,9 @@ static int take_header(void *ctx, const char *name, const char *value, struct er
 	struct consul_answer *a = ctx;
 
 	(void)e;
-	(void)consul_take_index(name, value, &a->index);
+	if (!consul_take_index(name, value, &a->index) &&
+	    str_eq_nocase(name, "X-Consul-ContentHash") && str_copy(a->hash, sizeof a->hash, value))
+		a->hash[0] = '\0';
 	return 0;
 }
 
@@ -87,7 +89,7 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 	size_t room = CONSUL_BODY_MAX - a->len;
 
 	/* An error is told by its status, however long somebody's page is. */
-	if (n > room && consul_meaning(a->status) == CONSUL_DONE)
+	if (n > room && !a->may_cut && consul_meaning(a->status) == CONSUL_DONE)
 		return err_set(e, ERR_LIMIT, "more than %d bytes", CONSUL_BODY_MAX);
 	n = n < room ? n : room;
 	memcpy(a->body + a->len, p, n);
@@ -100,6 +102,8 @@ struct http_sink consul_answer_begin(struct consul_answer *a)
 {
 	a->status = 0;
 	a->index = 0;
+	a->hash[0] = '\0';
+	a->may_cut = false;
 	a->len = 0;
 	a->body[0] = '\0';
 	return (struct http_sink){

@@ -15,6 +15,7 @@
 
 #define CONSUL_BODY_MAX 4096  /* bytes of a small answer; a lock's key holds less */
 #define CONSUL_REASON_MAX 160 /* bytes of an error's body that are reported */
+#define CONSUL_HASH_CAP 40    /* bytes of a content's hash, with the NUL */
 
 /* What an answer means. */
 enum consul_meaning {
@@ -47,7 +48,9 @@ int64_t consul_wait_ms(unsigned wait_sec);
 
 struct consul_answer {
 	int status;
-	uint64_t index; /* X-Consul-Index; 0: none, or no number */
+	uint64_t index;             /* X-Consul-Index; 0: none, or no number */
+	char hash[CONSUL_HASH_CAP]; /* X-Consul-ContentHash; "": none, or a longer one */
+	bool may_cut;               /* set after consul_answer_begin(): a long body is cut */
 	size_t len;
 	char body[CONSUL_BODY_MAX + 1];
 };

@@ -18,8 +18,7 @@ enum pace {
 	PACE_FOLLOWER,  /* who would like to lead */
 	PACE_CANDIDATE, /* the same when the lock was not given: others were faster, or it rests */
 	PACE_LEADER,    /* who leads: its fence comes nearer */
-	PACE_REGISTRATION, /* who is not registered */
-	PACE_REGISTERED,   /* who is, but perhaps Consul was restarted and does not know it */
+	PACE_REGISTRATION, /* who is, or would like to be, a service in Consul */
 	PACES
 };
 

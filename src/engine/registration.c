@@ -4,15 +4,15 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/str.h"
 #include "base/utf8.h"
-#include "consul/agent.h"
 #include "core/pace.h"
 #include "engine/driver.h"
 
 /*
  * Be what is wanted, from anew. Neither the host's name nor the pid tells two copies apart: in
- * containers on the host's network all have the same name, and everyone is 1. So it is drawn by
+ * containers on the host's network all have the same name, and everyone is 1. So it may be drawn by
  * lot: what a copy that died has left stays beside its successor until REGISTRATION_GONE_SEC.
  */
 static void begin(struct registration *r)
@@ -23,11 +23,15 @@ static void begin(struct registration *r)
 	memcpy(r->name, r->wanted, sizeof r->name);
 	(void)gethostname(host, sizeof host - 1);
 	buf_init(&b, r->id, sizeof r->id);
-	buf_fmt(&b, "%s-%s-%08x", r->name, host, (unsigned)r->lot);
+	buf_fmt(&b, "%s-%s", r->name, host);
+	if (r->id_kind == REGISTRATION_ID_LOT)
+		buf_fmt(&b, "-%08x", (unsigned)r->lot);
 	utf8_clean(r->id); /* a host may have any bytes for a name */
-	r->is_leaving = r->is_registered = r->was_refused = false;
-	r->reported[0] = '\0';
-	r->next_ms = 0;
+	r->is_leaving = r->is_registered = r->may_be_there = r->is_stale = r->is_failing = false;
+	r->is_maintained = false;
+	r->is_to_be_found = r->id_kind == REGISTRATION_ID_HOST;
+	r->failures = r->leave_tries = 0;
+	r->retry_ms = 0;
 }
 
 static void set_wanted(struct registration *r, const char *name)
@@ -36,12 +40,51 @@ static void set_wanted(struct registration *r, const char *name)
 		r->wanted[0] = '\0'; /* no setting is that long */
 }
 
-void registration_init(struct registration *r, const char *name, int64_t timeout_ms)
+void registration_init(struct registration *r, const char *name, enum registration_id id_kind,
+		       int64_t timeout_ms)
 {
 	set_wanted(r, name);
 	r->timeout_ms = timeout_ms;
+	r->report_every_ms = REGISTRATION_REPORT_MS;
+	r->id_kind = id_kind;
 	r->lot = driver_random();
+	registration_describe(r, &(struct consul_service){.ttl_sec = REGISTRATION_TTL_SEC,
+							  .gone_sec = REGISTRATION_GONE_SEC});
 	begin(r);
+}
+
+void registration_describe(struct registration *r, const struct consul_service *service)
+{
+	r->service = *service;
+	r->service.id = r->id;
+	r->service.name = r->name;
+	r->is_stale = true;
+}
+
+/* What has no place in Consul yet is registered as critical until it is in maintenance: no blip. */
+static void write_body(struct registration *r)
+{
+	bool is_hidden = r->wants_maintenance && !r->is_maintained;
+
+	if (r->body)
+		buf_init(&r->client.body, r->body, r->body_cap);
+	consul_agent_register_body(&r->client.body, &r->service,
+				   r->is_well && !is_hidden ? INSTANCE_PASSING : INSTANCE_CRITICAL);
+}
+
+int registration_check(struct registration *r, struct err *e)
+{
+	consul_client_prepare(&r->client);
+	write_body(r);
+	if (buf_ok(&r->client.body))
+		return 0;
+	return err_set(e, ERR_CONFIG, "tags and meta are longer than %zu bytes together",
+		       r->client.body.cap);
+}
+
+void registration_wait(struct registration *r, int64_t until_ms)
+{
+	r->retry_ms = until_ms;
 }
 
 void registration_set(struct registration *r, bool is_well, const char *line)
@@ -51,88 +94,227 @@ void registration_set(struct registration *r, bool is_well, const char *line)
 		r->line[0] = '\0';
 }
 
-static bool is_news(const struct registration *r)
+void registration_maintain(struct registration *r, bool is_on, const char *reason)
 {
-	return r->is_well != r->is_reported_well || strcmp(r->line, r->reported) != 0;
+	r->wants_maintenance = is_on;
+	(void)fmt_text(r->reason, sizeof r->reason, REGISTRATION_REASON ": %s", reason);
 }
 
-/* When the next call is due. */
-static int64_t due_ms(const struct registration *r)
+bool registration_is_settled(const struct registration *r)
 {
-	int64_t at_ms = r->next_ms;
-
-	if (r->is_leaving || !r->is_registered)
-		return at_ms;
-	if (!is_news(r) && r->report_ms > at_ms)
-		at_ms = r->report_ms;
-	return at_ms;
+	return !r->may_be_there || registration_is_over(r) ||
+	       (r->is_registered && r->wants_maintenance == r->is_maintained);
 }
 
-static int start(struct registration *r, int64_t now_ms, struct err *e)
+static int64_t later(int64_t a_ms, int64_t b_ms)
+{
+	return a_ms > b_ms ? a_ms : b_ms;
+}
+
+/* The next report is due; never later than report_ms. */
+static int64_t report_due_ms(const struct registration *r)
+{
+	int64_t hurry_ms = r->called_ms + REGISTRATION_HURRY_MS;
+
+	if (!r->has_reported || r->is_well != r->is_reported_well)
+		return 0;
+	return strcmp(r->line, r->reported) != 0 && hurry_ms < r->report_ms ? hurry_ms
+									    : r->report_ms;
+}
+
+/* Which call is next. Returns when it is due. */
+static int64_t next_call(const struct registration *r, enum registration_call *call)
+{
+	int64_t at_ms = 0;
+
+	if (r->is_leaving) {
+		*call = REGISTRATION_LEAVE;
+	} else if (!r->is_registered || r->is_stale) {
+		*call = REGISTRATION_REGISTER;
+	} else if (r->is_to_be_found) {
+		*call = REGISTRATION_FIND;
+	} else if (r->wants_maintenance != r->is_maintained) {
+		*call = REGISTRATION_MAINTAIN;
+	} else if (r->unseen_n >= REGISTRATION_LOOK_EVERY) {
+		*call = REGISTRATION_LOOK;
+	} else {
+		*call = REGISTRATION_REPORT;
+		at_ms = report_due_ms(r);
+	}
+	return later(at_ms, r->retry_ms);
+}
+
+static const char *write_request(struct registration *r)
 {
 	struct buf *target = &r->client.target, *body = &r->client.body;
 
-	consul_client_prepare(&r->client);
-	if (r->is_leaving) {
-		consul_agent_deregister_target(target, r->id);
-	} else if (!r->is_registered) {
+	switch (r->call) {
+	case REGISTRATION_REGISTER:
 		buf_str(target, "/v1/agent/service/register");
-		consul_agent_register_body(body, r->id, r->name, REGISTRATION_TTL_SEC,
-					   REGISTRATION_GONE_SEC);
-	} else {
+		write_body(r);
+		r->may_be_there = true;
+		r->is_stale = false; /* what changes from now on is news again */
+		break;
+	case REGISTRATION_FIND: consul_agent_find_maintenance_target(target, r->id); return "GET";
+	case REGISTRATION_LOOK: consul_agent_look_target(target, r->id); return "GET";
+	case REGISTRATION_MAINTAIN:
+		r->is_asked = r->wants_maintenance;
+		consul_agent_maintenance_target(target, r->id, r->is_asked, r->reason);
+		break;
+	case REGISTRATION_REPORT:
 		consul_agent_report_target(target, r->id);
 		consul_agent_report_body(body, r->is_well ? INSTANCE_PASSING : INSTANCE_CRITICAL,
 					 r->line);
 		memcpy(r->reported, r->line, sizeof r->reported);
 		r->is_reported_well = r->is_well;
+		break;
+	case REGISTRATION_LEAVE: consul_agent_deregister_target(target, r->id); break;
 	}
-	return consul_client_start(&r->client, "PUT", now_ms + r->timeout_ms, e);
+	return "PUT";
 }
 
-static int fail(struct registration *r, const struct err *e, int64_t now_ms)
+static int start(struct registration *r, int64_t now_ms, struct err *e)
 {
-	bool is_first = !r->was_refused;
+	const char *method;
 
+	consul_client_prepare(&r->client);
+	method = write_request(r);
+	r->called_ms = now_ms;
+	if (consul_client_start(&r->client, method, now_ms + r->timeout_ms, e))
+		return -1;
+	r->client.answer.may_cut = r->call == REGISTRATION_FIND || r->call == REGISTRATION_LOOK;
+	return 0;
+}
+
+/* Consul was restarted without its state, or somebody took us out: be there again, and at once. */
+static enum registration_event lose(struct registration *r, int64_t now_ms)
+{
+	r->is_registered = r->is_maintained = false;
+	r->retry_ms = later(now_ms, r->registered_ms + REGISTRATION_AGAIN_MS);
+	return REGISTRATION_LOST;
+}
+
+static enum registration_event fail_to_leave(struct registration *r, bool has_answer,
+					     int64_t now_ms)
+{
+	if (!has_answer && ++r->leave_tries < REGISTRATION_LEAVE_TRIES) {
+		r->retry_ms = now_ms + REGISTRATION_LEAVE_MS;
+		return REGISTRATION_NOTHING;
+	}
+	begin(r);
+	return REGISTRATION_LEFT;
+}
+
+/* has_answer: it came from Consul, with a status that says no. */
+static enum registration_event fail(struct registration *r, const struct err *e, bool has_answer,
+				    int64_t now_ms)
+{
+	int status = has_answer ? r->client.answer.status : 0;
+	bool was_told = r->is_failing;
+
+	r->counts.failures++;
 	r->last_err = *e;
 	(void)err_wrap(&r->last_err, "consul: register as %s", r->id);
-	if (r->is_leaving) {
-		begin(r);
-		return 0;
-	}
-	/* A Consul that was restarted does not know us any more: register anew, and soon. */
-	r->next_ms = now_ms +
-		     pace_delay_ms(r->is_registered ? PACE_REGISTERED : PACE_REGISTRATION, 0, 0);
-	r->was_refused = !r->is_registered;
-	r->is_registered = false;
-	r->reported[0] = '\0';
-	return is_first && r->was_refused ? -1 : 0;
+	if (r->call == REGISTRATION_LEAVE)
+		return fail_to_leave(r, has_answer, now_ms);
+	/* 1.8.7 answers 500 to a report of a check that it does not know, later ones 404. */
+	if (r->call != REGISTRATION_REGISTER && (status == 404 || status == 500))
+		return lose(r, now_ms);
+	r->is_stale |= r->call == REGISTRATION_REGISTER;
+	r->retry_ms = now_ms + pace_delay_ms(PACE_REGISTRATION, r->failures, 0);
+	r->failures++;
+	/* One report that is late is not worth a word. */
+	r->is_failing |= r->failures > 1 || !r->is_registered;
+	return r->is_failing && !was_told ? REGISTRATION_FAILED : REGISTRATION_NOTHING;
 }
 
-int registration_step(struct registration *r, int64_t now_ms)
+static void take_registration(struct registration *r, int64_t now_ms)
+{
+	r->counts.registrations++;
+	r->is_registered = true;
+	r->has_reported = false;
+	r->registered_ms = now_ms;
+	r->report_ms = now_ms + r->report_every_ms;
+	/* After the first report: what does it look like? */
+	r->hash[0] = '\0';
+	r->unseen_n = r->id_kind == REGISTRATION_ID_HOST ? REGISTRATION_LOOK_EVERY - 1 : 0;
+}
+
+/* A former life of ours was in maintenance, and died: that is over. What others set is theirs. */
+static void take_maintenance(struct registration *r)
+{
+	const struct consul_answer *a = &r->client.answer;
+	char reason[REGISTRATION_REASON_CAP];
+
+	consul_agent_maintenance_reason(a->body, a->len, reason, sizeof reason);
+	r->is_to_be_found = false;
+	r->is_maintained = str_starts_nocase(reason, REGISTRATION_REASON);
+}
+
+static enum registration_event take_look(struct registration *r)
+{
+	const char *hash = r->client.answer.hash;
+	bool is_other = r->hash[0] && hash[0] && strcmp(hash, r->hash) != 0;
+
+	r->unseen_n = 0;
+	memcpy(r->hash, hash, sizeof r->hash);
+	if (!is_other || r->service.has_tag_override)
+		return REGISTRATION_NOTHING;
+	r->is_stale = true;
+	return REGISTRATION_OVERWRITTEN;
+}
+
+static enum registration_event succeed(struct registration *r, int64_t now_ms)
+{
+	bool was_failing = r->is_failing;
+
+	r->retry_ms = 0;
+	r->failures = 0;
+	r->is_failing = false;
+	switch (r->call) {
+	case REGISTRATION_REGISTER: take_registration(r, now_ms); return REGISTRATION_DONE;
+	case REGISTRATION_FIND: take_maintenance(r); break;
+	case REGISTRATION_MAINTAIN: r->is_maintained = r->is_asked; break;
+	case REGISTRATION_LOOK: return take_look(r);
+	case REGISTRATION_REPORT:
+		r->counts.reports++;
+		r->has_reported = true;
+		r->report_ms = r->called_ms + r->report_every_ms;
+		r->unseen_n += r->id_kind == REGISTRATION_ID_HOST;
+		break;
+	case REGISTRATION_LEAVE: begin(r); return REGISTRATION_LEFT;
+	}
+	return was_failing ? REGISTRATION_BACK : REGISTRATION_NOTHING;
+}
+
+/* What Consul does not know how to answer, or does not let us see, we do without. */
+static bool is_needless(const struct registration *r)
+{
+	int status = r->client.answer.status;
+
+	return r->call == REGISTRATION_FIND ||
+	       (r->call == REGISTRATION_LOOK && status != 404 && status != 500);
+}
+
+enum registration_event registration_step(struct registration *r, int64_t now_ms)
 {
 	struct err e = {0};
 	enum http_result result;
 
 	if (!consul_client_is_busy(&r->client)) {
-		if (registration_is_over(r) || due_ms(r) > now_ms)
-			return 0;
+		if (registration_is_over(r) || next_call(r, &r->call) > now_ms)
+			return REGISTRATION_NOTHING;
 		if (start(r, now_ms, &e))
-			return fail(r, &e, now_ms);
+			return fail(r, &e, false, now_ms);
 	}
 	result = consul_client_step(&r->client, &e);
 	if (result == HTTP_MORE)
-		return 0;
-	if (result == HTTP_BAD || consul_answer_finish(&r->client.answer, &e))
-		return fail(r, &e, now_ms);
-	if (r->is_leaving) {
-		begin(r);
-		return 0;
-	}
-	r->was_refused = false;
-	r->next_ms = now_ms + (r->is_registered ? REGISTRATION_HURRY_MS : 0);
-	r->report_ms = now_ms + REGISTRATION_REPORT_MS;
-	r->is_registered = true;
-	return 0;
+		return REGISTRATION_NOTHING;
+	if (result == HTTP_BAD)
+		return fail(r, &e, false, now_ms);
+	if (consul_answer_finish(&r->client.answer, &e) && !is_needless(r))
+		return fail(r, &e, true, now_ms);
+	return succeed(r, now_ms);
 }
 
 void registration_rename(struct registration *r, const char *name, int64_t now_ms)
@@ -143,13 +325,13 @@ void registration_rename(struct registration *r, const char *name, int64_t now_m
 	if (r->is_leaving)
 		return;
 	/* A call that is broken off may have registered us. */
-	if (!r->is_registered && !consul_client_is_busy(&r->client)) {
+	if (!r->may_be_there) {
 		begin(r);
 		return;
 	}
 	http_close(&r->client.http);
 	r->is_leaving = true;
-	r->next_ms = now_ms;
+	r->retry_ms = now_ms;
 }
 
 bool registration_is_over(const struct registration *r)
@@ -159,8 +341,10 @@ bool registration_is_over(const struct registration *r)
 
 void registration_wants(const struct registration *r, struct loop_wait *w)
 {
+	enum registration_call call;
+
 	if (consul_client_is_busy(&r->client))
 		consul_client_wants(&r->client, w);
 	else if (!registration_is_over(r))
-		loop_wait_until(w, due_ms(r));
+		loop_wait_until(w, next_call(r, &call));
 }

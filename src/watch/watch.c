@@ -155,7 +155,7 @@ static void registration_part_step(void *ctx, int64_t now_ms)
 {
 	struct watch *w = ctx;
 
-	if (registration_step(&w->registration, now_ms))
+	if (registration_step(&w->registration, now_ms) == REGISTRATION_FAILED)
 		LOG_EVENT(LOG_WARN, "not registered in Consul",
 			  {"error", w->registration.last_err.text, 0});
 }
