@@ -3,32 +3,15 @@
  */
 #include <fcntl.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/inherited.h"
 #include "command/command.h"
 
-/* The kernel is asked itself: musl's setrlimit(), which stops all threads, is 2 kB of code. */
 #define FDS_MAX 1024 /* numbers below it: a command opens few, but may be given many */
-
-/*
- * The number of a closed standard file would go to the next socket, and results or logs to its
- * peer. A folder is opened in its place: writing there fails, and is seen to.
- */
-static void fill_standard_files(void)
-{
-	int fd;
-
-	do
-		fd = open("/", O_RDONLY | O_DIRECTORY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd >= 0)
-		(void)close(fd);
-}
 
 /*
  * End at once. A connection is reset: of a request that is half on its way the kernel would send
@@ -52,20 +35,17 @@ static void end(int number)
 static void end_on_signals(void)
 {
 	struct sigaction action = {.sa_handler = end};
-	const uint64_t none = 0;
 
 	(void)sigfillset(&action.sa_mask);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGTERM, &action, NULL);
-	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+	inherited_unblock_signals();
 }
 
 /* Secrets are in memory: no core of it, and no look at it by others of our user. */
 static void hide_memory(void)
 {
-	const uint64_t none[2] = {0, 0}; /* struct rlimit64 */
-
-	(void)syscall(SYS_prlimit64, 0, RLIMIT_CORE, &none, NULL);
+	inherited_forbid_cores();
 #ifndef __SANITIZE_ADDRESS__ /* which looks for leaks as a debugger does */
 	(void)syscall(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
@@ -73,7 +53,7 @@ static void hide_memory(void)
 
 int main(int argc, char **argv)
 {
-	fill_standard_files();
+	inherited_save();
 	hide_memory();
 	end_on_signals();
 	(void)signal(SIGPIPE, SIG_IGN); /* who reads the log may go; the work goes on */

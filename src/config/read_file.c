@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/errno_text.h"
@@ -35,35 +36,58 @@ struct read {
 	char text[];
 };
 
+#define KILL_MS 100                   /* for it to be gone; whom a mount holds is left to it */
+#define CLONE_ONLY ((int)0x80000000U) /* __WCLONE */
+
+static int poll_end(int fd, int wait_ms)
+{
+	struct pollfd end = {.fd = fd, .events = POLLIN};
+	int ready;
+
+	do
+		ready = poll(&end, 1, wait_ms);
+	while (ready < 0 && errno == EINTR);
+	return ready;
+}
+
+/* end is of a pipe that the child holds open. Returns 0 or an errno. */
+static int wait_for(pid_t child, int end, int wait_ms)
+{
+	bool is_late = poll_end(end, wait_ms) <= 0;
+
+	if (child < 0)
+		return 0;
+	if (is_late)
+		(void)kill(child, SIGKILL);
+	if (!is_late || poll_end(end, KILL_MS) > 0)
+		while (waitpid(child, NULL, CLONE_ONLY) < 0 && errno == EINTR)
+			;
+	return is_late ? ETIMEDOUT : 0;
+}
+
 /*
  * A FIFO or a mount that hangs would hold whoever opens it, without limit. So a child does: it is
- * ourselves once more, and gone when it has read, is killed, or we are gone.
+ * ourselves once more, and gone when it has read, is killed, or we are gone. It ends without
+ * SIGCHLD, and is seen by nobody who waits for any child.
  */
 static int read_by_child(const char *path, struct read *read, size_t cap, int wait_ms)
 {
-	struct pollfd end = {.events = POLLIN}; /* of a pipe that the child holds open */
-	int ends[2], ready;
+	int ends[2], error;
 	pid_t child;
 
 	if (pipe(ends))
 		return errno;
-	(void)signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
-	child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+	child = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
 	if (!child) /* it would not notice that nobody waits any more */
 		(void)syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (child <= 0)
 		read->error = read_path(path, read->text, cap, &read->len);
 	if (!child)
 		_exit(0);
-	end.fd = ends[0];
 	(void)close(ends[1]);
-	do
-		ready = poll(&end, 1, wait_ms);
-	while (ready < 0 && errno == EINTR);
-	if (!ready)
-		(void)kill(child, SIGKILL);
+	error = wait_for(child, ends[0], wait_ms);
 	(void)close(ends[0]);
-	return ready > 0 ? read->error : ETIMEDOUT;
+	return error ? error : read->error;
 }
 
 int values_read_file(const struct values *v, const char *path, char *out, size_t cap, struct err *e)
