@@ -1,5 +1,5 @@
 #!/bin/sh
-# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image.
+# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image rolling.
 # As root or through sudo; as anybody else it prints the one line to type and fails. Silent and quick when nothing is missing.
 set -eu
 
@@ -10,10 +10,11 @@ bench="$demo bash jq"
 lint='libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
 fuzz='clang libclang-rt-14-dev'
 image='docker.io docker-compose debootstrap'
+rolling="$image $demo iproute2 iptables unbound gnuplot-nox"
 
 # Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
 # ports, and a user who asked for tests did not ask for a DNS server.
-daemons='pdns-server:pdns.service docker.io:docker.service docker.io:docker.socket containerd:containerd.service prometheus:prometheus.service'
+daemons='pdns-server:pdns.service docker.io:docker.service docker.io:docker.socket containerd:containerd.service prometheus:prometheus.service unbound:unbound.service'
 
 [ $# -gt 0 ] || set -- build test bench lint
 
@@ -27,6 +28,7 @@ for group in "$@"; do
 	lint) want="$want $lint" ;;
 	fuzz) want="$want $fuzz" ;;
 	image) want="$want $image" ;;
+	rolling) want="$want $rolling" ;;
 	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;
 	esac
 done
@@ -77,7 +79,7 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 case $need in
-*pdns-server* | *docker.io* | *prometheus*)
+*pdns-server* | *docker.io* | *prometheus* | *unbound*)
 	if [ ! -e "$policy" ]; then
 		made_policy=1
 		printf '#!/bin/sh\nexit 101\n' | $as_root tee "$policy" >/dev/null

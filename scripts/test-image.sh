@@ -11,11 +11,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . third_party/lib.sh
+. scripts/engine.sh
 
 PYTHON=${PYTHON:-/usr/bin/python3}
-MAX=${IMAGE_MAX_BYTES:-310000}
+MAX=${IMAGE_MAX_BYTES:-350000}
 name=www.example.com
-tmp='' engine='' api='' consul='' holder=''
+tmp='' api='' consul='' holder=''
 passed=0 failed=0 ended=''
 
 pass() { printf '  %-7s %s\n' OK "$1"; passed=$((passed + 1)); }
@@ -33,17 +34,6 @@ has() {
 	if [[ $2 == *"$3"* ]]; then pass "$1"; else fail "$1" "no '$3' in:"$'\n'"$2"; fi
 }
 
-stop() {
-	[ -n "$1" ] || return 0
-	kill "$1" 2>/dev/null || :
-	for _ in {1..200}; do
-		kill -0 "$1" 2>/dev/null || break
-		sleep 0.05
-	done
-	kill -9 "$1" 2>/dev/null || :
-	wait "$1" 2>/dev/null || :
-}
-
 cleanup() {
 	code=$?
 	[ -n "$ended" ] || echo "test-image.sh: stopped before its end, after $passed passed, $failed failed" >&2
@@ -51,13 +41,8 @@ cleanup() {
 	trap '' INT TERM HUP # a second Ctrl-C must not leave an engine behind
 	stop "$api"
 	stop "$consul"
-	if [ -n "$engine" ] && [ -n "$holder" ]; then
-		docker rm -f "$holder" >/dev/null 2>&1 || :
-	fi
-	stop "$engine"
+	engine_stop
 	if [ -n "$tmp" ]; then
-		# What the engine may have left mounted, deepest first.
-		awk -v dir="$tmp/" 'index($2, dir) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r -n 1 umount -l 2>/dev/null || :
 		rm -rf --one-file-system "$tmp"
 	fi
 	exit "$code"
@@ -71,66 +56,13 @@ trap 'exit 129' HUP
 
 [ "$(id -u)" -eq 0 ] || die "it starts a Docker engine, which takes root: sudo make test-image"
 scripts/deps.sh build test image
-for tool in docker dockerd debootstrap nsenter; do
-	command -v "$tool" >/dev/null || die "$tool is missing"
-done
 CONSUL_BIN=$(scripts/consul.sh)
-mirror=$(debian_mirror)
-[ -n "$mirror" ] || die "no Debian mirror among this machine's package sources; the base image is made from one"
-
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/dnsbuddy-image.XXXXXX")
-mkdir "$tmp/config"
-echo '{}' >"$tmp/config/daemon.json" # not the machine's own settings
-export DOCKER_HOST=unix://$tmp/docker.sock DOCKER_CONFIG=$tmp/config
-unset DOCKER_CONTEXT DOCKER_TLS_VERIFY DOCKER_CERT_PATH
-
-# try_engine STORAGE-DRIVER
-try_engine() {
-	local log=$tmp/dockerd-$1.log
-	rm -rf "$tmp/exec"
-	# Its own containerd namespaces: a containerd that runs already is shared without seeing each other's containers.
-	setsid dockerd --data-root "$tmp/data" --exec-root "$tmp/exec" --host "$DOCKER_HOST" --pidfile "$tmp/dockerd.pid" \
-		--config-file "$tmp/config/daemon.json" --storage-driver "$1" --bridge none --iptables=false --ip6tables=false --ip-forward=false \
-		--ip-masq=false --containerd-namespace "dnsbuddy-$$" --containerd-plugins-namespace "dnsbuddy-plugins-$$" \
-		>"$log" 2>&1 </dev/null &
-	engine=$!
-	for _ in {1..300}; do
-		! docker version >/dev/null 2>&1 || return 0
-		kill -0 "$engine" 2>/dev/null || break
-		sleep 0.1
-	done
-	stop "$engine"
-	engine=''
-	return 1
-}
-
-say IMAGE "starting a Docker engine in $tmp"
-if ! try_engine overlay2 && ! try_engine vfs; then
-	{
-		echo "dockerd does not run on this machine. It takes real root (all capabilities), cgroups and mounts; in an"
-		echo "unprivileged container or sandbox there are none. Its last words:"
-		tail -n 8 "$tmp"/dockerd-vfs.log | sed 's/^/    /'
-	} >&2
-	die "the image was not tested"
-fi
-say IMAGE "engine $(docker version -f '{{.Server.Version}}'), storage $(docker info -f '{{.Driver}}')"
+engine_start "$tmp" shared
 
 # ---- The base image ----------------------------------------------------------------------------------------------------
 
-say IMAGE "debian:bookworm-slim, with debootstrap from $mirror"
-debootstrap --variant=minbase bookworm "$tmp/base" "$mirror" >"$tmp/debootstrap.log" 2>&1 || {
-	tail -n 8 "$tmp/debootstrap.log" >&2
-	die "debootstrap failed"
-}
-# As in the published one: sources in deb822 format, no package lists, no archives, no documentation.
-rm -rf "$tmp"/base/etc/apt/sources.list "$tmp"/base/var/lib/apt/lists/* "$tmp"/base/var/cache/apt/archives/*.deb \
-	"$tmp"/base/usr/share/doc/*
-printf 'Types: deb\nURIs: %s\nSuites: bookworm bookworm-updates\nComponents: main\nSigned-By: %s\n' "$mirror" \
-	/usr/share/keyrings/debian-archive-keyring.gpg >"$tmp/base/etc/apt/sources.list.d/debian.sources"
-printf 'Acquire::GzipIndexes "true";\nAcquire::Languages "none";\nDir::Cache::pkgcache "";\nDir::Cache::srcpkgcache "";\n' \
-	>"$tmp/base/etc/apt/apt.conf.d/docker"
-# This machine's proxy and the like, if any.
-apt-config dump Acquire | grep -iE '^Acquire::(http|https)::Proxy ' >"$tmp/base/etc/apt/apt.conf.d/proxy" || :
+base_tree "$tmp/base"
 tar -C "$tmp/base" -c . | docker import - debian:bookworm-slim >/dev/null ||
 	die "the engine runs, but this machine does not let it unpack an image; the image was not tested"
 rm -rf --one-file-system "$tmp/base"
