@@ -123,10 +123,10 @@ done
 same "no shell in it" "$code" 127
 
 # The example's, on a base that stands for an image with Containerbuddy.
-if out=$(docker build --network none --build-arg BASE=debian:bookworm-slim -t example examples 2>&1); then
-	out=$(docker run --rm --network none --entrypoint /dnsbuddy example version 2>&1) || :
+if out=$(docker build --network none --target handler --build-arg BASE=debian:bookworm-slim -t example examples/containerbuddy 2>&1); then
+	out=$(docker run --rm --network none --entrypoint /opt/containerbuddy/update-dns.sh example 2>&1) || :
 fi
-has "examples/Dockerfile copies the program into another image" "$out" "dnsbuddy $(cat VERSION)"
+has "examples/containerbuddy/Dockerfile copies the program over another's handler" "$out" "dnsbuddy sync: "
 
 # A network with a loopback device alone, kept by a container of the base image.
 holder=$(docker run -d --network none --add-host consul:127.0.0.1 --init debian:bookworm-slim sleep infinity)

@@ -1,4 +1,4 @@
-"""A second loopback port by which scripts set the scene and read the journal: plain HTTP, JSON.
+"""A second port by which scripts set the scene and read the journal: plain HTTP, JSON.
 
     GET /records?name=N     POST /records [{"name":…,"type":…,"content":…,…}]
     DELETE /records?name=N  (also type, content, id)
@@ -19,7 +19,7 @@ from cloudflare.journal import brief
 class Control:
     """Runs from construction to the end of the with statement."""
 
-    def __init__(self, server, host="127.0.0.1"):
+    def __init__(self, server, host="127.0.0.1", port=0):
         routes = _routes(server)
 
         class Handler(BaseHTTPRequestHandler):
@@ -46,7 +46,7 @@ class Control:
             def log_message(self, *_):
                 pass
 
-        self.http = ThreadingHTTPServer((host, 0), Handler)
+        self.http = ThreadingHTTPServer((host, port), Handler)
         self.http.daemon_threads = True
         self.url = f"http://{host}:{self.http.server_address[1]}"
         self.thread = Thread(target=self.http.serve_forever, kwargs={"poll_interval": 0.05})

@@ -19,22 +19,22 @@ def _program():
 
 
 class PowerDNS:
-    """A child of ours on a free loopback port, UDP and TCP; every cache is off.
+    """A child of ours, UDP and TCP, on a free loopback port unless told another; every cache is off.
 
     It is told to die with the thread that started it, so start it from the main one.
     """
 
-    def __init__(self, database, folder, host="127.0.0.1"):
+    def __init__(self, database, folder, host="127.0.0.1", port=0):
         self.database, self.folder, self.host = Path(database), Path(folder), host
         self.child = None
-        self.port = None
+        self.wanted, self.port = port, None
 
     def start(self):
         if not available():
             raise RuntimeError(f"{PROGRAM} or setpriv is missing (pdns-server, util-linux)")
         self.folder.mkdir(parents=True, exist_ok=True)
         for _ in range(5):  # the port may be gone between finding and using it
-            self.port = free_port(self.host)
+            self.port = self.wanted or free_port(self.host)
             self._spawn()
             if self._wait():
                 return self

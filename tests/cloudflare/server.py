@@ -31,7 +31,8 @@ class Cloudflare:
     """A server on a free loopback port, from construction to stop(); also a context manager.
 
     zones      names (ids are made up) or {name: id}
-    dns        run PowerDNS on the records; without it they live in memory
+    dns        run PowerDNS on the records, at `host`; without it they live in memory
+    dns_port   0: a free one
     database   where the records live; default: in memory, or in `folder` with dns
     folder     for certificates, database, logs, journal.jsonl; default: a temporary one
     https      speak TLS with a certificate of `authority` (default: one made for this server)
@@ -44,8 +45,8 @@ class Cloudflare:
     settings   anything in settings.py
     """
 
-    def __init__(self, zones=("example.com",), *, dns=False, database=None, folder=None, https=True,
-                 authority=None, host="127.0.0.1", port=0, low=ssl.TLSVersion.TLSv1_2,
+    def __init__(self, zones=("example.com",), *, dns=False, dns_port=0, database=None, folder=None,
+                 https=True, authority=None, host="127.0.0.1", port=0, low=ssl.TLSVersion.TLSv1_2,
                  high=ssl.TLSVersion.MAXIMUM_SUPPORTED, tickets=True, openapi=None,
                  names=(), journal_file=False, seed=0, **settings):
         self.settings = Settings()
@@ -85,7 +86,7 @@ class Cloudflare:
         self.port = self.listener.port
         self.dns = None
         if dns:
-            self.dns = PowerDNS(database, self.folder / "pdns")
+            self.dns = PowerDNS(database, self.folder / "pdns", host, dns_port)
             try:
                 self.dns.start()
             except BaseException:

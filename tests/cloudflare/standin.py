@@ -27,6 +27,8 @@ def arguments(argv):
     p.add_argument("--name", action="append", default=[], help="further name in the certificate")
     p.add_argument("--zone", action="append", metavar="NAME[=ID]", help="default: example.com")
     p.add_argument("--dns", action="store_true", help="serve the records with PowerDNS")
+    p.add_argument("--dns-port", type=int, default=0)
+    p.add_argument("--control-port", type=int, default=0)
     p.add_argument("--db", help="file of the records; default with --dns: DIR/records.sqlite3")
     p.add_argument("--token", help="default: one is made up")
     p.add_argument("--email")
@@ -45,13 +47,14 @@ def main(argv=None):
     zones = dict(z.partition("=")[::2] for z in args.zone or ["example.com"])
     knobs = {name: json.loads(value) for name, value in (s.split("=", 1) for s in args.set)}
     with Cloudflare({name: zone_id or None for name, zone_id in zones.items()}, dns=args.dns,
-                    database=args.db, folder=args.dir, https=not args.http, host=args.host,
-                    port=args.port, names=args.name, journal_file=True, **knobs) as server:
+                    dns_port=args.dns_port, database=args.db, folder=args.dir,
+                    https=not args.http, host=args.host, port=args.port, names=args.name,
+                    journal_file=True, **knobs) as server:
         if args.token:
             server.token = server.add_token(args.token)
         if args.key:
             server.add_key(args.email or "ops@example.com", args.key)
-        with Control(server) as control:
+        with Control(server, args.host, args.control_port) as control:
             print(json.dumps(ready(server, control)), flush=True)
             stop.wait()
 

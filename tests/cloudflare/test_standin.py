@@ -3,15 +3,18 @@
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
 import pytest
 
 from cloudflare.client import Client, codes, record
+from cloudflare.dns import free_port
 
 HERE = Path(__file__).resolve().parent
 
@@ -421,3 +424,31 @@ def test_program(tmp_path):
     events = [json.loads(line) for line in Path(ready["journal"]).read_text().splitlines()]
     assert [e["event"] for e in events] == ["records", "call"]
     assert "Bearer t" not in Path(ready["journal"]).read_text()
+
+
+def test_program_started_again_keeps_records_root_and_ports(tmp_path):
+    """As a container whose volume outlives it: who trusted it, or asks its DNS server, sees no difference."""
+    ports = [free_port("127.0.0.1") for _ in range(2)]
+    seen = []
+    for _ in range(2):
+        child = subprocess.Popen(
+            [sys.executable, HERE / "standin.py", "--dir", tmp_path, "--dns", "--dns-port", str(ports[0]),
+             "--control-port", str(ports[1])], stdout=subprocess.PIPE, text=True)
+        try:
+            ready = json.loads(child.stdout.readline())
+            assert ready["dns"]["port"] == ports[0] and ready["control"].endswith(f":{ports[1]}")
+            if not seen:
+                data = json.dumps([{"name": "a.example.com", "type": "A", "content": "192.0.2.1"}]).encode()
+                urllib.request.urlopen(ready["control"] + "/records", data, timeout=5).close()
+            context = ssl.create_default_context(cafile=seen[0][0] if seen else ready["ca_file"])
+            url = urllib.parse.urlsplit(ready["url"])
+            with socket.create_connection(("127.0.0.1", url.port), 5) as plain:
+                context.wrap_socket(plain, server_hostname="localhost").close()
+            with urllib.request.urlopen(ready["control"] + "/records", timeout=5) as answer:
+                seen.append((ready["ca_file"], ready["zones"], [r["content"] for r in json.load(answer)],
+                             Path(ready["ca_file"]).read_text()))
+        finally:
+            child.send_signal(signal.SIGTERM)
+            assert child.wait(10) == 0
+            child.stdout.close()
+    assert seen[0] == seen[1] and seen[0][2] == ["192.0.2.1"]

@@ -27,12 +27,17 @@ def _openssl(*args):
 
 
 class Authority:
-    """A root certificate (EC P-256) of our own in `folder`; `ca_file` is what a client trusts."""
+    """A root certificate (EC P-256) of our own in `folder`: the one there, else a new one.
+
+    `ca_file` is what a client trusts.
+    """
 
     def __init__(self, folder):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ca_file, self.key_file = self.folder / "ca.pem", self.folder / "ca.key"
+        if self.ca_file.exists() and self.key_file.exists():
+            return  # a stand-in that was restarted: who trusted it goes on to
         config = self.folder / "ca.cnf"  # ours, since the machine's own may add anything
         config.write_text(CONFIG)
         _openssl("req", "-x509", "-config", config, "-newkey", "ec", "-pkeyopt", CURVE,

@@ -1,4 +1,4 @@
-"""README's two scripts, tests/bench and examples/, as a user runs them."""
+"""README's two scripts and tests/bench, as a user runs them."""
 
 import json
 import os
@@ -13,12 +13,10 @@ from pathlib import Path
 
 import pytest
 import readme
-from consul import find_binary, free_ports
+from consul import find_binary
 from program import NAME, ROOT, binary, variables
-from watching import until
 
 BENCH = ROOT / "tests/bench"
-EXAMPLES = ROOT / "examples"
 # The commands of README.md.
 DEMO, TEST = (ROOT / b.text.strip() for b in readme.read_blocks((ROOT / "README.md").read_text())
               if b.text.startswith("scripts/"))
@@ -299,97 +297,3 @@ def test_the_script_removes_nothing_when_adding_failed(start_cloudflare, consul)
     cloudflare.fault("error", kind="batch-post", code=10000, message="refused")
     out = script(cloudflare, consul, consul.service("192.0.2.1"), code=1)
     assert "refused" in out and cloudflare.contents(NAME) == ["192.0.2.9"]
-
-
-# -- the examples
-
-
-def compose_settings(file):
-    """What a compose file sets of the container's environment."""
-    text = (EXAMPLES / file).read_text()
-    return dict(re.findall(r'^ {6}([A-Z_]+): "?([^"\n]*)', re.sub(r"(?s)args:.*?env_file", "", text), re.M))
-
-
-def example_environment():
-    lines = (EXAMPLES / "env.example").read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
-
-
-def test_example_settings_are_ones_that_dnsbuddy_knows():
-    names = [*example_environment(), *compose_settings("compose.yaml"), *compose_settings("containerbuddy.yaml")]
-    names += re.findall(r"{{ \.([A-Z_]+) }}", (EXAMPLES / "containerbuddy.json").read_text())
-    names += [n for n in re.findall(r"`([A-Z][A-Z_]+)[=`]", (EXAMPLES / "README.md").read_text())]
-    assert {"CF_API_TOKEN", "SERVICE", "RECORD", "TTL", "CONSUL", "DNSBUDDY_LISTEN"} <= set(names)
-    assert not set(names) - variables() - {"SIGTERM"}
-
-
-def test_example_container_follows_consul(cloudflare, consul, start):
-    """What compose.yaml runs, with what it sets, but for the addresses here."""
-    text = (EXAMPLES / "compose.yaml").read_text()
-    command = re.search(r"^ {4}command: (watch)$", text, re.M)[1]
-    env = example_environment() | compose_settings("compose.yaml")
-    port = env["DNSBUDDY_LISTEN"].removeprefix(":")
-    assert env["CONSUL"] == "consul:8500" and f'"127.0.0.1:{port}:{port}"' in text
-    service = consul.service("192.0.2.1")
-    free, = free_ports(1)
-    run = start(command, timeout=60, env=env | {
-        "SERVICE": service, "CONSUL": consul.address, "DNSBUDDY_LISTEN": f"127.0.0.1:{free}", "CF_API_URL": cloudflare.url,
-        "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token, "DNSBUDDY_GRACE": "0"})
-    until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.1"])
-    consul.add(service, "192.0.2.2")
-    until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.1", "192.0.2.2"])
-    consul.remove(service, "192.0.2.1")
-    until(lambda: cloudflare.contents(env["RECORD"]) == ["192.0.2.2"])
-    until(lambda: subprocess.run([binary(), "health"], env={"DNSBUDDY_LISTEN": f"127.0.0.1:{free}"}, check=False,
-                                 stdout=subprocess.DEVNULL).returncode == 0)
-    run.process.terminate()
-    assert run.process.wait(2) == 0
-
-
-def test_example_handler_runs_as_containerbuddy_runs_it(cloudflare, consul):
-    """Cut at single spaces, no shell, the container's environment."""
-    text = (EXAMPLES / "containerbuddy.json").read_text().replace("{{ .CONSUL }}", "consul")
-    config = json.loads(text)
-    assert config["consul"] == "consul:8500"
-    backend, = config["backends"]
-    assert backend["name"] == "nginx" and backend["poll"] >= 1
-    argv = backend["onChange"].strip().split(" ")
-    assert argv[0] == "/dnsbuddy"
-    env = example_environment()
-    service = consul.service("192.0.2.1")
-    env |= {"SERVICE": service, "CONSUL": consul.address, "CF_API_URL": cloudflare.url,
-            "SSL_CERT_FILE": cloudflare.ca_file, "CF_API_TOKEN": cloudflare.token}
-    run([binary(), *argv[1:]], env)
-    assert cloudflare.contents(env["RECORD"]) == ["192.0.2.1"]
-
-
-@pytest.fixture
-def compose(tmp_path):
-    """docker-compose config, on a copy of the examples in a folder as the project's."""
-    program = shutil.which("docker-compose")
-    if not program:
-        pytest.skip("docker-compose is not installed")
-    folder = tmp_path / "examples"
-    shutil.copytree(EXAMPLES, folder)
-    shutil.copy(EXAMPLES / "env.example", folder / "_env")
-    return lambda file, *more, code=0, **env: run([program, "-f", folder / file, "config", *more], settings(**env), code=code)
-
-
-def test_example_compose_file_is_valid(compose, tmp_path):
-    out = compose("compose.yaml")
-    assert "command: watch" in out and "image: dnsbuddy" in out and f"context: {tmp_path}\n" in out
-    dockerfile = re.search(r"dockerfile: (\S+)", out)[1]
-    assert (ROOT / dockerfile).is_file()
-
-
-def test_example_compose_file_with_containerbuddy_is_valid(compose):
-    out = compose("containerbuddy.yaml", CONTAINERBUDDY_IMAGE="base")
-    assert "BASE: base" in out and "hashicorp/consul" in out
-    assert "see README.md" in compose("containerbuddy.yaml", "-q", code=1)
-
-
-def test_example_dockerfile_copies_what_the_configuration_names():
-    text = (EXAMPLES / "Dockerfile").read_text()
-    assert "COPY --from=dnsbuddy /dnsbuddy /dnsbuddy" in text
-    for name in re.findall(r"^COPY (?!--)(\S+)", text, re.M):
-        assert (EXAMPLES / name).is_file()
