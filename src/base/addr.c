@@ -1,6 +1,5 @@
 #include "base/addr.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -33,11 +32,17 @@ static size_t find_zeros(const unsigned char *p, size_t *n)
 	return best;
 }
 
-static bool is_mapped(const unsigned char *p)
-{
-	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
+static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-	return memcmp(p, prefix, sizeof prefix) == 0;
+bool addr_is_mapped(const unsigned char *p)
+{
+	return memcmp(p, mapped, sizeof mapped) == 0;
+}
+
+void addr_map(const unsigned char *p, unsigned char out[16])
+{
+	memcpy(out, mapped, sizeof mapped);
+	memcpy(out + sizeof mapped, p, 4);
 }
 
 static void add_groups(struct buf *b, const unsigned char *p)
@@ -61,7 +66,7 @@ void addr_format(const unsigned char *p, size_t n, char out[ADDR_TEXT_CAP])
 	buf_init(&b, out, ADDR_TEXT_CAP);
 	if (n == 4) {
 		add_dotted(&b, p);
-	} else if (is_mapped(p)) {
+	} else if (addr_is_mapped(p)) {
 		buf_str(&b, "::ffff:");
 		add_dotted(&b, p + 12);
 	} else {

@@ -60,7 +60,8 @@ _Static_assert(sizeof kinds / sizeof kinds[0] == RECORD_TYPES, "a row for each t
 
 enum range {
 	UNREACHABLE = 1, /* by anybody else: RFC 6890, RFC 4291 section 2.4 */
-	PRIVATE = 2      /* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291 */
+	PRIVATE = 2,     /* RFC 1918, 1122, 3927, 6598; RFC 4193, 4291 */
+	INTERNAL = 4     /* neither, and yet not routed in the Internet: RFC 6890, RFC 2544 */
 };
 
 static const struct prefix {
@@ -73,7 +74,9 @@ static const struct prefix {
 	{RECORD_A, 8, UNREACHABLE | PRIVATE, {127}},
 	{RECORD_A, 16, UNREACHABLE | PRIVATE, {169, 254}},
 	{RECORD_A, 12, PRIVATE, {172, 16}},
+	{RECORD_A, 24, INTERNAL, {192, 0, 0}},
 	{RECORD_A, 16, PRIVATE, {192, 168}},
+	{RECORD_A, 15, INTERNAL, {198, 18}},
 	{RECORD_A, 4, UNREACHABLE, {224}},
 	{RECORD_A, 4, UNREACHABLE, {240}},
 	{RECORD_AAAA, 128, UNREACHABLE, {0}},
@@ -127,9 +130,7 @@ static int parse_host(struct target *t, const char *text, struct target_hosts *h
 /* ::ffff:192.0.2.1 is a way of writing 192.0.2.1, RFC 4291 section 2.5.5.2. */
 static void unmap(struct target *t)
 {
-	static const unsigned char prefix[12] = {[10] = 0xff, [11] = 0xff};
-
-	if (t->type != RECORD_AAAA || memcmp(t->addr, prefix, sizeof prefix) != 0)
+	if (t->type != RECORD_AAAA || !addr_is_mapped(t->addr))
 		return;
 	t->type = RECORD_A;
 	memmove(t->addr, t->addr + 12, 4);
@@ -229,4 +230,23 @@ bool target_is_alone(const struct target *t)
 bool target_can_be_proxied(const struct target *t)
 {
 	return kinds[t->type].can_be_proxied && !is_in_range(t, PRIVATE);
+}
+
+void target_from_bytes(struct target *t, const unsigned char bytes[16])
+{
+	*t = (struct target){.type = RECORD_AAAA};
+	memcpy(t->addr, bytes, sizeof t->addr);
+	unmap(t);
+}
+
+bool target_is_reachable(const struct target *t)
+{
+	return !is_in_range(t, UNREACHABLE);
+}
+
+bool target_is_public(const struct target *t)
+{
+	/* Of IPv6 nothing else has ever been given out but 2000::/3. */
+	return t->type == RECORD_AAAA ? t->addr[0] >> 5 == 1
+				      : !is_in_range(t, UNREACHABLE | PRIVATE | INTERNAL);
 }

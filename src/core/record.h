@@ -91,6 +91,19 @@ bool target_is_alone(const struct target *t);
 /* Two records of these, one of them alone, cannot stand at one name. */
 bool target_excludes(const struct target *a, const struct target *b);
 
+/* The address in 16 bytes, network order; IPv4 is mapped into IPv6. */
+void target_from_bytes(struct target *t, const unsigned char bytes[16]);
+
+/* Somebody else can reach this address: not an unspecified, loopback, link-local, multicast... */
+bool target_is_reachable(const struct target *t);
+
+/*
+ * Anybody can: it is not private (RFC 1918, RFC 4193), shared (RFC 6598) or of another special use
+ * either. The networks for documentation (RFC 5737, RFC 3849) are taken for public: they stand for
+ * such addresses, in tests too.
+ */
+bool target_is_public(const struct target *t);
+
 /* Cloudflare can proxy to it: not to a private, loopback, link-local or shared address. */
 bool target_can_be_proxied(const struct target *t);
 
