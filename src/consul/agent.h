@@ -17,7 +17,7 @@ struct consul_meta {
 	const char *key, *value;
 };
 
-/* A service with one check, which must be reported within ttl_sec. All pointers are the caller's. */
+/* A service with one check, to be reported within ttl_sec. All pointers are the caller's. */
 struct consul_service {
 	const char *id, *name;
 	const char *address; /* NULL or "": the node's */

@@ -133,8 +133,9 @@ static int64_t next_call(const struct registration *r, enum registration_call *c
 		*call = REGISTRATION_REGISTER;
 	} else if (r->is_to_be_found) {
 		*call = REGISTRATION_FIND;
-	} else if (r->wants_maintenance != r->is_maintained) {
-		*call = REGISTRATION_MAINTAIN;
+	} else if (r->wants_maintenance != r->is_maintained &&
+		   (r->wants_maintenance || r->has_reported)) {
+		*call = REGISTRATION_MAINTAIN; /* who comes out of it is what he is at once */
 	} else if (r->unseen_n >= REGISTRATION_LOOK_EVERY) {
 		*call = REGISTRATION_LOOK;
 	} else {

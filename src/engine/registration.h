@@ -57,7 +57,7 @@ enum registration_call {
 
 struct registration {
 	struct consul_client client;
-	char *body; /* the caller's, for a description that is longer than the client's own; or NULL */
+	char *body; /* the caller's, where descriptions may be long; NULL: the client's own */
 	size_t body_cap;
 	struct consul_service service; /* id and name are below */
 	char name[JOB_TEXT_CAP];       /* of the service; "": there is none */
@@ -108,8 +108,8 @@ void registration_init(struct registration *r, const char *name, enum registrati
 		       int64_t timeout_ms);
 
 /*
- * Be this, but for id and name: from now on, without a moment of absence. What it points to is kept.
- * Whoever is registered is so anew if it was told to be this before, too.
+ * Be this, but for id and name, from now on and without a moment of absence. What it points to is
+ * kept. Who is registered is so anew, whether anything changed or not.
  */
 void registration_describe(struct registration *r, const struct consul_service *service);
 
