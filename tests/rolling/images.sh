@@ -108,4 +108,7 @@ make_images() {
 	sed -n '/^FROM scratch/,$ { s/^COPY --from=build [^ ]*/COPY dnsbuddy/; p }' Dockerfile.scratch >"$context/Dockerfile"
 	DOCKER_BUILDKIT=0 docker build -q -t dnsbuddy "$context" >/dev/null 2>&1 || die "cannot make the image dnsbuddy"
 	rm -rf "$context"
+	# As its Dockerfile, but for the packages, which the tree has.
+	sed '/^RUN /,/[^\\]$/d' tests/cloudflare/Dockerfile |
+		DOCKER_BUILDKIT=0 docker build -q -t dnsbuddy-standin -f - tests/cloudflare >/dev/null 2>&1 || die "cannot make the image dnsbuddy-standin"
 }
