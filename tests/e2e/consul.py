@@ -50,8 +50,12 @@ class Consul:
             self.stop()
             assert left, f"Consul did not start:\n{self.log()[-3000:]}"
 
+    def choose_ports(self):
+        """HTTP, HTTPS, server, serf."""
+        return free_ports(4)
+
     def _start(self):
-        self.port, self.tls_port, server, serf = free_ports(4)
+        self.port, self.tls_port, server, serf = self.choose_ports()
         ports = {"http": self.port, "https": self.tls_port if self.https else -1, "dns": -1,
                  "grpc": -1, "server": server, "serf_lan": serf, "serf_wan": -1}
         config = {"ports": ports, "disable_update_check": True, "log_level": "warn",
