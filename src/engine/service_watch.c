@@ -4,7 +4,33 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "core/pace.h"
+
+struct service_watch_storage {
+	struct service_watch service;
+	struct consul_view views[2];
+	struct endpoint listed[2][CONSUL_INSTANCES_MAX];
+	char element[JSON_ELEMENT_MAX + 1];
+	char rest[JSON_REST_MAX + 1];
+	struct tls_storage tls;
+};
+
+struct service_watch *service_watch_reserve(void)
+{
+	struct service_watch_storage *p = memory_reserve(sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->views[0].listed = p->listed[0];
+	p->views[1].listed = p->listed[1];
+	p->service.element = p->element;
+	p->service.rest = p->rest;
+	p->service.view = &p->views[0];
+	p->service.incoming = &p->views[1];
+	p->service.tls = &p->tls;
+	return &p->service;
+}
 
 void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms)

@@ -55,9 +55,15 @@ struct service_watch {
 };
 
 /*
+ * Storage for one, for the rest of the program's life: view, incoming, element, rest and tls are
+ * set. NULL: there is none. Of its megabytes only what is used costs memory.
+ */
+struct service_watch *service_watch_reserve(void);
+
+/*
  * Prepare to watch the job's service over origin. job is copied, the other pointers are kept; view,
- * incoming, element, rest and tls of *w are the caller's and set before. query.wait_sec is set
- * after it.
+ * incoming, element, rest and tls of *w are set before. query.wait_sec, and query.sums_passing for
+ * who wants that, are set after it.
  */
 void service_watch_init(struct service_watch *w, const struct job *job,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms);

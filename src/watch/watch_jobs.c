@@ -85,35 +85,6 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 
 /* ---- service watches ---- */
 
-struct service_watch_storage {
-	struct service_watch service;
-	struct consul_view views[2];
-	struct endpoint listed[2][CONSUL_INSTANCES_MAX];
-	char element[JSON_ELEMENT_MAX + 1];
-	char rest[JSON_REST_MAX + 1];
-	struct tls_storage tls;
-};
-
-static struct service_watch *reserve_service_watch(struct watch *w, size_t i)
-{
-	struct service_watch_storage *p;
-
-	if (w->services[i])
-		return w->services[i];
-	p = memory_reserve(sizeof *p);
-	if (!p)
-		return NULL;
-	p->views[0].listed = p->listed[0];
-	p->views[1].listed = p->listed[1];
-	p->service.element = p->element;
-	p->service.rest = p->rest;
-	p->service.view = &p->views[0];
-	p->service.incoming = &p->views[1];
-	p->service.tls = &p->tls;
-	w->services[i] = &p->service;
-	return &p->service;
-}
-
 /* The service watch for this job: one that is there, or a new one, for which there is storage. */
 static struct service_watch *find_service_watch(struct watch *w, const struct job *job)
 {
@@ -211,7 +182,7 @@ static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
 		names_n += is_to_remove(w->names[i], jobs, jobs_n);
 	for (size_t i = 0; i < services_n; i++)
-		if (!reserve_service_watch(w, i))
+		if (!w->services[i] && !(w->services[i] = service_watch_reserve()))
 			return no_memory(e);
 	for (size_t i = 0; i < names_n && i < WATCH_RECORDS_MAX; i++)
 		if (!reserve_name(w, i))

@@ -13,9 +13,10 @@
 #define http_is_busy wire_is_busy
 #define http_wants wire_wants
 #define clock_cpu_us wire_cpu_us
-#define service_watch_init tested_init
-#define service_watch_step tested_step
-#define service_watch_wants tested_wants
+#define service_watch_reserve tested_watch_reserve
+#define service_watch_init tested_watch_init
+#define service_watch_step tested_watch_step
+#define service_watch_wants tested_watch_wants
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
 static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e);
