@@ -205,6 +205,31 @@ static int read_instance(const char *text, size_t len, enum instance_state *stat
 	return read_state(json_get(0, "Checks"), state, e);
 }
 
+/* FNV-1a, the end of the text included. */
+static uint64_t hash(uint64_t h, const char *s)
+{
+	do
+		h = (h ^ (unsigned char)*s) * 1099511628211u;
+	while (*s++);
+	return h;
+}
+
+/* So mixed that sums of such numbers tell sets apart. */
+static uint64_t hash_instance(void)
+{
+	int service = json_get(0, "Service");
+	uint64_t h = 14695981039346656037u;
+	char text[NAME_CAP + 1];
+	int64_t port = 0;
+
+	json_label(json_get(service, "Address"), text, sizeof text);
+	if (!*text)
+		json_label(json_get(json_get(0, "Node"), "Address"), text, sizeof text);
+	(void)json_integer(json_get(service, "Port"), &port);
+	h = (hash(h, text) ^ (uint64_t)port) * 0xff51afd7ed558ccdu;
+	return (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
+}
+
 static int take_instance(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
 	struct consul_reader *r = ctx;
@@ -220,6 +245,8 @@ static int take_instance(void *ctx, const char *list, const char *text, size_t l
 	v->count.instances_n++;
 	if (is_read) {
 		v->count.state_n[state]++;
+		if (state == INSTANCE_PASSING && r->query->sums_passing)
+			v->passing_sum += hash_instance();
 		return read_targets(r, id, state, e);
 	}
 	v->evidence.unread_n++;
@@ -287,6 +314,7 @@ struct http_sink consul_health_begin(struct consul_reader *r, const struct consu
 	view->listed_n = 0;
 	view->hosts.len = 0;
 	view->index = 0;
+	view->passing_sum = 0;
 	view->count = (struct instance_counts){0};
 	view->evidence = (struct evidence){
 		.is_consistent = q->is_consistent,
@@ -339,6 +367,7 @@ void consul_view_copy(struct consul_view *to, const struct consul_view *from)
 	to->count = from->count;
 	to->evidence = from->evidence;
 	to->index = from->index;
+	to->passing_sum = from->passing_sum;
 	to->hosts.len = from->hosts.len;
 	memcpy(to->hosts.text, from->hosts.text, from->hosts.len);
 	for (size_t i = 0; i < from->listed_n; i++) {

@@ -27,6 +27,7 @@
 struct consul_query {
 	const struct job *job; /* service, tag, addresses and where to ask are its */
 	bool is_consistent;
+	bool sums_passing; /* the view shall have passing_sum */
 	uint64_t index;    /* block until something newer; 0: answer at once */
 	unsigned wait_sec; /* with index: answer after that in any case */
 };
@@ -38,6 +39,11 @@ struct consul_view {
 	struct instance_counts count;
 	struct evidence evidence;
 	uint64_t index; /* X-Consul-Index; 0: none, or no number */
+	/*
+	 * A number that stands for the addresses and ports of all passing instances, in whatever
+	 * order and under whatever ids: those which no record could have are among them.
+	 */
+	uint64_t passing_sum;
 	struct target_hosts hosts;
 };
 
