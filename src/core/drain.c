@@ -95,7 +95,7 @@ void drain_view_sources(struct drain_view *v, size_t n)
 	v->sources_n = n < DRAIN_SOURCES_MAX ? n : DRAIN_SOURCES_MAX;
 }
 
-static bool are_all_answered(const struct drain_view *v)
+bool drain_view_is_known(const struct drain_view *v)
 {
 	for (size_t i = 0; i < v->sources_n; i++)
 		if (!v->sources[i].was_answered)
@@ -107,7 +107,7 @@ void drain_view_leave(struct drain_view *v, int64_t now_ms)
 {
 	v->has_left = true;
 	v->left_ms = now_ms;
-	v->was_known = are_all_answered(v);
+	v->was_known = drain_view_is_known(v);
 }
 
 static void take_answer(struct drain_view *v, struct drain_source *s, const struct drain_answer *a,

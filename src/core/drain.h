@@ -125,6 +125,9 @@ void drain_view_init(struct drain_view *v, const struct drain_rule *rule, int64_
 /* Whom to ask is known, or another: n of them, DRAIN_SOURCES_MAX at most. */
 void drain_view_sources(struct drain_view *v, size_t n);
 
+/* All that are to be asked have answered once. */
+bool drain_view_is_known(const struct drain_view *v);
+
 /* The instance asks to leave now. */
 void drain_view_leave(struct drain_view *v, int64_t now_ms);
 

@@ -3,8 +3,10 @@
 #include <string.h>
 
 #define CLASS_IN 1
-#define RECORD_FIXED_BYTES 10 /* type, class, TTL and length, after a record's name */
-#define POINTER 0xc0          /* RFC 1035 section 4.1.4: the two high bits of a label's length */
+#define RECORD_FIXED_BYTES 10  /* type, class, TTL and length, after a record's name */
+#define RECURSION_DESIRED 0x01 /* of byte 2 */
+#define AUTHORITATIVE 0x04
+#define POINTER 0xc0 /* RFC 1035 section 4.1.4: the two high bits of a label's length */
 
 static unsigned get16(const unsigned char *p)
 {
@@ -42,8 +44,8 @@ size_t dns_write_query(unsigned char out[DNS_QUERY_MAX], const char *name, const
 	size_t at = DNS_HEADER_BYTES;
 
 	memset(out, 0, DNS_HEADER_BYTES);
-	out[2] = 0x01; /* recursion desired */
-	out[5] = 1;    /* one question */
+	out[2] = RECURSION_DESIRED;
+	out[5] = 1; /* one question */
 	if (write_labels(out, &at, name) || (*suffix && write_labels(out, &at, suffix)))
 		return 0;
 	out[at++] = 0;
@@ -56,6 +58,11 @@ void dns_set_question(unsigned char *query, size_t n, uint16_t id, enum dns_type
 {
 	put16(query, id);
 	put16(query + n - 4, (unsigned)type);
+}
+
+void dns_set_no_recursion(unsigned char *query)
+{
+	query[2] &= (unsigned char)~RECURSION_DESIRED;
 }
 
 /* ---- Names in an answer ---- */
@@ -134,19 +141,52 @@ static bool is_equal_nocase(const unsigned char *a, const unsigned char *b, size
 	return true;
 }
 
-/* Both sound. */
-static bool is_same_name(const struct message *m, size_t a, size_t b)
+/* Both sound; in two messages. */
+static bool is_equal_name(const struct message *ma, size_t a, const struct message *mb, size_t b)
 {
 	struct place pa = name_at(a), pb = name_at(b);
 	int n;
 
 	do {
-		n = next_label(m, &pa);
-		if (n < 0 || n != next_label(m, &pb) ||
-		    !is_equal_nocase(m->p + pa.at - n, m->p + pb.at - n, (size_t)n))
+		n = next_label(ma, &pa);
+		if (n < 0 || n != next_label(mb, &pb) ||
+		    !is_equal_nocase(ma->p + pa.at - n, mb->p + pb.at - n, (size_t)n))
 			return false;
 	} while (n);
 	return true;
+}
+
+static bool is_same_name(const struct message *m, size_t a, size_t b)
+{
+	return is_equal_name(m, a, m, b);
+}
+
+static bool is_text(const unsigned char *p, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (!(lower(p[i]) >= 'a' && lower(p[i]) <= 'z') && !(p[i] >= '0' && p[i] <= '9') &&
+		    p[i] != '-' && p[i] != '_')
+			return false;
+	return true;
+}
+
+/* The name as text, dotted; -1: it is the root, or holds what is not printed. */
+static int format_name(const struct message *m, size_t at, char out[DNS_TEXT_CAP])
+{
+	struct place p = name_at(at);
+	size_t len = 0;
+	int n;
+
+	while ((n = next_label(m, &p)) > 0) {
+		if (!is_text(m->p + p.at - n, n))
+			return -1;
+		if (len)
+			out[len++] = '.';
+		for (int i = 0; i < n; i++)
+			out[len++] = (char)lower(m->p[p.at - (size_t)n + (size_t)i]);
+	}
+	out[len] = '\0';
+	return n < 0 || !len ? -1 : 0;
 }
 
 /* ---- Records ---- */
@@ -154,6 +194,7 @@ static bool is_same_name(const struct message *m, size_t a, size_t b)
 struct resource {
 	size_t owner; /* where its name is */
 	unsigned type, class;
+	uint32_t ttl_sec;
 	size_t data, data_n;
 };
 
@@ -167,6 +208,9 @@ static int read_resource(const struct message *m, size_t *at, struct resource *r
 		return -1;
 	r->type = get16(m->p + end);
 	r->class = get16(m->p + end + 2);
+	r->ttl_sec = (uint32_t)get16(m->p + end + 4) << 16 | get16(m->p + end + 6);
+	if (r->ttl_sec > INT32_MAX) /* RFC 2181 section 8 */
+		r->ttl_sec = 0;
 	r->data_n = get16(m->p + end + 8);
 	r->data = target = end + RECORD_FIXED_BYTES;
 	if (r->data_n > m->n - r->data)
@@ -234,29 +278,153 @@ static bool is_answer_to(const unsigned char *p, size_t n, const unsigned char *
 	       !memcmp(p + q_n - 4, q + q_n - 4, 4);
 }
 
-int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
-		    struct dns_answer *out)
+/* The answer section; of a truncated message up to the first record that is not sound. */
+static int open_answer(struct section *s, const unsigned char *p, size_t n,
+		       const unsigned char *query, size_t query_n)
 {
-	struct section s = {.m = {.p = p, .n = n}, .at = query_n};
-	struct dns_answer a = {0};
-	size_t name = DNS_HEADER_BYTES;
-
+	*s = (struct section){.m = {.p = p, .n = n}, .at = query_n};
 	if (!is_answer_to(p, n, query, query_n))
 		return -1;
-	a.rcode = p[3] & 0x0f;
-	a.is_truncated = p[2] & DNS_TRUNCATED;
-	s.n = get16(p + 6);
-	if (check_section(&s, a.is_truncated))
-		return -1;
+	s->n = get16(p + 6);
+	return check_section(s, p[2] & DNS_TRUNCATED);
+}
+
+bool dns_is_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n)
+{
+	struct section s;
+
+	return open_answer(&s, p, n, query, query_n) == 0;
+}
+
+/* The name at the end of the CNAMEs that begin at the one asked for. */
+static size_t follow_aliases(const struct section *s)
+{
+	size_t name = DNS_HEADER_BYTES;
+
 	for (int i = 0; i < DNS_CHAIN_MAX; i++) {
-		size_t to = find_alias(&s, name);
+		size_t to = find_alias(s, name);
 
 		if (!to)
 			break;
 		name = to;
 	}
+	return name;
+}
+
+int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		    struct dns_answer *out)
+{
+	struct dns_answer a = {0};
+	struct section s;
+
+	if (open_answer(&s, p, n, query, query_n))
+		return -1;
+	a.rcode = p[3] & 0x0f;
+	a.is_truncated = p[2] & DNS_TRUNCATED;
 	if (a.rcode == DNS_NOERROR)
-		take_addresses(&s, name, get16(query + query_n - 4), &a);
+		take_addresses(&s, follow_aliases(&s), get16(query + query_n - 4), &a);
 	*out = a;
+	return 0;
+}
+
+/* ---- One record ---- */
+
+int dns_want_name(struct dns_wanted *w, const char *name)
+{
+	unsigned char query[DNS_QUERY_MAX];
+	size_t n = dns_write_query(query, name, "");
+
+	if (!n)
+		return -1;
+	w->type = DNS_CNAME;
+	w->n = n - DNS_HEADER_BYTES - 4;
+	memcpy(w->data, query + DNS_HEADER_BYTES, w->n);
+	return 0;
+}
+
+static bool is_wanted(const struct message *m, const struct resource *r, const struct dns_wanted *w)
+{
+	const struct message wanted = {w->data, w->n};
+
+	if (w->type == DNS_CNAME)
+		return is_equal_name(m, r->data, &wanted, 0);
+	return r->data_n == w->n && memcmp(m->p + r->data, w->data, w->n) == 0;
+}
+
+/* All records count: more than an answer's addresses that are kept. */
+static void look_at(const struct section *s, size_t name, const struct dns_wanted *w,
+		    struct dns_sight *out)
+{
+	struct resource r;
+	size_t at = s->at;
+
+	for (unsigned i = 0; i < s->n && !read_resource(&s->m, &at, &r); i++) {
+		bool is_one = r.type == (unsigned)w->type && is_same_name(&s->m, r.owner, name);
+
+		if (r.class != CLASS_IN || !(is_one || r.type == DNS_CNAME))
+			continue;
+		out->ttl_sec = r.ttl_sec > out->ttl_sec ? r.ttl_sec : out->ttl_sec;
+		out->n += is_one;
+		out->has_it |= is_one && is_wanted(&s->m, &r, w);
+	}
+}
+
+int dns_read_sight(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		   const struct dns_wanted *w, struct dns_sight *out)
+{
+	struct dns_sight a = {0};
+	struct section s;
+	size_t name = DNS_HEADER_BYTES;
+
+	if (get16(query + query_n - 4) != (unsigned)w->type ||
+	    open_answer(&s, p, n, query, query_n))
+		return -1;
+	a.rcode = p[3] & 0x0f;
+	a.is_truncated = p[2] & DNS_TRUNCATED;
+	a.is_authoritative = p[2] & AUTHORITATIVE;
+	if (w->type != DNS_CNAME)
+		name = follow_aliases(&s);
+	look_at(&s, name, w, &a);
+	if (!a.n && name != DNS_HEADER_BYTES && format_name(&s.m, name, a.alias))
+		a.alias[0] = '\0';
+	*out = a;
+	return 0;
+}
+
+/* ---- A zone's servers ---- */
+
+/* The owner of the authority section's SOA: the zone that the name lies in, RFC 2308 section 3. */
+static void find_zone(const struct section *answer, struct dns_servers *out)
+{
+	const struct message *m = &answer->m;
+	struct resource r;
+	size_t at = answer->at;
+
+	for (unsigned i = 0; i < answer->n && !read_resource(m, &at, &r); i++)
+		;
+	for (unsigned i = get16(m->p + 8); i && !read_resource(m, &at, &r); i--)
+		if (r.class == CLASS_IN && r.type == DNS_SOA && !format_name(m, r.owner, out->zone))
+			return;
+	out->zone[0] = '\0';
+}
+
+int dns_read_servers(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		     struct dns_servers *out)
+{
+	struct resource r;
+	struct section s;
+	size_t at;
+
+	if (get16(query + query_n - 4) != DNS_NS || open_answer(&s, p, n, query, query_n))
+		return -1;
+	*out = (struct dns_servers){.rcode = p[3] & 0x0f, .is_truncated = p[2] & DNS_TRUNCATED};
+	at = s.at;
+	for (unsigned i = 0; i < s.n && !read_resource(&s.m, &at, &r); i++)
+		if (r.class == CLASS_IN && r.type == DNS_NS && out->n < DNS_SERVERS_MAX &&
+		    is_same_name(&s.m, r.owner, DNS_HEADER_BYTES) &&
+		    !format_name(&s.m, r.data, out->list[out->n]))
+			out->n++;
+	if (!out->n)
+		find_zone(&s, out);
 	return 0;
 }

@@ -17,7 +17,10 @@
 #define DNS_ANSWER_MAX 16  /* addresses of one answer that are kept */
 #define DNS_TRUNCATED 0x02 /* of byte 2 of a message: the sender left records out */
 
-enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_AAAA = 28 };
+#define DNS_SERVERS_MAX 8 /* names of a zone's servers that are kept */
+#define DNS_TEXT_CAP (DNS_NAME_MAX + 1)
+
+enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_AAAA = 28 };
 enum dns_rcode { DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED };
 
 struct dns_answer {
@@ -39,6 +42,12 @@ size_t dns_write_query(unsigned char out[DNS_QUERY_MAX], const char *name, const
 /* Put the id and the type into a query of n bytes. */
 void dns_set_question(unsigned char *query, size_t n, uint16_t id, enum dns_type type);
 
+/* A zone's own server is to answer from what it has. */
+void dns_set_no_recursion(unsigned char *query);
+
+/* Whether p[0..n) is a sound answer to the query: what the functions below take. */
+bool dns_is_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n);
+
 /*
  * Read p[0..n) as the answer to a query. Addresses are those at the end of the chain of CNAMEs
  * that begins at the name asked for; the chain's records may stand in any order.
@@ -47,5 +56,44 @@ void dns_set_question(unsigned char *query, size_t n, uint16_t id, enum dns_type
  */
 int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
 		    struct dns_answer *out) __attribute__((warn_unused_result));
+
+/* The data of a record that is looked for: an address, or with CNAME a name. */
+struct dns_wanted {
+	enum dns_type type;
+	size_t n;
+	unsigned char data[DNS_NAME_MAX]; /* as in a message, but without pointers */
+};
+
+/* The name that a CNAME points to. -1: that is no name */
+int dns_want_name(struct dns_wanted *w, const char *name) __attribute__((warn_unused_result));
+
+/* What an answer says of one record. */
+struct dns_sight {
+	unsigned rcode;
+	bool is_truncated;
+	bool is_authoritative;
+	bool has_it;
+	size_t n;                 /* records of that type at the name, or where its CNAMEs lead */
+	uint32_t ttl_sec;         /* the highest of these, and of the CNAMEs; 0 without any */
+	char alias[DNS_TEXT_CAP]; /* where CNAMEs lead when there is no such record; "": none */
+};
+
+/* Read an answer to a query of w's type. As dns_read_answer(). */
+int dns_read_sight(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		   const struct dns_wanted *w, struct dns_sight *out)
+	__attribute__((warn_unused_result));
+
+/* A zone's servers: names of letters, digits, hyphens and underscores, in lower case. */
+struct dns_servers {
+	unsigned rcode;
+	bool is_truncated;
+	size_t n; /* none: the name that was asked for is no zone's */
+	char list[DNS_SERVERS_MAX][DNS_TEXT_CAP];
+	char zone[DNS_TEXT_CAP]; /* then: the zone it lies in, if that was said; else "" */
+};
+
+/* Read an answer to a query for NS. As dns_read_answer(). */
+int dns_read_servers(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		     struct dns_servers *out) __attribute__((warn_unused_result));
 
 #endif

@@ -2,13 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/str.h"
 #include "net/dns/resolve_errors.h"
-
-#define DATAGRAMS_MAX 16 /* read in one step: others share the thread */
 
 static const struct resolve_files system_files = {
 	.hosts = "/etc/hosts", .conf = "/etc/resolv.conf", .port = 53};
@@ -27,19 +24,14 @@ void resolve_init(struct resolve *r)
 {
 	memset(r, 0, sizeof *r);
 	r->files = &system_files;
-	r->fd = -1;
-}
-
-static void close_socket(struct resolve *r)
-{
-	if (r->fd >= 0)
-		(void)close(r->fd);
-	r->fd = -1;
+	dns_exchange_init(&r->x);
+	r->x.in = r->in;
+	r->x.in_cap = sizeof r->in;
 }
 
 void resolve_stop(struct resolve *r)
 {
-	close_socket(r);
+	dns_exchange_close(&r->x);
 	r->phase = RESOLVE_IDLE;
 }
 
@@ -91,12 +83,10 @@ static enum next next_candidate(struct resolve *r)
 		const char *suffix = r->is_absolute ? "" : candidate_suffix(r, r->candidate);
 
 		r->candidate++;
-		r->query_n = dns_write_query(r->query + 2, r->name, suffix);
-		if (!r->query_n)
+		r->x.query_n = dns_write_query(r->x.query + DNS_LENGTH_BYTES, r->name, suffix);
+		if (!r->x.query_n)
 			continue;
-		r->query[0] = (unsigned char)(r->query_n >> 8);
-		r->query[1] = (unsigned char)r->query_n;
-		memset(r->of, 0, sizeof r->of);
+		memset(r->reply, 0, sizeof r->reply);
 		r->was_asked = true;
 		r->tries_left = (unsigned)r->conf.servers_n * r->conf.attempts;
 		r->phase = RESOLVE_TRY;
@@ -116,7 +106,7 @@ static void note_trouble(struct resolve *r, enum resolve_trouble trouble, int co
 
 static enum next next_server(struct resolve *r)
 {
-	close_socket(r);
+	dns_exchange_close(&r->x);
 	r->server = (r->server + 1) % r->conf.servers_n;
 	r->phase = RESOLVE_TRY;
 	return NEXT_GO;
@@ -150,38 +140,14 @@ static void set_try_end(struct resolve *r)
 	r->try_ms = now_ms + (share_ms < max_ms ? share_ms : max_ms);
 }
 
-/* Connected, UDP too: the kernel drops what others send, and a refusal is known at once. */
-static int open_to_server(struct resolve *r, int type)
+/* -1 with errno. */
+static int open_to_server(struct resolve *r, bool is_tcp)
 {
 	const struct resolve_server *s = &r->conf.servers[r->server];
 	struct net_address a;
 
 	net_address_set(&a, s->family, s->bytes, s->scope, r->files->port);
-	r->fd = net_open_socket(a.sa.any.sa_family, type);
-	if (r->fd < 0)
-		return -1;
-	return connect(r->fd, &a.sa.any, a.len) && errno != EINPROGRESS && errno != EINTR ? -1 : 0;
-}
-
-static void set_question(struct resolve *r, enum net_family family)
-{
-	dns_set_question(r->query + 2, r->query_n, r->of[family].id, type_of[family]);
-}
-
-static bool would_block(void)
-{
-	return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
-/* A question whose datagram finds no room is as good as one that is lost on the way. */
-static int send_question(struct resolve *r, enum net_family family)
-{
-	if (clock_entropy(&r->of[family].id, sizeof r->of[family].id))
-		return -1;
-	set_question(r, family);
-	if (send(r->fd, r->query + 2, r->query_n, MSG_NOSIGNAL) < 0 && !would_block())
-		return -1;
-	return 0;
+	return dns_exchange_open(&r->x, &a, is_tcp);
 }
 
 static enum next begin_try(struct resolve *r)
@@ -190,13 +156,13 @@ static enum next begin_try(struct resolve *r)
 		return end_tries(r);
 	r->tries_left--;
 	set_try_end(r);
-	if (open_to_server(r, SOCK_DGRAM))
+	if (open_to_server(r, false))
 		return server_broke(r);
 	for (enum net_family f = NET_IP4; f < NET_FAMILIES; f++) {
-		if (r->of[f].reply != REPLY_NONE && r->of[f].reply != REPLY_FAILED)
+		if (r->reply[f] != REPLY_NONE && r->reply[f] != REPLY_FAILED)
 			continue;
-		r->of[f].reply = REPLY_NONE;
-		if (send_question(r, f))
+		r->reply[f] = REPLY_NONE;
+		if (dns_exchange_ask(&r->x, f, type_of[f]))
 			return server_broke(r);
 	}
 	r->phase = RESOLVE_UDP;
@@ -214,56 +180,40 @@ static enum resolve_reply kind_of_reply(const struct dns_answer *a)
 	}
 }
 
-static void take_answer(struct resolve *r, enum net_family family, const struct dns_answer *a)
+/* Of what dns_exchange_step() gave. */
+static void take_answer(struct resolve *r)
 {
-	r->of[family].reply = kind_of_reply(a);
-	if (r->of[family].reply == REPLY_FAILED)
-		note_trouble(r, TROUBLE_RCODE, (int)a->rcode);
-	for (size_t i = 0; i < a->n; i++)
-		net_found_add(&r->found, family, a->list[i]);
-}
-
-/* What is no answer to an open question was sent late, or by somebody else. */
-static void take_datagram(struct resolve *r, size_t n)
-{
+	const struct dns_exchange *x = &r->x;
+	enum net_family family = (enum net_family)x->question;
 	struct dns_answer a;
 
-	for (enum net_family f = NET_IP4; f < NET_FAMILIES; f++) {
-		if (r->of[f].reply != REPLY_NONE)
-			continue;
-		set_question(r, f);
-		if (dns_read_answer(r->in, n, r->query + 2, r->query_n, &a))
-			continue;
-		take_answer(r, f, &a);
-		if (a.is_truncated)
-			r->of[f].reply = REPLY_CUT;
-		return;
-	}
+	if (dns_read_answer(x->answer, x->answer_n, x->query + DNS_LENGTH_BYTES, x->query_n, &a))
+		return; /* it is one: the exchange has looked */
+	r->reply[family] = kind_of_reply(&a);
+	if (r->reply[family] == REPLY_FAILED)
+		note_trouble(r, TROUBLE_RCODE, (int)a.rcode);
+	for (size_t i = 0; i < a.n; i++)
+		net_found_add(&r->found, family, a.list[i]);
+	if (a.is_truncated && !x->is_tcp)
+		r->reply[family] = REPLY_CUT;
 }
 
 static bool is_any(const struct resolve *r, enum resolve_reply reply)
 {
-	return r->of[NET_IP4].reply == reply || r->of[NET_IP6].reply == reply;
+	return r->reply[NET_IP4] == reply || r->reply[NET_IP6] == reply;
 }
 
 static enum next step_udp(struct resolve *r)
 {
-	for (int i = 0; i < DATAGRAMS_MAX; i++) {
-		ssize_t n = recv(r->fd, r->in, sizeof r->in, MSG_TRUNC);
-
-		if (n < 0 && would_block())
-			break;
-		if (n < 0)
-			return server_broke(r);
-		if ((size_t)n > sizeof r->in) {
-			n = sizeof r->in;
-			r->in[2] |= DNS_TRUNCATED;
-		}
-		take_datagram(r, (size_t)n);
-		if (!is_any(r, REPLY_NONE)) {
+	switch (dns_exchange_step(&r->x)) {
+	case DNS_EXCHANGE_ANSWER:
+		take_answer(r);
+		if (!is_any(r, REPLY_NONE))
 			r->phase = RESOLVE_CONCLUDE;
-			return NEXT_GO;
-		}
+		return NEXT_GO;
+	case DNS_EXCHANGE_BROKEN: /* never over UDP */
+	case DNS_EXCHANGE_SYSTEM: return server_broke(r);
+	case DNS_EXCHANGE_WAIT: break;
 	}
 	if (clock_now_ms() < r->try_ms)
 		return NEXT_WAIT;
@@ -276,7 +226,7 @@ static enum next step_udp(struct resolve *r)
 
 static enum next end_tcp(struct resolve *r)
 {
-	close_socket(r);
+	dns_exchange_close(&r->x);
 	r->phase = RESOLVE_CONCLUDE;
 	return NEXT_GO;
 }
@@ -285,66 +235,28 @@ static enum next end_tcp(struct resolve *r)
 static enum next tcp_failed(struct resolve *r, enum resolve_trouble trouble, int code)
 {
 	note_trouble(r, trouble, code);
-	r->of[r->asked].reply = REPLY_FAILED;
+	r->reply[r->asked] = REPLY_FAILED;
 	return end_tcp(r);
 }
 
 static enum next begin_tcp(struct resolve *r, enum net_family family)
 {
 	r->asked = family;
-	r->sent = r->got = 0;
 	set_try_end(r);
-	if (open_to_server(r, SOCK_STREAM))
+	if (open_to_server(r, true) || dns_exchange_ask(&r->x, family, type_of[family]))
 		return tcp_failed(r, TROUBLE_SYSTEM, errno);
-	set_question(r, family);
 	r->phase = RESOLVE_TCP;
 	return NEXT_GO;
 }
 
-/* Bytes to read: the length, then what it says; of a longer answer the beginning, as cut off. */
-static size_t tcp_wanted(const struct resolve *r)
-{
-	size_t n = (size_t)r->in[0] << 8 | r->in[1];
-
-	if (r->got < 2)
-		return 2;
-	return 2 + (n < RESOLVE_ANSWER_MAX ? n : RESOLVE_ANSWER_MAX);
-}
-
-static enum next end_tcp_answer(struct resolve *r)
-{
-	struct dns_answer a;
-	size_t n = r->got - 2;
-
-	if (n == RESOLVE_ANSWER_MAX)
-		r->in[2 + 2] |= DNS_TRUNCATED;
-	if (dns_read_answer(r->in + 2, n, r->query + 2, r->query_n, &a))
-		return tcp_failed(r, TROUBLE_BROKEN, 0);
-	take_answer(r, r->asked, &a);
-	return end_tcp(r);
-}
-
 static enum next step_tcp(struct resolve *r)
 {
-	size_t all = 2 + r->query_n;
-	ssize_t n;
-
-	if (r->sent < all) {
-		n = send(r->fd, r->query + r->sent, all - r->sent, MSG_NOSIGNAL);
-		r->sent += n > 0 ? (size_t)n : 0;
-	} else {
-		n = recv(r->fd, r->in + r->got, tcp_wanted(r) - r->got, 0);
-		if (!n)
-			return tcp_failed(r, TROUBLE_BROKEN, 0);
-		r->got += n > 0 ? (size_t)n : 0;
-		if (r->got > 2 && r->got == tcp_wanted(r))
-			return end_tcp_answer(r);
+	switch (dns_exchange_step(&r->x)) {
+	case DNS_EXCHANGE_ANSWER: take_answer(r); return end_tcp(r);
+	case DNS_EXCHANGE_BROKEN: return tcp_failed(r, TROUBLE_BROKEN, 0);
+	case DNS_EXCHANGE_SYSTEM: return tcp_failed(r, TROUBLE_SYSTEM, errno);
+	case DNS_EXCHANGE_WAIT: break;
 	}
-	if (n > 0)
-		return NEXT_GO;
-	/* Not yet connected: Linux says EAGAIN, others say this. */
-	if (!would_block() && errno != ENOTCONN)
-		return tcp_failed(r, TROUBLE_SYSTEM, errno);
 	return clock_now_ms() < r->try_ms ? NEXT_WAIT : tcp_failed(r, TROUBLE_SILENT, 0);
 }
 
@@ -353,16 +265,16 @@ static enum next step_tcp(struct resolve *r)
 /* All are there, or the time of the try is over. */
 static enum next conclude(struct resolve *r)
 {
-	close_socket(r);
+	dns_exchange_close(&r->x);
 	for (enum net_family f = NET_IP4; f < NET_FAMILIES; f++)
-		if (r->of[f].reply == REPLY_CUT)
+		if (r->reply[f] == REPLY_CUT)
 			return begin_tcp(r, f);
 	/* Servers that fail on AAAA, or keep silent, are common (RFC 4074): one family will do. */
 	if (net_found_any(&r->found))
 		return NEXT_FOUND;
 	/* NXDOMAIN is of the name, not of a type (RFC 8020); said to AAAA it may be wrong (RFC
 	 * 4074). */
-	if (r->of[NET_IP4].reply == REPLY_NO_NAME)
+	if (r->reply[NET_IP4] == REPLY_NO_NAME)
 		return next_candidate(r);
 	if (is_any(r, REPLY_NONE) || is_any(r, REPLY_FAILED))
 		return next_server(r);
@@ -446,9 +358,7 @@ enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t 
 
 void resolve_wants(const struct resolve *r, struct loop_wait *w)
 {
-	bool is_sending = r->phase == RESOLVE_TCP && r->sent < 2 + r->query_n;
-
-	loop_wait_fd(w, r->fd, is_sending ? POLLOUT : POLLIN);
+	dns_exchange_wants(&r->x, w);
 	loop_wait_until(w, r->try_ms);
 	loop_wait_until(w, r->deadline_ms);
 }

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "net/address.h"
-#include "net/dns/message.h"
+#include "net/dns/exchange.h"
 #include "net/dns/resolve_conf.h"
 
 #define RESOLVE_NAME_MAX 255    /* bytes of a host name, a dot at its end included */
@@ -43,7 +43,6 @@ enum resolve_trouble { TROUBLE_SILENT, TROUBLE_BROKEN, TROUBLE_RCODE, TROUBLE_SY
 struct resolve {
 	const struct resolve_files *files;
 	enum resolve_phase phase;
-	int fd;
 	uint16_t port;
 	int64_t deadline_ms;
 	int64_t try_ms; /* when the present try has had its time */
@@ -59,18 +58,14 @@ struct resolve {
 
 	size_t server; /* the present one: the next name begins with the one that answered */
 	unsigned tries_left;
-	struct {
-		enum resolve_reply reply;
-		uint16_t id;
-	} of[NET_FAMILIES];
+	enum resolve_reply reply[NET_FAMILIES];
 	enum resolve_trouble trouble;
 	int trouble_code; /* errno or rcode */
 	size_t trouble_server;
 
-	enum net_family asked;                  /* over TCP */
-	size_t query_n, sent, got;              /* bytes; over TCP with the two of the length */
-	unsigned char query[2 + DNS_QUERY_MAX]; /* the length, then the message */
-	unsigned char in[2 + RESOLVE_ANSWER_MAX];
+	enum net_family asked; /* over TCP */
+	struct dns_exchange x; /* a question's number is its family's */
+	unsigned char in[DNS_LENGTH_BYTES + RESOLVE_ANSWER_MAX];
 };
 
 enum resolve_result { RESOLVE_BAD, RESOLVE_MORE, RESOLVE_DONE };

@@ -5,7 +5,7 @@
 #include "base/addr.h"
 #include "base/errno_text.h"
 
-static const char *rcode_name(int rcode)
+const char *resolve_rcode_text(int rcode)
 {
 	switch (rcode) {
 	case DNS_FORMERR: return "it does not understand the query (FORMERR)";
@@ -20,7 +20,7 @@ static const char *trouble_text(const struct resolve *r)
 	switch (r->trouble) {
 	case TROUBLE_SILENT: return "no answer";
 	case TROUBLE_BROKEN: return "a broken answer";
-	case TROUBLE_RCODE: return rcode_name(r->trouble_code);
+	case TROUBLE_RCODE: return resolve_rcode_text(r->trouble_code);
 	case TROUBLE_SYSTEM: break;
 	}
 	return errno_text(r->trouble_code);

@@ -82,7 +82,7 @@ enum resolve_result lookup(const char *host, int64_t within_ms)
 		result = resolve_step(&resolve, &lookup_out, &lookup_err);
 	}
 	lookup_ms = clock_now_ms() - start_ms;
-	assert_int_equal(resolve.fd, -1);
+	assert_int_equal(resolve.x.fd, -1);
 	return result;
 }
 

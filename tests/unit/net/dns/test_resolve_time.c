@@ -85,7 +85,7 @@ static void test_stop(void **state)
 	assert_int_equal(resolve_start(&resolve, "old.example", 1, CLOCK_NEVER, &lookup_out, &lookup_err), RESOLVE_MORE);
 	lookup_wait();
 	resolve_stop(&resolve);
-	assert_int_equal(resolve.fd, -1);
+	assert_int_equal(resolve.x.fd, -1);
 	assert_int_equal(lookup("www.example", LONG_MS), RESOLVE_DONE);
 	lookup_found("www.example", "192.0.2.1");
 	lookup_end();
@@ -115,8 +115,8 @@ static void test_ids(void **state)
 	lookup_begin("", ONE, "1", silent);
 	for (size_t i = 0; i < COUNT(ids); i += 2) {
 		assert_int_equal(resolve_start(&resolve, "www.example", 1, CLOCK_NEVER, &lookup_out, &lookup_err), RESOLVE_MORE);
-		ids[i] = resolve.of[NET_IP4].id;
-		ids[i + 1] = resolve.of[NET_IP6].id;
+		ids[i] = resolve.x.of[NET_IP4].id;
+		ids[i + 1] = resolve.x.of[NET_IP6].id;
 	}
 	for (size_t i = 1; i < COUNT(ids); i++)
 		same += ids[i] == ids[0];

@@ -1,0 +1,430 @@
+#include "engine/drain.h"
+
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "core/pace.h"
+#include "net/connections.h"
+
+#define ASK_MS 1000     /* between two rounds of questions, while one may end the waiting */
+#define ASK_TTL_MS 5000 /* and while the address is gone */
+#define ASK_API_MS 2000 /* the same of the API, which counts calls */
+#define ASK_API_TTL_MS 15000
+#define FIND_MAX_MS 10000 /* between two attempts to find whom to ask */
+#define COUNT_MS 1000     /* between two looks at the connections, or... */
+#define COUNT_SHARE 4     /* ...a share of the time without, if that is shorter */
+
+/* ---- Begin ---- */
+
+static void set_wanted(struct drain *d)
+{
+	const struct target *t = &d->setup.address;
+	struct dns_wanted *w = &d->wanted;
+
+	if (t->type == RECORD_CNAME) {
+		if (dns_want_name(w, t->host))
+			w->n = 0; /* no name in DNS: nobody answers it */
+		w->type = DNS_CNAME;
+		return;
+	}
+	w->type = t->type == RECORD_A ? DNS_A : DNS_AAAA;
+	w->n = t->type == RECORD_A ? 4 : 16;
+	memcpy(w->data, t->addr, w->n);
+}
+
+static void start_dns(struct drain *d)
+{
+	const struct drain_resolver *r = &d->setup.rule->resolver;
+	char text[ADDR_TEXT_CAP];
+	struct net_address server;
+
+	authority_init(&d->authority);
+	set_wanted(d);
+	if (!r->is_set)
+		return;
+	net_address_set(&server, r->is_ip6 ? NET_IP6 : NET_IP4, r->addr, 0, r->port);
+	addr_format(r->addr, r->is_ip6 ? 16 : 4, text);
+	authority_give(&d->authority, &server, text);
+}
+
+static void start_api(struct drain *d)
+{
+	const struct drain_setup *s = &d->setup;
+
+	d->job = (struct job){.types = JOB_TYPES};
+	memcpy(d->job.name, s->rule->way.name, sizeof d->job.name);
+	(void)fmt_text(d->job.zone, sizeof d->job.zone, "%s", s->zone ? s->zone : "");
+	(void)fmt_text(d->zone_id, sizeof d->zone_id, "%s", s->zone_id ? s->zone_id : "");
+	drain_view_sources(&d->view, 1);
+}
+
+void drain_start(struct drain *d, const struct drain_setup *setup, int64_t now_ms)
+{
+	memset(d, 0, sizeof *d);
+	d->setup = *setup;
+	drain_view_init(&d->view, setup->rule, now_ms);
+	target_format(&setup->address, d->text);
+	memcpy(d->name, setup->rule->way.name, sizeof setup->rule->way.name);
+	d->ask_ms = d->count_ms = now_ms;
+	if (!setup->rule->idle_ms || !setup->port)
+		d->count_ms = CLOCK_NEVER;
+	switch (setup->rule->way.kind) {
+	case DRAIN_DNS: start_dns(d); break;
+	case DRAIN_API: start_api(d); break;
+	default: d->ask_ms = CLOCK_NEVER;
+	}
+}
+
+static bool is_asking_somebody(const struct drain *d)
+{
+	return d->setup.rule->way.kind == DRAIN_DNS || d->setup.rule->way.kind == DRAIN_API;
+}
+
+bool drain_knows(const struct drain *d)
+{
+	return !is_asking_somebody(d) || drain_view_is_known(&d->view);
+}
+
+void drain_leave(struct drain *d, int64_t now_ms)
+{
+	drain_view_leave(&d->view, now_ms);
+	if (is_asking_somebody(d) && !d->is_asking)
+		d->ask_ms = now_ms;
+}
+
+void drain_stop(struct drain *d)
+{
+	if (d->setup.rule->way.kind == DRAIN_DNS)
+		authority_stop(&d->authority);
+	else if (d->is_asking)
+		driver_abort(d->setup.driver);
+	d->is_asking = false;
+}
+
+/* ---- Clients ---- */
+
+static void count_clients(struct drain *d, int64_t now_ms)
+{
+	int64_t share_ms = d->setup.rule->idle_ms / COUNT_SHARE;
+	size_t n;
+
+	if (now_ms < d->count_ms)
+		return;
+	d->count_ms = now_ms + (share_ms < COUNT_MS ? share_ms : COUNT_MS);
+	if (!connections_count(connections_files, d->setup.port, &n)) {
+		drain_view_count(&d->view, n, now_ms);
+		return;
+	}
+	d->count_ms = CLOCK_NEVER;
+	d->note = "connections cannot be seen here: clients are not waited for";
+}
+
+/* ---- The name's servers ---- */
+
+/* The answers of a round are there. */
+static void end_round(struct drain *d, int64_t wait_ms, int64_t gone_wait_ms, int64_t now_ms)
+{
+	enum drain_state state = drain_view_judge(&d->view, now_ms).state;
+	bool is_gone = state == DRAIN_TTL || state == DRAIN_SETTLING || state == DRAIN_CLIENTS;
+
+	d->source = 0;
+	d->failures = 0;
+	d->ask_ms = now_ms + (is_gone ? gone_wait_ms : wait_ms);
+}
+
+static void end_find(struct drain *d, bool is_found, int64_t now_ms)
+{
+	int64_t wait_ms = (int64_t)ASK_MS << d->failures;
+
+	if (is_found) {
+		drain_view_sources(&d->view, d->authority.servers_n);
+		d->failures = 0;
+		return;
+	}
+	d->failures += wait_ms < FIND_MAX_MS;
+	d->ask_ms = now_ms + wait_ms;
+}
+
+/* The name is another's; that one may lie in another zone. */
+static bool follow_alias(struct drain *d)
+{
+	const struct dns_sight *s = &d->authority.sight;
+
+	if (!s->alias[0] || d->aliases_n == DNS_CHAIN_MAX)
+		return false;
+	d->aliases_n++;
+	memcpy(d->name, s->alias, sizeof d->name);
+	drain_view_sources(&d->view, 0);
+	return true;
+}
+
+static void take_sight(struct drain *d, bool is_answered, int64_t now_ms)
+{
+	const struct dns_sight *s = &d->authority.sight;
+	const struct drain_answer a = {
+		.is_present = s->has_it,
+		.has_ttl = s->n > 0,
+		.ttl_sec = s->ttl_sec,
+	};
+
+	if (is_answered && follow_alias(d))
+		return;
+	drain_view_take(&d->view, d->source, is_answered ? &a : NULL, now_ms);
+	if (++d->source == d->view.sources_n)
+		end_round(d, ASK_MS, ASK_TTL_MS, now_ms);
+}
+
+static void begin_dns(struct drain *d, int64_t now_ms)
+{
+	if (d->view.sources_n)
+		authority_ask(&d->authority, d->source, &d->wanted, now_ms);
+	else
+		authority_find(&d->authority, d->name, now_ms);
+}
+
+static bool step_dns(struct drain *d, int64_t now_ms)
+{
+	struct err e = {0};
+	enum authority_result result;
+
+	result = authority_step(&d->authority, now_ms, &e);
+	if (result == AUTHORITY_MORE)
+		return false;
+	d->is_asking = false;
+	d->last_err = e;
+	if (d->view.sources_n)
+		take_sight(d, result == AUTHORITY_DONE, now_ms);
+	else
+		end_find(d, result == AUTHORITY_DONE, now_ms);
+	return true;
+}
+
+/* ---- The API ---- */
+
+static void take_list(struct drain *d, int64_t now_ms)
+{
+	const struct cf_record_list *l = &d->list;
+	struct drain_answer a = {.is_present = false};
+
+	for (size_t i = 0; i < l->records_n; i++)
+		a.is_present |= target_compare(&l->records[i].target, &d->setup.address) == 0;
+	/* The other records of the name tell what the one that is gone was like. */
+	for (size_t i = 0; i < l->records_n; i++) {
+		const struct record *r = &l->records[i];
+		uint32_t ttl_sec = r->ttl == 1 ? DRAIN_TTL_AUTO_SEC : r->ttl;
+
+		if (a.is_present && target_compare(&r->target, &d->setup.address) != 0)
+			continue;
+		a.has_ttl = true;
+		a.is_proxied |= r->proxied;
+		a.ttl_sec = ttl_sec > a.ttl_sec ? ttl_sec : a.ttl_sec;
+	}
+	drain_view_take(&d->view, 0, &a, now_ms);
+	end_round(d, ASK_API_MS, ASK_API_TTL_MS, now_ms);
+}
+
+static void fail_api(struct drain *d, const struct err *e, int64_t now_ms)
+{
+	const struct cf_reply *reply = call_reply(&d->setup.driver->call);
+	const struct pace_failure failure = {
+		.kind = e->kind,
+		.tries = d->failures,
+		.hint = reply ? &reply->hint : NULL,
+		.left_ms = INT64_MAX,
+	};
+	int64_t delay_ms = FIND_MAX_MS;
+
+	(void)pace_retry(PACE_WATCH, &failure, driver_random(), &delay_ms);
+	d->failures++;
+	d->last_err = *e;
+	d->ask_ms = now_ms + (delay_ms > ASK_API_MS ? delay_ms : ASK_API_MS);
+	if (e->kind == ERR_CONFIG && !(d->setup.zone_id && *d->setup.zone_id))
+		d->zone_id[0] = '\0';
+	drain_view_take(&d->view, 0, NULL, now_ms);
+}
+
+static void begin_api(struct drain *d, int64_t now_ms)
+{
+	struct call call = {.kind = CALL_LIST, .list = &d->list};
+	bool is_exact = d->job.zone[0];
+	struct err e = {0};
+
+	if (d->zone_id[0]) {
+		cf_record_list_init(&d->list, d->zone_id, &d->job, d->setup.records);
+	} else {
+		cf_zone_search_init(&d->zones, is_exact ? d->job.zone : d->job.name, is_exact);
+		call = (struct call){.kind = CALL_ZONE, .zones = &d->zones};
+	}
+	if (!driver_begin(d->setup.driver, &call, CLOCK_NEVER, &e))
+		return;
+	d->is_asking = false;
+	fail_api(d, &e, now_ms);
+}
+
+static bool step_api(struct drain *d, int64_t now_ms)
+{
+	struct err e = {0};
+	enum http_result result = driver_step(d->setup.driver, &e);
+
+	if (result == HTTP_MORE)
+		return false;
+	d->is_asking = false;
+	if (result == HTTP_BAD)
+		fail_api(d, &e, now_ms);
+	else if (d->setup.driver->call.kind == CALL_ZONE)
+		memcpy(d->zone_id, d->zones.id, sizeof d->zone_id);
+	else
+		take_list(d, now_ms);
+	return true;
+}
+
+/* ---- All together ---- */
+
+/* Ask, take answers, ask the next: until there is something to wait for. */
+static void ask(struct drain *d, int64_t now_ms)
+{
+	bool is_dns = d->setup.rule->way.kind == DRAIN_DNS;
+	bool goes_on = true;
+
+	while (goes_on) {
+		if (!d->is_asking) {
+			if (now_ms < d->ask_ms)
+				return;
+			d->is_asking = true;
+			if (is_dns)
+				begin_dns(d, now_ms);
+			else
+				begin_api(d, now_ms);
+			if (!d->is_asking)
+				return;
+		}
+		goes_on = is_dns ? step_dns(d, now_ms) : step_api(d, now_ms);
+	}
+}
+
+struct drain_verdict drain_judge(const struct drain *d, int64_t now_ms)
+{
+	return drain_view_judge(&d->view, now_ms);
+}
+
+enum drain_result drain_step(struct drain *d, int64_t now_ms, struct err *e)
+{
+	char line[DRAIN_LINE_CAP];
+
+	count_clients(d, now_ms);
+	if (is_asking_somebody(d))
+		ask(d, now_ms);
+	if (drain_judge(d, now_ms).state == DRAIN_OVER) {
+		drain_stop(d);
+		return DRAIN_DONE;
+	}
+	if (!drain_view_is_late(&d->view, now_ms))
+		return DRAIN_MORE;
+	(void)err_set(e, ERR_RETRY, "not safe to stop after %lld s: %s",
+		      (long long)(d->setup.rule->max_ms / 1000), drain_line(d, now_ms, line));
+	drain_stop(d);
+	return DRAIN_GAVE_UP;
+}
+
+void drain_wants(const struct drain *d, struct loop_wait *w, int64_t now_ms)
+{
+	loop_wait_until(w, drain_judge(d, now_ms).until_ms);
+	loop_wait_until(w, d->view.start_ms + d->setup.rule->max_ms);
+	loop_wait_until(w, d->count_ms);
+	if (!d->is_asking)
+		loop_wait_until(w, d->ask_ms);
+	else if (d->setup.rule->way.kind == DRAIN_DNS)
+		authority_wants(&d->authority, w);
+	else
+		driver_wants(d->setup.driver, w);
+}
+
+const char *drain_take_note(struct drain *d)
+{
+	const char *note = d->note;
+
+	d->note = NULL;
+	return note;
+}
+
+/* ---- In words ---- */
+
+static const char *source_name(const struct drain *d, size_t i)
+{
+	return d->setup.rule->way.kind == DRAIN_API ? "Cloudflare" : d->authority.servers[i].name;
+}
+
+/* Why it was not answered, if that is known. */
+static void add_reason(struct buf *b, const struct drain *d)
+{
+	if (d->last_err.kind)
+		buf_fmt(b, ": %s", d->last_err.text);
+}
+
+static void add_asking(struct buf *b, const struct drain *d, size_t source)
+{
+	if (d->view.sources_n)
+		buf_fmt(b, "asking %s for %s", source_name(d, source), d->name);
+	else
+		buf_fmt(b, "looking for the name servers of %s", d->name);
+	add_reason(b, d);
+}
+
+static void add_clients(struct buf *b, const struct drain *d, long long left_sec)
+{
+	size_t n = d->view.clients_n;
+
+	if (n)
+		buf_fmt(b, "%zu client%s still connected", n, n == 1 ? "" : "s");
+	else
+		buf_fmt(b, "no client any more; if none comes: %lld s", left_sec);
+}
+
+static void add_left_out(struct buf *b, const struct drain *d)
+{
+	for (size_t i = 0; i < d->view.sources_n; i++)
+		if (d->view.sources[i].is_silent)
+			buf_fmt(b, "; %s does not answer and is left out", source_name(d, i));
+}
+
+const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LINE_CAP])
+{
+	struct drain_verdict v = drain_judge(d, now_ms);
+	long long left_sec = v.until_ms == CLOCK_NEVER ? 0 : (v.until_ms - now_ms + 999) / 1000;
+	bool was_there = d->view.was_seen || !d->view.was_known;
+	struct buf b;
+
+	buf_init(&b, out, DRAIN_LINE_CAP);
+	switch (v.state) {
+	case DRAIN_BEFORE: buf_fmt(&b, "looking at %s before it leaves", d->name); break;
+	case DRAIN_ASKING: add_asking(&b, d, v.source); break;
+	case DRAIN_LISTED:
+		buf_fmt(&b, "%s is still answered by %s for %s", d->text, source_name(d, v.source),
+			d->name);
+		break;
+	case DRAIN_SILENT:
+		buf_fmt(&b, "%s does not tell whether %s is gone", source_name(d, v.source),
+			d->text);
+		add_reason(&b, d);
+		break;
+	case DRAIN_TTL:
+		buf_fmt(&b, "%s is gone from %s; caches may have it for %lld s", d->text, d->name,
+			left_sec);
+		add_left_out(&b, d);
+		break;
+	case DRAIN_SETTLING:
+		buf_fmt(&b, "%s %s: settling, %lld s", d->text,
+			was_there ? "is gone, and was proxied"
+				  : "never was answered (proxied, or of nobody here)",
+			left_sec);
+		break;
+	case DRAIN_WAITING: buf_fmt(&b, "waiting, %lld s", left_sec); break;
+	case DRAIN_CLIENTS: add_clients(&b, d, left_sec); break;
+	case DRAIN_OVER:
+	default: buf_str(&b, "safe to stop");
+	}
+	return out;
+}

@@ -1,0 +1,343 @@
+#include "net/dns/authority.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/addr.h"
+#include "base/errno_text.h"
+#include "base/fmt.h"
+#include "base/str.h"
+#include "net/dns/resolve_errors.h"
+
+enum next { NEXT_WAIT, NEXT_GO, NEXT_DONE, NEXT_BAD };
+
+void authority_init(struct authority *a)
+{
+	memset(a, 0, offsetof(struct authority, servers));
+	resolve_init(&a->resolve);
+	a->files = a->resolve.files;
+	dns_exchange_init(&a->x);
+	a->x.in = a->in;
+	a->x.in_cap = sizeof a->in;
+}
+
+void authority_stop(struct authority *a)
+{
+	dns_exchange_close(&a->x);
+	resolve_stop(&a->resolve);
+	a->phase = AUTHORITY_IDLE;
+}
+
+void authority_give(struct authority *a, const struct net_address *server, const char *text)
+{
+	struct authority_server *s = &a->servers[0];
+
+	a->is_given = true;
+	a->servers_n = 1;
+	*s = (struct authority_server){.n = 1, .list = {*server}};
+	(void)fmt_text(s->name, sizeof s->name, "%s", text);
+}
+
+/* ---- One question, at one address after the other ---- */
+
+static enum next give_up(struct authority *a, const char *why)
+{
+	(void)err_set(&a->last_err, ERR_RETRY, "%s", why);
+	return NEXT_BAD;
+}
+
+/* Who has just been asked has this to say for itself. */
+static void note(struct authority *a, const char *why)
+{
+	const struct sockaddr *to = &a->to.sa.any;
+	char text[ADDR_TEXT_CAP];
+
+	if (to->sa_family == AF_INET6)
+		addr_format(a->to.sa.in6.sin6_addr.s6_addr, 16, text);
+	else
+		addr_format((const unsigned char *)&a->to.sa.in.sin_addr, 4, text);
+	(void)err_set(&a->last_err, ERR_RETRY, "name server %s: %s", text, why);
+}
+
+static int open_to(struct authority *a, bool is_tcp, int64_t now_ms)
+{
+	enum dns_type type = a->phase == AUTHORITY_ZONE ? DNS_NS : a->wanted.type;
+
+	a->try_ms = now_ms + AUTHORITY_TRY_MS;
+	if (!dns_exchange_open(&a->x, &a->to, is_tcp) && !dns_exchange_ask(&a->x, 0, type))
+		return 0;
+	note(a, errno_text(errno));
+	return -1;
+}
+
+static void choose_address(struct authority *a)
+{
+	if (a->phase == AUTHORITY_ZONE) {
+		const struct resolve_server *s = &a->conf.servers[a->who++ % a->conf.servers_n];
+
+		net_address_set(&a->to, s->family, s->bytes, s->scope, a->files->port);
+	} else {
+		struct authority_server *s = &a->servers[a->who];
+
+		a->to = s->list[s->next++ % s->n];
+	}
+}
+
+static enum next try_next(struct authority *a, int64_t now_ms)
+{
+	while (a->tries_left) {
+		a->tries_left--;
+		choose_address(a);
+		if (!open_to(a, false, now_ms))
+			return NEXT_GO;
+	}
+	return NEXT_BAD;
+}
+
+static enum next begin_question(struct authority *a, const char *name, int64_t now_ms)
+{
+	a->x.query_n = dns_write_query(a->x.query + DNS_LENGTH_BYTES, name, "");
+	if (!a->x.query_n)
+		return give_up(a, "not a name that DNS can hold");
+	if (a->phase == AUTHORITY_RECORD && !a->is_given)
+		dns_set_no_recursion(a->x.query + DNS_LENGTH_BYTES);
+	a->tries_left = AUTHORITY_TRIES;
+	if (a->phase == AUTHORITY_ZONE)
+		a->tries_left *= (unsigned)a->conf.servers_n;
+	return try_next(a, now_ms);
+}
+
+/* ---- Where the servers are ---- */
+
+static void take_addresses(struct authority *a, const struct net_addresses *found)
+{
+	struct authority_server *s = &a->servers[a->who];
+
+	s->n = found->n < AUTHORITY_ADDRESSES_MAX ? found->n : AUTHORITY_ADDRESSES_MAX;
+	memcpy(s->list, found->list, s->n * sizeof *s->list);
+}
+
+static enum next begin_record(struct authority *a, int64_t now_ms)
+{
+	if (!a->servers[a->who].n)
+		return NEXT_BAD;
+	a->phase = AUTHORITY_RECORD;
+	return begin_question(a, a->name, now_ms);
+}
+
+/* A server without an address now may have one when it is asked: the others' do for the moment. */
+static enum next end_addresses(const struct authority *a)
+{
+	for (size_t i = 0; i < a->servers_n; i++)
+		if (a->servers[i].n)
+			return NEXT_DONE;
+	return NEXT_BAD;
+}
+
+static enum next next_address(struct authority *a, enum resolve_result result,
+			      const struct net_addresses *found, int64_t now_ms);
+
+static enum next begin_address(struct authority *a, int64_t now_ms)
+{
+	char host[DNS_TEXT_CAP + 1];
+	struct net_addresses found;
+	enum resolve_result result;
+
+	a->phase = AUTHORITY_ADDRESS;
+	(void)fmt_text(host, sizeof host, "%s.", a->servers[a->who].name); /* no search list */
+	a->resolve.files = a->files;
+	result = resolve_start(&a->resolve, host, a->files->port, a->deadline_ms, &found,
+			       &a->last_err);
+	return next_address(a, result, &found, now_ms);
+}
+
+static enum next next_address(struct authority *a, enum resolve_result result,
+			      const struct net_addresses *found, int64_t now_ms)
+{
+	if (result == RESOLVE_MORE)
+		return NEXT_WAIT;
+	if (result == RESOLVE_DONE)
+		take_addresses(a, found);
+	else
+		(void)err_wrap(&a->last_err, "address of %s", a->servers[a->who].name);
+	if (!a->is_finding)
+		return begin_record(a, now_ms);
+	a->who++;
+	return a->who < a->servers_n ? NEXT_GO : end_addresses(a);
+}
+
+static enum next step_address(struct authority *a, int64_t now_ms)
+{
+	struct net_addresses found;
+	enum resolve_result result;
+
+	if (a->resolve.phase == RESOLVE_IDLE)
+		return begin_address(a, now_ms);
+	result = resolve_step(&a->resolve, &found, &a->last_err);
+	return next_address(a, result, &found, now_ms);
+}
+
+/* ---- Which zone ---- */
+
+/* Go on with the zone that was named, if the present name lies within it, or else one label up. */
+static enum next ask_above(struct authority *a, const char *zone, int64_t now_ms)
+{
+	const char *here = a->name + a->at, *dot = strchr(here, '.');
+	size_t here_n = strlen(here), zone_n = strlen(zone);
+
+	if (zone_n && zone_n < here_n && here[here_n - zone_n - 1] == '.' &&
+	    str_ends_nocase(here, zone))
+		a->at += here_n - zone_n;
+	else if (dot)
+		a->at += (size_t)(dot - here) + 1;
+	else
+		return give_up(a, "no zone holds it");
+	return begin_question(a, a->name + a->at, now_ms);
+}
+
+static enum next take_zone(struct authority *a, int64_t now_ms)
+{
+	struct dns_servers found;
+
+	if (dns_read_servers(a->x.answer, a->x.answer_n, a->x.query + DNS_LENGTH_BYTES,
+			     a->x.query_n, &found))
+		return NEXT_WAIT; /* it is one: the exchange has looked */
+	if (found.is_truncated && !a->x.is_tcp)
+		return open_to(a, true, now_ms) ? try_next(a, now_ms) : NEXT_GO;
+	if (found.rcode != DNS_NOERROR && found.rcode != DNS_NXDOMAIN) {
+		note(a, resolve_rcode_text((int)found.rcode));
+		return try_next(a, now_ms);
+	}
+	if (!found.n)
+		return ask_above(a, found.zone, now_ms);
+	a->servers_n = found.n;
+	for (size_t i = 0; i < found.n; i++) {
+		a->servers[i].n = a->servers[i].next = 0;
+		memcpy(a->servers[i].name, found.list[i], sizeof a->servers[i].name);
+	}
+	dns_exchange_close(&a->x);
+	a->phase = AUTHORITY_ADDRESS;
+	a->who = 0;
+	return NEXT_GO;
+}
+
+/* ---- What a server says ---- */
+
+static const char *flaw_of(const struct authority *a, const struct dns_sight *s)
+{
+	if (s->rcode != DNS_NOERROR && s->rcode != DNS_NXDOMAIN)
+		return resolve_rcode_text((int)s->rcode);
+	if (s->has_it)
+		return NULL;
+	if (s->is_truncated)
+		return "its answer is too long";
+	return s->is_authoritative || a->is_given ? NULL : "it does not serve the zone";
+}
+
+static enum next take_record(struct authority *a, int64_t now_ms)
+{
+	struct dns_sight s;
+	const char *flaw;
+
+	if (dns_read_sight(a->x.answer, a->x.answer_n, a->x.query + DNS_LENGTH_BYTES, a->x.query_n,
+			   &a->wanted, &s))
+		return NEXT_WAIT; /* it is one: the exchange has looked */
+	if (s.is_truncated && !s.has_it && !a->x.is_tcp)
+		return open_to(a, true, now_ms) ? try_next(a, now_ms) : NEXT_GO;
+	flaw = flaw_of(a, &s);
+	if (flaw) {
+		note(a, flaw);
+		return try_next(a, now_ms);
+	}
+	a->sight = s;
+	return NEXT_DONE;
+}
+
+/* ---- */
+
+static enum next step_exchange(struct authority *a, int64_t now_ms)
+{
+	switch (dns_exchange_step(&a->x)) {
+	case DNS_EXCHANGE_ANSWER:
+		return a->phase == AUTHORITY_ZONE ? take_zone(a, now_ms) : take_record(a, now_ms);
+	case DNS_EXCHANGE_BROKEN: note(a, "a broken answer"); break;
+	case DNS_EXCHANGE_SYSTEM: note(a, errno_text(errno)); break;
+	case DNS_EXCHANGE_WAIT:
+		if (now_ms < a->try_ms)
+			return NEXT_WAIT;
+		note(a, "no answer");
+	}
+	return try_next(a, now_ms);
+}
+
+void authority_find(struct authority *a, const char *name, int64_t now_ms)
+{
+	authority_stop(a);
+	a->last_err = (struct err){.kind = ERR_RETRY, .text = "no answer"};
+	a->deadline_ms = now_ms + AUTHORITY_FIND_MS;
+	a->phase = a->is_given ? AUTHORITY_GIVEN : AUTHORITY_ZONE;
+	a->is_finding = true;
+	a->at = a->who = 0;
+	(void)fmt_text(a->name, sizeof a->name, "%s", name);
+	resolve_conf_read(&a->conf, a->files->conf);
+	if (!a->is_given && begin_question(a, a->name, now_ms) == NEXT_BAD)
+		a->deadline_ms = now_ms; /* so the first step says */
+}
+
+void authority_ask(struct authority *a, size_t i, const struct dns_wanted *wanted, int64_t now_ms)
+{
+	authority_stop(a);
+	a->last_err = (struct err){.kind = ERR_RETRY, .text = "no answer"};
+	a->deadline_ms = now_ms + AUTHORITY_FIND_MS;
+	a->is_finding = false;
+	a->who = i;
+	a->wanted = *wanted;
+	a->phase = AUTHORITY_ADDRESS;
+	if (a->servers[i].n && begin_record(a, now_ms) == NEXT_BAD)
+		a->deadline_ms = now_ms;
+}
+
+static enum next step_once(struct authority *a, int64_t now_ms)
+{
+	if (now_ms >= a->deadline_ms)
+		return NEXT_BAD;
+	switch (a->phase) {
+	case AUTHORITY_GIVEN: return NEXT_DONE;
+	case AUTHORITY_ADDRESS: return step_address(a, now_ms);
+	case AUTHORITY_ZONE:
+	case AUTHORITY_RECORD: return step_exchange(a, now_ms);
+	case AUTHORITY_IDLE: break;
+	}
+	return NEXT_BAD;
+}
+
+enum authority_result authority_step(struct authority *a, int64_t now_ms, struct err *e)
+{
+	enum next next;
+
+	/* It ends: each try, each name upwards and each server has its turn once. */
+	do
+		next = step_once(a, now_ms);
+	while (next == NEXT_GO);
+	if (next == NEXT_WAIT)
+		return AUTHORITY_MORE;
+	authority_stop(a);
+	if (next == NEXT_DONE)
+		return AUTHORITY_DONE;
+	*e = a->last_err;
+	return AUTHORITY_BAD;
+}
+
+void authority_wants(const struct authority *a, struct loop_wait *w)
+{
+	loop_wait_until(w, a->deadline_ms);
+	if (a->phase == AUTHORITY_GIVEN ||
+	    (a->phase == AUTHORITY_ADDRESS && a->resolve.phase == RESOLVE_IDLE)) {
+		loop_wait_until(w, 0); /* it was only begun */
+	} else if (a->phase == AUTHORITY_ADDRESS) {
+		resolve_wants(&a->resolve, w);
+	} else {
+		dns_exchange_wants(&a->x, w);
+		loop_wait_until(w, a->try_ms);
+	}
+}
