@@ -1,5 +1,6 @@
 """examples/: what a user finds there is complete, valid, and does what it says. With a fake Docker; tests/rolling has a real one."""
 
+import json
 import os
 import re
 import shutil
@@ -397,3 +398,126 @@ def test_start_with_a_wrong_argument(folder, machine):
     assert "start.sh [-f FILE] [-p PREFIX]" in go("-x", code=64)[0]
     assert "start.sh [-f FILE] [-p PREFIX]" in go("-h")[0]
     assert "there is no file other.yml" in go("-f", "other.yml", code=1)[0]
+
+
+# -- systemd, Nomad, Kubernetes: watch
+
+
+def check_settings(names):
+    """What an example sets is known, and is all that watch needs but the token, which is in a file."""
+    assert {"CF_ROOT_DOMAIN", "SERVICE", "RECORD", "TTL", "CONSUL_HTTP_ADDR", "CLOUDFLARE_API_TOKEN_FILE"} <= set(names)
+    assert not set(names) - variables() and "CLOUDFLARE_API_TOKEN" not in names
+
+
+UNIT = EXAMPLES / "systemd/dnsbuddy.service"
+
+
+@pytest.fixture
+def unit(tmp_path):
+    """The unit, with the binary under test and a folder of ours: verify wants the program to be there."""
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    file = tmp_path / "dnsbuddy.service"
+    file.write_text(UNIT.read_text().replace("/usr/local/bin/dnsbuddy", binary()))
+
+    def analyze(verb, *more, code=0):
+        return run(["systemd-analyze", verb, *more, file], {"PATH": os.environ["PATH"]}, tmp_path, code)
+
+    return file, analyze
+
+
+def test_systemd_has_no_complaint(unit):
+    file, analyze = unit
+    assert analyze("verify") == ""
+    file.write_text(file.read_text().replace("Restart=on-failure", "Restart=on-holiday"))
+    assert "on-holiday" in analyze("verify")
+
+
+def test_systemd_gives_it_few_rights(unit):
+    _, analyze = unit
+    out = analyze("security", "--offline=true", "--no-pager")
+    assert float(re.search(r"exposure level for \S+: ([\d.]+) ", out)[1]) < 2
+
+
+def test_systemd_settings_are_known():
+    names = {**environment_of((EXAMPLES / "systemd/dnsbuddy.env").read_text()),
+             **dict(re.findall(r"^Environment=(\w+)=(.*)$", UNIT.read_text(), re.M))}
+    check_settings(names)
+    assert set(re.search(r"^RestartPreventExitStatus=(.*)$", UNIT.read_text(), re.M)[1].split()) == {"64", "77", "78"}
+
+
+def hcl_blocks(text):
+    """{path: {name: text of the value}} of what we use of HCL; ValueError where braces do not fit."""
+    blocks, at = {(): {}}, ()
+    for line in text.splitlines():
+        line = re.sub(r"^\s*#.*", "", line).strip()
+        if match := re.fullmatch(r'(\w+)((?: "[^"]*")*) \{', line):
+            at += (" ".join([match[1], *re.findall(r'"([^"]*)"', match[2])]),)
+            blocks[at] = {}
+        elif match := re.fullmatch(r"(\w+) += +(\S.*)", line):
+            blocks[at][match[1]] = match[2]
+        elif line == "}" and at:
+            at = at[:-1]
+        elif line:
+            raise ValueError(line)
+    if at:
+        raise ValueError("a } is missing")
+    return blocks
+
+
+def test_nomad_job_is_whole():
+    """Debian has no Nomad to ask."""
+    task = ("job dnsbuddy", "group watch", "task dnsbuddy")
+    blocks = hcl_blocks((EXAMPLES / "nomad/dnsbuddy.nomad").read_text())
+    check_settings(blocks[task + ("env",)])
+    assert blocks[task]["driver"] == '"docker"' and blocks[task + ("config",)]["args"] == '["watch"]'
+    port, = (p[-1] for p in blocks if p[-1:] and p[-1].startswith("port "))
+    assert blocks[task + ("config",)]["ports"] == f'["{port.split()[1]}"]'
+    assert blocks[task + ("template",)]["destination"] == blocks[task + ("env",)]["CLOUDFLARE_API_TOKEN_FILE"].replace("/s", "s", 1)
+
+
+@pytest.fixture
+def kubernetes():
+    config, deployment = yaml.safe_load_all((EXAMPLES / "kubernetes/dnsbuddy.yaml").read_text())
+    return config, deployment
+
+
+def test_kubernetes_settings_are_known(kubernetes):
+    config, deployment = kubernetes
+    pod = deployment["spec"]["template"]["spec"]
+    container, = pod["containers"]
+    assert all(isinstance(v, str) for v in config["data"].values())
+    check_settings({**config["data"], **{e["name"]: e["value"] for e in container["env"]}})
+    assert container["envFrom"] == [{"configMapRef": {"name": config["metadata"]["name"]}}]
+    mount, = container["volumeMounts"]
+    assert container["env"][0]["value"].startswith(mount["mountPath"] + "/") and mount["name"] == pod["volumes"][0]["name"]
+    assert deployment["spec"]["selector"]["matchLabels"].items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+
+
+def lost(a, b, path=""):
+    """Paths of what is in a and not in b."""
+    if isinstance(a, dict):
+        return [p for k in a for p in (lost(a[k], b[k], f"{path}.{k}") if k in b else [f"{path}.{k}"])]
+    if isinstance(a, list):
+        return [p for n, (x, y) in enumerate(zip(a, b, strict=True)) for p in lost(x, y, f"{path}[{n}]")]
+    return [] if a == b else [path]
+
+
+def test_kubectl_reads_all_of_it(kubernetes, tmp_path):
+    """--local: it knows the kinds and their fields without a cluster, and forgets a field that it does not know."""
+    kubectl = shutil.which("kubectl")
+    if not kubectl:
+        pytest.skip("kubectl is not installed")
+    _, deployment = kubernetes
+
+    def through(value):
+        done = subprocess.run([kubectl, "set", "image", "--local", "-f", "-", "dnsbuddy=other", "-o", "json"],
+                              input=json.dumps(value), env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+                              capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return lost(value, json.loads(done.stdout))
+
+    image = ".spec.template.spec.containers[0].image"
+    assert through(deployment) == [image]
+    deployment["spec"]["replica"] = 2
+    assert through(deployment) == [image, ".spec.replica"]
