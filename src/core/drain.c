@@ -40,12 +40,12 @@ int drain_way_parse(struct drain_way *w, const char *text, struct err *e)
 	return 0;
 }
 
-/* Cut "ADDR:PORT" or "[ADDR]:PORT" apart; port "": none. */
+/* Cut "ADDR:PORT" or "[ADDR]:PORT" apart; port NULL: none. */
 static int split_port(const char *text, char host[INET6_ADDRSTRLEN], const char **port)
 {
 	const char *colon = strchr(text, ':'), *end = text + strlen(text);
 
-	*port = "";
+	*port = NULL;
 	if (*text == '[') {
 		end = strchr(++text, ']');
 		if (!end || (end[1] && end[1] != ':'))
@@ -56,10 +56,7 @@ static int split_port(const char *text, char host[INET6_ADDRSTRLEN], const char 
 		end = colon;
 		*port = colon + 1;
 	}
-	return (*end && *end != ']' && !**port) ||
-			       str_copy_n(host, INET6_ADDRSTRLEN, text, (size_t)(end - text))
-		       ? -1
-		       : 0;
+	return str_copy_n(host, INET6_ADDRSTRLEN, text, (size_t)(end - text));
 }
 
 int drain_resolver_parse(struct drain_resolver *r, const char *text, struct err *e)
@@ -69,7 +66,7 @@ int drain_resolver_parse(struct drain_resolver *r, const char *text, struct err 
 	uint64_t port = DRAIN_RESOLVER_PORT;
 	const char *digits;
 
-	if (split_port(text, host, &digits) || (*digits && str_u64(digits, UINT16_MAX, &port)) ||
+	if (split_port(text, host, &digits) || (digits && str_u64(digits, UINT16_MAX, &port)) ||
 	    !port)
 		return err_set(e, ERR_CONFIG, "write ADDR, ADDR:PORT or [ADDR]:PORT");
 	out.port = (uint16_t)port;
@@ -139,7 +136,8 @@ void drain_view_take(struct drain_view *v, size_t i, const struct drain_answer *
 
 void drain_view_count(struct drain_view *v, size_t n, int64_t now_ms)
 {
-	if (n || !v->has_clients)
+	/* The last one may have gone just now. */
+	if (n || v->clients_n || !v->has_clients)
 		v->busy_ms = now_ms;
 	v->has_clients = true;
 	v->clients_n = n;

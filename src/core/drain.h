@@ -95,7 +95,7 @@ struct drain_view {
 	struct drain_source sources[DRAIN_SOURCES_MAX];
 	bool has_clients; /* connections can be seen: clients_n counts */
 	size_t clients_n;
-	int64_t busy_ms; /* when there were some last, or the first look */
+	int64_t busy_ms; /* when there may have been some last */
 };
 
 enum drain_state {
