@@ -12,3 +12,8 @@ void *memory_reserve(size_t size)
 	/* cppcheck-suppress memleak ; it is the caller's now, for good */
 	return p == MAP_FAILED ? NULL : p;
 }
+
+void memory_release(void *p, size_t size)
+{
+	(void)munmap(p, size);
+}

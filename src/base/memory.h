@@ -7,7 +7,11 @@
 
 #include <stddef.h>
 
-/* Zeroed storage of so many bytes, for the rest of the program's life. NULL when there is none. */
+/*
+ * Zeroed storage of so many bytes, for the rest of the program's life, or until it is given back to
+ * the system with what is in it. NULL when there is none.
+ */
 void *memory_reserve(size_t size);
+void memory_release(void *p, size_t size);
 
 #endif

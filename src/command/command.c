@@ -54,16 +54,37 @@ static int check_options(const struct invocation *in, struct err *e)
 		       values_option_name(odd), in->name, with);
 }
 
+/* A flag of other commands is told with their names. */
+static int fail_arguments(const struct invocation *in, struct err *e)
+{
+	const unsigned groups = in->values->stray_groups;
+	char names[64];
+	struct buf b;
+
+	if (!in->values->stray)
+		return command_fail(in, e);
+	buf_init(&b, names, sizeof names);
+	for (size_t i = 0; i < commands_n; i++)
+		if (commands[i].groups & groups)
+			buf_fmt(&b, "%s%s", b.len ? ", " : "", commands[i].name);
+	(void)err_set(e, ERR_USAGE, "--%s does not go with %s, only with %s", in->values->stray,
+		      in->name, names);
+	return command_fail(in, e);
+}
+
 static int run(struct invocation *in)
 {
 	static struct values values;
 	struct err e = {0};
 
 	values.wait_ms = CONFIG_WAIT_MS;
+	values.is_called_containerbuddy = in->is_called && in->command->groups & GROUP_RUN;
 	in->values = &values;
-	if (values_from_arguments(&values, in->argc, in->argv, &e))
-		return command_fail(in, &e);
+	if (values_from_arguments(&values, in->argc, in->argv, in->command->groups, &e))
+		return fail_arguments(in, &e);
 	in->options = values.options;
+	if (in->options & OPTION_VERSION)
+		return command_version(in);
 	if (in->options & OPTION_HELP) {
 		command_print_help(in->command);
 		return command_close_stdout(in, EXIT_CODE_OK);
@@ -95,6 +116,7 @@ int command_main(int argc, char *const *argv)
 		.command = command,
 		.argc = argc - names_n,
 		.argv = argv + names_n,
+		.is_called = names_n == 1,
 	};
 	return command->groups ? run(&in) : command->run(&in);
 }

@@ -5,6 +5,7 @@
 #ifndef COMMAND_COMMAND_H
 #define COMMAND_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -27,6 +28,7 @@ struct invocation {
 	const struct command *command;
 	int argc; /* what follows the name */
 	char *const *argv;
+	bool is_called;        /* the program's own name stands for it */
 	struct values *values; /* read from it, where the command takes settings... */
 	unsigned options;      /* ...and of enum option */
 };
@@ -35,7 +37,7 @@ struct invocation {
 struct command {
 	char name[8];
 	char also[2][10];      /* further names */
-	char called[2][14];    /* names of the program that stand for it */
+	char called[2][16];    /* names of the program that stand for it */
 	unsigned groups;       /* of the settings it takes, GROUP_FILE apart; 0: none at all */
 	unsigned options;      /* of enum option that go with it, OPTION_HELP apart */
 	char dry_run[8];       /* the command that it becomes with OPTION_DRY_RUN */

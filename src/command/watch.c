@@ -41,7 +41,7 @@ static int read_again(struct config *new, struct err *e)
 {
 	const struct invocation *in = self.in;
 
-	return values_from_arguments(in->values, in->argc, in->argv, e) ||
+	return values_from_arguments(in->values, in->argc, in->argv, in->command->groups, e) ||
 			       config_read(new, in->values, in->command->groups, e)
 		       ? -1
 		       : 0;

@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "config/containerbuddy.h"
 #include "config/readers.h"
+#include "config/run_parts.h"
 
 /* ---- what depends on more than one setting ---- */
 
@@ -103,9 +105,13 @@ static int read_jobs(struct reading *r, struct err *e)
 	return check_distinct(c, e);
 }
 
-static int check_credentials(const struct config *c, struct err *e)
+/* A drain by DNS does without. */
+static int check_credentials(const struct config *c, unsigned groups, struct err *e)
 {
-	if (c->api_token[0] || (c->api_key[0] && c->api_email[0]))
+	const bool is_optional = groups & GROUP_OPERATOR && c->drain_way.kind != DRAIN_API;
+
+	if (c->api_token[0] || (c->api_key[0] && c->api_email[0]) ||
+	    (is_optional && !c->api_key[0]))
 		return 0;
 	if (c->api_key[0])
 		return err_set(e, ERR_CONFIG,
@@ -133,23 +139,128 @@ static int read_secrets(const struct reading *r, struct err *e)
 	return 0;
 }
 
+/* ---- run, drain ---- */
+
+/* What Containerbuddy's configuration says itself may not be said beside it. */
+static int check_foreign(const struct values *v, struct err *e)
+{
+	char origin[96];
+
+	for (enum setting s = SETTINGS_OF_RECORD; s < SETTINGS; s++)
+		if (setting(s)->traits.is_native && v->of[s].text)
+			return err_set(e, values_err_kind(&v->of[s]),
+				       "%s does not go with Containerbuddy's configuration (%s)",
+				       values_origin(v, &v->of[s], origin, sizeof origin),
+				       v->containerbuddy_name);
+	return 0;
+}
+
+/*
+ * Where values are, to the last. Who drains by Cloudflare's API needs its settings; any other `run`
+ * leaves them to its handlers.
+ */
+static int read_sources(struct reading *r, struct values *v, struct err *e)
+{
+	const bool is_run = r->groups & GROUP_RUN;
+
+	if (is_run)
+		r->groups &= ~(unsigned)GROUP_CLOUDFLARE;
+	if (values_from_environment(v, r->groups, e))
+		return -1;
+	if (is_run && containerbuddy_is_used(v)) {
+		if (containerbuddy_read(r->config->run, v, e) || check_foreign(v, e))
+			return -1;
+	} else if (values_from_file(v, e)) {
+		return -1;
+	}
+	if (!is_run || !v->of[SET_DRAIN].text || strncmp(v->of[SET_DRAIN].text, "api:", 4) != 0)
+		return 0;
+	r->groups |= GROUP_CLOUDFLARE;
+	return values_from_environment(v, r->groups, e);
+}
+
+/* What there is of a record's settings; all may be absent, of drain the service too. */
+static int read_place(struct reading *r, struct err *e)
+{
+	const bool has_service = !r->v->containerbuddy;
+	struct job *job = r->job = &r->config->jobs[0];
+
+	*job = (struct job){.types = JOB_TYPES,
+			    .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
+	r->config->jobs_n = 1;
+	if (reading_take(r, has_service ? 0 : SET_SERVICE + 1, SETTINGS_OF_RECORD, e))
+		return -1;
+	if (has_service && *job->service && check_path(r, SET_SERVICE, job->service, e))
+		return -1;
+	return reading_text(r, SET_RECORD) && r->groups & GROUP_OPERATOR ? check_name(r, e) : 0;
+}
+
+static void take_drain(struct config *c)
+{
+	c->drain = (struct drain_rule){
+		.way = c->drain_way,
+		.resolver = c->drain_resolver,
+		.idle_ms = c->drain_idle_ms,
+		.max_ms = c->drain_max_ms,
+		.settle_ms = c->settle_ms,
+	};
+}
+
+/* Where Consul is asked is a matter of settings. */
+static void place_backends(struct run_config *run, const struct job *place)
+{
+	for (size_t i = 0; i < run->backends_n; i++) {
+		struct job *job = &run->backends[i].job;
+
+		job->has_token = place->has_token;
+		memcpy(job->datacenter, place->datacenter, sizeof job->datacenter);
+		memcpy(job->ns, place->ns, sizeof job->ns);
+		memcpy(job->partition, place->partition, sizeof job->partition);
+	}
+}
+
+static int read_run(const struct reading *r, struct err *e)
+{
+	struct run_config *run = r->config->run;
+	const bool is_foreign = r->v->containerbuddy != NULL;
+
+	if (!is_foreign)
+		run_config_init(run, r->v);
+	else if (r->v->of[SET_STOP_TIMEOUT].origin != ORIGIN_DEFAULT)
+		run->stop_timeout_ms = r->config->stop_timeout_ms;
+	if (!is_foreign && !r->config->keep_secrets)
+		run->hidden_groups = GROUP_CONSUL | GROUP_CLOUDFLARE;
+	place_backends(run, r->job);
+	return is_foreign ? 0 : run_config_take(run, r, e);
+}
+
+/* ---- all of it ---- */
+
+static int check_groups(const struct reading *r, struct err *e)
+{
+	if (r->groups & GROUP_CONSUL && check_client(r->config, e))
+		return -1;
+	return r->groups & GROUP_CLOUDFLARE ? check_credentials(r->config, r->groups, e) : 0;
+}
+
 static int read_all(struct reading *r, struct values *v, struct err *e)
 {
-	if (values_from_environment(v, r->groups, e) || values_from_file(v, e)) {
+	if (read_sources(r, v, e)) {
 		struct err ignored; /* there is one already */
 
 		(void)read_secrets(r, &ignored);
 		return -1;
 	}
 	values_from_defaults(v);
-	if (read_secrets(r, e) || (r->groups & GROUP_RECORDS && read_jobs(r, e)))
+	if (read_secrets(r, e) || (r->groups & GROUP_RECORDS && read_jobs(r, e)) ||
+	    (r->groups & (GROUP_RUN | GROUP_OPERATOR) && read_place(r, e)))
 		return -1;
 	r->own = NULL;
 	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e) ||
-	    check_path(r, SET_REGISTER_AS, r->config->register_as, e) ||
-	    (r->groups & GROUP_CONSUL && check_client(r->config, e)))
+	    check_path(r, SET_REGISTER_AS, r->config->register_as, e))
 		return -1;
-	return r->groups & GROUP_CLOUDFLARE ? check_credentials(r->config, e) : 0;
+	take_drain(r->config);
+	return (r->groups & GROUP_RUN && read_run(r, e)) || check_groups(r, e) ? -1 : 0;
 }
 
 int config_read(struct config *c, struct values *v, unsigned groups, struct err *e)

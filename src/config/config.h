@@ -11,7 +11,9 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "config/run_config.h"
 #include "config/values.h"
+#include "core/drain.h"
 #include "core/job.h"
 #include "net/http/url.h"
 
@@ -30,8 +32,10 @@ struct config {
 	/* Not settings: */
 	const char *https_proxy_name;                    /* who set https_proxy, for messages */
 	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
+	struct drain_rule drain;                         /* with GROUP_DRAIN: of its settings */
+	struct run_config *run; /* with GROUP_RUN: the caller's, who sets it before; is filled */
 	size_t jobs_n;
-	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record */
+	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record; of run and drain: jobs[0] alone */
 };
 
 /*

@@ -175,6 +175,9 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 
 	if (value.text && values_take_empty(v, s, &value, e))
 		return -1;
+	/* Kubernetes has that of a service called dnsbuddy-app. */
+	if (s == SET_APP_PORT && value.text && str_find(value.text, "://"))
+		value.text = NULL;
 	if (setting(s)->traits.is_first_name_best && found->text)
 		return 0;
 	if (merge_env(found, &value, e))
@@ -182,11 +185,8 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 	return setting(s)->traits.is_secret ? merge_secret_file(v, name, found, e) : 0;
 }
 
-/*
- * LOG_LEVEL and LOG_FORMAT are everybody's: what others say there is understood where it makes
- * sense (NULL: it does not), and never an error.
- */
-static const char *translate_log_word(enum setting s, const char *text)
+/* LOG_LEVEL and LOG_FORMAT are everybody's: what others say there is never an error. */
+const char *values_log_word(enum setting s, const char *text)
 {
 	static const struct {
 		char begun[5];
@@ -216,11 +216,11 @@ static int take_env(struct values *v, enum setting s, struct err *e)
 	if (!found.text && setting(s)->fallback_env) {
 		found.text = get_env(setting(s)->fallback_env);
 		if (found.text && setting(s)->traits.groups == GROUP_LOG)
-			found.text = translate_log_word(s, found.text);
+			found.text = values_log_word(s, found.text);
 		found.origin = ORIGIN_ENV;
 		found.name = setting(s)->fallback_env;
 	}
-	if (found.text && !v->of[s].text)
+	if (found.text && (!v->of[s].text || v->of[s].origin == ORIGIN_FILE))
 		v->of[s] = found;
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "base/buf.h"
 #include "base/fmt.h"
 #include "base/json.h"
+#include "base/memory.h"
 #include "config/flaw.h"
 #include "config/template.h"
 #include "config/values.h"
@@ -25,10 +26,36 @@ static enum setting find_key(int name, enum setting n)
 	return s;
 }
 
-/* A number or boolean as it stands; a string decoded; a list of strings joined with commas. */
-static int value_text(const char *text, int value, struct buf *b)
+/* The texts of a list, or the members of an object as NAME=TEXT, each with its NUL. */
+static int words_text(int list, struct buf *b, unsigned *n)
 {
 	char string[1024];
+
+	for (int i = json_first(list); i != JSON_NONE; i = json_next(i)) {
+		if (json_string(i, string, sizeof string))
+			return -1;
+		buf_str(b, string);
+		if (json_is_object(list)) {
+			if (json_string(json_value(i), string, sizeof string))
+				return -1;
+			buf_fmt(b, "=%s", string);
+		}
+		buf_add(b, "", 1);
+		++*n;
+	}
+	return 0;
+}
+
+/*
+ * A number or boolean as it stands; a string decoded; a list of strings joined with commas, but for
+ * a setting of words.
+ */
+static int value_text(const char *text, int value, struct buf *b, unsigned *words_n)
+{
+	char string[1024];
+
+	if (words_n && (json_is_array(value) || json_is_object(value)))
+		return words_text(value, b, words_n);
 
 	if (json_string(value, string, sizeof string) == 0) {
 		buf_str(b, string);
@@ -53,7 +80,9 @@ static int value_text(const char *text, int value, struct buf *b)
 static int take_value(struct values *v, const char *text, int member, enum setting s,
 		      struct value *slot, struct err *e)
 {
-	char storage[2048];
+	bool is_words = setting(s)->traits.is_words;
+	char storage[4096];
+	unsigned words_n = 0;
 	struct buf b;
 
 	if (json_is_null(json_value(member)))
@@ -62,7 +91,7 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 		return err_set(e, ERR_CONFIG, "line %u: %s stands twice", line_of(text, member),
 			       setting(s)->key);
 	buf_init(&b, storage, sizeof storage);
-	if (value_text(text, json_value(member), &b) || !buf_ok(&b))
+	if (value_text(text, json_value(member), &b, is_words ? &words_n : NULL) || !buf_ok(&b))
 		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
 			       line_of(text, member), setting(s)->key);
 	if (!b.len && setting(s)->unset)
@@ -74,11 +103,12 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 			       line_of(text, member), setting(s)->key);
 	if (!b.len || slot->text) /* what flag or environment said goes first */
 		return 0;
-	slot->text = values_keep(v, b.p);
+	slot->text = values_keep_n(v, b.p, b.len + 1);
 	if (!slot->text)
 		return err_set(e, ERR_CONFIG, "line %u: more than %d bytes of settings",
 			       line_of(text, member), CONFIG_TEXT_CAP);
 	slot->origin = ORIGIN_FILE;
+	slot->words_n = words_n;
 	slot->name = setting(s)->key;
 	slot->line = line_of(text, member);
 	return 0;
@@ -155,12 +185,10 @@ static int tell_syntax(const char *text, size_t len, struct err *e)
 	return *what ? err_set(e, e->kind, "%s: %s", e->text, what) : -1;
 }
 
-static int take_json(struct values *v, const char *text, size_t len, struct err *e)
+static int take_settings(void *ctx, const char *text, struct err *e)
 {
-	if (json_parse(text, len, e))
-		return tell_syntax(text, len, e);
-	if (!json_is_object(0))
-		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
+	struct values *v = ctx;
+
 	for (int m = json_first(0); m != JSON_NONE; m = json_next(m)) {
 		enum setting s = find_key(m, SETTINGS);
 
@@ -176,56 +204,75 @@ static int take_json(struct values *v, const char *text, size_t len, struct err 
 	return 0;
 }
 
-/* The text of the configuration; NULL: there is none that can be read. */
-static const char *find_text(struct values *v, char *raw, size_t cap, struct err *e)
-{
-	const struct value *value = &v->of[SET_CONFIG];
-	const char *config = value->text, *why = NULL;
-	bool is_literal = config[strspn(config, " \t\r\n")] == '{';
-	char flaw[FLAW_CAP], origin[64];
+/* ---- any file of JSON ---- */
 
-	v->file = "configuration";
+/* Of what is read and of what becomes of it; given back to the system, secrets and all. */
+struct scratch {
+	char raw[CONFIG_FILE_MAX + 1], text[CONFIG_FILE_MAX + 1];
+};
+
+static int parse(struct values *v, const char *config, const char *name, values_take_fn *take,
+		 void *ctx, struct scratch *scratch, struct err *e)
+{
+	struct buf b;
+
+	v->file = name ? name : strncmp(config, "file://", 7) == 0 ? config + 7 : config;
+	if (!name && values_read_file(v, v->file, scratch->raw, sizeof scratch->raw, e))
+		return -1;
+	buf_init(&b, scratch->text, sizeof scratch->text);
+	if (template_expand(&b, name ? config : scratch->raw, e))
+		return -1;
+	if (json_parse(b.p, b.len, e))
+		return tell_syntax(b.p, b.len, e);
+	if (!json_is_object(0))
+		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
+	return take(ctx, b.p, e);
+}
+
+int values_parse(struct values *v, const char *config, const char *name, values_take_fn *take,
+		 void *ctx, struct err *e)
+{
+	struct scratch *scratch = memory_reserve(sizeof *scratch);
+	int rc;
+
+	if (!scratch)
+		return err_set(e, ERR_SYS, "no memory to read the configuration");
+	rc = parse(v, config, name, take, ctx, scratch, e);
+	memory_release(scratch, sizeof *scratch);
+	if (rc)
+		e->kind = ERR_CONFIG;
+	return rc ? err_wrap(e, "%s", v->file) : 0;
+}
+
+/* ---- ours ---- */
+
+/* Why it is neither a path nor, where that is fine, a JSON object; NULL: it is one. */
+static const char *config_flaw(const struct value *value, bool is_literal, char flaw[FLAW_CAP])
+{
 	if (is_literal && value->origin == ORIGIN_FLAG)
-		why = "a path is wanted, for everybody can see arguments: a JSON object goes into "
-		      "DNSBUDDY_CONFIG";
-	else if (!is_literal && flaw_find(config, false, flaw))
-		why = flaw;
-	else if (!is_literal && strpbrk(config, "{\""))
-		why = "neither a path nor a JSON object: it has to begin with {";
-	if (why) {
-		/* What it is set to may hold secrets. */
-		(void)err_set(e, values_err_kind(value), "%s: %s",
-			      values_origin(v, value, origin, sizeof origin), why);
-		return NULL;
-	}
-	if (is_literal)
-		return config;
-	v->file = strncmp(config, "file://", 7) == 0 ? config + 7 : config;
-	if (values_read_file(v, v->file, raw, cap, e)) {
-		(void)err_wrap(e, "%s", v->file);
-		return NULL;
-	}
-	return raw;
+		return "a path is wanted, for everybody can see arguments: a JSON object goes into "
+		       "DNSBUDDY_CONFIG";
+	if (!is_literal && flaw_find(value->text, false, flaw))
+		return flaw;
+	if (!is_literal && strpbrk(value->text, "{\""))
+		return "neither a path nor a JSON object: it has to begin with {";
+	return NULL;
 }
 
 int values_from_file(struct values *v, struct err *e)
 {
-	static char raw[CONFIG_FILE_MAX + 1], text[CONFIG_FILE_MAX + 1];
-	const char *config;
-	struct buf b;
-	int rc = 0;
+	const struct value *value = &v->of[SET_CONFIG];
+	char flaw[FLAW_CAP], origin[64];
+	const char *why;
+	bool is_literal;
 
-	if (!v->of[SET_CONFIG].text)
+	if (!value->text)
 		return 0;
-	config = find_text(v, raw, sizeof raw, e);
-	if (!config)
-		return -1;
-	buf_init(&b, text, sizeof text);
-	if (template_expand(&b, config, e) || take_json(v, b.p, b.len, e)) {
-		e->kind = ERR_CONFIG;
-		rc = err_wrap(e, "%s", v->file);
-	}
-	explicit_bzero(raw, strlen(raw));
-	explicit_bzero(text, b.len);
-	return rc;
+	is_literal = value->text[strspn(value->text, " \t\r\n")] == '{';
+	why = config_flaw(value, is_literal, flaw);
+	if (why) /* What it is set to may hold secrets. */
+		return err_set(e, values_err_kind(value), "%s: %s",
+			       values_origin(v, value, origin, sizeof origin), why);
+	return values_parse(v, value->text, is_literal ? "configuration" : NULL, take_settings, v,
+			    e);
 }

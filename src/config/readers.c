@@ -79,6 +79,8 @@ static int read_text(const struct reading *r, enum setting s, void *field, struc
 {
 	const char *text = reading_text(r, s);
 
+	if (!text && !*(const char *)field) /* a page of memory is not touched for nothing */
+		return 0;
 	if (str_copy(field, fields[s].size, text ? text : ""))
 		return reading_bad(r, s, "it is too long", e);
 	return 0;
@@ -135,12 +137,13 @@ static int read_number(const struct reading *r, enum setting s, void *field, str
 	return 0;
 }
 
+/* What says that it is not set gives 0. */
 static int read_seconds(const struct reading *r, enum setting s, void *field, struct err *e)
 {
 	static const char *const words[2] = {"", " seconds"};
-	uint64_t sec;
+	uint64_t sec = 0;
 
-	if (read_range(r, s, words, &sec, e))
+	if (reading_text(r, s) && read_range(r, s, words, &sec, e))
 		return -1;
 	*(int64_t *)field = (int64_t)sec * 1000;
 	return 0;
@@ -209,6 +212,8 @@ static int read_record(const struct reading *r, enum setting s, void *field, str
 	char *name = field;
 
 	*name = '\0';
+	if (!reading_text(r, s)) /* a drain may do without */
+		return 0;
 	return strcmp(reading_text(r, s), "@") == 0 ? 0 : read_name(r, s, NAME_RECORD, name, e);
 }
 
@@ -419,6 +424,26 @@ static int read_listen_host(const struct reading *r, enum setting s, void *field
 	return read_text(r, s, field, e);
 }
 
+static int read_drain(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+	struct err why = {0};
+
+	return drain_way_parse(field, text ? text : "none", &why) ? reading_bad(r, s, why.text, e)
+								  : 0;
+}
+
+static int read_resolver(const struct reading *r, enum setting s, void *field, struct err *e)
+{
+	const char *text = reading_text(r, s);
+	struct err why = {0};
+
+	*(struct drain_resolver *)field = (struct drain_resolver){0};
+	if (text && drain_resolver_parse(field, text, &why))
+		return reading_bad(r, s, why.text, e);
+	return 0;
+}
+
 /* ---- which reader fills which field ---- */
 
 #define AT(member, reader_)                                                                        \
@@ -476,7 +501,8 @@ int reading_take(const struct reading *r, enum setting from, enum setting to, st
 
 		if (!is_read(r, s))
 			continue;
-		if (setting(s)->traits.is_required && !reading_text(r, s))
+		if (setting(s)->traits.is_required && !(r->groups & GROUP_OPERATOR) &&
+		    !reading_text(r, s))
 			return missing(s, e);
 		if (read_field(r, s, base + fields[s].offset, e))
 			return -1;

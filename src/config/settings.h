@@ -17,7 +17,10 @@ enum setting_group {
 	GROUP_RETRY = 16,
 	GROUP_WATCH = 32,
 	GROUP_LISTEN = 64,
-	GROUP_LOG = 128
+	GROUP_LOG = 128,
+	GROUP_RUN = 256,
+	GROUP_DRAIN = 512,    /* how long a stop waits: run's, and the command drain's */
+	GROUP_OPERATOR = 1024 /* what the command drain alone takes */
 };
 
 enum setting {
@@ -45,6 +48,8 @@ struct setting_traits {
 	bool is_first_name_best : 1; /* env names may differ: the first goes before the others */
 	bool may_hold_password : 1;  /* before an '@': not shown then */
 	bool takes_restart : 1;      /* SIGHUP does not take it */
+	bool is_words : 1;  /* in a configuration file also a list of texts, kept as they are */
+	bool is_native : 1; /* Containerbuddy's configuration says it itself */
 };
 
 struct setting_info {

@@ -4,6 +4,7 @@
 
 #include "base/fmt.h"
 #include "base/str.h"
+#include "config/containerbuddy.h"
 
 void values_init(struct values *v)
 {
@@ -12,21 +13,29 @@ void values_init(struct values *v)
 	v->records_n = 0;
 	v->options = 0;
 	v->file = NULL;
+	v->stray = NULL;
+	v->app = NULL;
+	v->app_n = 0;
+	v->containerbuddy = NULL;
 	explicit_bzero(v->text, v->text_len);
 	v->text_len = 0;
 	v->wait_ms = CONFIG_REREAD_MS;
 }
 
-const char *values_keep(struct values *v, const char *text)
+const char *values_keep_n(struct values *v, const char *p, size_t n)
 {
-	size_t len = strlen(text) + 1;
 	char *kept = v->text + v->text_len;
 
-	if (len > sizeof v->text - v->text_len)
+	if (n > sizeof v->text - v->text_len)
 		return NULL;
-	memcpy(kept, text, len);
-	v->text_len += len;
+	memcpy(kept, p, n);
+	v->text_len += n;
 	return kept;
+}
+
+const char *values_keep(struct values *v, const char *text)
+{
+	return values_keep_n(v, text, strlen(text) + 1);
 }
 
 const char *values_origin(const struct values *v, const struct value *value, char *out, size_t cap)
@@ -67,6 +76,12 @@ int values_take_empty(const struct values *v, enum setting s, struct value *valu
 
 /* ---- command line ---- */
 
+struct arguments {
+	int argc;
+	char *const *argv;
+	unsigned groups; /* of the settings that the command takes */
+};
+
 static int set_from_command_line(struct values *v, enum setting s, struct value value,
 				 struct err *e)
 {
@@ -93,6 +108,8 @@ static const struct {
 	{OPTION_DRY_RUN, "--dry-run"},
 	{OPTION_JSON, "--json"},
 	{OPTION_DETAILED_EXITCODE, "--detailed-exitcode"},
+	{OPTION_UNDO, "--undo"},
+	{OPTION_FORCE, "--force"},
 };
 #define OPTIONS_N (sizeof option_flags / sizeof option_flags[0])
 
@@ -115,35 +132,62 @@ static bool take_option(struct values *v, const char *flag)
 	return false;
 }
 
-/* SETTINGS: there is none. */
-static enum setting find_flag(const char *flag, size_t len)
+/*
+ * A script may switch between the commands of records and keep its flags: who does not need one
+ * passes over it.
+ */
+#define GROUPS_OF_RECORDS                                                                          \
+	(GROUP_RECORDS | GROUP_CLOUDFLARE | GROUP_CONSUL | GROUP_RETRY | GROUP_WATCH |             \
+	 GROUP_LISTEN | GROUP_LOG)
+
+/* Of these groups, or of any but these; SETTINGS: there is none. */
+static enum setting find_flag(const char *flag, size_t len, unsigned groups)
 {
 	enum setting s = 0;
 
-	while (s < SETTINGS && !(setting(s)->flag && strlen(setting(s)->flag) == len &&
-				 strncmp(setting(s)->flag, flag, len) == 0))
+	while (s < SETTINGS &&
+	       !(setting(s)->traits.groups & (groups | GROUP_FILE) && setting(s)->flag &&
+		 strlen(setting(s)->flag) == len && strncmp(setting(s)->flag, flag, len) == 0))
 		s++;
 	return s;
 }
 
-/* One flag at argv[*i]; *i moves past its value. */
-static int take_flag(struct values *v, int argc, char *const *argv, int *i, struct err *e)
+static int unknown_flag(struct values *v, const char *flag, size_t len, struct err *e)
 {
-	const char *flag = argv[*i] + 2, *equals = strchr(flag, '=');
+	enum setting s = find_flag(flag, len, ~0u);
+
+	if (s < SETTINGS) {
+		v->stray = setting(s)->flag;
+		v->stray_groups = setting(s)->traits.groups;
+	}
+	return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len, flag);
+}
+
+/* The operator waits for the drain: there is no other time-out to speak of. */
+static enum setting find_setting(const char *flag, size_t len, unsigned groups)
+{
+	if (groups & GROUP_OPERATOR && len == 7 && strncmp(flag, "timeout", 7) == 0)
+		return SET_DRAIN_MAX;
+	return find_flag(flag, len, groups & GROUP_RECORDS ? groups | GROUPS_OF_RECORDS : groups);
+}
+
+/* One flag at argv[*i]; *i moves past its value. */
+static int take_flag(struct values *v, const struct arguments *a, int *i, struct err *e)
+{
+	const char *flag = a->argv[*i] + 2, *equals = strchr(flag, '=');
 	size_t len = equals ? (size_t)(equals - flag) : strlen(flag);
 	struct value value = {.origin = ORIGIN_FLAG};
-	enum setting s = find_flag(flag, len);
+	enum setting s = find_setting(flag, len, a->groups);
 
 	if (s == SETTINGS)
-		return err_set(e, ERR_USAGE, "unknown flag --%.*s: see dnsbuddy help", (int)len,
-			       flag);
+		return unknown_flag(v, flag, len, e);
 	value.name = setting(s)->flag;
 	if (equals)
 		value.text = equals + 1;
 	else if (setting(s)->traits.is_switch)
 		value.text = "true";
-	else if (*i + 1 < argc)
-		value.text = argv[++*i];
+	else if (*i + 1 < a->argc)
+		value.text = a->argv[++*i];
 	else
 		return err_set(e, ERR_USAGE, "--%s needs a value", setting(s)->flag);
 	return set_from_command_line(v, s, value, e);
@@ -176,7 +220,8 @@ static int add_positional(struct positionals *p, const char *text, struct err *e
  * `update-dns nginx '' 60` of a shell leaves RECORD to the environment: a number at the third
  * place or behind is the TTL, for it is no whole DNS name.
  */
-static int set_positionals(struct values *v, const struct positionals *p, struct err *e)
+static int set_positionals(struct values *v, const struct positionals *p, unsigned groups,
+			   struct err *e)
 {
 	const char *last = p->n ? p->text[p->n - 1] : "";
 	bool is_ttl =
@@ -188,6 +233,8 @@ static int set_positionals(struct values *v, const struct positionals *p, struct
 
 		while (setting(s)->traits.argument != nth)
 			s++;
+		if (!(setting(s)->traits.groups & groups))
+			return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", p->text[i]);
 		/* Named as the article calls it. */
 		if (set_from_command_line(v, s,
 					  (struct value){.text = p->text[i],
@@ -199,26 +246,64 @@ static int set_positionals(struct values *v, const struct positionals *p, struct
 	return 0;
 }
 
-int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
+/* The application, from argv[i] on. */
+static void take_app(struct values *v, const struct arguments *a, int i)
 {
-	struct positionals positionals = {0};
-	bool has_flags = true;
+	v->app = a->argv + i;
+	v->app_n = (size_t)(a->argc - i);
+}
 
-	for (int i = 0; i < argc; i++) {
-		if (has_flags && strcmp(argv[i], "--") == 0) {
-			has_flags = false;
-		} else if (has_flags && take_option(v, argv[i])) {
-			continue;
-		} else if (has_flags && strncmp(argv[i], "--", 2) == 0) {
-			if (take_flag(v, argc, argv, &i, e))
-				return -1;
-		} else if (has_flags && argv[i][0] == '-' && argv[i][1]) {
-			return err_set(e, ERR_USAGE, "unknown flag %s: see dnsbuddy help", argv[i]);
-		} else if (add_positional(&positionals, argv[i], e)) {
+/* A word that is no flag, where the words after it are an application's. */
+static int take_run_word(struct values *v, const struct arguments *a, int *i, struct err *e)
+{
+	if (!*a->argv[*i]) /* Containerbuddy makes an empty argument of two spaces */
+		return 0;
+	if (!containerbuddy_is_used(v))
+		return err_set(e, ERR_USAGE,
+			       "write -- before the application: dnsbuddy run [--flag VALUE]... "
+			       "-- %s",
+			       a->argv[*i]);
+	take_app(v, a, *i);
+	*i = a->argc;
+	return 0;
+}
+
+/* The argument at *i, which moves to the last of what belongs to it. */
+static int take_argument(struct values *v, const struct arguments *a, int *i,
+			 struct positionals *positionals, struct err *e)
+{
+	const char *text = a->argv[*i];
+	bool is_run = a->groups & GROUP_RUN, is_taken = false;
+
+	if (take_option(v, text))
+		return 0;
+	if (is_run && containerbuddy_take_flag(v, a->argc, a->argv, i, &is_taken, e))
+		return -1;
+	if (is_taken)
+		return 0;
+	if (strncmp(text, "--", 2) == 0)
+		return take_flag(v, a, i, e);
+	if (text[0] == '-' && text[1])
+		return err_set(e, ERR_USAGE, "unknown flag %s: see dnsbuddy help", text);
+	return is_run ? take_run_word(v, a, i, e) : add_positional(positionals, text, e);
+}
+
+int values_from_arguments(struct values *v, int argc, char *const *argv, unsigned groups,
+			  struct err *e)
+{
+	const struct arguments a = {argc, argv, groups};
+	struct positionals positionals = {0};
+	int i = 0;
+
+	for (; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (take_argument(v, &a, &i, &positionals, e))
 			return -1;
-		}
-	}
-	return set_positionals(v, &positionals, e);
+	if (groups & GROUP_RUN && i < argc)
+		take_app(v, &a, i + 1);
+	for (i++; !(groups & GROUP_RUN) && i < argc; i++)
+		if (add_positional(&positionals, argv[i], e))
+			return -1;
+	return set_positionals(v, &positionals, groups, e);
 }
 
 void values_from_defaults(struct values *v)

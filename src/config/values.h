@@ -25,6 +25,7 @@ struct value {
 	enum origin origin;
 	const char *name; /* of the flag, the variable, or the key */
 	unsigned line;    /* in the file */
+	unsigned words_n; /* not 0: a list of so many texts, each with its NUL */
 };
 
 /* What a command takes besides its settings, on the command line alone. */
@@ -33,6 +34,9 @@ enum option {
 	OPTION_DRY_RUN = 2,
 	OPTION_JSON = 4,
 	OPTION_DETAILED_EXITCODE = 8,
+	OPTION_UNDO = 16,
+	OPTION_FORCE = 32,
+	OPTION_VERSION = 64, /* Containerbuddy's -version */
 };
 
 /* The texts from files are in it: secrets. */
@@ -41,24 +45,37 @@ struct values {
 	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];
 	size_t records_n; /* entries of "records"; 0 when there is no such list */
 	unsigned records_line;
-	const char *file; /* the configuration file's name for messages */
-	unsigned options; /* of enum option */
+	const char *file;  /* the configuration file's name for messages */
+	unsigned options;  /* of enum option */
+	const char *stray; /* why arguments are wrong, if so: this flag is one of other groups... */
+	unsigned stray_groups; /* ...namely these */
+	char *const *app; /* of run: the application's words, in argv, NULL behind them; or NULL */
+	size_t app_n;
+	const char
+		*containerbuddy; /* its configuration, as it was given; NULL: the settings count */
+	const char *containerbuddy_name; /* what gave it, for messages */
 	char text[CONFIG_TEXT_CAP];
 	size_t text_len;
-	int wait_ms; /* for each file */
+	/* What the caller says: */
+	int wait_ms;                   /* for each file */
+	bool is_called_containerbuddy; /* the program is: its flags, not ours, go first */
 };
 
 /* Forget everything, to read anew, with little time for files; at first v is zeroed. */
 void values_init(struct values *v);
 
 /*
- * Read the arguments after the command: flags and [SERVICE [RECORD [TTL]]], empty ones ignored.
- * The texts stay in argv.
+ * Read the arguments after the command: flags, and [SERVICE [RECORD [TTL]]] as far as the command
+ * takes them, empty ones ignored. With GROUP_RUN the application follows "--"; under
+ * Containerbuddy's configuration it begins with the first word that is no flag, too. The texts stay
+ * in argv.
+ *   groups  of the settings that the command takes: one flag may be of two settings. Commands of
+ *           records take each other's flags, too, and pass over them
  *   e  ERR_USAGE: an unknown flag, a value missing, one argument too many, the same setting twice
- *      with different values
+ *      with different values, a flag of another command (stray)
  */
-int values_from_arguments(struct values *v, int argc, char *const *argv, struct err *e)
-	__attribute__((warn_unused_result));
+int values_from_arguments(struct values *v, int argc, char *const *argv, unsigned groups,
+			  struct err *e) __attribute__((warn_unused_result));
 
 /* The first of these options as it is typed: "--json". */
 const char *values_option_name(unsigned options);
@@ -93,8 +110,25 @@ enum err_kind values_err_kind(const struct value *value);
  */
 bool values_is_link(const char *pair);
 
-/* Keep a text as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
+/* What a word of others for a log's level or format is called here; NULL: it makes no sense. */
+const char *values_log_word(enum setting s, const char *text);
+
+/* Keep a text, or n bytes, as long as v lives. NULL when CONFIG_TEXT_CAP is used up. */
 const char *values_keep(struct values *v, const char *text);
+const char *values_keep_n(struct values *v, const char *p, size_t n);
+
+/* Takes a configuration that is JSON; json_parse() was done for text. */
+typedef int values_take_fn(void *ctx, const char *text, struct err *e);
+
+/*
+ * Read a configuration: its templates are replaced, it is parsed and given to take(). v->file is
+ * its name from then on.
+ *   config   a path, with or without file://, or with name the JSON itself
+ *   name     of what holds the JSON; NULL: config is a path
+ *   e        ERR_CONFIG: it cannot be read, is too large, is no JSON object; or what take() said
+ */
+int values_parse(struct values *v, const char *config, const char *name, values_take_fn *take,
+		 void *ctx, struct err *e) __attribute__((warn_unused_result));
 
 /*
  * Read a whole small file into out[0..cap), a pipe to its end too.

@@ -5,6 +5,7 @@
 extern char **environ;
 
 struct config conf;
+struct run_config conf_run;
 static struct values values;
 
 static void set_variable(char *pair, const char *path)
@@ -19,15 +20,16 @@ static void set_variable(char *pair, const char *path)
 	assert_int_equal(setenv(pair, percent ? value : equals, 1), 0);
 }
 
-int conf_read(const char *args, const char *env, const char *file, struct err *e)
+int conf_read_as(unsigned groups, const char *args, const char *env, const char *file, struct err *e)
 {
 	static char arg_text[16384], env_text[16384];
 	const char *path = file ? test_file(file, strlen(file)) : NULL;
-	char *argv[64];
+	static char *argv[64]; /* the application's words stay there */
 	int argc = 0;
 
 	memset(&conf, 0, sizeof conf);
 	assert_int_equal(clearenv(), 0);
+	assert_int_equal(setenv("HOME", "/", 1), 0); /* without any there is no environ */
 	(void)snprintf(arg_text, sizeof arg_text, "%s", args);
 	(void)snprintf(env_text, sizeof env_text, "%s", env);
 	for (char *p = arg_text, *end; (end = strchr(p, '|')) != NULL; p = end + 1) {
@@ -38,6 +40,16 @@ int conf_read(const char *args, const char *env, const char *file, struct err *e
 		*end = '\0';
 		set_variable(p, path);
 	}
+	argv[argc] = NULL;
 	values_init(&values);
-	return values_from_arguments(&values, argc, argv, e) ? -1 : config_read(&conf, &values, ~0u, e);
+	values.wait_ms = CONFIG_WAIT_MS;
+	values.is_called_containerbuddy = groups == CONF_CONTAINERBUDDY;
+	conf.run = &conf_run;
+	groups &= ~1u;
+	return values_from_arguments(&values, argc, argv, groups, e) ? -1 : config_read(&conf, &values, groups, e);
+}
+
+int conf_read(const char *args, const char *env, const char *file, struct err *e)
+{
+	return conf_read_as(CONF_RECORDS, args, env, file, e);
 }

@@ -5,6 +5,13 @@
 #include "config/config.h"
 
 extern struct config conf;
+extern struct run_config conf_run;
+
+/* What is read: all that the commands of records take; what run takes; and when it is called containerbuddy; what drain does. */
+#define CONF_RECORDS (GROUP_RECORDS | GROUP_CLOUDFLARE | GROUP_CONSUL | GROUP_RETRY | GROUP_WATCH | GROUP_LISTEN | GROUP_LOG)
+#define CONF_RUN (GROUP_RUN | GROUP_DRAIN | GROUP_CONSUL | GROUP_CLOUDFLARE | GROUP_LISTEN | GROUP_LOG)
+#define CONF_CONTAINERBUDDY (CONF_RUN | GROUP_FILE)
+#define CONF_OPERATOR (GROUP_OPERATOR | GROUP_DRAIN | GROUP_CONSUL | GROUP_CLOUDFLARE | GROUP_LOG)
 
 /*
  * Read it with nothing else set than this.
@@ -14,5 +21,8 @@ extern struct config conf;
  *   file  or NULL
  */
 int conf_read(const char *args, const char *env, const char *file, struct err *e);
+
+/* The same for one of the above. */
+int conf_read_as(unsigned groups, const char *args, const char *env, const char *file, struct err *e);
 
 #endif

@@ -283,7 +283,7 @@ static void test_options(void **state)
 
 		values_init(&values);
 		memcpy(argv, cases[i].args, sizeof argv);
-		CHECK(values_from_arguments(&values, 3, argv, &e) == 0, "case %zu: %s", i, e.text);
+		CHECK(values_from_arguments(&values, 3, argv, CONF_RECORDS, &e) == 0, "case %zu: %s", i, e.text);
 		CHECK(values.options == cases[i].options, "case %zu: %#x", i, values.options);
 	}
 }

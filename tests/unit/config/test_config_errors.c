@@ -136,7 +136,7 @@ static const struct bad environment[] = {
 	{"", BASE "DNSBUDDY_TOKEN=tok-1|", NULL, ERR_CONFIG, {"is it CLOUDFLARE_API_TOKEN?"}},
 	{"", BASE "DNSBUDDY_API_TOKEN_FILE=/x|", NULL, ERR_CONFIG, {"is it CLOUDFLARE_API_TOKEN?"}},
 	{"", BASE "DNSBUDDY_CONFIG_FILE=/x|", NULL, ERR_CONFIG, {"is it DNSBUDDY_CONFIG?"}},
-	{"", BASE "DNSBUDDY_=|", NULL, ERR_CONFIG, {"DNSBUDDY_ in the environment is no setting: is it DNSBUDDY_TTL?"}},
+	{"", BASE "DNSBUDDY_=|", NULL, ERR_CONFIG, {"DNSBUDDY_ in the environment is no setting: is it DNSBUDDY_ID?"}},
 	{"", BASE "DNSBUDDY_LISTEN_PORT=80|", NULL, ERR_CONFIG, {"is it DNSBUDDY_LISTEN_HOST?"}},
 	/* two names of one setting */
 	{"", BASE "CF_API_TOKEN=tok-other|", NULL, ERR_CONFIG, {"CLOUDFLARE_API_TOKEN", "CF_API_TOKEN", "differ"}},

@@ -1,0 +1,418 @@
+#include "config/run_config.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/fmt.h"
+#include "base/str.h"
+#include "config/flaw.h"
+#include "config/run_parts.h"
+
+/* ---- parts ---- */
+
+void run_config_init(struct run_config *c, const struct values *v)
+{
+	/* Of the arrays only what is used is touched. */
+	c->services_n = c->backends_n = c->words_n = c->text_len = 0;
+	c->app = (struct run_command){v->app_n, v->app, CLOCK_NEVER};
+	c->pre_start = c->pre_stop = c->post_stop = (struct run_command){.timeout_ms = CLOCK_NEVER};
+	c->is_containerbuddy = v->containerbuddy != NULL;
+	c->hidden_groups = 0;
+}
+
+const char *run_keep(struct run_config *c, const char *p, size_t n, struct err *e)
+{
+	char *kept = c->text + c->text_len;
+
+	if (n >= sizeof c->text - c->text_len) {
+		(void)err_set(e, ERR_CONFIG, "more than %d bytes of words, tags and metadata",
+			      RUN_TEXT_CAP);
+		return NULL;
+	}
+	memcpy(kept, p, n);
+	kept[n] = '\0';
+	c->text_len += n + 1;
+	return kept;
+}
+
+void run_command_begin(struct run_config *c, struct run_command *command)
+{
+	*command = (struct run_command){.argv = c->words + c->words_n, .timeout_ms = CLOCK_NEVER};
+}
+
+static int add_word(struct run_config *c, char *word, struct err *e)
+{
+	if (c->words_n == RUN_WORDS_MAX)
+		return err_set(e, ERR_CONFIG, "more than %d words of commands", RUN_WORDS_MAX);
+	c->words[c->words_n++] = word;
+	return 0;
+}
+
+int run_command_add(struct run_config *c, struct run_command *command, const char *p, size_t n,
+		    struct err *e)
+{
+	size_t at = c->text_len;
+
+	if (!run_keep(c, p, n, e) || add_word(c, c->text + at, e))
+		return -1;
+	command->n++;
+	return 0;
+}
+
+int run_command_end(struct run_config *c, struct run_command *command, struct err *e)
+{
+	if (command->n && !*command->argv[0])
+		return err_set(e, ERR_CONFIG, "the command has no name");
+	return command->n ? add_word(c, NULL, e) : 0;
+}
+
+int run_command_split(struct run_config *c, struct run_command *command, const char *text,
+		      struct err *e)
+{
+	static const char blanks[] = " \t\r\n\v\f";
+
+	run_command_begin(c, command);
+	for (size_t n; text += strspn(text, blanks), *text; text += n) {
+		n = strcspn(text, blanks);
+		if (run_command_add(c, command, text, n, e))
+			return -1;
+	}
+	return run_command_end(c, command, e);
+}
+
+int run_add_tag(struct run_config *c, struct run_service *s, const char *p, size_t n, struct err *e)
+{
+	char flaw[FLAW_CAP];
+	const char *tag = run_keep(c, p, n, e);
+
+	if (!tag)
+		return -1;
+	if (s->tags_n == RUN_TAGS_MAX)
+		return err_set(e, ERR_CONFIG, "more than %d tags", RUN_TAGS_MAX);
+	if (flaw_find(tag, false, flaw))
+		return err_set(e, ERR_CONFIG, "tag \"%.64s\": %s", tag, flaw);
+	s->tags[s->tags_n++] = tag;
+	return 0;
+}
+
+int run_set_name(struct run_service *s, const char *name, struct err *e)
+{
+	char flaw[FLAW_CAP];
+
+	if (!*name)
+		return err_set(e, ERR_CONFIG, "a service must have a name");
+	if (flaw_find(name, false, flaw))
+		return err_set(e, ERR_CONFIG, "%s", flaw);
+	if (url_has_dots(name))
+		return err_set(e, ERR_CONFIG, "no part of a path may be . or ..");
+	return str_copy(s->name, sizeof s->name, name) ? err_set(e, ERR_CONFIG, "it is too long")
+						       : 0;
+}
+
+/* ---- from the settings ---- */
+
+/* The pieces of a setting: the texts of a list as they are, or what is between separators. */
+struct pieces {
+	const char *p;
+	size_t left; /* of a list */
+	bool is_list;
+	size_t len; /* of the piece that the last call gave */
+};
+
+static struct pieces pieces_of(const struct reading *r, enum setting s)
+{
+	const char *text = reading_text(r, s);
+	size_t n = reading_value(r, s)->words_n;
+
+	return (struct pieces){.p = text ? text : "", .left = n, .is_list = n != 0};
+}
+
+/* NULL: there is none any more. Between commas an empty one is none, nor are blanks around. */
+static const char *next_piece(struct pieces *of)
+{
+	const char *piece;
+
+	if (of->is_list) {
+		if (!of->left--)
+			return NULL;
+		piece = of->p;
+		of->len = strlen(piece);
+		of->p += of->len + 1;
+		return piece;
+	}
+	of->p += strspn(of->p, ", ");
+	piece = of->p;
+	of->len = strcspn(piece, ",");
+	of->p += of->len;
+	while (of->len && piece[of->len - 1] == ' ')
+		of->len--;
+	return *piece ? piece : NULL;
+}
+
+/* What is wrong with a setting, said with where it came from. */
+static int bad(const struct reading *r, enum setting s, struct err *e)
+{
+	struct err why = *e;
+
+	return reading_bad(r, s, why.text, e);
+}
+
+/* Who writes quotes thinks of a shell. */
+static int check_quotes(const struct run_command *command, struct err *e)
+{
+	for (size_t i = 0; i < command->n; i++)
+		if (strchr("\"'", command->argv[i][0]))
+			return err_set(e, ERR_CONFIG,
+				       "it is cut at blanks, quotes or not: write a list of words "
+				       "in --config");
+	return 0;
+}
+
+static int take_command(struct run_config *c, const struct reading *r, enum setting s,
+			const char *prefix, struct run_command *command, struct err *e)
+{
+	struct pieces of = pieces_of(r, s);
+	size_t skip = strlen(prefix);
+
+	if (!of.is_list)
+		return run_command_split(c, command, *of.p ? of.p + skip : of.p, e) ||
+				       check_quotes(command, e)
+			       ? bad(r, s, e)
+			       : 0;
+	run_command_begin(c, command);
+	for (const char *p; (p = next_piece(&of)); skip = 0)
+		if (run_command_add(c, command, p + skip, of.len - skip, e))
+			return bad(r, s, e);
+	return run_command_end(c, command, e) ? bad(r, s, e) : 0;
+}
+
+static int take_tags(struct run_config *c, const struct reading *r, struct run_service *s,
+		     struct err *e)
+{
+	struct pieces of = pieces_of(r, SET_TAGS);
+
+	for (const char *p; (p = next_piece(&of));)
+		if (run_add_tag(c, s, p, of.len, e))
+			return bad(r, SET_TAGS, e);
+	return 0;
+}
+
+/* What Consul takes for the keys of metadata. */
+static bool is_meta_key(const char *key)
+{
+	static const char fine[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-";
+
+	return *key && strlen(key) <= 128 && strspn(key, fine) == strlen(key);
+}
+
+static int add_meta(struct run_config *c, struct run_service *s, const char *p, size_t n,
+		    struct err *e)
+{
+	char *text, *equals, flaw[FLAW_CAP];
+	size_t at = c->text_len;
+
+	if (s->metas_n == RUN_METAS_MAX)
+		return err_set(e, ERR_CONFIG, "more than %d of metadata", RUN_METAS_MAX);
+	if (!run_keep(c, p, n, e))
+		return -1;
+	text = c->text + at;
+	equals = strchr(text, '=');
+	if (equals)
+		*equals = '\0';
+	if (!equals || !is_meta_key(text))
+		return err_set(e, ERR_CONFIG,
+			       "write KEY=VALUE, and a key of letters, digits, _ and -");
+	if (strlen(equals + 1) > RUN_META_MAX)
+		return err_set(e, ERR_CONFIG, "a value has %d bytes at most", RUN_META_MAX);
+	if (flaw_find(equals + 1, false, flaw))
+		return err_set(e, ERR_CONFIG, "value of %.128s: %s", text, flaw);
+	s->metas[s->metas_n++] = (struct run_meta){text, equals + 1};
+	return 0;
+}
+
+static int take_metas(struct run_config *c, const struct reading *r, struct run_service *s,
+		      struct err *e)
+{
+	struct pieces of = pieces_of(r, SET_META);
+
+	for (const char *p; (p = next_piece(&of));)
+		if (add_meta(c, s, p, of.len, e))
+			return bad(r, SET_META, e);
+	return 0;
+}
+
+static int take_interfaces(const struct reading *r, struct run_service *s, struct err *e)
+{
+	struct pieces of = pieces_of(r, SET_INTERFACE);
+	char rule[INTERFACE_RULE_CAP];
+
+	for (const char *p; (p = next_piece(&of));)
+		if (str_copy_n(rule, sizeof rule, p, of.len)
+			    ? err_set(e, ERR_CONFIG, "a rule is too long")
+			    : interface_rules_add(&s->interfaces, rule, e))
+			return bad(r, SET_INTERFACE, e);
+	return 0;
+}
+
+static int take_port(const struct reading *r, struct run_service *s, struct err *e)
+{
+	const char *text = reading_text(r, SET_APP_PORT);
+	uint64_t port = 0;
+
+	if (text && str_u64(text, UINT16_MAX, &port))
+		return reading_bad(r, SET_APP_PORT, "a number from 1 to 65535, or 0: none", e);
+	s->port = (uint16_t)port;
+	return 0;
+}
+
+/* ---- its check ---- */
+
+static int take_target(struct run_config *c, struct run_check *check, const char *target,
+		       struct err *e)
+{
+	size_t n = strlen(target);
+
+	for (const char *p = target; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || *p == '#')
+			return err_set(e, ERR_CONFIG,
+				       "a character in the path has to be percent-encoded");
+	if (n > RUN_TARGET_MAX)
+		return err_set(e, ERR_CONFIG, "the path is longer than %d bytes", RUN_TARGET_MAX);
+	check->target = run_keep(c, *target ? target : "/", *target ? n : 1, e);
+	return check->target ? 0 : -1;
+}
+
+/* Where the path and query of a URL begin; unix:///SOCKET:/PATH has a second colon before them. */
+static const char *find_target(const char *text)
+{
+	const char *rest = str_find(text, "://") + 3;
+
+	if (!str_starts_nocase(text, "unix:"))
+		return rest + strcspn(rest, "/?#");
+	rest += strcspn(rest, ":");
+	return rest + (*rest == ':');
+}
+
+static int take_url(struct run_config *c, struct run_check *check, const char *text, struct err *e)
+{
+	const char *target = find_target(text);
+	char origin[URL_SOCKET_MAX + NET_HOST_MAX + 32];
+	size_t n = (size_t)(target - text);
+
+	if (n && str_starts_nocase(text, "unix:") && target[-1] == ':')
+		n--;
+	if (str_copy_n(origin, sizeof origin, text, n))
+		return err_set(e, ERR_CONFIG, "it is too long");
+	if (url_parse(&check->url, origin, URL_HTTP, 0, e))
+		return -1;
+	check->kind = RUN_CHECK_HTTP;
+	if (*target && *target != '/')
+		return err_set(e, ERR_CONFIG, "the path has to begin with /");
+	return take_target(c, check, target, e);
+}
+
+static int take_tcp(struct run_check *check, const char *text, struct err *e)
+{
+	const char *bracket = strrchr(text, ']');
+
+	if (!strchr(bracket ? bracket : text, ':') || str_find(text, "://") || strchr(text, '/'))
+		return err_set(e, ERR_CONFIG, "write tcp://HOST:PORT");
+	check->kind = RUN_CHECK_TCP;
+	return url_parse(&check->url, text, URL_HTTP, 0, e);
+}
+
+static int take_check(struct run_config *c, const struct reading *r, struct run_check *check,
+		      struct err *e)
+{
+	const char *text = reading_text(r, SET_CHECK);
+	int rc = 0;
+
+	check->interval_ms = r->config->interval_ms;
+	check->timeout_ms = r->config->timeout_ms;
+	if (!text)
+		return 0;
+	if (str_starts_nocase(text, "exec:")) {
+		check->kind = RUN_CHECK_EXEC;
+		if (take_command(c, r, SET_CHECK, "exec:", &check->command, e))
+			return -1;
+		if (!check->command.n)
+			return reading_bad(r, SET_CHECK, "write exec:COMMAND", e);
+		check->command.timeout_ms = check->timeout_ms;
+		return 0;
+	}
+	if (str_starts_nocase(text, "tcp://"))
+		rc = take_tcp(check, text + strlen("tcp://"), e);
+	else if (str_find(text, "://"))
+		rc = take_url(c, check, text, e);
+	else
+		rc = err_set(e, ERR_CONFIG,
+			     "http://, https://, unix:///SOCKET:/PATH, tcp://HOST:PORT or "
+			     "exec:COMMAND");
+	return rc ? bad(r, SET_CHECK, e) : 0;
+}
+
+/* ---- all of it ---- */
+
+/* A check that comes as late as that leaves the service critical between two of them. */
+static int check_times(const struct reading *r, struct err *e)
+{
+	char right[96];
+
+	if (r->config->check_ttl_ms > r->config->interval_ms)
+		return 0;
+	(void)fmt_text(right, sizeof right, "it has to be longer than the interval, %u seconds",
+		       (unsigned)(r->config->interval_ms / 1000));
+	return reading_bad(r, SET_CHECK_TTL, right, e);
+}
+
+static int take_service(struct run_config *c, const struct reading *r, struct err *e)
+{
+	struct run_service *s = &c->services[0];
+
+	*s = (struct run_service){
+		.ttl_sec = (uint32_t)(r->config->check_ttl_ms / 1000),
+		.gone_sec = (uint32_t)(r->config->deregister_after_ms / 1000),
+	};
+	c->services_n = 1;
+	if (run_set_name(s, r->job->service, e))
+		return bad(r, SET_SERVICE, e);
+	return take_port(r, s, e) || take_tags(c, r, s, e) || take_metas(c, r, s, e) ||
+			       take_interfaces(r, s, e) || check_times(r, e) ||
+			       take_check(c, r, &s->check, e)
+		       ? -1
+		       : 0;
+}
+
+int run_config_take(struct run_config *c, const struct reading *r, struct err *e)
+{
+	c->stop_timeout_ms = r->config->stop_timeout_ms;
+	return take_service(c, r, e) || take_command(c, r, SET_PRE_START, "", &c->pre_start, e) ||
+			       take_command(c, r, SET_PRE_STOP, "", &c->pre_stop, e) ||
+			       take_command(c, r, SET_POST_STOP, "", &c->post_stop, e)
+		       ? -1
+		       : 0;
+}
+
+/* ---- what is not for children ---- */
+
+/* "NAME=..." of that name. */
+static bool is_named(const char *pair, const char *name)
+{
+	size_t n = strlen(name);
+
+	return strncmp(pair, name, n) == 0 && pair[n] == '=';
+}
+
+bool run_config_hides(const struct run_config *c, const char *pair)
+{
+	for (enum setting s = 0; s < SETTINGS; s++) {
+		if (!setting(s)->traits.is_secret ||
+		    !(setting(s)->traits.groups & c->hidden_groups))
+			continue;
+		for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
+			if (is_named(pair, setting(s)->env[i]))
+				return true;
+	}
+	return false;
+}
