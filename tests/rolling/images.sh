@@ -81,6 +81,13 @@ image() {
 		die "cannot make the image $name"
 }
 
+# docker_build NAME FOLDER: with the Dockerfile in it, less what installs packages: those are in the tree
+docker_build() {
+	local out
+	out=$(sed -E '/^RUN apt-get/,/[^\\]$/d' "$2/Dockerfile" | DOCKER_BUILDKIT=0 docker build -t "$1" -f - "$2" 2>&1) ||
+		die "cannot make the image $1: $(tail -n 5 <<<"$out")"
+}
+
 # bases: the names of images, not ours, that the example's files start from
 bases() {
 	sed -nE 's/^ *image: *"?([^" ]+)"? *$/\1/p; s/^FROM +([^ ]+).*/\1/p' examples/*.y*ml examples/Dockerfile* examples/*/Dockerfile* 2>/dev/null |
@@ -106,9 +113,8 @@ make_images() {
 	context=$(mktemp -d "${TMPDIR:-/tmp}/dnsbuddy-context.XXXXXX")
 	install -m 755 "$2" "$context/dnsbuddy"
 	sed -n '/^FROM scratch/,$ { s/^COPY --from=build [^ ]*/COPY dnsbuddy/; p }' Dockerfile.scratch >"$context/Dockerfile"
-	DOCKER_BUILDKIT=0 docker build -q -t dnsbuddy "$context" >/dev/null 2>&1 || die "cannot make the image dnsbuddy"
+	docker_build dnsbuddy "$context"
 	rm -rf "$context"
-	# As its Dockerfile, but for the packages, which the tree has.
-	sed '/^RUN /,/[^\\]$/d' tests/cloudflare/Dockerfile |
-		DOCKER_BUILDKIT=0 docker build -q -t dnsbuddy-standin -f - tests/cloudflare >/dev/null 2>&1 || die "cannot make the image dnsbuddy-standin"
+	docker_build dnsbuddy-nginx examples/nginx
+	docker_build dnsbuddy-standin tests/cloudflare
 }
