@@ -9,7 +9,7 @@
 #   DNSBUDDY     the program (default build/dnsbuddy)
 #   CONSUL_BIN   a Consul (else scripts/consul.sh finds or fetches one)
 #
-# The command finds this folder's place in $ENGINE_TREE and the engine's files in $ENGINE_DIR.
+# The command finds the project in $ENGINE_TREE, a folder to write to in $ENGINE_DIR, and the engine's process in $ENGINE_PID.
 set -euo pipefail
 here=$PWD
 cd "$(dirname "$0")/../.."
@@ -44,7 +44,7 @@ engine_start "$tmp" apart
 make_images "$CONSUL_BIN" "$DNSBUDDY"
 say IMAGES "$(docker images --format '{{.Repository}}:{{.Tag}}' | sort | paste -sd ' ')"
 
-export DNSBUDDY CONSUL_BIN ENGINE_TREE=$PWD ENGINE_DIR=$tmp
+export DNSBUDDY CONSUL_BIN ENGINE_TREE=$PWD ENGINE_DIR=$tmp ENGINE_PID=$engine_pid
 cd "$here"
 engine_inside "$@" <&0 &
 command=$!
