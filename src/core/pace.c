@@ -22,6 +22,7 @@ static const struct row {
 	[PACE_CANDIDATE] = {.base_ms = 1000, .cap_ms = 1000, .jitter = JITTER_AROUND},
 	[PACE_LEADER] = {.base_ms = 1000, .cap_ms = 1000, .jitter = JITTER_NONE},
 	[PACE_REGISTRATION] = {.base_ms = 1000, .cap_ms = 5000, .jitter = JITTER_NONE},
+	[PACE_HANDLER] = {.base_ms = 1000, .cap_ms = 60000},
 };
 _Static_assert(sizeof rows / sizeof rows[0] == PACES, "a row for each");
 

@@ -19,6 +19,7 @@ enum pace {
 	PACE_CANDIDATE, /* the same when the lock was not given: others were faster, or it rests */
 	PACE_LEADER,    /* who leads: its fence comes nearer */
 	PACE_REGISTRATION, /* who is, or would like to be, a service in Consul */
+	PACE_HANDLER,      /* a backend's command that failed */
 	PACES
 };
 

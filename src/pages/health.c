@@ -4,18 +4,6 @@
 #include "pages/parts.h"
 #include "pages/render.h"
 
-static const char *word(bool yes)
-{
-	return yes ? "true" : "false";
-}
-
-static void put_string(struct buf *b, const char *key, const char *text)
-{
-	buf_fmt(b, "\"%s\":\"", key);
-	parts_text(b, text, PARTS_JSON);
-	buf_str(b, "\",");
-}
-
 static void put_reasons(const struct status *s, struct buf *b)
 {
 	size_t n = s->is_lock_unhealthy;
@@ -48,7 +36,7 @@ static void put_fact(const struct status_record *r, enum fact f, struct buf *b)
 		return;
 	buf_fmt(b, "\"%s\":", fact_infos[f].key);
 	if (fact_infos[f].kind == FACT_IS_BOOL)
-		buf_str(b, word(r->facts[f].n));
+		buf_str(b, parts_word(r->facts[f].n));
 	else
 		parts_number(b, f, r);
 	buf_str(b, ",");
@@ -57,11 +45,11 @@ static void put_fact(const struct status_record *r, enum fact f, struct buf *b)
 static void put_record(const struct status_record *r, struct buf *b)
 {
 	buf_str(b, "{");
-	put_string(b, "name", r->name);
-	put_string(b, "service", r->service);
+	parts_member(b, "name", r->name);
+	parts_member(b, "service", r->service);
 	if (r->owner)
-		put_string(b, "owner", r->owner);
-	put_string(b, "state", status_state_name(r->state));
+		parts_member(b, "owner", r->owner);
+	parts_member(b, "state", status_state_name(r->state));
 	for (int f = 0; f < FACTS; f++)
 		put_fact(r, (enum fact)f, b);
 	buf_str(b, "\"reason\":\"");
@@ -75,10 +63,11 @@ void render_health(const struct status *s, struct buf *b)
 
 	for (i = 0; i < s->records_n; i++)
 		unhealthy_n += status_record_at(s, i).is_unhealthy;
-	buf_fmt(b, "{\"healthy\":%s,\"leader\":%s,", word(s->is_healthy), word(s->is_leader));
+	buf_fmt(b, "{\"healthy\":%s,\"leader\":%s,", parts_word(s->is_healthy),
+		parts_word(s->is_leader));
 	if (s->lock_error)
-		put_string(b, "lock_error", s->lock_error);
-	put_string(b, "version", s->version);
+		parts_member(b, "lock_error", s->lock_error);
+	parts_member(b, "version", s->version);
 	buf_str(b, "\"uptime_seconds\":");
 	parts_seconds(b, s->uptime_ms);
 	buf_fmt(b, ",\"unhealthy\":%zu,\"reasons\":[", unhealthy_n);

@@ -1,18 +1,6 @@
 #include "pages/parts.h"
 #include "pages/render.h"
 
-static void put_head(struct buf *b, const char *name, const char *type, const char *help)
-{
-	buf_fmt(b, "# HELP dnsbuddy_%s %s\n# TYPE dnsbuddy_%s %s\n", name, help, name, type);
-}
-
-static void put_single(struct buf *b, const char *name, const char *type, const char *help,
-		       uint64_t value)
-{
-	put_head(b, name, type, help);
-	buf_fmt(b, "dnsbuddy_%s %llu\n", name, (unsigned long long)value);
-}
-
 /* name="...",service="..." and the owner if there is one */
 static void put_labels(struct buf *b, const struct status_record *r)
 {
@@ -29,7 +17,7 @@ static void put_labels(struct buf *b, const struct status_record *r)
 
 static void put_family(const struct status *s, size_t records_n, enum fact f, struct buf *b)
 {
-	put_head(b, fact_infos[f].metric, "gauge", fact_infos[f].help);
+	parts_family(b, fact_infos[f].metric, "gauge", fact_infos[f].help);
 	for (size_t i = 0; i < records_n; i++) {
 		struct status_record r = status_record_at(s, i);
 
@@ -45,7 +33,7 @@ static void put_family(const struct status *s, size_t records_n, enum fact f, st
 
 static void put_instances(const struct status *s, size_t records_n, struct buf *b)
 {
-	put_head(b, "record_instances", "gauge", "Instances in Consul by state.");
+	parts_family(b, "record_instances", "gauge", "Instances in Consul by state.");
 	for (size_t i = 0; i < records_n; i++) {
 		struct status_record r = status_record_at(s, i);
 
@@ -76,8 +64,8 @@ static void put_calls(const struct status *s, struct buf *b)
 	/* A 1xx is never the answer. */
 	static const char classes[STATUS_CLASSES][5] = {"none", "", "2xx", "3xx", "4xx", "5xx"};
 
-	put_head(b, "cloudflare_calls_total", "counter",
-		 "API calls by kind and class of the answer; none: there was no answer.");
+	parts_family(b, "cloudflare_calls_total", "counter",
+		     "API calls by kind and class of the answer; none: there was no answer.");
 	for (size_t kind = 0; kind < STATUS_CALLS; kind++)
 		for (size_t i = 0; i < STATUS_CLASSES; i++)
 			if (classes[i][0])
@@ -92,29 +80,21 @@ static void put_program(const struct status *s, struct buf *b)
 {
 	static const char *const ops[STATUS_WRITES] = {"create", "update", "delete"};
 
-	put_head(b, "build_info", "gauge", "Always 1; the version is a label.");
-	buf_str(b, "dnsbuddy_build_info{version=\"");
-	parts_text(b, s->version, PARTS_LABEL);
-	buf_str(b, "\"} 1\n");
-	put_head(b, "uptime_seconds", "gauge", "Since the program started.");
-	buf_str(b, "dnsbuddy_uptime_seconds ");
-	parts_seconds(b, s->uptime_ms);
-	buf_str(b, "\n");
-	put_single(b, "healthy", "gauge", "1 when /health says 200.", s->is_healthy);
-	put_single(b, "leader", "gauge", "1 when this copy writes.", s->is_leader);
-	put_single(b, "leaderless_seconds", "gauge", "How long nobody has been known to lead.",
-		   (uint64_t)s->leaderless_ms / 1000);
+	parts_program(b, s->version, s->uptime_ms, s->is_healthy);
+	parts_single(b, "leader", "gauge", "1 when this copy writes.", s->is_leader);
+	parts_single(b, "leaderless_seconds", "gauge", "How long nobody has been known to lead.",
+		     (uint64_t)s->leaderless_ms / 1000);
 	put_calls(s, b);
-	put_head(b, "cloudflare_writes_total", "counter", "Records written.");
+	parts_family(b, "cloudflare_writes_total", "counter", "Records written.");
 	for (size_t op = 0; op < STATUS_WRITES; op++)
 		buf_fmt(b, "dnsbuddy_cloudflare_writes_total{op=\"%s\"} %llu\n", ops[op],
 			(unsigned long long)s->writes[op]);
-	put_single(b, "retries_total", "counter", "Passes that failed and are tried again.",
-		   s->retries);
-	put_single(b, "consul_reads_total", "counter", "Good answers of Consul to watches.",
-		   s->consul_reads);
-	put_single(b, "connections_total", "counter", "Connections opened, to both sides.",
-		   s->connections);
+	parts_single(b, "retries_total", "counter", "Passes that failed and are tried again.",
+		     s->retries);
+	parts_single(b, "consul_reads_total", "counter", "Good answers of Consul to watches.",
+		     s->consul_reads);
+	parts_single(b, "connections_total", "counter", "Connections opened, to both sides.",
+		     s->connections);
 }
 
 void render_metrics(const struct status *s, struct buf *b)
@@ -129,7 +109,7 @@ void render_metrics(const struct status *s, struct buf *b)
 		n = n * 3 / 4;
 		put_records(s, n, b);
 	}
-	put_single(b, "records", "gauge", "Names that are kept.", s->records_n);
-	put_single(b, "records_left_out", "gauge", "Names for which this page had no room.",
-		   s->records_n - n);
+	parts_single(b, "records", "gauge", "Names that are kept.", s->records_n);
+	parts_single(b, "records_left_out", "gauge", "Names for which this page had no room.",
+		     s->records_n - n);
 }

@@ -116,6 +116,43 @@ void parts_lock_reason(struct buf *b, const struct status *s, enum parts_escape 
 	buf_str(b, ")");
 }
 
+const char *parts_word(bool yes)
+{
+	return yes ? "true" : "false";
+}
+
+void parts_member(struct buf *b, const char *key, const char *text)
+{
+	buf_fmt(b, "\"%s\":\"", key);
+	parts_text(b, text, PARTS_JSON);
+	buf_str(b, "\",");
+}
+
+void parts_family(struct buf *b, const char *name, const char *type, const char *help)
+{
+	buf_fmt(b, "# HELP dnsbuddy_%s %s\n# TYPE dnsbuddy_%s %s\n", name, help, name, type);
+}
+
+void parts_single(struct buf *b, const char *name, const char *type, const char *help,
+		  uint64_t value)
+{
+	parts_family(b, name, type, help);
+	buf_fmt(b, "dnsbuddy_%s %llu\n", name, (unsigned long long)value);
+}
+
+void parts_program(struct buf *b, const char *version, int64_t uptime_ms, bool is_healthy)
+{
+	parts_family(b, "build_info", "gauge", "Always 1; the version is a label.");
+	buf_str(b, "dnsbuddy_build_info{version=\"");
+	parts_text(b, version, PARTS_LABEL);
+	buf_str(b, "\"} 1\n");
+	parts_family(b, "uptime_seconds", "gauge", "Since the program started.");
+	buf_str(b, "dnsbuddy_uptime_seconds ");
+	parts_seconds(b, uptime_ms);
+	buf_str(b, "\n");
+	parts_single(b, "healthy", "gauge", "1 when /health says 200.", is_healthy);
+}
+
 bool parts_keep(struct buf *b, size_t mark)
 {
 	if (buf_ok(b) && b->cap - b->len > PARTS_END_CAP)

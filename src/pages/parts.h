@@ -40,6 +40,19 @@ void parts_seconds(struct buf *b, int64_t ms);
 /* <time datetime="2026-11-23T08:07:19Z">2026-11-23 08:07:19 UTC</time> */
 void parts_time(struct buf *b, int64_t sec);
 
+/* For JSON: "true" or "false"; and a member with its comma behind: "key":"text", */
+const char *parts_word(bool yes);
+void parts_member(struct buf *b, const char *key, const char *text);
+
+/*
+ * For /metrics; names are without "dnsbuddy_". The lines before a family's samples; a family of one
+ * sample; those that every program of ours has: its version, since when it runs, its health.
+ */
+void parts_family(struct buf *b, const char *name, const char *type, const char *help);
+void parts_single(struct buf *b, const char *name, const char *type, const char *help,
+		  uint64_t value);
+void parts_program(struct buf *b, const char *version, int64_t uptime_ms, bool is_healthy);
+
 /*
  * Take back what was appended since b->len was mark if it leaves less than PARTS_END_CAP bytes
  * free, and forget the overflow. Returns whether it stays.

@@ -35,6 +35,9 @@ static const struct {
 	{PACE_REGISTRATION, 0, 1000, NONE},
 	{PACE_REGISTRATION, 2, 4000, NONE},
 	{PACE_REGISTRATION, 9, 5000, NONE},
+	{PACE_HANDLER, 0, 1000, HALF},
+	{PACE_HANDLER, 5, 32000, HALF},
+	{PACE_HANDLER, 9, 60000, HALF},
 };
 
 static void test_delays(void **state)
