@@ -46,6 +46,7 @@ void registration_init(struct registration *r, const char *name, enum registrati
 	set_wanted(r, name);
 	r->timeout_ms = timeout_ms;
 	r->report_every_ms = REGISTRATION_REPORT_MS;
+	r->hurry_ms = REGISTRATION_HURRY_MS;
 	r->id_kind = id_kind;
 	r->lot = driver_random();
 	registration_describe(r, &(struct consul_service){.ttl_sec = REGISTRATION_TTL_SEC,
@@ -70,16 +71,6 @@ static void write_body(struct registration *r)
 		buf_init(&r->client.body, r->body, r->body_cap);
 	consul_agent_register_body(&r->client.body, &r->service,
 				   r->is_well && !is_hidden ? INSTANCE_PASSING : INSTANCE_CRITICAL);
-}
-
-int registration_check(struct registration *r, struct err *e)
-{
-	consul_client_prepare(&r->client);
-	write_body(r);
-	if (buf_ok(&r->client.body))
-		return 0;
-	return err_set(e, ERR_CONFIG, "tags and meta are longer than %zu bytes together",
-		       r->client.body.cap);
 }
 
 void registration_wait(struct registration *r, int64_t until_ms)
@@ -114,12 +105,11 @@ static int64_t later(int64_t a_ms, int64_t b_ms)
 /* The next report is due; never later than report_ms. */
 static int64_t report_due_ms(const struct registration *r)
 {
-	int64_t hurry_ms = r->called_ms + REGISTRATION_HURRY_MS;
-
 	if (!r->has_reported || r->is_well != r->is_reported_well)
 		return 0;
-	return strcmp(r->line, r->reported) != 0 && hurry_ms < r->report_ms ? hurry_ms
-									    : r->report_ms;
+	if (strcmp(r->line, r->reported) != 0 && r->called_ms + r->hurry_ms < r->report_ms)
+		return r->called_ms + r->hurry_ms;
+	return r->report_ms;
 }
 
 /* Which call is next. Returns when it is due. */

@@ -67,6 +67,7 @@ struct registration {
 	char id[REGISTRATION_ID_CAP];
 	int64_t timeout_ms;
 	int64_t report_every_ms;
+	int64_t hurry_ms; /* a changed line is reported that soon; a changed state at once */
 
 	enum registration_call call; /* the one under way */
 	bool may_be_there;           /* Consul was asked to register us */
@@ -102,7 +103,8 @@ struct registration {
 /*
  * Prepare to be the service name on this host, or none with "". r->client, r->body and r->body_cap
  * are kept. What else Consul shall know is in r->service: at first a check of REGISTRATION_TTL_SEC,
- * and that Consul forgets us after REGISTRATION_GONE_SEC.
+ * and that Consul forgets us after REGISTRATION_GONE_SEC. report_every_ms and hurry_ms have the
+ * values above until they are set.
  */
 void registration_init(struct registration *r, const char *name, enum registration_id id_kind,
 		       int64_t timeout_ms);
@@ -112,12 +114,6 @@ void registration_init(struct registration *r, const char *name, enum registrati
  * kept. Who is registered is so anew, whether anything changed or not.
  */
 void registration_describe(struct registration *r, const struct consul_service *service);
-
-/*
- * Whether the description fits into one request.
- *   e  ERR_CONFIG
- */
-int registration_check(struct registration *r, struct err *e) __attribute__((warn_unused_result));
 
 /* Make no call before that time, which may also be an earlier one than before. */
 void registration_wait(struct registration *r, int64_t until_ms);

@@ -14,7 +14,6 @@
 #define consul_client_wants tested_client_wants
 #define registration_init tested_init
 #define registration_describe tested_describe
-#define registration_check tested_check
 #define registration_wait tested_wait
 #define registration_set tested_set
 #define registration_maintain tested_maintain

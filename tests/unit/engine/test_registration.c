@@ -146,22 +146,21 @@ static void test_a_refused_change_is_tried_again(void **state)
 	assert_non_null(strstr(agent.description, ":81,"));
 }
 
-static void test_too_long(void **state)
+static void test_long_descriptions_have_a_room_of_their_own(void **state)
 {
 	static char value[CONSUL_CLIENT_BODY_CAP], room[2 * CONSUL_CLIENT_BODY_CAP];
 	const struct consul_meta meta = {"k", value};
 	const struct consul_service fat = {.metas = &meta, .metas_n = 1, .ttl_sec = 25};
-	struct err e = {0};
 
 	(void)state;
 	memset(value, 'x', sizeof value - 1);
 	registration_describe(&agent_registration, &fat);
-	assert_int_equal(registration_check(&agent_registration, &e), -1);
-	assert_int_equal(e.kind, ERR_CONFIG);
+	agent_run(0);
+	assert_int_equal(agent_events[REGISTRATION_FAILED], 1);
+	assert_int_equal(agent_registration.last_err.kind, ERR_LIMIT);
 	agent_registration.body = room;
 	agent_registration.body_cap = sizeof room;
-	assert_int_equal(registration_check(&agent_registration, &e), 0);
-	agent_run(0);
+	agent_run(1000);
 	assert_true(agent.has_service);
 }
 
@@ -345,7 +344,7 @@ int main(void)
 		cmocka_unit_test_setup(test_another_address, agent_set_up),
 		cmocka_unit_test_setup(test_changed_while_it_is_registered, agent_set_up),
 		cmocka_unit_test_setup(test_a_refused_change_is_tried_again, agent_set_up),
-		cmocka_unit_test_setup(test_too_long, agent_set_up),
+		cmocka_unit_test_setup(test_long_descriptions_have_a_room_of_their_own, agent_set_up),
 		cmocka_unit_test_setup(test_forgotten, agent_set_up),
 		cmocka_unit_test_setup(test_forgotten_while_it_is_ill, agent_set_up),
 		cmocka_unit_test_setup(test_only_the_check_is_gone, agent_set_up),

@@ -1,0 +1,250 @@
+#include "run/service.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "core/pace.h"
+#include "net/interfaces.h"
+
+/* ---- what Consul is told ---- */
+
+static int choose_address(const struct run_service *setup, char out[ADDR_TEXT_CAP], struct err *e)
+{
+	static struct interface_address list[INTERFACE_ADDRESSES_MAX];
+	size_t n;
+
+	if (interfaces_list(list, INTERFACE_ADDRESSES_MAX, &n, e) ||
+	    interface_choose(&setup->interfaces, list, n, out, e))
+		return err_wrap(e, "service %s", setup->name);
+	return 0;
+}
+
+static struct consul_service describe(const struct run_service *setup, const char *address,
+				      struct consul_meta metas[RUN_METAS_MAX])
+{
+	for (size_t i = 0; i < setup->metas_n; i++)
+		metas[i] = (struct consul_meta){setup->metas[i].key, setup->metas[i].value};
+	return (struct consul_service){
+		.id = "",
+		.name = setup->name,
+		.address = address,
+		.port = setup->port,
+		.tags = setup->tags,
+		.tags_n = setup->tags_n,
+		.metas = metas,
+		.metas_n = setup->metas_n,
+		.has_tag_override = setup->enable_tag_override,
+		.ttl_sec = setup->ttl_sec,
+		.gone_sec = setup->gone_sec,
+	};
+}
+
+static int examine(const struct run_service *setup, char address[ADDR_TEXT_CAP], struct err *e)
+{
+	static char body[SERVICE_BODY_CAP];
+	struct consul_meta metas[RUN_METAS_MAX];
+	struct consul_service service = describe(setup, address, metas);
+	struct buf b;
+
+	if (choose_address(setup, address, e))
+		return -1;
+	buf_init(&b, body, sizeof body - REGISTRATION_ID_CAP);
+	consul_agent_register_body(&b, &service, INSTANCE_CRITICAL);
+	if (buf_ok(&b))
+		return 0;
+	return err_set(e, ERR_CONFIG, "service %s: tags and metadata are longer than %d bytes",
+		       setup->name, SERVICE_BODY_CAP - REGISTRATION_ID_CAP);
+}
+
+int service_examine(const struct run_service *setup, struct err *e)
+{
+	char address[ADDR_TEXT_CAP];
+
+	return examine(setup, address, e);
+}
+
+/* Take it on: what can fail has not. */
+static void take(struct service *s, const struct run_service *setup)
+{
+	struct registration *r = &s->registration;
+	int64_t half_ms = (int64_t)setup->ttl_sec * 500;
+	struct consul_service service = describe(setup, s->address, s->metas);
+
+	s->setup = setup;
+	r->report_every_ms =
+		setup->check.interval_ms < half_ms ? setup->check.interval_ms : half_ms;
+	r->hurry_ms = CLOCK_NEVER / 2; /* a line alone goes with the next report */
+	registration_describe(r, &service);
+}
+
+static int init_client(struct service *s, struct err *e)
+{
+	const struct http_origin *consul = s->world->consul;
+	struct tls_storage *tls = NULL;
+
+	if (consul->url.scheme == URL_HTTPS) {
+		tls = memory_reserve(sizeof *tls);
+		if (!tls)
+			return err_set(e, ERR_SYS, "no memory for TLS");
+	}
+	consul_client_init(&s->registration.client, consul, tls, s->world->consul_headers);
+	return 0;
+}
+
+int service_init(struct service *s, const struct run_service *setup,
+		 const struct service_world *world, struct err *e)
+{
+	s->world = world;
+	if (examine(setup, s->address, e) || init_client(s, e) ||
+	    check_init(&s->check, &setup->check, world->tls, e))
+		return -1;
+	s->registration.body = s->body;
+	s->registration.body_cap = sizeof s->body;
+	registration_init(&s->registration, setup->name, REGISTRATION_ID_HOST, world->timeout_ms);
+	registration_set(&s->registration, false, "no check has ended yet");
+	registration_wait(&s->registration, CLOCK_NEVER);
+	take(s, setup);
+	s->look_ms = CLOCK_NEVER;
+	return 0;
+}
+
+void service_start(struct service *s, int64_t now_ms)
+{
+	check_start(&s->check, now_ms);
+	registration_wait(&s->registration, now_ms + SERVICE_FIRST_MS);
+	s->look_ms = now_ms + s->setup->check.interval_ms;
+}
+
+int service_reload(struct service *s, const struct run_service *setup, int64_t now_ms,
+		   struct err *e)
+{
+	char address[ADDR_TEXT_CAP];
+
+	if (examine(setup, address, e) || check_init(&s->check, &setup->check, s->world->tls, e))
+		return -1;
+	memcpy(s->address, address, sizeof s->address);
+	s->is_unaddressed = false;
+	registration_rename(&s->registration, setup->name, now_ms);
+	take(s, setup);
+	check_start(&s->check, now_ms);
+	return 0;
+}
+
+/* ---- the address ---- */
+
+static void look(struct service *s, int64_t now_ms)
+{
+	char address[ADDR_TEXT_CAP];
+	struct err e = {0};
+	bool was_unaddressed = s->is_unaddressed;
+
+	s->look_ms = now_ms + s->setup->check.interval_ms;
+	s->is_unaddressed = choose_address(s->setup, address, &e) != 0;
+	if (s->is_unaddressed && !was_unaddressed)
+		LOG_EVENT(LOG_WARN, "address lost", {"kept", s->address, 0}, {"error", e.text, 0});
+	if (s->is_unaddressed || strcmp(address, s->address) == 0)
+		return;
+	LOG_EVENT(LOG_INFO, "address changed", {"service", s->setup->name, 0},
+		  {"from", s->address, 0}, {"to", address, 0});
+	memcpy(s->address, address, sizeof s->address);
+	take(s, s->setup);
+}
+
+/* ---- the check ---- */
+
+/* Who starts fails at first: that is told only if it lasts. */
+static void tell_result(struct service *s, int64_t now_ms)
+{
+	const struct check *c = &s->check;
+	enum service_health health = c->is_passing ? SERVICE_HEALTHY : SERVICE_UNHEALTHY;
+
+	if (health == s->told || (!c->is_passing && s->told == SERVICE_STARTS &&
+				  now_ms - c->begun_ms < s->setup->check.interval_ms))
+		return;
+	s->told = health;
+	LOG_EVENT(c->is_passing ? LOG_INFO : LOG_WARN, c->is_passing ? "healthy" : "unhealthy",
+		  {"service", s->setup->name, 0}, {"output", c->output, 0});
+}
+
+static void take_result(struct service *s, int64_t now_ms)
+{
+	struct registration *r = &s->registration;
+
+	registration_set(r, s->check.is_passing, s->check.output);
+	if (s->check.runs == 1)
+		registration_wait(r, now_ms);
+	tell_result(s, now_ms);
+}
+
+/* ---- Consul ---- */
+
+static void tell_event(const struct service *s, enum registration_event event)
+{
+	const struct registration *r = &s->registration;
+
+	switch (event) {
+	case REGISTRATION_NOTHING: break;
+	case REGISTRATION_DONE:
+		LOG_EVENT(LOG_INFO, "registered in Consul", {"id", r->id, 0},
+			  {"address", s->address, 0}, {"port", NULL, s->setup->port});
+		break;
+	case REGISTRATION_FAILED:
+		LOG_EVENT(LOG_WARN, "Consul cannot be told", {"error", r->last_err.text, 0});
+		break;
+	case REGISTRATION_BACK: LOG_EVENT(LOG_INFO, "Consul is back", {"id", r->id, 0}); break;
+	case REGISTRATION_LOST:
+		LOG_EVENT(LOG_WARN, "Consul does not know us any more",
+			  {"error", r->last_err.text, 0});
+		break;
+	case REGISTRATION_OVERWRITTEN:
+		LOG_EVENT(LOG_WARN, "somebody else registered as we are", {"id", r->id, 0});
+		break;
+	case REGISTRATION_LEFT: LOG_EVENT(LOG_INFO, "deregistered", {"id", r->id, 0}); break;
+	}
+}
+
+void service_step(struct service *s, int64_t now_ms)
+{
+	if (now_ms >= s->look_ms)
+		look(s, now_ms);
+	if (check_step(&s->check, now_ms))
+		take_result(s, now_ms);
+	tell_event(s, registration_step(&s->registration, now_ms));
+}
+
+void service_wants(const struct service *s, struct loop_wait *w)
+{
+	loop_wait_until(w, s->look_ms);
+	check_wants(&s->check, w);
+	registration_wants(&s->registration, w);
+}
+
+void service_set_maintenance(struct service *s, bool is_on, const char *reason)
+{
+	registration_maintain(&s->registration, is_on, reason);
+}
+
+bool service_is_maintenance_settled(const struct service *s)
+{
+	return registration_is_settled(&s->registration);
+}
+
+void service_leave(struct service *s, int64_t now_ms)
+{
+	check_stop(&s->check);
+	s->look_ms = CLOCK_NEVER;
+	registration_rename(&s->registration, "", now_ms);
+}
+
+bool service_is_over(const struct service *s)
+{
+	return registration_is_over(&s->registration) && !check_is_dying(&s->check);
+}
+
+bool service_wants_secrets(const struct service *s)
+{
+	return s->registration.is_failing && pace_wants_secrets(s->registration.last_err.kind);
+}
