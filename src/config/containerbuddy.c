@@ -25,6 +25,11 @@ bool containerbuddy_is_used(const struct values *v)
 	return v->is_called_containerbuddy || (old && *old) || (new &&*new);
 }
 
+static bool is_flag(const char *flag, size_t len, const char *name)
+{
+	return strlen(name) == len && strncmp(flag, name, len) == 0;
+}
+
 int containerbuddy_take_flag(struct values *v, int argc, char *const *argv, int *i, bool *taken,
 			     struct err *e)
 {
@@ -35,17 +40,16 @@ int containerbuddy_take_flag(struct values *v, int argc, char *const *argv, int 
 		return 0;
 	flag += flag[1] == '-' ? 2 : 1;
 	len = equals ? (size_t)(equals - flag) : strlen(flag);
-	*taken = true;
-	if (strcmp(flag, "version") == 0) {
+	if (is_flag(flag, len, "version")) {
+		*taken = true;
 		v->options |= OPTION_VERSION;
 		return 0;
 	}
-	if (strncmp(flag, "template", len) == 0 && (len == 8 || !strcmp(flag, "out")))
+	if (is_flag(flag, len, "template") || is_flag(flag, len, "out"))
 		return err_set(e, ERR_USAGE, "-template is not done here");
-	if (len != 6 || strncmp(flag, "config", 6) != 0) {
-		*taken = false;
+	*taken = is_flag(flag, len, "config");
+	if (!*taken)
 		return 0;
-	}
 	if (!equals && *i + 1 == argc)
 		return err_set(e, ERR_USAGE, "-config needs a value");
 	v->containerbuddy = equals ? equals + 1 : argv[++*i];
@@ -279,17 +283,13 @@ static int take_command(const struct source *s, int value, struct run_command *c
 	return run_command_end(s->c, command, e);
 }
 
-/*
- * What it says of a setting of ours. Flag and environment go first; before Consul's address and
- * token, as Containerbuddy has it, the flag and the token's variable alone.
- */
+/* What it says of a setting of ours. The environment is read after it. */
 static int take_setting(const struct source *s, enum setting set, const char *text, int member,
 			struct err *e)
 {
 	struct value *slot = &s->v->of[set];
 
-	if (!*text || slot->origin == ORIGIN_FLAG ||
-	    (slot->origin == ORIGIN_ENV && set != SET_CONSUL))
+	if (!*text || slot->origin == ORIGIN_FLAG)
 		return 0;
 	*slot = (struct value){
 		.text = values_keep(s->v, text),

@@ -1,7 +1,8 @@
 /*
  * Containerbuddy's configuration, as of 0.0.1 to ContainerPilot 2: its flags, and its JSON to a
- * struct run_config. What is not done here (etcd, tasks, coprocesses, telemetry, all of 3) is refused
- * by name. Keys without regard to case, numbers also as text, as some of its versions have it.
+ * struct run_config. What is not done here (etcd, tasks, coprocesses, telemetry, all of 3) is
+ * refused by name. Keys without regard to case, numbers also as text, as some of its versions have
+ * it.
  */
 #ifndef CONFIG_CONTAINERBUDDY_H
 #define CONFIG_CONTAINERBUDDY_H
@@ -28,7 +29,7 @@ int containerbuddy_take_flag(struct values *v, int argc, char *const *argv, int 
 
 /*
  * Read it. c is filled but for what depends on settings of ours; what it says of these is put into
- * v, where flag and environment (of Consul's address: the flag alone) go first.
+ * v, where flags go first. The environment is to be read after it.
  *   e  ERR_CONFIG: there is none; file, line, key and what is wrong
  */
 int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)

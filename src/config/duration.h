@@ -9,7 +9,7 @@
 
 #define DURATION_MAX_MS ((int64_t)31536000 * 1000) /* a year */
 
-/* Read text, which has to be above 0; what is left of a millisecond counts as one. -1: it is none. */
+/* Read a time above 0, a part of a millisecond as a whole one. -1: text is none. */
 int duration_read(const char *text, int64_t *ms) __attribute__((warn_unused_result));
 
 #endif

@@ -225,12 +225,19 @@ static int take_env(struct values *v, enum setting s, struct err *e)
 	return 0;
 }
 
+/* Where Consul is, no variable says when Containerbuddy's configuration, read before, does. */
+static bool is_settled(const struct values *v, enum setting s)
+{
+	return s == SET_CONSUL && v->of[s].origin == ORIGIN_FILE;
+}
+
 int values_from_environment(struct values *v, unsigned groups, struct err *e)
 {
 	if (check_names(e))
 		return -1;
 	for (enum setting s = 0; s < SETTINGS; s++)
-		if (setting(s)->traits.groups & (groups | GROUP_FILE) && take_env(v, s, e))
+		if (setting(s)->traits.groups & (groups | GROUP_FILE) && !is_settled(v, s) &&
+		    take_env(v, s, e))
 			return -1;
 	return 0;
 }

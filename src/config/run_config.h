@@ -1,7 +1,7 @@
 /*
  * What `run` is to do, checked: from flags, environment and --config, or from a configuration of
- * Containerbuddy's. Who runs it does not know which it was. Holds its own texts and is never copied;
- * there are two, the one in force and the one that SIGHUP reads.
+ * Containerbuddy's. Who runs it does not know which it was. Holds its own texts and is never
+ * copied; there are two, the one in force and the one that SIGHUP reads.
  */
 #ifndef CONFIG_RUN_CONFIG_H
 #define CONFIG_RUN_CONFIG_H
@@ -64,7 +64,7 @@ struct run_service {
 struct run_backend {
 	struct job job; /* what Consul is asked for */
 	struct run_command on_change;
-	int64_t poll_ms; /* the longest rest where Consul cannot say at once that something changed */
+	int64_t poll_ms; /* the longest rest where Consul does not tell of changes by itself */
 };
 
 struct run_config {

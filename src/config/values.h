@@ -81,8 +81,8 @@ int values_from_arguments(struct values *v, int argc, char *const *argv, unsigne
 const char *values_option_name(unsigned options);
 
 /*
- * Fill what is not set yet from the environment (empty variables count as unset), then from the
- * configuration file, then from the defaults.
+ * Fill what is not set yet from the environment (empty variables count as unset), which goes before
+ * a file that was read already, then from the configuration file, then from the defaults.
  *   groups  of the settings that the environment is asked for
  *   e  ERR_CONFIG: a DNSBUDDY_... that is no setting, whoever's it may be; two names of one setting
  *      that differ, a _FILE or the configuration file that cannot be read, is too large, is not

@@ -10,7 +10,8 @@ static struct values values;
 
 static void set_variable(char *pair, const char *path)
 {
-	char value[8192], *equals = strchr(pair, '='), *percent;
+	static char value[16384];
+	char *equals = strchr(pair, '='), *percent;
 
 	assert_non_null(equals);
 	*equals++ = '\0';
