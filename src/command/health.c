@@ -1,8 +1,8 @@
 /*
- * health: ask the watch of this container whether it is well. For HEALTHCHECK in an image that
- * holds nothing else: however the watch was configured, it answers at a local socket that is found
- * by its number, so no setting is read. With --listen it is asked there; and where the system has
- * no such sockets, at --listen as set in any other way.
+ * health: ask the watch or run of this container whether it is well. For HEALTHCHECK in an image
+ * that holds nothing else: however it was configured, it answers at a local socket that is found by
+ * its number, so no setting is read. With --listen it is asked there; and where the system has no
+ * such sockets, at --listen as set in any other way.
  */
 #include <string.h>
 #include <unistd.h>
@@ -46,14 +46,14 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 	return 0;
 }
 
-/* Where the watch listens, as a client reaches it: every address is this machine's own, too. */
-static int find_watch(const char *listen, struct url *u, struct err *e)
+/* Where it listens, as a client reaches it: every address is this machine's own, too. */
+static int find_listener(const char *listen, struct url *u, struct err *e)
 {
 	char host[LISTEN_HOST_CAP];
 	const char *local = NULL;
 
 	if (!*listen)
-		return err_set(e, ERR_RETRY, "no watch of this user runs here");
+		return err_set(e, ERR_RETRY, "no watch or run of this user is here");
 	if (listen_parse(listen, host, &u->port, e))
 		return -1;
 	if (!*host || strcmp(host, "0.0.0.0") == 0)
@@ -74,12 +74,12 @@ static int report_reasons(struct err *e)
 	(void)json_string(json_first(json_get(0, "reasons")), reason, sizeof reason);
 	(void)json_integer(json_get(0, "unhealthy"), &unhealthy_n);
 	if (unhealthy_n > 1)
-		return err_set(e, ERR_RETRY, "unhealthy: %lld names, the first: %s",
+		return err_set(e, ERR_RETRY, "unhealthy: %lld reasons, the first: %s",
 			       (long long)unhealthy_n, reason);
 	return err_set(e, ERR_RETRY, "unhealthy: %s", reason);
 }
 
-/* A port may be somebody else's: only a watch says whether it is healthy. */
+/* A port may be somebody else's: only one of ours says whether it is healthy. */
 static int check_answer(struct err *e)
 {
 	bool is_healthy = false;
@@ -88,8 +88,9 @@ static int check_answer(struct err *e)
 	if ((self.status != 200 && self.status != 503) || !buf_ok(&self.body) ||
 	    json_parse(self.body.p, self.body.len, &not_json) ||
 	    json_boolean(json_get(0, "healthy"), &is_healthy))
-		return err_set(e, ERR_PROTO, "what answers at %s is no watch: status %d",
-			       self.where, self.status);
+		return err_set(e, ERR_PROTO,
+			       "what answers at %s is neither watch nor run: status %d", self.where,
+			       self.status);
 	return is_healthy && self.status == 200 ? 0 : report_reasons(e);
 }
 
@@ -101,12 +102,12 @@ static int ask(struct err *e)
 	buf_init(&self.body, self.text, sizeof self.text);
 	http_client_init(&self.client, &self.origin, NULL);
 	if (http_exchange(&self.client, &request, &sink, self.deadline_ms, e))
-		return err_wrap(e, "no answer from watch at %s", self.where);
+		return err_wrap(e, "no answer from watch or run at %s", self.where);
 	http_close(&self.client);
 	return check_answer(e);
 }
 
-/* Whether a watch of ours is at that address; what else may be there is not even asked. */
+/* Whether one of ours is at that address; what else may be there is not even asked. */
 static bool is_ours(const struct net_address *a)
 {
 	int fd = net_open_socket(AF_UNIX, SOCK_STREAM);
@@ -144,7 +145,7 @@ static int ask_at(const char *listen, struct err *e)
 {
 	struct url *u = &self.origin.url;
 
-	if (find_watch(listen, u, e))
+	if (find_listener(listen, u, e))
 		return -1;
 	(void)fmt_text(self.where, sizeof self.where, "%s port %u", u->host, (unsigned)u->port);
 	return ask(e);

@@ -110,7 +110,7 @@ def test_each_copy_is_its_own_container_s(scene, contain):
     os.kill(one.pid, signal.SIGSTOP)
     ends(two.exec("health"), 0)
     began = time.monotonic()
-    ends(one.exec("health"), 1, "no answer from watch at ")
+    ends(one.exec("health"), 1, "no answer from watch or run at ")
     assert time.monotonic() - began < 3  # the image's HEALTHCHECK has a time-out of 3 s
     os.kill(one.pid, signal.SIGCONT)
     ends(one.exec("health"), 0)
@@ -142,7 +142,7 @@ def test_without_a_watch(scene, contain):
 
     def elsewhere(*args, **env):
         return subprocess.run(as_pid_1(binary(), "health", *args), env=env, text=True, capture_output=True, check=False)
-    ends(elsewhere(), 1, "dnsbuddy health: no watch of this user runs here")
+    ends(elsewhere(), 1, "dnsbuddy health: no watch or run of this user is here")
     ends(elsewhere("--listen", f"127.0.0.1:{port}"), 0)
     ends(elsewhere(DNSBUDDY_CONFIG=json.dumps({"listen": f"127.0.0.1:{port}"})), 0)
 
@@ -160,7 +160,7 @@ def test_users(scene, contain):
     nobody, other, site = 65534, 65533, scene.site(A)
     container = contain("--timeout", "60", site.service, NAME, user=nobody, env={"SSL_CERT_FILE": None})
     ends(container.exec("health", user=nobody), 0)
-    ends(container.exec("health", user=other), 1, "no watch of this user")
+    ends(container.exec("health", user=other), 1, "no watch or run of this user")
     site.checked = False
     container.stop()
     container = contain(site.service, NAME)

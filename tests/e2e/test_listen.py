@@ -242,7 +242,7 @@ def test_held_for_want_of_evidence_is_unhealthy_in_time(scene, listen, ask, is_e
 
 def test_nobody_answers(run, listen, port):
     done = run("health", *listen).expect(1)
-    assert re.fullmatch(rf"dnsbuddy health: no answer from watch at 127\.0\.0\.1 port {port}: .+\n",
+    assert re.fullmatch(rf"dnsbuddy health: no answer from watch or run at 127\.0\.0\.1 port {port}: .+\n",
                         done.err), done.err
 
 
@@ -252,7 +252,7 @@ def test_a_watch_that_hangs(scene, run, listen):
     done = run("health", *listen)
     watch.send(signal.SIGCONT)
     done.expect(1)
-    assert 1.5 < done.seconds < 4 and "no answer from watch" in done.err
+    assert 1.5 < done.seconds < 4 and "no answer from watch or run" in done.err
 
 
 @pytest.mark.parametrize("body, status", [
@@ -260,7 +260,7 @@ def test_a_watch_that_hangs(scene, run, listen):
 def test_something_else_answers(run, fake, body, status):
     fake.script = lambda request: Reply(status=status, body=body)
     done = run("health", "--listen", f"127.0.0.1:{fake.port}").expect(1)
-    assert done.err.endswith(f" is no watch: status {status}\n")
+    assert done.err.endswith(f" is neither watch nor run: status {status}\n")
 
 
 @pytest.mark.parametrize("args, env, code, part", [
