@@ -214,13 +214,18 @@ const struct consul_service agent_web = {.address = "192.0.2.1",
 					 .metas_n = COUNT(metas),
 					 .ttl_sec = 25};
 
+void agent_init(void)
+{
+	memset(&agent, 0, sizeof agent);
+	agent_now_ms = AGENT_START_MS;
+}
+
 int agent_set_up(void **state)
 {
 	(void)state;
-	memset(&agent, 0, sizeof agent);
+	agent_init();
 	memset(&agent_registration, 0, sizeof agent_registration);
 	memset(agent_events, 0, sizeof agent_events);
-	agent_now_ms = AGENT_START_MS;
 	registration_init(&agent_registration, "web", REGISTRATION_ID_HOST, 10000);
 	registration_describe(&agent_registration, &agent_web);
 	registration_set(&agent_registration, true, "fine");

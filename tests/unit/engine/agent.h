@@ -48,6 +48,9 @@ extern const struct consul_service agent_web;
 extern int64_t agent_now_ms;
 extern unsigned agent_events[REGISTRATION_LEFT + 1];
 
+/* A new agent, and its clock. */
+void agent_init(void);
+
 /* As a test's set-up: web, well, of this host; not stepped yet. */
 int agent_set_up(void **state);
 
