@@ -3,12 +3,14 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
 from pathlib import Path
 
 import pytest
+import readme
 import yaml
 from consul import free_ports
 from program import NAME, ROOT, binary, variables
@@ -211,6 +213,46 @@ def test_a_handler_that_is_dnsbuddy_takes_what_env_has(cloudflare, consul, tmp_p
     assert cloudflare.contents(NAME) == ["192.0.2.1"]
 
 
+# -- what README.md shows of run
+
+NGINX = """#!/usr/bin/python3
+import http.server, signal, sys
+assert sys.argv[1:] == ["-g", "daemon off;"], sys.argv
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200 if self.path == "/health.txt" else 404)
+        self.end_headers()
+http.server.HTTPServer(("127.0.0.1", PORT), Answer).serve_forever()
+"""
+
+
+def test_readme_shows_how_to_run_an_application(cloudflare_dns, consul, start, tmp_path):
+    """Its command, but for the port, and with an nginx that only answers the check."""
+    if "DNSBUDDY_CHECK" not in variables():
+        pytest.skip("a binary without run")
+    block, = (b for b in readme.read_blocks((ROOT / "README.md").read_text()) if b.text.startswith("dnsbuddy run "))
+    port, = free_ports(1)
+    text = block.text.replace("\\\n", "").replace("--port 80 ", f"--port {port} ")
+    words = shlex.split(text.replace("http://localhost/", f"http://localhost:{port}/"))
+    name = words[words.index("--service") + 1]
+    nginx = tmp_path / "bin/nginx"
+    nginx.parent.mkdir()
+    nginx.write_text(NGINX.replace("PORT", str(port)))
+    nginx.chmod(0o755)
+    child = start(*words[1:], consul=consul, timeout=60, env={
+        "PATH": f"{nginx.parent}:{os.environ['PATH']}", "DNSBUDDY_RESOLVER": f"127.0.0.1:{cloudflare_dns.dns.port}",
+        "DNSBUDDY_INTERFACE": "static:192.0.2.77", "DNSBUDDY_SETTLE": "0"})
+
+    def passing():
+        return [i["Service"]["Address"] for i in consul.get(f"/v1/health/service/{name}?passing")]
+
+    until(lambda: "192.0.2.77" in passing(), 20)
+    child.process.terminate()
+    assert child.wait().code == 0
+    assert "192.0.2.77" not in passing()
+
+
 # -- start.sh
 
 DOCKER = """#!/bin/sh
@@ -372,6 +414,7 @@ def test_start_says_what_is_missing(folder, machine, what, error):
     ({"CF_ROOT_DOMAIN": "example.com"}, "CF_ROOT_DOMAIN is still example.com"),
     ({"RECORD": ""}, "RECORD is empty"),
     ({"CLOUDFLARE_API_TOKEN": ""}, "it takes CLOUDFLARE_API_TOKEN, or CF_API_KEY and CF_AUTH_EMAIL"),
+    ({"CLOUDFLARE_API_TOKEN": "", "CF_AUTH_EMAIL": "ops@example.net"}, "it takes CLOUDFLARE_API_TOKEN, or CF_API_KEY and CF_AUTH_EMAIL"),
     ({"CLOUDFLARE_API_TOKEN": "", "CF_API_KEY": "0" * 37}, "it takes CLOUDFLARE_API_TOKEN, or CF_API_KEY and CF_AUTH_EMAIL"),
 ])
 def test_start_says_what_env_lacks(folder, machine, change, error):
