@@ -71,6 +71,11 @@ def quoted(cells):
     return set(re.findall(r"`([^`]+)`", " ".join(cells)))
 
 
+def key_of(cells):
+    """(flag, first variable) of a row of settings: commands may mean different things by one flag."""
+    return tuple((re.findall(r"`([^`]+)`", cell) or [None])[0] for cell in cells[:2])
+
+
 def output_fits(got, want):
     """White space aside; a line `...` stands for any lines."""
     parts = [" ".join(p.split()) for p in re.split(r"(?m)^\s*\.\.\.\s*$", want)]

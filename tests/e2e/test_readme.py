@@ -111,8 +111,8 @@ def test_the_table_of_settings_is_that_of_help():
 
 def test_the_defaults_are_those_of_help(help_text):
     for cells in readme.read_table(TEXT, "flag"):
-        flag = next(iter(readme.quoted(cells[:1])), None)
-        match = flag and re.search(rf"^  {flag} .*\n.*\n.*\[(.*)\]$", help_text, re.M)
+        flag, name = readme.key_of(cells)
+        match = flag and re.search(rf"^  {flag} .*\n {{6}}{name}\b.*\n.*\[(.*)\]$", help_text, re.M)
         if match and match[1] != "auto":
             assert re.search(rf"(?<![\w.]){re.escape(match[1])}(?![\w.])", cells[2]), f"{flag}: {match[1]} in help, {cells[2]} in README.md"
 

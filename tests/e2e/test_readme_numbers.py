@@ -84,12 +84,11 @@ def test_defaults_in_the_text(default_of):
 def test_ranges_are_those_of_help(run):
     """What help says of a setting's range stands in its row."""
     text = run("help").expect(0).out
-    rows = {flag: cells for cells in readme.read_table((ROOT / "README.md").read_text(), "flag")
-            for flag in readme.quoted(cells[:1])}
-    ranges = re.findall(r"^  (--[a-z-]+) .*\n.*\n.*?(\d+ to \d+)", text, re.M)
+    rows = {readme.key_of(cells): cells for cells in readme.read_table((ROOT / "README.md").read_text(), "flag")}
+    ranges = re.findall(r"^  (--[a-z-]+) .*\n {6}(\w+).*\n.*?(\d+ to \d+)", text, re.M)
     assert ranges
-    for flag, span in ranges:
-        assert re.search(rf"\b{span}\b", rows[flag][3]), f"{flag}: {span}"
+    for flag, name, span in ranges:
+        assert re.search(rf"\b{span}\b", rows[flag, name][3]), f"{flag}: {span}"
 
 
 def test_others_take_over_within_a_second():
