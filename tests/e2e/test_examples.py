@@ -251,6 +251,19 @@ def test_readme_shows_how_to_run_an_application(cloudflare_dns, consul, start, t
     assert "192.0.2.77" not in passing()
 
 
+def test_the_image_of_nginx_has_the_lines_that_readme_shows():
+    block, = (b for b in readme.read_blocks((ROOT / "README.md").read_text()) if "ENTRYPOINT" in b.text)
+    assert set(block.text.splitlines()) <= set((EXAMPLES / "nginx/Dockerfile").read_text().splitlines())
+
+
+def test_readme_of_the_examples_names_every_file():
+    text = (EXAMPLES / "README.md").read_text()
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", text):
+        assert (EXAMPLES / target).exists(), target
+    tracked = {p.relative_to(EXAMPLES).parts[0] for p in EXAMPLES.rglob("*") if p.is_file()} - {"README.md", ".env", ".env.new"}
+    assert all(name in text for name in tracked), tracked
+
+
 # -- start.sh
 
 DOCKER = """#!/bin/sh
