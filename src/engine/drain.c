@@ -272,6 +272,7 @@ static bool step_api(struct drain *d, int64_t now_ms)
 	if (result == HTTP_MORE)
 		return false;
 	d->is_asking = false;
+	d->last_err = e;
 	if (result == HTTP_BAD)
 		fail_api(d, &e, now_ms);
 	else if (d->setup.driver->call.kind == CALL_ZONE)
