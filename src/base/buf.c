@@ -55,10 +55,9 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 	b->len += n;
 }
 
-void buf_json_string(struct buf *b, const char *s)
+void buf_json_text(struct buf *b, const char *s, size_t len)
 {
-	buf_add(b, "\"", 1);
-	while (*s) {
+	for (const char *end = s + len; s < end;) {
 		uint32_t c;
 		size_t n = utf8_read(s, &c);
 
@@ -71,6 +70,12 @@ void buf_json_string(struct buf *b, const char *s)
 		}
 		s += n;
 	}
+}
+
+void buf_json_string(struct buf *b, const char *s)
+{
+	buf_add(b, "\"", 1);
+	buf_json_text(b, s, strlen(s));
 	buf_add(b, "\"", 1);
 }
 

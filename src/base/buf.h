@@ -32,6 +32,9 @@ void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 
  */
 void buf_json_string(struct buf *b, const char *s);
 
+/* The same of the len bytes at s, which end a character, without the quotes. */
+void buf_json_text(struct buf *b, const char *s, size_t len);
+
 /* Append s with everything but unreserved characters percent-encoded (RFC 3986 section 2). */
 void buf_url_part(struct buf *b, const char *s);
 

@@ -235,6 +235,37 @@ static const struct {
 	{"\"\\\\\" {{ .NAME }}", "\"\\\\\" value"},
 	{"{ {x} }", "{ {x} }"},
 	{"}}", "}}"},
+	{"{{\n .NAME\t\n}}", "value"},
+	{"{{ default \"x\" .ABSENT }}{{ default \"x\" .NAME }}", "xvalue"},
+	{"{{ .ABSENT | default 8500 }} {{ .ABSENT | default -1.5 }}", "8500 -1.5"},
+	{"{{ .ABSENT | default true }} {{ .EMPTY | default .NAME }}", "true value"},
+	{"{{ .ABSENT | default .EMPTY | default \"z\" }}", "z"},
+	{"{{ .ABSENT | default `a\"b` }}", "a\"b"},
+	{"\"{{ .ABSENT | default `a\"b` }}\"", "\"a\\\"b\""},
+	{"{{ \"x\" }}{{ 7 }}{{ false }}", "x7false"},
+	{"a{{/* {{ .NAME }} \n */}}b", "ab"},
+	{"a {{- /* x */ -}} b", "ab"},
+	{"a\n {{- .NAME -}} \t\nb", "avalueb"},
+	{"a {{ .ABSENT -}} {{- .NAME }} b", "a value b"}, /* what a template gives is not trimmed */
+	{"{{ 5 -}} b", "5b"},
+	{"{{ if .NAME }}y{{ end }}", "y"},
+	{"{{ if .EMPTY }}y{{ end }}{{ if .ABSENT }}y{{ end }}{{ if 0 }}y{{ end }}{{ if false }}y{{ end }}", ""},
+	{"{{ if .NAME }}y{{ else }}n{{ end }}{{ if .ABSENT }}y{{ else }}n{{ end }}", "yn"},
+	{"{{ if .ABSENT }}1{{ else if .NAME }}2{{ else if .REC }}3{{ else }}4{{ end }}", "2"},
+	{"{{ if .NAME }}1{{ else if .NAME }}2{{ else }}3{{ end }}.", "1."},
+	{"{{ if .NAME }}a{{ if .ABSENT }}b{{ else }}c{{ end }}d{{ else }}e{{ if .NAME }}f{{ end }}g{{ end }}", "acd"},
+	{"{{ if .ABSENT }}a{{ if .NAME }}b{{ else }}c{{ end }}{{ .NAME }}{{ end }}.", "."},
+	{"{{ if .ABSENT | default \"x\" }}y{{ end }}", "y"},
+	{"{{ if eq .NAME \"value\" }}y{{ end }}{{ if ne .NAME \"value\" }}n{{ end }}{{ if .NAME | eq \"value\" }}y{{ end }}", "yy"},
+	{"{{ if not .ABSENT }}y{{ end }}{{ if not .NAME }}n{{ end }}{{ not 0 }}", "ytrue"},
+	{"{{ if and .NAME .REC }}1{{ end }}{{ if and .NAME .ABSENT }}2{{ end }}{{ if or .ABSENT .REC }}3{{ end }}", "13"},
+	{"{{ or .ABSENT .NAME }} {{ and .NAME .REC }} {{ eq 1 1 }}", "value a=b=c true"},
+	/* Which branch is taken tells whether a string goes on behind it. */
+	{"{{ if .NAME }}\"a{{ else }}{{ end }}{{ .QUOTED }}\"", "\"aa\\\"b\\\\c\""},
+	{"\"a{{ if .NAME }}b\"{{ else }}c\"{{ end }}{{ .QUOTED }}", "\"ab\"a\"b\\c"},
+	{"\"a{{ if .ABSENT }}b\"{{ else }}c\"{{ end }}{{ .QUOTED }}", "\"ac\"a\"b\\c"},
+	{"\"a{{ if .ABSENT }}b\"{{ end }}{{ .QUOTED }}\"", "\"aa\\\"b\\\\c\""},
+	{"\"{{ if .NAME }}{{ default \\\"x\\\" .ABSENT }}{{ end }}\"", "\"x\""},
 };
 
 static void test_good(void **state)
@@ -248,7 +279,7 @@ static void test_good(void **state)
 	assert_int_equal(unsetenv("ABSENT"), 0);
 	for (size_t i = 0; i < COUNT(good); i++) {
 		size_t len = strlen(good[i].expanded);
-		char storage[64];
+		char storage[128];
 		struct err e = {0};
 		struct buf b;
 
@@ -280,6 +311,31 @@ static const struct {
 	{"{{ .NAME | default \"x\" | y }}", "line 1"},
 	{"{{ range .X }}", "line 1"},
 	{"{{ .NAME }}\n\n x {{ if }}", "line 3, column 4"},
+	{"\n{{ if .NAME }}{{ if .NAME }}{{ end }}", "line 2, column 1: this if has no end"},
+	{"{{ end }}", "line 1"},
+	{"{{ else }}", "line 1"},
+	{"{{ if .NAME }}{{ else }}{{ else }}{{ end }}", "column 25"},
+	{"{{ if .NAME }}{{ else }}{{ else if .NAME }}{{ end }}", "column 25"},
+	{"{{ if .NAME }}{{ end x }}", "column 15"},
+	{"{{ else if .NAME }}", "line 1"},
+	{"{{ if .ABSENT }}{{ bogus }}{{ end }}", "column 17"},
+	{"{{ }}", "line 1"},
+	{"{{ .NAME .NAME }}", "line 1"},
+	{"{{ default \"x\" }}", "line 1"},
+	{"{{ default \"x\" \"y\" \"z\" }}", "line 1"},
+	{"{{ eq .NAME }}", "line 1"},
+	{"{{ not .NAME .NAME }}", "line 1"},
+	{"{{ .NAME | .NAME }}", "line 1"},
+	{"{{ eq 1 2 3 4 5 }}", "line 1"},
+	{"{{ .NAME | }}", "line 1"},
+	{"{{ (.NAME) }}", "line 1"},
+	{"{{ 5- }}", "line 1"},
+	{"{{ - }}", "line 1"},
+	{"{{ `x }}", "line 1"},
+	{"{{ \\\"x\\\" }}", "line 1"}, /* not within a string */
+	{"{{/* x }}", "line 1"},
+	{"{{ template \"x\" }}", "line 1"},
+	{"{{ .NAME -}", "line 1"},
 };
 
 static void test_bad(void **state)
@@ -296,11 +352,42 @@ static void test_bad(void **state)
 	}
 }
 
+/* One past each limit. */
+static void test_template_limits(void **state)
+{
+	static char text[4096], storage[4096];
+	struct err e = {0};
+	struct buf b;
+
+	(void)state;
+	for (int depth = 16; depth <= 17; depth++) {
+		text[0] = '\0';
+		for (int i = 0; i < depth; i++)
+			strcat(text, "{{ if 1 }}");
+		strcat(text, "x");
+		for (int i = 0; i < depth; i++)
+			strcat(text, "{{ end }}");
+		buf_init(&b, storage, sizeof storage);
+		assert_int_equal(template_expand(&b, text, &e), depth > 16 ? -1 : 0);
+		assert_true(depth > 16 || strcmp(storage, "x") == 0);
+	}
+	for (int len = 127; len <= 128; len++) {
+		(void)snprintf(text, sizeof text, "{{ .%0*d }}", len, 7);
+		buf_init(&b, storage, sizeof storage);
+		assert_int_equal(template_expand(&b, text, &e), len > 127 ? -1 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),  cmocka_unit_test(test_names), cmocka_unit_test(test_links),
-		cmocka_unit_test(test_readme), cmocka_unit_test(test_good),  cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_template_limits),
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_readme),
+		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_bad),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
