@@ -13,7 +13,8 @@
 #include "core/drain.h"
 #include "pages/status.h"
 
-#define RUN_PAGES_CAP 524288 /* bytes of room for a page; 48 parts with the longest texts fit */
+#define RUN_PAGES_CAP                                                                              \
+	524288 /* bytes of room for a page; 16 services and 16 backends with the longest texts fit */
 
 enum run_part_kind { RUN_SERVICE, RUN_BACKEND, RUN_PART_KINDS };
 

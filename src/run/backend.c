@@ -181,16 +181,14 @@ static void take_end(struct backends *b, struct backend *one, int64_t now_ms)
 	one->is_running = false;
 	if (!one->is_followed || b->is_stopping)
 		return;
-	if (p->code == 0 && !one->was_late) {
-		one->failures = 0;
+	if (p->code == 0 && !one->was_late)
 		LOG_EVENT(LOG_INFO, "onChange done", {"backend", name_of(one), 0});
-	} else {
+	else
 		fail(one, p->code,
 		     one->was_late ? "it did not end within its timeout"
 		     : p->line[0]  ? p->line
 				   : "it did not end with 0",
 		     now_ms);
-	}
 }
 
 static void step_command(struct backends *b, struct backend *one, int64_t now_ms)
