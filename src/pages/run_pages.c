@@ -11,7 +11,7 @@ static const struct {
 	char metric[28], help[82];
 } infos[] = {
 #define RUN_FACT(name, part_, kind_, metric_, help_)                                               \
-	[RUN_FACT_##name] = {.part = RUN_##part_,                                                  \
+	[RUN_FACT_##name] = {.part = RUN_STATUS_##part_,                                           \
 			     .kind = RUN_FACT_IS_##kind_,                                          \
 			     .metric = (metric_),                                                  \
 			     .help = (help_)},
@@ -19,14 +19,14 @@ static const struct {
 #undef RUN_FACT
 };
 
-void run_part_set(struct run_part *p, enum run_fact fact, int64_t n)
+void run_status_set(struct run_status_part *p, enum run_fact fact, int64_t n)
 {
 	p->facts[fact] = (struct fact_value){.is_known = true, .n = n};
 }
 
-static struct run_part part_at(const struct run_status *s, size_t i)
+static struct run_status_part part_at(const struct run_status *s, size_t i)
 {
-	struct run_part p = {.kind = RUN_SERVICE};
+	struct run_status_part p = {.kind = RUN_STATUS_SERVICE};
 
 	s->fill_part(s, i, &p);
 	return p;
@@ -46,11 +46,11 @@ static bool is_app_well(const struct run_status *s)
 	return s->app == RUN_APP_NONE || s->app == RUN_APP_RUNNING;
 }
 
-static bool is_part_well(const struct run_part *p)
+static bool is_part_well(const struct run_status_part *p)
 {
 	const struct fact_value *passing = &p->facts[RUN_FACT_PASSING];
 
-	if (p->kind != RUN_SERVICE)
+	if (p->kind != RUN_STATUS_SERVICE)
 		return true;
 	return passing->is_known ? passing->n : p->waiting_ms < p->ttl_ms;
 }
@@ -58,7 +58,7 @@ static bool is_part_well(const struct run_part *p)
 bool run_status_is_healthy(const struct run_status *s)
 {
 	for (size_t i = 0; i < s->parts_n; i++) {
-		struct run_part p = part_at(s, i);
+		struct run_status_part p = part_at(s, i);
 
 		if (!is_part_well(&p))
 			return false;
@@ -68,7 +68,7 @@ bool run_status_is_healthy(const struct run_status *s)
 
 /* ---- /health ---- */
 
-static void put_reason(struct buf *b, const struct run_part *p)
+static void put_reason(struct buf *b, const struct run_status_part *p)
 {
 	buf_str(b, "\"");
 	parts_text(b, p->name, PARTS_JSON);
@@ -91,7 +91,7 @@ static size_t put_reasons(const struct run_status *s, struct buf *b)
 	if (n)
 		buf_fmt(b, "\"application: %s\"", app_states[s->app]);
 	for (size_t i = 0; i < s->parts_n; i++) {
-		struct run_part p = part_at(s, i);
+		struct run_status_part p = part_at(s, i);
 
 		if (is_part_well(&p))
 			continue;
@@ -108,13 +108,14 @@ static void put_optional(struct buf *b, const char *key, const char *text)
 		parts_member(b, key, text);
 }
 
-static void put_bool(struct buf *b, const struct run_part *p, const char *key, enum run_fact f)
+static void put_bool(struct buf *b, const struct run_status_part *p, const char *key,
+		     enum run_fact f)
 {
 	if (p->facts[f].is_known)
 		buf_fmt(b, "\"%s\":%s,", key, parts_word(p->facts[f].n));
 }
 
-static void put_part(struct buf *b, const struct run_part *p)
+static void put_part(struct buf *b, const struct run_status_part *p)
 {
 	buf_str(b, "{");
 	put_optional(b, "id", p->id);
@@ -132,12 +133,12 @@ static void put_part(struct buf *b, const struct run_part *p)
 	buf_str(b, "\"}");
 }
 
-static void put_parts(const struct run_status *s, struct buf *b, enum run_part_kind kind)
+static void put_parts(const struct run_status *s, struct buf *b, enum run_status_kind kind)
 {
 	const char *between = "";
 
 	for (size_t i = 0; i < s->parts_n; i++) {
-		struct run_part p = part_at(s, i);
+		struct run_status_part p = part_at(s, i);
 
 		if (p.kind != kind)
 			continue;
@@ -163,15 +164,15 @@ static void render_health_of_run(const struct run_status *s, struct buf *b, bool
 	if (s->has_drain)
 		put_optional(b, "drain", s->drain_line);
 	buf_str(b, "\"services\":[");
-	put_parts(s, b, RUN_SERVICE);
+	put_parts(s, b, RUN_STATUS_SERVICE);
 	buf_str(b, "],\"backends\":[");
-	put_parts(s, b, RUN_BACKEND);
+	put_parts(s, b, RUN_STATUS_BACKEND);
 	buf_str(b, "]}\n");
 }
 
 /* ---- /metrics ---- */
 
-static void put_sample(struct buf *b, enum run_fact f, const struct run_part *p)
+static void put_sample(struct buf *b, enum run_fact f, const struct run_status_part *p)
 {
 	int64_t n = p->facts[f].n;
 
@@ -194,7 +195,7 @@ static void put_family(const struct run_status *s, enum run_fact f, struct buf *
 	bool is_begun = false;
 
 	for (size_t i = 0; i < s->parts_n; i++) {
-		struct run_part p = part_at(s, i);
+		struct run_status_part p = part_at(s, i);
 
 		if (!p.facts[f].is_known)
 			continue;

@@ -16,7 +16,7 @@
 #define RUN_PAGES_CAP                                                                              \
 	524288 /* bytes of room for a page; 16 services and 16 backends with the longest texts fit */
 
-enum run_part_kind { RUN_SERVICE, RUN_BACKEND, RUN_PART_KINDS };
+enum run_status_kind { RUN_STATUS_SERVICE, RUN_STATUS_BACKEND, RUN_STATUS_KINDS };
 
 #define RUN_FACT(name, ...) RUN_FACT_##name,
 enum run_fact {
@@ -35,8 +35,8 @@ enum run_app {
 };
 
 /* Texts are valid as long as the status is; one that is not known is NULL. */
-struct run_part {
-	enum run_part_kind kind;
+struct run_status_part {
+	enum run_status_kind kind;
 	const char *name;  /* of the service */
 	const char *error; /* what Consul's silence or refusal is called; NULL: it answers */
 	/* Of a service of ours: */
@@ -58,12 +58,12 @@ struct run_status {
 	const char *drain_line; /* in words */
 	size_t parts_n;
 	/* Fills *p, which is zero, for one i of 0..parts_n. */
-	void (*fill_part)(const struct run_status *s, size_t i, struct run_part *p);
+	void (*fill_part)(const struct run_status *s, size_t i, struct run_status_part *p);
 	const void *ctx; /* of fill_part() */
 };
 
 /* A fact becomes known. */
-void run_part_set(struct run_part *p, enum run_fact fact, int64_t n);
+void run_status_set(struct run_status_part *p, enum run_fact fact, int64_t n);
 
 /*
  * Whether the application runs, if there is one, and of every service the last check passed; before

@@ -260,7 +260,7 @@ bool backends_are_over(const struct backends *b)
 
 /* ---- shown ---- */
 
-bool backends_show(const struct backends *b, size_t i, struct run_part *p)
+bool backends_show(const struct backends *b, size_t i, struct run_status_part *p)
 {
 	const struct backend *one = b->of;
 
@@ -269,14 +269,14 @@ bool backends_show(const struct backends *b, size_t i, struct run_part *p)
 			break;
 	if (one == b->of + BACKENDS_MAX)
 		return false;
-	p->kind = RUN_BACKEND;
+	p->kind = RUN_STATUS_BACKEND;
 	p->name = name_of(one);
 	if (one->watch->failures)
 		p->error = one->watch->last_err.text;
 	if (one->has_seen)
-		run_part_set(p, RUN_FACT_INSTANCES, (int64_t)one->passing_n);
-	run_part_set(p, RUN_FACT_BEHIND, one->is_due || one->is_running);
-	run_part_set(p, RUN_FACT_RUNS, (int64_t)one->runs);
-	run_part_set(p, RUN_FACT_RUN_FAILURES, (int64_t)one->failed);
+		run_status_set(p, RUN_FACT_INSTANCES, (int64_t)one->passing_n);
+	run_status_set(p, RUN_FACT_BEHIND, one->is_due || one->is_running);
+	run_status_set(p, RUN_FACT_RUNS, (int64_t)one->runs);
+	run_status_set(p, RUN_FACT_RUN_FAILURES, (int64_t)one->failed);
 	return true;
 }

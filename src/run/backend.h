@@ -82,6 +82,6 @@ bool backends_are_over(const struct backends *b);
  * What to show of the i-th that is followed: *p, which is zero, is filled. Returns false when there
  * are not so many.
  */
-bool backends_show(const struct backends *b, size_t i, struct run_part *p);
+bool backends_show(const struct backends *b, size_t i, struct run_status_part *p);
 
 #endif

@@ -11,12 +11,12 @@
 #define NASTY_SHOWN "<i>&\"'\\??x\xe2\x82\xac"
 
 static struct run_status run;
-static struct run_part parts[PARTS_MAX];
+static struct run_status_part parts[PARTS_MAX];
 
-static void fill(const struct run_status *s, size_t i, struct run_part *p)
+static void fill(const struct run_status *s, size_t i, struct run_status_part *p)
 {
 	(void)s;
-	assert_true(p->kind == RUN_SERVICE && !p->name); /* zeroed */
+	assert_true(p->kind == RUN_STATUS_SERVICE && !p->name); /* zeroed */
 	*p = parts[i];
 }
 
@@ -35,13 +35,13 @@ static int set_up(void **state)
 	return 0;
 }
 
-static struct run_part *add(enum run_part_kind kind, const char *name)
+static struct run_status_part *add(enum run_status_kind kind, const char *name)
 {
-	struct run_part *p = &parts[run.parts_n++];
+	struct run_status_part *p = &parts[run.parts_n++];
 
-	*p = (struct run_part){.kind = kind, .name = name, .ttl_ms = 25000};
-	if (kind == RUN_SERVICE)
-		run_part_set(p, RUN_FACT_PASSING, 1);
+	*p = (struct run_status_part){.kind = kind, .name = name, .ttl_ms = 25000};
+	if (kind == RUN_STATUS_SERVICE)
+		run_status_set(p, RUN_FACT_PASSING, 1);
 	return p;
 }
 
@@ -136,17 +136,17 @@ static const struct {
 static void test_healthy(void **state)
 {
 	for (size_t i = 0; i < COUNT(healths); i++) {
-		struct run_part *p;
+		struct run_status_part *p;
 		int status, reasons;
 
 		(void)set_up(state);
 		run.app = healths[i].app;
-		p = add(RUN_SERVICE, "web");
+		p = add(RUN_STATUS_SERVICE, "web");
 		p->output = "HTTP 503";
 		p->waiting_ms = healths[i].waiting_ms;
-		run_part_set(p, RUN_FACT_PASSING, healths[i].passing);
+		run_status_set(p, RUN_FACT_PASSING, healths[i].passing);
 		p->facts[RUN_FACT_PASSING].is_known = healths[i].passing >= 0;
-		run_part_set(p, RUN_FACT_MAINTENANCE, healths[i].is_maintained);
+		run_status_set(p, RUN_FACT_MAINTENANCE, healths[i].is_maintained);
 		(void)health();
 		CHECK(run_status_is_healthy(&run) == !healths[i].reason, "case %zu", i);
 		assert_int_equal(is_true(json_get(0, "healthy")), !healths[i].reason);
@@ -163,19 +163,19 @@ static void test_healthy(void **state)
 /* Each of several must be well; a backend makes nobody ill. */
 static void test_several(void **state)
 {
-	struct run_part *p;
+	struct run_status_part *p;
 	int64_t unhealthy_n = 0;
 	int reason;
 
 	(void)state;
-	(void)add(RUN_SERVICE, "a");
-	run_part_set(add(RUN_SERVICE, "b"), RUN_FACT_PASSING, 0);
-	p = add(RUN_BACKEND, "c");
+	(void)add(RUN_STATUS_SERVICE, "a");
+	run_status_set(add(RUN_STATUS_SERVICE, "b"), RUN_FACT_PASSING, 0);
+	p = add(RUN_STATUS_BACKEND, "c");
 	p->error = "connection refused";
-	run_part_set(p, RUN_FACT_BEHIND, 1);
+	run_status_set(p, RUN_FACT_BEHIND, 1);
 	p->waiting_ms = 99999;
-	p = add(RUN_SERVICE, "d");
-	run_part_set(p, RUN_FACT_PASSING, 0);
+	p = add(RUN_STATUS_SERVICE, "d");
+	run_status_set(p, RUN_FACT_PASSING, 0);
 	p->output = "refused";
 	run.app = RUN_APP_ENDED;
 	(void)health();
@@ -195,7 +195,7 @@ static void test_several(void **state)
 
 static void test_health(void **state)
 {
-	struct run_part *p = add(RUN_SERVICE, "web");
+	struct run_status_part *p = add(RUN_STATUS_SERVICE, "web");
 	int one;
 
 	(void)state;
@@ -203,11 +203,11 @@ static void test_health(void **state)
 	p->address = "192.0.2.1";
 	p->port = 80;
 	p->output = "HTTP 200 OK";
-	run_part_set(p, RUN_FACT_REGISTERED, 1);
-	run_part_set(p, RUN_FACT_MAINTENANCE, 0);
-	p = add(RUN_BACKEND, "app");
+	run_status_set(p, RUN_FACT_REGISTERED, 1);
+	run_status_set(p, RUN_FACT_MAINTENANCE, 0);
+	p = add(RUN_STATUS_BACKEND, "app");
 	p->error = "connection refused";
-	run_part_set(p, RUN_FACT_BEHIND, 1);
+	run_status_set(p, RUN_FACT_BEHIND, 1);
 	(void)health();
 	assert_json(json_get(0, "version"), "1.2.3");
 	assert_json(json_get(0, "application"), "running");
@@ -237,12 +237,12 @@ static void test_health(void **state)
 
 static void test_escapes(void **state)
 {
-	struct run_part *p = add(RUN_SERVICE, NASTY);
+	struct run_status_part *p = add(RUN_STATUS_SERVICE, NASTY);
 	int one;
 
 	(void)state;
 	p->id = p->address = p->output = p->error = run.drain_line = NASTY;
-	run_part_set(p, RUN_FACT_PASSING, 0);
+	run_status_set(p, RUN_FACT_PASSING, 0);
 	run.has_drain = true;
 	(void)health();
 	assert_json(json_get(0, "drain"), NASTY_SHOWN);
@@ -276,7 +276,7 @@ static const char *const samples[RUN_FACTS] = {
 
 static void test_samples(void **state)
 {
-	struct run_part *web = add(RUN_SERVICE, "web"), *app = add(RUN_BACKEND, "app");
+	struct run_status_part *web = add(RUN_STATUS_SERVICE, "web"), *app = add(RUN_STATUS_BACKEND, "app");
 
 	(void)state;
 	web->id = "web-host";
@@ -288,7 +288,7 @@ static void test_samples(void **state)
 		/* What is not known is not told of, not even that there could be such a thing. */
 		(void)snprintf(line, sizeof line, " dnsbuddy_%.*s ", (int)strcspn(samples[f], "{"), samples[f]);
 		CHECK(!strstr(metrics(), line), "%s", samples[f]);
-		run_part_set(strstr(samples[f], "\"web\"") ? web : app, (enum run_fact)f, f + 1);
+		run_status_set(strstr(samples[f], "\"web\"") ? web : app, (enum run_fact)f, f + 1);
 		(void)snprintf(line, sizeof line, "\ndnsbuddy_%s\n", samples[f]);
 		CHECK(shown_count(metrics(), line) == 1, "%s", samples[f]);
 		(void)snprintf(line, sizeof line, "# TYPE dnsbuddy_%.*s %s\n", (int)strcspn(samples[f], "{"), samples[f],
@@ -343,7 +343,7 @@ static void test_room(void **state)
 	memset(output, '"', sizeof output - 1);
 	memset(error, '"', sizeof error - 1);
 	for (size_t i = 0; i < PARTS_MAX; i++) {
-		struct run_part *p = add(i % 2 ? RUN_BACKEND : RUN_SERVICE, name);
+		struct run_status_part *p = add(i % 2 ? RUN_STATUS_BACKEND : RUN_STATUS_SERVICE, name);
 
 		p->id = i % 2 ? NULL : id;
 		p->output = output;
@@ -352,9 +352,9 @@ static void test_room(void **state)
 		p->port = 65535;
 		for (int f = 0; f < RUN_FACTS; f++)
 			if ((i % 2 != 0) == (f >= RUN_FACT_INSTANCES))
-				run_part_set(p, (enum run_fact)f, INT64_MIN / 1000);
-		if (p->kind == RUN_SERVICE)
-			run_part_set(p, RUN_FACT_PASSING, 0);
+				run_status_set(p, (enum run_fact)f, INT64_MIN / 1000);
+		if (p->kind == RUN_STATUS_SERVICE)
+			run_status_set(p, RUN_FACT_PASSING, 0);
 	}
 	assert_true(strlen(page("/health", &status)) > 100000);
 	assert_true(strlen(metrics()) > 200000);

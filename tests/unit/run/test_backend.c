@@ -627,14 +627,14 @@ static void test_no_memory(void **state)
 
 static void test_shown(void **state)
 {
-	struct run_part p = {.name = NULL};
+	struct run_status_part p = {.name = NULL};
 	struct err e;
 
 	(void)state;
 	assert_int_equal(backends_set(&b, setups, 2, &e), 0);
 	assert_true(backends_show(&b, 0, &p));
 	assert_string_equal(p.name, "web");
-	assert_int_equal(p.kind, RUN_BACKEND);
+	assert_int_equal(p.kind, RUN_STATUS_BACKEND);
 	assert_false(p.facts[RUN_FACT_INSTANCES].is_known);
 	list_at(0, 1, 3);
 	end(0, 1);
@@ -646,7 +646,7 @@ static void test_shown(void **state)
 	assert_int_equal(p.facts[RUN_FACT_RUN_FAILURES].n, 1);
 	assert_int_equal(p.facts[RUN_FACT_BEHIND].n, 1);
 	assert_null(p.error);
-	p = (struct run_part){.name = NULL};
+	p = (struct run_status_part){.name = NULL};
 	assert_true(backends_show(&b, 1, &p));
 	assert_string_equal(p.name, "app");
 	assert_non_null(p.error);
