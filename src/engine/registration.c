@@ -46,7 +46,6 @@ void registration_init(struct registration *r, const char *name, enum registrati
 	set_wanted(r, name);
 	r->timeout_ms = timeout_ms;
 	r->report_every_ms = REGISTRATION_REPORT_MS;
-	r->hurry_ms = REGISTRATION_HURRY_MS;
 	r->id_kind = id_kind;
 	r->lot = driver_random();
 	registration_describe(r, &(struct consul_service){.ttl_sec = REGISTRATION_TTL_SEC,
@@ -105,10 +104,12 @@ static int64_t later(int64_t a_ms, int64_t b_ms)
 /* The next report is due; never later than report_ms. */
 static int64_t report_due_ms(const struct registration *r)
 {
+	int64_t hurry_ms = r->called_ms + REGISTRATION_HURRY_MS;
+
 	if (!r->has_reported || r->is_well != r->is_reported_well)
 		return 0;
-	if (strcmp(r->line, r->reported) != 0 && r->called_ms + r->hurry_ms < r->report_ms)
-		return r->called_ms + r->hurry_ms;
+	if (strcmp(r->line, r->reported) != 0 && hurry_ms < r->report_ms)
+		return hurry_ms;
 	return r->report_ms;
 }
 

@@ -67,7 +67,6 @@ struct registration {
 	char id[REGISTRATION_ID_CAP];
 	int64_t timeout_ms;
 	int64_t report_every_ms;
-	int64_t hurry_ms; /* a changed line is reported that soon; a changed state at once */
 
 	enum registration_call call; /* the one under way */
 	bool may_be_there;           /* Consul was asked to register us */
@@ -103,8 +102,8 @@ struct registration {
 /*
  * Prepare to be the service name on this host, or none with "". r->client, r->body and r->body_cap
  * are kept. What else Consul shall know is in r->service: at first a check of REGISTRATION_TTL_SEC,
- * and that Consul forgets us after REGISTRATION_GONE_SEC. report_every_ms and hurry_ms have the
- * values above until they are set.
+ * and that Consul forgets us after REGISTRATION_GONE_SEC; report_every_ms is at first
+ * REGISTRATION_REPORT_MS.
  */
 void registration_init(struct registration *r, const char *name, enum registration_id id_kind,
 		       int64_t timeout_ms);

@@ -76,7 +76,6 @@ static void take(struct service *s, const struct run_service *setup)
 	s->setup = setup;
 	r->report_every_ms =
 		setup->check.interval_ms < half_ms ? setup->check.interval_ms : half_ms;
-	r->hurry_ms = CLOCK_NEVER / 2; /* a line alone goes with the next report */
 	registration_describe(r, &service);
 }
 

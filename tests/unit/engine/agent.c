@@ -103,7 +103,9 @@ static int do_find(void)
 	note(agent.story, sizeof agent.story, "find");
 	(void)snprintf(agent.answer, sizeof agent.answer, agent.maintenance[0] ? "{\"x\":{\"Notes\":\"%s\"}}" : "{}",
 		       agent.maintenance);
-	return agent.is_old ? 400 : 200;
+	if (agent.is_old) /* all checks that there are */
+		memset(agent.answer, ' ', CONSUL_BODY_MAX + 1);
+	return 200;
 }
 
 static int do_look(void)

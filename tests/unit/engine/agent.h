@@ -28,7 +28,7 @@
 #define AGENT_START_MS 5000000
 
 extern struct agent {
-	bool is_away, hangs, is_old; /* is_old: it answers no GET */
+	bool is_away, hangs, is_old; /* is_old: it knows no filter, and no look */
 	int refuses;                 /* with this status; 0: it does not */
 	/* what it holds */
 	bool has_service, has_check;
