@@ -3,21 +3,18 @@
 #include "pages/parts.h"
 #include "pages/run_status.h"
 
-enum run_fact_kind { RUN_FACT_IS_GAUGE, RUN_FACT_IS_COUNTER, RUN_FACT_IS_SECONDS };
-
-/* Texts, not pointers: one costs 32 bytes, its relocation included. */
-static const struct {
-	unsigned char part, kind;
-	char metric[28], help[82];
-} infos[] = {
-#define RUN_FACT(name, part_, kind_, metric_, help_)                                               \
-	[RUN_FACT_##name] = {.part = RUN_STATUS_##part_,                                           \
-			     .kind = RUN_FACT_IS_##kind_,                                          \
-			     .metric = (metric_),                                                  \
-			     .help = (help_)},
+/*
+ * A row is its kind, its metric and its help, one behind the other and each ended: in an array of
+ * arrays a third of it would be empty.
+ */
+#define GAUGE "g"
+#define COUNTER "c"
+#define SECONDS "s"
+#define RUN_FACT(name, part, kind, metric, help) kind metric "\0" help "\0"
+static const char infos[] =
 #include "pages/run_facts.def"
+	;
 #undef RUN_FACT
-};
 
 void run_status_set(struct run_status_part *p, enum run_fact fact, int64_t n)
 {
@@ -34,7 +31,7 @@ static struct run_status_part part_at(const struct run_status *s, size_t i)
 
 /* ---- what is wrong ---- */
 
-static const char *const app_states[RUN_APPS] = {
+static const char app_states[RUN_APPS][12] = {
 	[RUN_APP_NONE] = "none",
 	[RUN_APP_BEFORE] = "not started",
 	[RUN_APP_RUNNING] = "running",
@@ -172,26 +169,25 @@ static void render_health_of_run(const struct run_status *s, struct buf *b, bool
 
 /* ---- /metrics ---- */
 
-static void put_sample(struct buf *b, enum run_fact f, const struct run_status_part *p)
+static void put_sample(struct buf *b, const char *info, const struct run_status_part *p, int64_t n)
 {
-	int64_t n = p->facts[f].n;
-
-	buf_fmt(b, "dnsbuddy_%s{service=\"", infos[f].metric);
+	buf_fmt(b, "dnsbuddy_%s{service=\"", info + 1);
 	parts_text(b, p->name, PARTS_LABEL);
 	if (p->id) {
 		buf_str(b, "\",id=\"");
 		parts_text(b, p->id, PARTS_LABEL);
 	}
 	buf_str(b, "\"} ");
-	if (infos[f].kind == RUN_FACT_IS_SECONDS)
+	if (*info == *SECONDS)
 		parts_seconds(b, n);
 	else
 		buf_fmt(b, "%lld", (long long)n);
 	buf_str(b, "\n");
 }
 
-static void put_family(const struct run_status *s, enum run_fact f, struct buf *b)
+static void put_family(const struct run_status *s, enum run_fact f, const char *info, struct buf *b)
 {
+	const char *help = info + strlen(info) + 1;
 	bool is_begun = false;
 
 	for (size_t i = 0; i < s->parts_n; i++) {
@@ -200,11 +196,20 @@ static void put_family(const struct run_status *s, enum run_fact f, struct buf *
 		if (!p.facts[f].is_known)
 			continue;
 		if (!is_begun)
-			parts_family(b, infos[f].metric,
-				     infos[f].kind == RUN_FACT_IS_COUNTER ? "counter" : "gauge",
-				     infos[f].help);
+			parts_family(b, info + 1, *info == *COUNTER ? "counter" : "gauge", help);
 		is_begun = true;
-		put_sample(b, f, &p);
+		put_sample(b, info, &p, p.facts[f].n);
+	}
+}
+
+static void put_families(const struct run_status *s, struct buf *b)
+{
+	const char *info = infos;
+
+	for (int f = 0; f < RUN_FACTS; f++) {
+		put_family(s, (enum run_fact)f, info, b);
+		for (int i = 0; i < 2; i++)
+			info += strlen(info) + 1;
 	}
 }
 
@@ -232,8 +237,7 @@ static void render_metrics_of_run(const struct run_status *s, struct buf *b, boo
 		     s->app == RUN_APP_RUNNING);
 	parts_single(b, "stopping", "gauge", "1 from the signal to stop on.", s->is_stopping);
 	put_drain(s, b);
-	for (int f = 0; f < RUN_FACTS; f++)
-		put_family(s, (enum run_fact)f, b);
+	put_families(s, b);
 }
 
 /* ---- both ---- */

@@ -13,8 +13,7 @@
 #include "core/drain.h"
 #include "pages/status.h"
 
-#define RUN_PAGES_CAP                                                                              \
-	524288 /* bytes of room for a page; 16 services and 16 backends with the longest texts fit */
+#define RUN_PAGES_CAP 524288 /* bytes of room for a page: all services and backends fit */
 
 enum run_status_kind { RUN_STATUS_SERVICE, RUN_STATUS_BACKEND, RUN_STATUS_KINDS };
 
