@@ -28,6 +28,7 @@ struct message {
 	unsigned char p[66000];
 	size_t n;
 	size_t owner; /* where the present owner's name is */
+	uint32_t ttl;
 };
 
 static void check(bool ok, const char *what)
@@ -164,10 +165,28 @@ static void begin_record(struct message *m, unsigned type, size_t n)
 	put16(m, 0xc000 | m->owner);
 	put16(m, type);
 	put16(m, 1);
-	put(m, "\0\0\0\x3c", 4);
+	put16(m, m->ttl >> 16);
+	put16(m, m->ttl & 0xffff);
 	put16(m, n);
 	m->p[6] = (unsigned char)(count >> 8);
 	m->p[7] = (unsigned char)count;
+}
+
+static void put_server(struct message *m, const char *name)
+{
+	begin_record(m, 2, strlen(name) + 2);
+	put_name(m, name);
+}
+
+/* In the authority section: nothing of the answer may follow. */
+static void put_soa(struct message *m, const char *zone)
+{
+	put_name(m, zone);
+	put(m,
+	    "\0\6\0\1\0\0\0\x3c\0\x16\0\0"
+	    "12341234123412341234",
+	    10 + 22);
+	m->p[9]++;
 }
 
 static void put_alias(struct message *m, const char *target)
@@ -198,6 +217,14 @@ static bool put_word(struct message *m, const char *word, size_t question_n)
 		put(m, bytes, 16);
 	} else if (*word == '>') {
 		put_alias(m, word + 1);
+	} else if (*word == '&') {
+		put_server(m, word + 1);
+	} else if (!strncmp(word, "ttl=", 4)) {
+		m->ttl = (uint32_t)strtoul(word + 4, NULL, 10);
+	} else if (!strncmp(word, "soa=", 4)) {
+		put_soa(m, word + 4);
+	} else if (!strcmp(word, "aa")) {
+		m->p[2] |= 4;
 	} else if (*word == '@') {
 		put_owner(m, word + 1);
 	} else if (!strncmp(word, "rcode=", 6)) {
@@ -266,6 +293,7 @@ static void answer(const struct client *c, const unsigned char *q, size_t n, con
 			m.p[2] = 0x81;
 			m.p[3] = 0x80;
 			m.owner = 12;
+			m.ttl = 60;
 			is_other = is_silent = false;
 		} else if (!strcmp(word, "other")) {
 			is_other = true;
@@ -295,16 +323,17 @@ static const char *find_rule(int server, const char *name, char family, char ove
 
 static void take_query(const struct client *c, const unsigned char *q, size_t n)
 {
-	char name[300] = "", family = q[n - 3] == 28 ? '6' : '4';
+	char name[300] = "", family = q[n - 3] == 28 ? '6' : q[n - 3] == 2 ? 'n' : q[n - 3] == 5 ? 'c' : '4';
+	char over = c->is_tcp ? 't' : 'u';
 	size_t at = strlen(asked);
 
 	if (!strchr(asked, family))
 		memcpy(first_id[family == '6'], q, 2);
 	for (size_t i = 12; i < n - 5; i += q[i] + 1u)
 		(void)snprintf(name + strlen(name), sizeof name - strlen(name), "%s%.*s", i > 12 ? "." : "", q[i], q + i + 1);
-	(void)snprintf(asked + at, sizeof asked - at, "%s%d%c%c %s", at ? "," : "", c->server + 1, c->is_tcp ? 't' : 'u', family,
-		       name);
-	answer(c, q, n, find_rule(c->server + 1, name, family, c->is_tcp ? 't' : 'u'));
+	(void)snprintf(asked + at, sizeof asked - at, "%s%d%c%c %s", at ? "," : "", c->server + 1, q[2] & 1 ? over : over - 32,
+		       family, name);
+	answer(c, q, n, find_rule(c->server + 1, name, family, over));
 }
 
 /* ---- The loop's part ---- */

@@ -14,8 +14,8 @@
 
 /*
  * The first rule that fits a question says how it is answered; without one it is with NXDOMAIN.
- * `how` is words: an address, ">name" for a CNAME (what follows is of that name), "@name" for
- * records of another name, "rcode=N", "tc", "silent", "|" for one more message, and what is wrong
+ * `how` is words: an address, ">name" for a CNAME (what follows is of that name), "&name" for an NS,
+ * "@name" for records of another name, "ttl=N" for those that follow, "aa", "soa=zone" (the last one), "rcode=N", "tc", "silent", "|" for one more message, and what is wrong
  * with this one: "id", "late"
  * (the id of the first query for the family), "name", "type", "query", "short", "other" (from
  * another server's socket), "close" (TCP, before an answer), "fill=N" (so many records of no
@@ -24,7 +24,7 @@
 struct ns_rule {
 	int server; /* 1 to 3, 0 any */
 	const char *name;
-	char family; /* '4', '6', 0 both */
+	char family; /* '4', '6', 'n' for NS, 'c' for CNAME, 0 all */
 	char over;   /* 'u', 't', 0 both */
 	const char *how;
 	int times; /* how often it fits; 0 always */
@@ -41,7 +41,7 @@ size_t ns_wants(struct pollfd *pfd);
 /* Answer what has come. */
 void ns_step(void);
 
-/* "1u4 www.example,1u6 www.example": server, transport, family, name. */
+/* "1u4 www.example,1u6 www.example": server, transport (U, T: no recursion wanted), family, name. */
 const char *ns_asked(void);
 
 void ns_end(void);
