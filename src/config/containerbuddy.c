@@ -9,8 +9,9 @@
 #include "config/duration.h"
 #include "config/run_parts.h"
 
-#define KEY_CAP 32
-#define STRING_CAP 4096 /* bytes of a text in the file, with its NUL */
+#define KEY_CAP 40
+#define TEXT_CAP 512    /* bytes of a text with its NUL */
+#define STRING_CAP 4096 /* of a command's word, or of all of one */
 
 /* ---- command line and environment ---- */
 
@@ -76,35 +77,80 @@ static int find(struct values *v, struct err *e)
 				 "--service");
 }
 
-/* ---- the members of an object ---- */
+/* ---- its keys ---- */
+
+enum object { TOP, CONSUL, LOGGING, SERVICE, OF_CONSUL, BACKEND };
+
+enum type {
+	TYPE_REFUSED,
+	TYPE_CONSUL, /* a text or an object */
+	TYPE_LOGGING,
+	TYPE_OF_CONSUL,
+	TYPE_SERVICES,
+	TYPE_BACKENDS,
+	TYPE_STOP,    /* seconds; absent or 0: 5, below: none */
+	TYPE_SECONDS, /* 1 and more, to ms */
+	TYPE_DURATION,
+	TYPE_PORT,
+	TYPE_BOOLEAN,
+	TYPE_COMMAND,
+	TYPE_INTERFACES,
+	TYPE_TAGS,
+	/* texts, from here on */
+	TYPE_TEXT,
+	TYPE_NAME,
+	TYPE_TOKEN,
+	TYPE_LEVEL,
+	TYPE_FORMAT,
+	TYPE_OUTPUT
+};
+
+struct consul {
+	char address[TEXT_CAP], scheme[TEXT_CAP];
+};
+
+/* What there is to say of a service or a backend. */
+struct entry {
+	char name[TEXT_CAP], tag[TEXT_CAP];
+	struct run_command command;
+	int64_t poll_ms, ttl_ms, timeout_ms, gone_ms, port;
+	bool is_public, has_override;
+};
+
+static const struct keys {
+#define FIELD(id, object, key, ...) char id[sizeof(key)];
+#include "config/containerbuddy.def"
+} keys = {
+#define FIELD(id, object, key, ...) .id = key,
+#include "config/containerbuddy.def"
+};
+
+#define OPTIONAL false
+#define NEEDED true
+
+static const struct field {
+	uint16_t key; /* offset in keys */
+	uint16_t at;  /* of its value, in what its object is read to */
+	uint8_t object, type;
+	bool is_needed;
+} fields[] = {
+#define FIELD(id, object, key, type, need, owner, member)                                          \
+	{offsetof(struct keys, id), offsetof(owner, member), object, TYPE_##type, need},
+#include "config/containerbuddy.def"
+};
+#define FIELDS_N (sizeof fields / sizeof fields[0])
+_Static_assert(FIELDS_N <= 64, "a bit for each");
+
+static const char *key_of(const struct field *f)
+{
+	return (const char *)&keys + f->key;
+}
 
 struct source {
 	struct run_config *c;
 	struct values *v;
-	const char *text; /* that was parsed */
-};
-
-struct members {
-	const char (*keys)[KEY_CAP]; /* that it may have */
-	int keys_n;
-	unsigned seen; /* a bit for each that was there */
-	int member;    /* the present one */
-	int value;
-};
-
-enum { KEY_END = -1, KEY_BAD = -2 };
-
-static const struct {
-	char key[16];
-	char why[76];
-} refused[] = {
-	{"etcd", "only Consul is spoken to"},
-	{"tasks", "let cron, or a container of its own, do them"},
-	{"coprocesses", "run each in a container of its own"},
-	{"telemetry", "set DNSBUDDY_LISTEN=ADDR:PORT, and have /metrics there"},
-	{"jobs", "this is ContainerPilot 3's: write services, as for 2, or dnsbuddy's own"},
-	{"watches", "this is ContainerPilot 3's: write backends, as for 2"},
-	{"control", "this is ContainerPilot 3's: send signals"},
+	const char *text;            /* that was parsed */
+	struct run_service *service; /* that is filled */
 };
 
 static unsigned line_of(const struct source *s, int value)
@@ -126,67 +172,6 @@ static int at_key(const struct source *s, int member, struct err *e)
 	return err_wrap(e, "line %u, key %s", line_of(s, member), key);
 }
 
-static int unknown_key(const struct source *s, const struct members *m, const char *key,
-		       struct err *e)
-{
-	for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
-		if (str_eq_nocase(key, refused[i].key)) {
-			(void)err_set(e, ERR_CONFIG, "it is not done here: %s", refused[i].why);
-			return at_key(s, m->member, e);
-		}
-	(void)err_set(e, ERR_CONFIG, "unknown");
-	return at_key(s, m->member, e);
-}
-
-static struct members members_of(int object, const char (*keys)[KEY_CAP], int keys_n)
-{
-	return (struct members){
-		.keys = keys,
-		.keys_n = keys_n,
-		.member = object,
-		.value = JSON_NONE,
-	};
-}
-
-/* The next that is not null: which key it has; KEY_END; or KEY_BAD with e. */
-static int next_key(const struct source *s, struct members *m, struct err *e)
-{
-	char key[KEY_CAP];
-	int k = 0;
-
-	do {
-		m->member = m->value == JSON_NONE ? json_first(m->member) : json_next(m->member);
-		m->value = json_value(m->member);
-	} while (json_is_null(m->value));
-	if (m->member == JSON_NONE)
-		return KEY_END;
-	json_label(m->member, key, sizeof key);
-	while (k < m->keys_n && !str_eq_nocase(key, m->keys[k]))
-		k++;
-	if (k == m->keys_n) {
-		(void)unknown_key(s, m, key, e);
-		return KEY_BAD;
-	}
-	if (m->seen & 1u << k) {
-		(void)err_set(e, ERR_CONFIG, "it stands twice");
-		(void)at_key(s, m->member, e);
-		return KEY_BAD;
-	}
-	m->seen |= 1u << k;
-	return k;
-}
-
-/* The first of these keys that was not there; e tells, at the object. */
-static int check_seen(const struct source *s, const struct members *m, int object, unsigned needed,
-		      struct err *e)
-{
-	for (int k = 0; k < m->keys_n; k++)
-		if (needed & ~m->seen & 1u << k)
-			return err_set(e, ERR_CONFIG, "line %u: key %s is missing",
-				       line_of(s, object), m->keys[k]);
-	return 0;
-}
-
 /* ---- values ---- */
 
 static int take_integer(int value, int64_t min, int64_t max, int64_t *out, struct err *e)
@@ -198,8 +183,8 @@ static int take_integer(int value, int64_t min, int64_t max, int64_t *out, struc
 	if (json_string(value, text, sizeof text) == 0) { /* as some versions have it */
 		if (str_u64(text + (*text == '-'), INT32_MAX, &n) == 0)
 			number = *text == '-' ? -(int64_t)n : (int64_t)n;
-	} else if (json_integer(value, &number)) {
-		number = INT64_MIN;
+	} else {
+		(void)json_integer(value, &number);
 	}
 	if (number < min || number > max)
 		return err_set(e, ERR_CONFIG, "must be a whole number from %lld to %lld",
@@ -210,7 +195,7 @@ static int take_integer(int value, int64_t min, int64_t max, int64_t *out, struc
 
 static int take_seconds(int value, int64_t *ms, struct err *e)
 {
-	if (take_integer(value, 1, 86400 * 365, ms, e))
+	if (take_integer(value, 1, DURATION_MAX_MS / 1000, ms, e))
 		return -1;
 	*ms *= 1000;
 	return 0;
@@ -220,14 +205,12 @@ static int take_seconds(int value, int64_t *ms, struct err *e)
 static int take_duration(int value, int64_t *ms, struct err *e)
 {
 	char text[32];
-	int64_t number;
 
-	if (json_integer(value, &number) == 0)
+	if (!json_is_string(value))
 		return take_seconds(value, ms, e);
-	if (json_string(value, text, sizeof text) || (*text && duration_read(text, ms)))
-		return err_set(e, ERR_CONFIG,
-			       "must be a time, as 10 (seconds), \"90s\", \"1m30s\"");
-	return 0;
+	if (json_string(value, text, sizeof text) == 0 && (!*text || duration_read(text, ms) == 0))
+		return 0;
+	return err_set(e, ERR_CONFIG, "must be a time, as 10 (seconds), \"90s\", \"1m30s\"");
 }
 
 static int take_boolean(int value, bool *out, struct err *e)
@@ -242,24 +225,71 @@ static int take_string(int value, char *out, size_t cap, struct err *e)
 {
 	if (json_string(value, out, cap) == 0)
 		return 0;
-	return json_is_string(value)
-		       ? err_set(e, ERR_CONFIG, "it is longer than %zu bytes, or no text", cap - 1)
-		       : err_set(e, ERR_CONFIG, "must be a text");
+	return err_set(e, ERR_CONFIG, "must be a text of less than %zu bytes", cap);
+}
+
+static int take_port(int value, int64_t *port, struct err *e)
+{
+	return take_integer(value, 0, UINT16_MAX, port, e);
+}
+
+static int take_stop(int value, int64_t *ms, struct err *e)
+{
+	int64_t sec;
+
+	if (take_integer(value, -INT32_MAX, 86400, &sec, e))
+		return -1;
+	if (sec)
+		*ms = sec < 0 ? 0 : sec * 1000;
+	return 0;
+}
+
+/* ---- lists of texts ---- */
+
+typedef int take_word_fn(const struct source *s, void *to, const char *word, struct err *e);
+
+static int add_word(const struct source *s, void *to, const char *word, struct err *e)
+{
+	return run_command_add(s->c, to, word, strlen(word), e);
+}
+
+static int add_tag(const struct source *s, void *to, const char *word, struct err *e)
+{
+	(void)to;
+	return run_add_tag(s->c, s->service, word, strlen(word), e);
+}
+
+static int add_rule(const struct source *s, void *to, const char *word, struct err *e)
+{
+	(void)to;
+	return interface_rules_add(&s->service->interfaces, word, e);
 }
 
 /* A text of a list. In a command's null is an empty one, and a number is taken as it stands. */
-static int take_word(const struct source *s, int value, char out[STRING_CAP], struct err *e)
+static int read_word(const struct source *s, int value, bool is_command, char out[STRING_CAP],
+		     struct err *e)
 {
 	const char *start = s->text + json_offset(value);
+	size_t n = is_command && !json_is_string(value) ? strspn(start, "-.0123456789") : 0;
 
 	out[0] = '\0';
-	if (json_is_null(value))
+	if (is_command && json_is_null(value))
 		return 0;
-	if (*start == '-' || (*start >= '0' && *start <= '9'))
-		return str_copy_n(out, STRING_CAP, start, strcspn(start, ",] \t\r\n"))
-			       ? err_set(e, ERR_CONFIG, "a number is too long")
-			       : 0;
-	return take_string(value, out, STRING_CAP, e);
+	return n ? str_copy_n(out, STRING_CAP, start, n) : take_string(value, out, STRING_CAP, e);
+}
+
+/* One text, or each of a list. */
+static int take_words(const struct source *s, int value, take_word_fn *take, void *to,
+		      struct err *e)
+{
+	const bool is_list = json_is_array(value);
+	char word[STRING_CAP];
+
+	for (int i = is_list ? json_first(value) : value; i != JSON_NONE;
+	     i = is_list ? json_next(i) : JSON_NONE)
+		if (read_word(s, i, take == add_word, word, e) || take(s, to, word, e))
+			return -1;
+	return 0;
 }
 
 static int take_command(const struct source *s, int value, struct run_command *command,
@@ -267,23 +297,22 @@ static int take_command(const struct source *s, int value, struct run_command *c
 {
 	char text[STRING_CAP];
 
-	if (!json_is_array(value)) {
-		if (json_is_string(value))
-			return take_string(value, text, sizeof text, e) ||
-					       run_command_split(s->c, command, text, e)
-				       ? -1
-				       : 0;
+	if (command->n)
+		return err_set(e, ERR_CONFIG, "it stands twice, be it as onStart or preStart");
+	if (json_is_string(value))
+		return take_string(value, text, sizeof text, e)
+			       ? -1
+			       : run_command_split(s->c, command, text, e);
+	if (!json_is_array(value))
 		return err_set(e, ERR_CONFIG, "a command must be a text or a list of texts");
-	}
 	run_command_begin(s->c, command);
-	for (int i = json_first(value); i != JSON_NONE; i = json_next(i))
-		if (take_word(s, i, text, e) ||
-		    run_command_add(s->c, command, text, strlen(text), e))
-			return -1;
-	return run_command_end(s->c, command, e);
+	return take_words(s, value, add_word, command, e) || run_command_end(s->c, command, e) ? -1
+											       : 0;
 }
 
-/* What it says of a setting of ours. The environment is read after it. */
+/* ---- settings of ours ---- */
+
+/* The environment is read after it. */
 static int take_setting(const struct source *s, enum setting set, const char *text, int member,
 			struct err *e)
 {
@@ -300,358 +329,215 @@ static int take_setting(const struct source *s, enum setting set, const char *te
 	return slot->text ? 0 : err_set(e, ERR_CONFIG, "too long");
 }
 
-/* ---- consul, logging ---- */
-
-static int take_consul_object(const struct source *s, int object, struct err *e)
+/* Our log goes to stderr, wherever its went. */
+static int take_log_word(const struct source *s, enum type type, const char *text, int member,
+			 struct err *e)
 {
-	static const char keys[][KEY_CAP] = {"address", "scheme", "token"};
-	char texts[3][1024] = {"", "", ""}, url[1100];
-	struct members m = members_of(object, keys, 3);
-	struct buf b;
-	int k;
-
-	while ((k = next_key(s, &m, e)) >= 0)
-		if (take_string(m.value, texts[k], sizeof texts[k], e) ||
-		    (k == 2 && take_setting(s, SET_CONSUL_TOKEN, texts[2], m.member, e)))
-			return at_key(s, m.member, e);
-	buf_init(&b, url, sizeof url);
-	if (*texts[0] && *texts[1] && !str_find(texts[0], "://"))
-		buf_fmt(&b, "%s://", texts[1]);
-	buf_str(&b, texts[0]);
-	return k == KEY_BAD ? -1 : take_setting(s, SET_CONSUL, b.p, object, e);
-}
-
-static int take_consul(const struct source *s, int value, struct err *e)
-{
-	char text[1024];
-
-	if (json_is_object(value))
-		return take_consul_object(s, value, e);
-	if (!json_is_string(value))
-		return err_set(e, ERR_CONFIG, "must be a text, as \"consul:8500\", or an object");
-	return take_string(value, text, sizeof text, e)
-		       ? -1
-		       : take_setting(s, SET_CONSUL, text, value, e);
-}
-
-/* Our log goes to stderr. */
-static int take_output(const char *text, struct err *e)
-{
-	return !*text || str_eq_nocase(text, "stdout") || str_eq_nocase(text, "stderr")
-		       ? 0
-		       : err_set(e, ERR_CONFIG, "must be stdout or stderr");
-}
-
-static int take_log_word(const struct source *s, const struct members *m, enum setting set,
-			 const char *text, struct err *e)
-{
+	const enum setting set = type == TYPE_LEVEL ? SET_LOG_LEVEL : SET_LOG_FORMAT;
 	const char *word = values_log_word(set, text);
 
-	if (set == SET_LOG_FORMAT && str_eq_nocase(text, "text"))
+	if (type == TYPE_OUTPUT)
+		word = str_eq_nocase(text, "stdout") || str_eq_nocase(text, "stderr") ? "" : NULL;
+	else if (type == TYPE_FORMAT && str_eq_nocase(text, "default"))
+		word = "";
+	else if (type == TYPE_FORMAT && str_eq_nocase(text, "text"))
 		word = "logfmt";
-	if (!*text || (set == SET_LOG_FORMAT && str_eq_nocase(text, "default")))
-		return 0;
-	return word ? take_setting(s, set, word, m->member, e)
+	return word ? take_setting(s, set, word, member, e)
 		    : err_set(e, ERR_CONFIG, "\"%.32s\" is unknown", text);
 }
 
-static int take_logging(const struct source *s, int object, struct err *e)
+static int take_text(const struct source *s, enum type type, int member, void *to, struct err *e)
 {
-	static const char keys[][KEY_CAP] = {"level", "format", "output"};
-	struct members m = members_of(object, keys, 3);
-	char text[32];
-	int k;
+	char text[TEXT_CAP];
 
-	if (!json_is_object(object))
-		return err_set(e, ERR_CONFIG, "must be an object");
-	while ((k = next_key(s, &m, e)) >= 0) {
-		if (take_string(m.value, text, sizeof text, e) ||
-		    (k == 2 ? take_output(text, e)
-			    : take_log_word(s, &m, k ? SET_LOG_FORMAT : SET_LOG_LEVEL, text, e)))
-			return at_key(s, m.member, e);
+	if (take_string(json_value(member), text, sizeof text, e))
+		return -1;
+	switch (type) {
+	case TYPE_TEXT: return str_copy(to, TEXT_CAP, text);
+	case TYPE_NAME: return run_set_name(s->service, text, e);
+	case TYPE_TOKEN: return take_setting(s, SET_CONSUL_TOKEN, text, member, e);
+	default: return take_log_word(s, type, text, member, e);
 	}
-	return k == KEY_BAD ? -1 : 0;
 }
 
-/* ---- services ---- */
+/* ---- objects ---- */
 
-static int take_interfaces(struct run_service *service, int value, struct err *e)
+static int take_object(struct source *s, enum object object, int value, void *to, struct err *e);
+
+static int take_consul(struct source *s, int member, struct err *e)
 {
-	char rule[INTERFACE_RULE_CAP];
+	struct consul consul = {"", ""};
+	char url[2 * TEXT_CAP];
+	struct buf b;
 
-	if (!json_is_array(value))
-		return take_string(value, rule, sizeof rule, e) ||
-				       interface_rules_add(&service->interfaces, rule, e)
-			       ? -1
-			       : 0;
-	for (int i = json_first(value); i != JSON_NONE; i = json_next(i))
-		if (take_string(i, rule, sizeof rule, e) ||
-		    interface_rules_add(&service->interfaces, rule, e))
-			return -1;
-	return 0;
-}
-
-static int take_tag(const struct source *s, struct run_service *service, int value, struct err *e)
-{
-	char text[STRING_CAP];
-
-	return take_string(value, text, sizeof text, e) ||
-			       run_add_tag(s->c, service, text, strlen(text), e)
-		       ? -1
-		       : 0;
-}
-
-static int take_tags(const struct source *s, struct run_service *service, int value, struct err *e)
-{
-	if (!json_is_array(value))
-		return take_tag(s, service, value, e);
-	for (int i = json_first(value); i != JSON_NONE; i = json_next(i))
-		if (take_tag(s, service, i, e))
-			return -1;
-	return 0;
-}
-
-static int take_name(struct run_service *service, int value, struct err *e)
-{
-	char name[RUN_NAME_MAX + 2];
-
-	return take_string(value, name, sizeof name, e) || run_set_name(service, name, e) ? -1 : 0;
-}
-
-static int take_of_consul(const struct source *s, struct run_service *service, int object,
-			  struct err *e)
-{
-	static const char keys[][KEY_CAP] = {"enableTagOverride", "deregisterCriticalServiceAfter"};
-	struct members m = members_of(object, keys, 2);
-	int64_t gone_ms = 0;
-	int k;
-
-	if (!json_is_object(object))
-		return err_set(e, ERR_CONFIG, "must be an object");
-	while ((k = next_key(s, &m, e)) >= 0)
-		if (k ? take_duration(m.value, &gone_ms, e)
-		      : take_boolean(m.value, &service->enable_tag_override, e))
-			return at_key(s, m.member, e);
-	service->gone_sec = (uint32_t)((gone_ms + 999) / 1000);
-	return k == KEY_BAD ? -1 : 0;
-}
-
-enum service_key {
-	SERVICE_NAME,
-	SERVICE_POLL,
-	SERVICE_TTL,
-	SERVICE_PORT,
-	SERVICE_HEALTH,
-	SERVICE_INTERFACES,
-	SERVICE_PUBLIC_IP,
-	SERVICE_TAGS,
-	SERVICE_TIMEOUT,
-	SERVICE_CONSUL,
-	SERVICE_KEYS
-};
-
-struct service_times {
-	int64_t poll_ms, ttl_ms, timeout_ms, port;
-	bool is_public;
-};
-
-static int take_of_service(const struct source *s, struct run_service *service, enum service_key k,
-			   int value, struct service_times *t, struct err *e)
-{
-	switch (k) {
-	case SERVICE_NAME: return take_name(service, value, e);
-	case SERVICE_POLL: return take_seconds(value, &t->poll_ms, e);
-	case SERVICE_TTL: return take_seconds(value, &t->ttl_ms, e);
-	case SERVICE_PORT: return take_integer(value, 0, UINT16_MAX, &t->port, e);
-	case SERVICE_HEALTH: return take_command(s, value, &service->check.command, e);
-	case SERVICE_INTERFACES: return take_interfaces(service, value, e);
-	case SERVICE_PUBLIC_IP: return take_boolean(value, &t->is_public, e);
-	case SERVICE_TAGS: return take_tags(s, service, value, e);
-	case SERVICE_TIMEOUT: return take_duration(value, &t->timeout_ms, e);
-	case SERVICE_CONSUL: return take_of_consul(s, service, value, e);
-	case SERVICE_KEYS:
-	default: return 0;
-	}
+	buf_init(&b, url, sizeof url);
+	if (json_is_object(json_value(member))
+		    ? take_object(s, CONSUL, json_value(member), &consul, e)
+		    : take_text(s, TYPE_TEXT, member, consul.address, e))
+		return -1;
+	if (*consul.address && *consul.scheme && !str_find(consul.address, "://"))
+		buf_fmt(&b, "%s://", consul.scheme);
+	buf_str(&b, consul.address);
+	return take_setting(s, SET_CONSUL, b.p, member, e);
 }
 
 /* A check that hangs counted as failed when the TTL was over: so it is when none limits it. */
-static void set_times(struct run_service *service, const struct service_times *t)
+static void fill_service(struct run_service *service, const struct entry *entry)
 {
-	service->port = (uint16_t)t->port;
-	service->ttl_sec = (uint32_t)(t->ttl_ms / 1000);
-	service->check.interval_ms = t->poll_ms;
-	service->check.timeout_ms = t->timeout_ms ? t->timeout_ms : t->ttl_ms;
-	service->check.command.timeout_ms = service->check.timeout_ms;
-	service->check.kind = service->check.command.n ? RUN_CHECK_EXEC : RUN_CHECK_NONE;
+	struct run_check *check = &service->check;
+
+	service->port = (uint16_t)entry->port;
+	service->ttl_sec = (uint32_t)(entry->ttl_ms / 1000);
+	service->gone_sec = (uint32_t)((entry->gone_ms + 999) / 1000);
+	service->enable_tag_override = entry->has_override;
+	check->kind = entry->command.n ? RUN_CHECK_EXEC : RUN_CHECK_NONE;
+	check->command = entry->command;
+	check->interval_ms = entry->poll_ms;
+	check->timeout_ms = entry->timeout_ms ? entry->timeout_ms : entry->ttl_ms;
+	check->command.timeout_ms = check->timeout_ms;
 }
 
 /* publicIp was false where the host has one address alone, be it called eth0 or not. */
-static int set_interfaces(struct run_service *service, bool is_public, struct err *e)
+static int take_service(struct source *s, int object, struct err *e)
 {
-	return service->interfaces.n ? 0
-				     : interface_rules_parse(&service->interfaces,
-							     is_public ? "public" : "eth0,inet", e);
-}
-
-static int check_single(const struct source *s, const struct run_service *service, int object,
-			struct err *e)
-{
-	for (const struct run_service *other = s->c->services; other != service; other++)
-		if (strcmp(other->name, service->name) == 0)
-			return err_set(
-				e, ERR_CONFIG,
-				"line %u: two services are called %s: both would have one id",
-				line_of(s, object), service->name);
-	return 0;
-}
-
-static int take_service(const struct source *s, int object, struct err *e)
-{
-	static const char keys[SERVICE_KEYS][KEY_CAP] = {
-		"name",       "poll",     "ttl",  "port",    "health",
-		"interfaces", "publicIp", "tags", "timeout", "consul"};
-	struct members m = members_of(object, keys, SERVICE_KEYS);
-	struct run_service *service = &s->c->services[s->c->services_n];
-	struct service_times t = {0};
-	int k;
+	struct run_service *service = s->service = &s->c->services[s->c->services_n];
+	struct entry entry = {.is_public = false};
 
 	if (s->c->services_n == RUN_SERVICES_MAX)
-		return err_set(e, ERR_CONFIG, "line %u: more than %d services", line_of(s, object),
-			       RUN_SERVICES_MAX);
+		return err_set(e, ERR_CONFIG, "more than %d services", RUN_SERVICES_MAX);
 	*service = (struct run_service){0};
-	while ((k = next_key(s, &m, e)) >= 0)
-		if (take_of_service(s, service, (enum service_key)k, m.value, &t, e))
-			return at_key(s, m.member, e);
-	if (k == KEY_BAD ||
-	    check_seen(s, &m, object, 1 << SERVICE_NAME | 1 << SERVICE_POLL | 1 << SERVICE_TTL,
-		       e) ||
-	    check_single(s, service, object, e) || set_interfaces(service, t.is_public, e))
+	if (take_object(s, SERVICE, object, &entry, e))
 		return -1;
-	set_times(service, &t);
+	for (const struct run_service *other = s->c->services; other != service; other++)
+		if (strcmp(other->name, service->name) == 0)
+			return err_set(e, ERR_CONFIG,
+				       "two services are called %s: both would have one id",
+				       service->name);
+	fill_service(service, &entry);
 	s->c->services_n++;
-	return 0;
+	return service->interfaces.n
+		       ? 0
+		       : interface_rules_parse(&service->interfaces,
+					       entry.is_public ? "public" : "eth0,inet", e);
 }
 
-/* ---- backends ---- */
-
-enum backend_key { BACKEND_NAME, BACKEND_ON_CHANGE, BACKEND_POLL, BACKEND_TAG, BACKEND_TIMEOUT };
-
-static int take_backend(const struct source *s, int object, struct err *e)
+static int take_backend(struct source *s, int object, struct err *e)
 {
-	static const char keys[][KEY_CAP] = {"name", "onChange", "poll", "tag", "timeout"};
-	struct members m = members_of(object, keys, sizeof keys / sizeof keys[0]);
 	struct run_backend *b = &s->c->backends[s->c->backends_n];
-	int64_t timeout_ms = 0;
-	int k, rc = 0;
+	struct entry entry = {.is_public = false};
 
 	if (s->c->backends_n == RUN_BACKENDS_MAX)
-		return err_set(e, ERR_CONFIG, "line %u: more than %d backends", line_of(s, object),
-			       RUN_BACKENDS_MAX);
-	*b = (struct run_backend){.job = {.types = JOB_TYPES, .addresses = {.n = 1}}};
-	while ((k = next_key(s, &m, e)) >= 0) {
-		switch ((enum backend_key)k) {
-		case BACKEND_NAME:
-			rc = take_string(m.value, b->job.service, sizeof b->job.service, e);
-			break;
-		case BACKEND_ON_CHANGE: rc = take_command(s, m.value, &b->on_change, e); break;
-		case BACKEND_POLL: rc = take_seconds(m.value, &b->poll_ms, e); break;
-		case BACKEND_TAG:
-			rc = take_string(m.value, b->job.tag, sizeof b->job.tag, e);
-			break;
-		case BACKEND_TIMEOUT: rc = take_duration(m.value, &timeout_ms, e); break;
-		}
-		if (rc)
-			return at_key(s, m.member, e);
-	}
-	if (k == KEY_BAD ||
-	    check_seen(s, &m, object,
-		       1 << BACKEND_NAME | 1 << BACKEND_ON_CHANGE | 1 << BACKEND_POLL, e))
+		return err_set(e, ERR_CONFIG, "more than %d backends", RUN_BACKENDS_MAX);
+	if (take_object(s, BACKEND, object, &entry, e))
 		return -1;
-	if (!b->on_change.n || !*b->job.service || url_has_dots(b->job.service))
-		return err_set(e, ERR_CONFIG, "line %u: name and onChange may not be empty",
-			       line_of(s, object));
-	b->on_change.timeout_ms = timeout_ms ? timeout_ms : CLOCK_NEVER;
+	*b = (struct run_backend){
+		.job = {.types = JOB_TYPES, .addresses = {.n = 1}},
+		.on_change = entry.command,
+		.poll_ms = entry.poll_ms,
+	};
+	b->on_change.timeout_ms = entry.timeout_ms ? entry.timeout_ms : CLOCK_NEVER;
+	if (!entry.command.n || !*entry.name || url_has_dots(entry.name) ||
+	    str_copy(b->job.service, sizeof b->job.service, entry.name) ||
+	    str_copy(b->job.tag, sizeof b->job.tag, entry.tag))
+		return err_set(e, ERR_CONFIG, "name, onChange or tag: empty or too long");
 	s->c->backends_n++;
 	return 0;
 }
 
-/* ---- all of it ---- */
-
 /* Each entry of a list of objects. */
-static int take_each(const struct source *s, int list,
-		     int (*take)(const struct source *, int, struct err *), struct err *e)
+static int take_each(struct source *s, enum type type, int list, struct err *e)
 {
 	if (!json_is_array(list))
 		return err_set(e, ERR_CONFIG, "must be a list");
 	for (int i = json_first(list); i != JSON_NONE; i = json_next(i)) {
-		if (!json_is_object(i))
-			return err_set(e, ERR_CONFIG, "line %u: an object is expected",
-				       line_of(s, i));
-		if (take(s, i, e))
-			return -1;
+		if (type == TYPE_SERVICES ? take_service(s, i, e) : take_backend(s, i, e))
+			return strncmp(e->text, "line ", 5) == 0
+				       ? -1
+				       : err_wrap(e, "line %u", line_of(s, i));
 	}
 	return 0;
 }
 
-/* Absent or 0: 5 seconds; below: not at all. */
-static int take_stop_timeout(const struct source *s, int value, struct err *e)
+static int take_value(struct source *s, const struct field *f, int member, void *to, struct err *e)
 {
-	int64_t sec;
+	int value = json_value(member);
 
-	if (take_integer(value, -INT32_MAX, 86400, &sec, e))
-		return -1;
-	if (sec)
-		s->c->stop_timeout_ms = sec < 0 ? 0 : sec * 1000;
-	return 0;
+	switch ((enum type)f->type) {
+	case TYPE_REFUSED:
+		return err_set(e, ERR_CONFIG, "it is not done here: %s",
+			       key_of(f) + strlen(key_of(f)) + 1);
+	case TYPE_CONSUL: return take_consul(s, member, e);
+	case TYPE_LOGGING: return take_object(s, LOGGING, value, to, e);
+	case TYPE_OF_CONSUL: return take_object(s, OF_CONSUL, value, (char *)to - f->at, e);
+	case TYPE_SERVICES:
+	case TYPE_BACKENDS: return take_each(s, (enum type)f->type, value, e);
+	case TYPE_STOP: return take_stop(value, to, e);
+	case TYPE_SECONDS: return take_seconds(value, to, e);
+	case TYPE_DURATION: return take_duration(value, to, e);
+	case TYPE_PORT: return take_port(value, to, e);
+	case TYPE_BOOLEAN: return take_boolean(value, to, e);
+	case TYPE_COMMAND: return take_command(s, value, to, e);
+	case TYPE_INTERFACES: return take_words(s, value, add_rule, NULL, e);
+	case TYPE_TAGS: return take_words(s, value, add_tag, NULL, e);
+	case TYPE_TEXT:
+	case TYPE_NAME:
+	case TYPE_TOKEN:
+	case TYPE_LEVEL:
+	case TYPE_FORMAT:
+	case TYPE_OUTPUT:
+	default: return take_text(s, (enum type)f->type, member, to, e);
+	}
 }
 
-enum top_key {
-	TOP_CONSUL,
-	TOP_LOGGING,
-	TOP_ON_START,
-	TOP_PRE_START,
-	TOP_PRE_STOP,
-	TOP_POST_STOP,
-	TOP_STOP_TIMEOUT,
-	TOP_SERVICES,
-	TOP_BACKENDS,
-	TOP_KEYS
-};
-
-static int take_of_top(const struct source *s, enum top_key k, int value, struct err *e)
+/* In whatever case; FIELDS_N: it is none of the object's. */
+static size_t find_field(enum object object, int member)
 {
-	switch (k) {
-	case TOP_CONSUL: return take_consul(s, value, e);
-	case TOP_LOGGING: return take_logging(s, value, e);
-	case TOP_ON_START:
-	case TOP_PRE_START:
-		return s->c->pre_start.n
-			       ? err_set(e, ERR_CONFIG, "onStart is preStart: leave one out")
-			       : take_command(s, value, &s->c->pre_start, e);
-	case TOP_PRE_STOP: return take_command(s, value, &s->c->pre_stop, e);
-	case TOP_POST_STOP: return take_command(s, value, &s->c->post_stop, e);
-	case TOP_STOP_TIMEOUT: return take_stop_timeout(s, value, e);
-	case TOP_SERVICES: return take_each(s, value, take_service, e);
-	case TOP_BACKENDS: return take_each(s, value, take_backend, e);
-	case TOP_KEYS:
-	default: return 0;
-	}
+	char key[KEY_CAP];
+	size_t i = 0;
+
+	json_label(member, key, sizeof key);
+	while (i < FIELDS_N &&
+	       (fields[i].object != object || !str_eq_nocase(key, key_of(&fields[i]))))
+		i++;
+	return i;
+}
+
+static int take_member(struct source *s, enum object object, int member, char *to, uint64_t *seen,
+		       struct err *e)
+{
+	size_t i = find_field(object, member);
+
+	if (i == FIELDS_N)
+		return err_set(e, ERR_CONFIG, "unknown");
+	if (json_is_null(json_value(member)))
+		return 0;
+	if (*seen >> i & 1)
+		return err_set(e, ERR_CONFIG, "it stands twice");
+	*seen |= (uint64_t)1 << i;
+	return take_value(s, &fields[i], member, to + fields[i].at, e);
+}
+
+static int take_object(struct source *s, enum object object, int value, void *to, struct err *e)
+{
+	uint64_t seen = 0;
+
+	if (!json_is_object(value))
+		return err_set(e, ERR_CONFIG, "an object is expected");
+	for (int m = json_first(value); m != JSON_NONE; m = json_next(m))
+		if (take_member(s, object, m, to, &seen, e))
+			return at_key(s, m, e);
+	for (size_t i = 0; i < FIELDS_N; i++)
+		if (fields[i].object == object && fields[i].is_needed && !(seen >> i & 1))
+			return err_set(e, ERR_CONFIG, "key %s is missing", key_of(&fields[i]));
+	return 0;
 }
 
 static int take(void *ctx, const char *text, struct err *e)
 {
-	static const char keys[TOP_KEYS][KEY_CAP] = {"consul",      "logging",  "onStart",
-						     "preStart",    "preStop",  "postStop",
-						     "stopTimeout", "services", "backends"};
 	struct source *s = ctx;
-	struct members m = members_of(0, keys, TOP_KEYS);
-	int k;
 
 	s->text = text;
-	while ((k = next_key(s, &m, e)) >= 0)
-		if (take_of_top(s, (enum top_key)k, m.value, e))
-			return at_key(s, m.member, e);
-	return k == KEY_BAD ? -1 : 0;
+	return take_object(s, TOP, 0, s->c, e);
 }
 
 int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)

@@ -68,14 +68,14 @@ struct run_backend {
 };
 
 struct run_config {
-	size_t services_n, backends_n;
-	struct run_service services[RUN_SERVICES_MAX];
-	struct run_backend backends[RUN_BACKENDS_MAX];
 	struct run_command app; /* n is 0: there is none */
 	struct run_command pre_start, pre_stop, post_stop;
 	int64_t stop_timeout_ms; /* 0: SIGKILL at once */
 	bool is_containerbuddy;  /* of its configuration */
 	unsigned hidden_groups;  /* of secrets that are not for children */
+	size_t services_n, backends_n;
+	struct run_service services[RUN_SERVICES_MAX];
+	struct run_backend backends[RUN_BACKENDS_MAX];
 	/* Its own: */
 	size_t words_n, text_len;
 	char *words[RUN_WORDS_MAX];

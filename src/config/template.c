@@ -173,7 +173,7 @@ static bool apply(enum function f, const struct operand *a, size_t n, struct ope
 	return true;
 }
 
-/* "FUNCTION ARGUMENT... | FUNCTION ARGUMENT...": a value is the last argument of what follows it. */
+/* "FUNCTION ARGUMENT... | FUNCTION ARGUMENT...": a value is the last argument of the next one. */
 static bool take_pipeline(struct expansion *t, struct operand *o)
 {
 	bool has_value = false;

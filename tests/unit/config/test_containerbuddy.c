@@ -263,7 +263,7 @@ static const struct {
 	{"{\"stopTimeout\":86401}", {"key stopTimeout: must be a whole number"}},
 	{"{\"logging\":{\"level\":\"LOUD\"}}", {"key level: \"LOUD\" is unknown"}},
 	{"{\"logging\":{\"format\":\"xml\"}}", {"key format: \"xml\" is unknown"}},
-	{"{\"logging\":{\"output\":\"syslog\"}}", {"key output: must be stdout or stderr"}},
+	{"{\"logging\":{\"output\":\"syslog\"}}", {"key output: \"syslog\" is unknown"}},
 	{"{\"logging\":{\"raw\":true}}", {"key raw: unknown"}},
 	{"{\"logging\":7}", {"key logging: must be an object"}},
 	{"{\"services\":{}}", {"key services: must be a list"}},
