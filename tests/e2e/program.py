@@ -79,14 +79,15 @@ class Running:
     """A run under way. Ended by its id when it takes longer than `timeout` seconds."""
 
     def __init__(self, args, env, timeout=30.0, asan=False, argv0=None, watch_memory=False,
-                 stdout=None, stderr=None, cwd=None, preexec=None, executable=None, keep=()):
+                 stdin=subprocess.DEVNULL, stdout=None, stderr=None, cwd=None, preexec=None,
+                 executable=None, keep=()):
         self.args = [str(a) for a in args]
         self.files = [tempfile.TemporaryFile() for _ in range(2)]
         self.started, self.peak_kb = time.monotonic(), 0
         program = executable or binary(asan)
         self.process = subprocess.Popen(
             [argv0 or program, *self.args], executable=program, env=env, cwd=cwd,
-            stdin=subprocess.DEVNULL, preexec_fn=preexec, pass_fds=keep,
+            stdin=stdin, preexec_fn=preexec, pass_fds=keep,
             stdout=self.files[0] if stdout is None else stdout,
             stderr=self.files[1] if stderr is None else stderr)
         self.pid = self.process.pid

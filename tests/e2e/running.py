@@ -178,7 +178,8 @@ class Shim(Watch):
         end = time.monotonic() + 20
         while time.monotonic() < end:
             for pid in descendants(self.run.pid):
-                if command_of(pid)[:1] and os.path.basename(command_of(pid)[0]) != "unshare":
+                words = command_of(pid)
+                if words and os.path.basename(words[0]) != "unshare":
                     return pid
             if self.run.process.poll() is not None:
                 return None

@@ -48,7 +48,7 @@ def test_exit_codes(where, consul, nowhere):
 
     def end(job):
         n, (text, code) = job
-        env = environment(nowhere if n % 2 else consul, PATH=PATHS)
+        env = environment(consul=nowhere if n % 2 else consul, PATH=PATHS)
         command = ["sh", "-c", text] if text else ["/nonexistent/program"] if code == 127 else ["/etc/passwd"]
         done = subprocess.run([*head, binary(), "run", "--service", f"code-{where[0]}-{n}", "--interface", "static:192.0.2.1", "--",
                                *command], env=env, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
@@ -243,7 +243,7 @@ def terminal(consul):
 
     def begin(*words, head=()):
         argv = [*head, binary(), "run", "--service", f"tty-{len(made)}-{os.getpid()}", "--interface", "static:192.0.2.1", *words]
-        made.append(Terminal(argv, environment(consul, PATH=PATHS, TERM="dumb")))
+        made.append(Terminal(argv, environment(consul=consul, PATH=PATHS, TERM="dumb")))
         return made[-1]
 
     yield begin
@@ -284,7 +284,7 @@ def test_the_application_owns_the_terminal(terminal, where):
 def test_the_terminal_goes_back_to_who_had_it(consul):
     """A shell without job control goes on reading."""
     one = Terminal(["sh", "-c", f"{binary()} run --service tty-back --interface static:192.0.2.1 -- true; read -r x; echo got=$x"],
-                   environment(consul, PATH=PATHS))
+                   environment(consul=consul, PATH=PATHS))
     time.sleep(0.2)
     one.type("again\n")
     one.wait_for("got=again")
@@ -345,7 +345,7 @@ def test_an_application_whose_output_nobody_reads(shim):
 
 def test_outputs_that_are_closed(shim, consul):
     """What writes there is told so, and nothing else comes of it."""
-    one = shim(app=["sh", "-c", "exit 7"], stdin=None,
+    one = shim(app=["sh", "-c", "exit 7"],
                preexec=lambda: [os.close(fd) for fd in (0, 1, 2)])
     assert one.wait() == 7
 
