@@ -32,9 +32,6 @@
 #define INTERFACE_RULE_CAP 64        /* bytes of a rule with its NUL */
 #define INTERFACE_ADDRESSES_MAX 1024 /* of this host that are looked at */
 
-/* What a list says when nobody has said anything; a Containerbuddy configuration: "eth0:inet". */
-#define INTERFACE_DEFAULT "public,eth0,inet"
-
 enum interface_kind {
 	INTERFACE_IP4,
 	INTERFACE_IP6,

@@ -44,6 +44,8 @@ static int choose(const char *rules, char out[ADDR_TEXT_CAP], struct err *e)
 #define MEASURED                                                                                                                   \
 	"net.1 10.78.0.1, lo 127.0.0.1, eth0 10.20.30.40, eth0 10.20.30.9, br-abc fe80::5, eth1 2001:db8::7, eth0 fe80::1, "       \
 	"eth0 fd00:1::40, eth1 203.0.113.7, br-abc 10.77.0.1, lo ::1"
+/* Of --interface. */
+#define DEFAULT "public,eth0,inet"
 #define PRIVATE_ONLY "eth0 10.0.0.5, lo 127.0.0.1, eth0 fe80::1"
 
 static const struct {
@@ -125,11 +127,11 @@ static const struct {
 	{"lo 10.0.0.1", "private", NULL},
 	{"a fe80::1, b 169.254.1.1, c 8.8.8.8", "private", NULL},
 	{PRIVATE_ONLY, "public", NULL},
-	{PRIVATE_ONLY, INTERFACE_DEFAULT, "10.0.0.5"},
-	{"ens3 10.0.0.5, lo 127.0.0.1", INTERFACE_DEFAULT, "10.0.0.5"},
-	{"eth0 10.0.0.5, eth1 192.0.2.5", INTERFACE_DEFAULT, "192.0.2.5"},
-	{"eth0 10.0.0.5, br-0 172.17.0.1", INTERFACE_DEFAULT, "10.0.0.5"},
-	{"", INTERFACE_DEFAULT, NULL},
+	{PRIVATE_ONLY, DEFAULT, "10.0.0.5"},
+	{"ens3 10.0.0.5, lo 127.0.0.1", DEFAULT, "10.0.0.5"},
+	{"eth0 10.0.0.5, eth1 192.0.2.5", DEFAULT, "192.0.2.5"},
+	{"eth0 10.0.0.5, br-0 172.17.0.1", DEFAULT, "10.0.0.5"},
+	{"", DEFAULT, NULL},
 	{"", "static:192.0.2.1", "192.0.2.1"},
 };
 
