@@ -125,6 +125,27 @@ class Test:
         self.troubles.append(threading.Thread(target=run))
         self.troubles[-1].start()
 
+    def roll_broken(self):
+        """A new version that never gets healthy: roll.sh gives up, and everything is as it was."""
+        before = self.scene.containers()
+        (self.scene.examples / "broken.yml").write_text(
+            f"services:\n  {SERVICE}:\n    environment:\n"
+            "      DNSBUDDY_CHECK: http://localhost/is-not-there\n")
+        with self.phase("broken version"):
+            roll = subprocess.run(
+                ["timeout", str(ROLL_SEC), "./roll.sh"], cwd=self.scene.examples, text=True,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                check=False, env={**os.environ, "WAIT_SECONDS": "12",
+                                  "COMPOSE_FILE": "docker-compose-standin.yml:broken.yml"})
+        self.check("a broken version: roll.sh gives up, for it is not healthy",
+                   roll.returncode == 1 and "is not healthy" in roll.stdout, roll.stdout)
+        after = self.scene.containers()
+        self.check("... and the three of before run on, and are in DNS",
+                   set(before) < set(after) and sorted(before.values()) == published(),
+                   f"{before} {after} {published()}")
+        for container in set(after) - set(before):
+            docker("rm", "-f", "-v", container)
+
     def judge_rolls(self, names):
         since, until = self.phases[names[0]][0], self.phases[names[-1]][1] + TTL
         time.sleep(max(0, until + CLIENT_SEC - time.time()))
@@ -184,11 +205,11 @@ class Test:
             began = time.time()
             for container, address in list(self.scene.containers().items()):
                 self.scene.scale(4)
-                time.sleep(TTL)
-                self.scene.log("roll", f"docker stop {address}")
+                self.scene.log("trouble", f"docker stop, {address}")
                 docker("stop", "-t", "10", container)
                 docker("rm", "-v", container)
                 self.scene.wait_published()
+                time.sleep(TTL + CLIENT_SEC)  # else the next one may get its address, and serve
             last = self.load.wait_quiet(began, 120)
             requests, failures = self.load.requests(began, last), self.load.failures(began)
         self.figures["plain: requests"] = len(requests)
@@ -210,7 +231,8 @@ class Test:
                     scene = self.scene
                     self.roll("roll 1")
                     self.roll("roll 2", [scene.refuse_api, scene.restart_consul, scene.kill_watcher])
-                    self.judge_rolls(["roll 1", "roll 2"])
+                    self.roll_broken()
+                    self.judge_rolls(["roll 1", "roll 2", "broken version"])
                 if "kill" in only:
                     self.kill_one()
                 if "plain" in only:
