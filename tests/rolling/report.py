@@ -17,7 +17,7 @@ set lmargin at screen 0.11
 set rmargin at screen 0.985
 set xtics 60 format ""
 set grid xtics lc rgb "#dddddd" lt 1
-set key top right outside horizontal height 0.5
+set key at screen 0.985, 0.975 right horizontal
 {marks}
 set tmargin at screen 0.93
 set bmargin at screen 0.70
@@ -27,7 +27,8 @@ set ytics 20
 plot "{folder}/rate.tsv" using 1:2 with lines lw 1.5 lc rgb "#2a7f3f" title "answered with 200", \\
      "{folder}/rate.tsv" using 1:($3 > 0 ? $3 : 1/0) with impulses lw 2 lc rgb "#d02020" title "failed"
 unset label
-set tmargin at screen 0.64
+set key at screen 0.985, 0.655 right horizontal
+set tmargin at screen 0.61
 set bmargin at screen 0.08
 set ylabel ""
 set xlabel "minutes"
