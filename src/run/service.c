@@ -183,6 +183,7 @@ static void take_result(struct service *s, int64_t now_ms)
 static void tell_event(const struct service *s, enum registration_event event)
 {
 	const struct registration *r = &s->registration;
+	const char *name = s->setup->name;
 
 	switch (event) {
 	case REGISTRATION_NOTHING: break;
@@ -201,7 +202,7 @@ static void tell_event(const struct service *s, enum registration_event event)
 	case REGISTRATION_OVERWRITTEN:
 		LOG_EVENT(LOG_WARN, "somebody else registered as we are", {"id", r->id, 0});
 		break;
-	case REGISTRATION_LEFT: LOG_EVENT(LOG_INFO, "deregistered", {"id", r->id, 0}); break;
+	case REGISTRATION_LEFT: LOG_EVENT(LOG_INFO, "deregistered", {"service", name, 0}); break;
 	}
 }
 

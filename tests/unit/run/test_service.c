@@ -542,7 +542,7 @@ static void test_said_of_consul(void **state)
 	agent.hash++;
 	assert_non_null(strstr(logged(60000), "level=warn msg=\"somebody else registered as we are\""));
 	service_leave(&service, agent_now_ms);
-	assert_non_null(strstr(logged(0), "msg=deregistered"));
+	assert_non_null(strstr(logged(0), "msg=deregistered service=web"));
 }
 
 static void test_secrets_are_wanted(void **state)
