@@ -87,7 +87,7 @@ void registration_set(struct registration *r, bool is_well, const char *line)
 void registration_maintain(struct registration *r, bool is_on, const char *reason)
 {
 	r->wants_maintenance = is_on;
-	(void)fmt_text(r->reason, sizeof r->reason, REGISTRATION_REASON ": %s", reason);
+	(void)fmt_text(r->reason, sizeof r->reason, "%s", reason);
 }
 
 bool registration_is_settled(const struct registration *r)

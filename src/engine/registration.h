@@ -121,8 +121,8 @@ void registration_wait(struct registration *r, int64_t until_ms);
 void registration_set(struct registration *r, bool is_well, const char *line);
 
 /*
- * Maintenance on, for this reason, or off; it is set again when Consul has forgotten it. Settled:
- * Consul has taken it, or never knew us.
+ * Maintenance on, for this reason, which begins with REGISTRATION_REASON, or off; it is set again
+ * when Consul has forgotten it. Settled: Consul has taken it, or never knew us.
  */
 void registration_maintain(struct registration *r, bool is_on, const char *reason);
 bool registration_is_settled(const struct registration *r);

@@ -74,6 +74,7 @@ static void take(struct service *s, const struct run_service *setup)
 	struct consul_service service = describe(setup, s->address, s->metas);
 
 	s->setup = setup;
+	r->timeout_ms = s->world->timeout_ms;
 	r->report_every_ms =
 		setup->check.interval_ms < half_ms ? setup->check.interval_ms : half_ms;
 	registration_describe(r, &service);
@@ -129,6 +130,7 @@ int service_reload(struct service *s, const struct run_service *setup, int64_t n
 	registration_rename(&s->registration, setup->name, now_ms);
 	take(s, setup);
 	check_start(&s->check, now_ms);
+	s->look_ms = now_ms + setup->check.interval_ms;
 	return 0;
 }
 
@@ -180,30 +182,33 @@ static void take_result(struct service *s, int64_t now_ms)
 
 /* ---- Consul ---- */
 
+/* Each with the service's name, its id, and what else there is to say: n fields. */
+static const struct {
+	unsigned char level, n;
+	char text[36];
+} events[] = {
+	[REGISTRATION_DONE] = {LOG_INFO, 4, "registered in Consul"},
+	[REGISTRATION_FAILED] = {LOG_WARN, 3, "Consul cannot be told"},
+	[REGISTRATION_BACK] = {LOG_INFO, 2, "Consul is back"},
+	[REGISTRATION_LOST] = {LOG_WARN, 3, "Consul does not know us any more"},
+	[REGISTRATION_OVERWRITTEN] = {LOG_WARN, 2, "somebody else registered as we are"},
+	[REGISTRATION_LEFT] = {LOG_INFO, 1, "deregistered"},
+};
+
 static void tell_event(const struct service *s, enum registration_event event)
 {
 	const struct registration *r = &s->registration;
-	const char *name = s->setup->name;
+	bool is_done = event == REGISTRATION_DONE;
+	const struct log_field fields[] = {
+		{"service", s->setup->name, 0},
+		{"id", r->id, 0},
+		{is_done ? "address" : "error", is_done ? s->address : r->last_err.text, 0},
+		{"port", NULL, s->setup->port},
+	};
 
-	switch (event) {
-	case REGISTRATION_NOTHING: break;
-	case REGISTRATION_DONE:
-		LOG_EVENT(LOG_INFO, "registered in Consul", {"id", r->id, 0},
-			  {"address", s->address, 0}, {"port", NULL, s->setup->port});
-		break;
-	case REGISTRATION_FAILED:
-		LOG_EVENT(LOG_WARN, "Consul cannot be told", {"error", r->last_err.text, 0});
-		break;
-	case REGISTRATION_BACK: LOG_EVENT(LOG_INFO, "Consul is back", {"id", r->id, 0}); break;
-	case REGISTRATION_LOST:
-		LOG_EVENT(LOG_WARN, "Consul does not know us any more",
-			  {"error", r->last_err.text, 0});
-		break;
-	case REGISTRATION_OVERWRITTEN:
-		LOG_EVENT(LOG_WARN, "somebody else registered as we are", {"id", r->id, 0});
-		break;
-	case REGISTRATION_LEFT: LOG_EVENT(LOG_INFO, "deregistered", {"service", name, 0}); break;
-	}
+	if (event != REGISTRATION_NOTHING)
+		log_event((enum log_level)events[event].level, events[event].text, fields,
+			  events[event].n);
 }
 
 void service_step(struct service *s, int64_t now_ms)

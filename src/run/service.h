@@ -71,7 +71,7 @@ void service_start(struct service *s, int64_t now_ms);
 void service_step(struct service *s, int64_t now_ms);
 void service_wants(const struct service *s, struct loop_wait *w);
 
-/* A maintenance check of Consul's, on for this reason, or off. */
+/* A maintenance check of Consul's, on for this REGISTRATION_REASON ": ...", or off. */
 void service_set_maintenance(struct service *s, bool is_on, const char *reason);
 
 /* Consul has taken it, or never knew us. Whoever waits for it has a limit. */

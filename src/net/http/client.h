@@ -123,10 +123,11 @@ struct http_client {
 	struct head head;
 	struct chunk chunk;
 
-	char out[HTTP_REQUEST_HEAD_MAX];
-	char in[HTTP_RECV_MAX]; /* received, or the request to a proxy */
 	size_t tunnel_len;
 	size_t tunnel_sent;
+	/* Last, for they are not cleared: what is not used of them takes no memory. */
+	char out[HTTP_REQUEST_HEAD_MAX];
+	char in[HTTP_RECV_MAX]; /* received, or the request to a proxy */
 };
 
 /*

@@ -9,7 +9,7 @@ static void test_maintenance(void **state)
 {
 	(void)state;
 	agent_start();
-	registration_maintain(&agent_registration, true, "stopping");
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON ": stopping");
 	assert_false(registration_is_settled(&agent_registration));
 	agent_run(0);
 	assert_true(registration_is_settled(&agent_registration));
@@ -29,7 +29,7 @@ static void test_maintenance_is_forgotten(void **state)
 {
 	(void)state;
 	agent_start();
-	registration_maintain(&agent_registration, true, "x");
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON);
 	agent_run(1000);
 	agent_forget();
 	agent_run(20000);
@@ -43,7 +43,7 @@ static void test_maintenance_stays_with_another_address(void **state)
 {
 	(void)state;
 	agent_start();
-	registration_maintain(&agent_registration, true, "x");
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON);
 	agent_run(1000);
 	agent_clear();
 	registration_describe(&agent_registration, &agent_web);
@@ -56,7 +56,7 @@ static void test_nothing_to_settle(void **state)
 {
 	(void)state;
 	registration_wait(&agent_registration, AGENT_START_MS + 1000);
-	registration_maintain(&agent_registration, true, "x");
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON);
 	assert_true(registration_is_settled(&agent_registration));
 	agent.hangs = true;
 	agent_run(1000);

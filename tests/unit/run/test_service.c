@@ -444,6 +444,24 @@ static void test_another_name(void **state)
 	assert_string_equal(agent.status, "passing");
 }
 
+/* Taken out of the configuration, and back before it has left. */
+static void test_back_again(void **state)
+{
+	struct err e;
+
+	(void)state;
+	begin();
+	service_leave(&service, agent_now_ms);
+	assert_int_equal(reload(&setups[1], &e), 0);
+	agent_clear();
+	run(0);
+	assert_string_equal(agent.story, "leave register find report look");
+	assert_string_equal(agent.status, "passing");
+	scene.addresses = "192.0.2.2";
+	run(10000);
+	assert_non_null(strstr(agent.description, "192.0.2.2"));
+}
+
 static void test_many_reloads(void **state)
 {
 	struct err e;
@@ -465,7 +483,7 @@ static void test_maintenance(void **state)
 {
 	(void)state;
 	begin();
-	service_set_maintenance(&service, true, "stopping");
+	service_set_maintenance(&service, true, REGISTRATION_REASON ": stopping");
 	assert_false(service_is_maintenance_settled(&service));
 	run(0);
 	assert_true(service_is_maintenance_settled(&service));
@@ -506,7 +524,7 @@ static void test_said_at_the_start(void **state)
 	(void)state;
 	text = logged_begin();
 	assert_non_null(strstr(text, "msg=healthy service=web output=\"fine 0\""));
-	assert_non_null(strstr(text, "msg=\"registered in Consul\" id=web-"));
+	assert_non_null(strstr(text, "msg=\"registered in Consul\" service=web id=web-"));
 	assert_string_equal(logged(600000), "");
 }
 
@@ -540,7 +558,7 @@ static void test_said_of_consul(void **state)
 	assert_non_null(strstr(text, "level=warn msg=\"Consul does not know us any more\""));
 	assert_non_null(strstr(text, "msg=\"registered in Consul\""));
 	agent.hash++;
-	assert_non_null(strstr(logged(60000), "level=warn msg=\"somebody else registered as we are\""));
+	assert_non_null(strstr(logged(60000), "level=warn msg=\"somebody else registered as we are\" service=web"));
 	service_leave(&service, agent_now_ms);
 	assert_non_null(strstr(logged(0), "msg=deregistered service=web"));
 }
@@ -579,6 +597,7 @@ int main(void)
 		cmocka_unit_test_setup(test_reload, set_up),
 		cmocka_unit_test_setup(test_a_reload_that_is_no_good, set_up),
 		cmocka_unit_test_setup(test_another_name, set_up),
+		cmocka_unit_test_setup(test_back_again, set_up),
 		cmocka_unit_test_setup(test_many_reloads, set_up),
 		cmocka_unit_test_setup(test_maintenance, set_up),
 		cmocka_unit_test_setup(test_leaving, set_up),
