@@ -23,7 +23,7 @@ static void set_variable(char *pair, const char *path)
 
 int conf_read_as(unsigned groups, const char *args, const char *env, const char *file, struct err *e)
 {
-	static char arg_text[16384], env_text[16384];
+	static char arg_text[131072], env_text[32768];
 	const char *path = file ? test_file(file, strlen(file)) : NULL;
 	static char *argv[64]; /* the application's words stay there */
 	int argc = 0;

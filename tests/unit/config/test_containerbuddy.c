@@ -265,7 +265,7 @@ static const struct {
 	{"{\"logging\":{\"format\":\"xml\"}}", {"key format: \"xml\" is unknown"}},
 	{"{\"logging\":{\"output\":\"syslog\"}}", {"key output: \"syslog\" is unknown"}},
 	{"{\"logging\":{\"raw\":true}}", {"key raw: unknown"}},
-	{"{\"logging\":7}", {"key logging: must be an object"}},
+	{"{\"logging\":7}", {"key logging: an object is expected"}},
 	{"{\"services\":{}}", {"key services: must be a list"}},
 	{"{\"services\":[\nnull]}", {"line 2: an object is expected"}},
 	{"{\"services\":[\n{\"poll\":1,\"ttl\":3}]}", {"line 2: key name is missing"}},
@@ -290,8 +290,8 @@ static const struct {
 	{"{\"backends\":[\n{\"name\":\"a\",\"poll\":1}]}", {"line 2: key onChange is missing"}},
 	{"{\"backends\":[{\"name\":\"a\",\"onChange\":\"x\"}]}", {"key poll is missing"}},
 	{"{\"backends\":[{\"poll\":1,\"onChange\":\"x\"}]}", {"key name is missing"}},
-	{"{\"backends\":[{\"name\":\"a\",\"poll\":1,\"onChange\":\" \"}]}", {"onChange may not be empty"}},
-	{"{\"backends\":[{\"name\":\"\",\"poll\":1,\"onChange\":\"x\"}]}", {"name and onChange may not be empty"}},
+	{"{\"backends\":[{\"name\":\"a\",\"poll\":1,\"onChange\":\" \"}]}", {"name, onChange or tag: empty"}},
+	{"{\"backends\":[{\"name\":\"\",\"poll\":1,\"onChange\":\"x\"}]}", {"name, onChange or tag: empty"}},
 	{"{\"backends\":[{\"name\":\"a\",\"poll\":1,\"onChange\":\"x\",\"health\":\"y\"}]}", {"key health: unknown"}},
 };
 
