@@ -76,6 +76,45 @@ static void check_answer(const unsigned char *p, size_t n, const unsigned char *
 	MUST(dns_read_answer(p, n, other, query_n, &b) == -1);
 }
 
+/* The same message as an answer of a zone's server, to a question for an address or for a zone's servers. */
+static void check_sight(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n)
+{
+	const bool is_ip6 = query[query_n - 3] == DNS_AAAA;
+	const struct dns_wanted wanted = {.type = is_ip6 ? DNS_AAAA : DNS_A, .n = is_ip6 ? 16 : 4};
+	struct dns_sight sight;
+
+	if (dns_read_sight(p, n, query, query_n, &wanted, &sight)) {
+		MUST(!dns_is_answer(p, n, query, query_n));
+		return;
+	}
+	MUST(dns_is_answer(p, n, query, query_n) && sight.rcode <= 15);
+	MUST(sight.ttl_sec <= INT32_MAX && (sight.n || !sight.has_it) && (!sight.n || !*sight.alias));
+	MUST(strlen(sight.alias) < DNS_NAME_MAX &&
+	     sight.alias[strspn(sight.alias, "abcdefghijklmnopqrstuvwxyz0123456789-_.")] == '\0');
+}
+
+static void check_servers(unsigned char *p, size_t n, unsigned char *query, size_t query_n)
+{
+	struct dns_wanted wanted = {.type = DNS_A};
+	struct dns_servers servers;
+	struct dns_sight sight;
+
+	dns_set_question(query, query_n, ID, DNS_NS);
+	if (n > query_n)
+		memcpy(p + query_n - 4, query + query_n - 4, 4); /* to that question */
+	if (dns_read_servers(p, n, query, query_n, &servers) == 0) {
+		MUST(servers.n <= DNS_SERVERS_MAX && (!servers.n || !*servers.zone));
+		for (size_t i = 0; i < servers.n; i++)
+			MUST(*servers.list[i] && strlen(servers.list[i]) < DNS_NAME_MAX);
+	}
+	dns_set_question(query, query_n, ID, DNS_CNAME);
+	if (n > query_n)
+		memcpy(p + query_n - 4, query + query_n - 4, 4);
+	MUST(dns_want_name(&wanted, "a.example.com") == 0);
+	if (dns_read_sight(p, n, query, query_n, &wanted, &sight) == 0)
+		MUST((sight.n || !sight.has_it) && !*sight.alias);
+}
+
 int fuzz_dns(const uint8_t *p, size_t n)
 {
 	struct fuzz_input in = {p, n};
@@ -95,6 +134,8 @@ int fuzz_dns(const uint8_t *p, size_t n)
 		MUST(message);
 	}
 	check_answer(message, message_n, query, query_n);
+	check_sight(message, message_n, query, query_n);
+	check_servers(message, message_n, query, query_n);
 	free(message);
 	check_query(in);
 	return 0;
