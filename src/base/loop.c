@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/errno_text.h"
 
-#define SIGNALS_MAX 64 /* numbers below it */
+#define SIGNALS_MAX 65 /* numbers below it */
 
 void loop_wait_fd(struct loop_wait *w, int fd, short events)
 {
@@ -142,6 +142,21 @@ static void note_signal(int number)
 	errno = saved;
 }
 
+/*
+ * Some real-time signals the C library keeps to itself: the kernel gets for them what the library
+ * made of SIGHUP, which is caught then.
+ */
+static int catch_real_time(int number)
+{
+	unsigned long like[8] = {0}; /* the kernel's struct sigaction, and more */
+
+	if (number < SIGSYS + 1 || syscall(SYS_rt_sigaction, SIGHUP, NULL, like, 8))
+		return -1;
+	return like[0] == (unsigned long)note_signal
+		       ? (int)syscall(SYS_rt_sigaction, number, like, NULL, 8)
+		       : -1;
+}
+
 int loop_catch_signals(const int *numbers, size_t n, struct err *e)
 {
 	struct sigaction action = {.sa_handler = note_signal};
@@ -150,7 +165,8 @@ int loop_catch_signals(const int *numbers, size_t n, struct err *e)
 		return err_set(e, ERR_SYS, "no pipe for signals: %s", errno_text(errno));
 	(void)sigfillset(&action.sa_mask);
 	for (size_t i = 0; i < n; i++)
-		if (numbers[i] >= SIGNALS_MAX || sigaction(numbers[i], &action, NULL))
+		if (numbers[i] >= SIGNALS_MAX ||
+		    (sigaction(numbers[i], &action, NULL) && catch_real_time(numbers[i])))
 			return err_set(e, ERR_SYS, "signal %d cannot be caught", numbers[i]);
 	return 0;
 }

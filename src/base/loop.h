@@ -75,7 +75,8 @@ void loop_stop(struct loop *l);
 /*
  * From now on these signals are for loop_on_signal(). Of those that come before it SIGHUP is kept
  * until then; the others end the process, not to wait for what may hang, with 128 and their number.
- * e: ERR_SYS: no pipe
+ * 1 to 64; of the C library's own, 32 to 34, only together with SIGHUP, or after it.
+ * e: ERR_SYS: no pipe, or one that cannot be caught
  */
 int loop_catch_signals(const int *numbers, size_t n, struct err *e)
 	__attribute__((warn_unused_result));
