@@ -1,0 +1,246 @@
+#include "run/run.h"
+
+#include <signal.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/pace.h"
+#include "run/process.h"
+
+/* ---- signals ---- */
+
+/* Ours from the start; what else can be forwarded follows when there is somebody to forward to. */
+int run_catch_signals(struct err *e)
+{
+	static const int numbers[] = {SIGHUP, SIGTERM, SIGINT};
+
+	return loop_catch_signals(numbers, sizeof numbers / sizeof numbers[0], e);
+}
+
+/*
+ * Not those that a fault of our own brings, those of terminals, whose default is right for us, and
+ * SIGPIPE, which we ignore.
+ */
+static bool is_forwarded(int number)
+{
+	static const unsigned char kept[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE,
+					     SIGILL,  SIGTRAP, SIGSYS,  SIGPIPE, SIGTTIN,
+					     SIGTTOU, SIGTSTP, SIGHUP,  SIGTERM, SIGINT};
+
+	for (size_t i = 0; i < sizeof kept; i++)
+		if (kept[i] == number)
+			return false;
+	return true;
+}
+
+static int catch_the_rest(struct err *e)
+{
+	for (int number = 1; number <= 64; number++)
+		if (is_forwarded(number) && loop_catch_signals(&number, 1, e))
+			return -1;
+	return 0;
+}
+
+static void toggle_maintenance(struct run *r)
+{
+	if (r->phase > RUN_WORKING)
+		return;
+	r->is_maintained = !r->is_maintained;
+	LOG_EVENT(LOG_INFO, r->is_maintained ? "maintenance" : "maintenance is over",
+		  {"signal", NULL, SIGUSR1});
+	run_services_maintain(r, r->is_maintained, REGISTRATION_REASON ": SIGUSR1");
+}
+
+static void take_signal(void *ctx, int number)
+{
+	struct run *r = ctx;
+
+	switch (number) {
+	case SIGCHLD: process_reap_all(); break;
+	case SIGTERM:
+	case SIGINT: run_phase_stop(r, number, clock_now_ms()); break;
+	case SIGHUP:
+		if (r->phase == RUN_WORKING && r->setup.reload)
+			r->setup.reload(r->setup.ctx, false);
+		break;
+	case SIGUSR1: toggle_maintenance(r); break;
+	default: app_forward(&r->app, number); break;
+	}
+}
+
+/* ---- processes ---- */
+
+/* One clear line, and its code, whatever else comes. Nobody is to be sent to us any more. */
+static void take_end(struct run *r, int64_t now_ms)
+{
+	const struct process *p = &r->app.process;
+
+	r->has_ended = true;
+	r->code = p->code;
+	if (*p->line)
+		log_plain("dnsbuddy run: %s: %s", r->setup.config->app.argv[0], p->line);
+	LOG_EVENT(LOG_INFO, "application ended", {"code", NULL, p->code});
+	run_services_leave(r, now_ms);
+}
+
+/* What is asked of Consul, or resolved, comes after the application. */
+static bool is_to_start(const struct run *r)
+{
+	return r->phase == RUN_WORKING && !r->has_started &&
+	       (!r->has_app || process_is_confirmed(&r->app.process));
+}
+
+static void processes_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct run *r = ctx;
+
+	process_wants(&r->app.process, w);
+	hook_wants(&r->pre_start, w);
+	hook_wants(&r->pre_stop, w);
+	hook_wants(&r->post_stop, w);
+	if (r->app.process.stop_signal || (r->app.process.is_over && !r->has_ended) ||
+	    is_to_start(r))
+		loop_wait_until(w, now_ms);
+}
+
+static void processes_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+
+	app_step(&r->app);
+	hook_step(&r->pre_start, now_ms);
+	hook_step(&r->pre_stop, now_ms);
+	hook_step(&r->post_stop, now_ms);
+	if (r->app.process.is_over && !r->has_ended)
+		take_end(r, now_ms);
+	if (is_to_start(r))
+		run_services_start(r, now_ms);
+}
+
+/* ---- backends, pages ---- */
+
+static void backends_part_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct run *r = ctx;
+
+	(void)now_ms;
+	if (r->has_started)
+		backends_wants(&r->backends, w);
+}
+
+static void backends_part_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+
+	if (r->has_started)
+		backends_step(&r->backends, now_ms);
+}
+
+static int answer_page(void *ctx, const char *path, struct buf *out, const char **content_type)
+{
+	struct run_status s;
+
+	run_status_fill(ctx, clock_now_ms(), &s);
+	return run_pages_answer(&s, path, out, content_type);
+}
+
+static void listening_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct run *r = ctx;
+
+	(void)now_ms;
+	for (size_t i = 0; r->setup.listeners && i < RUN_LISTENERS; i++)
+		listen_wants(&r->setup.listeners[i], w);
+}
+
+static void listening_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+
+	for (size_t i = 0; r->setup.listeners && i < RUN_LISTENERS; i++)
+		listen_step(&r->setup.listeners[i], now_ms, answer_page, r);
+}
+
+/* ---- credentials that were refused ---- */
+
+static bool was_refused(const struct run *r)
+{
+	return r->setup.reload && (r->was_refused || r->backends.was_refused) &&
+	       r->phase <= RUN_WORKING;
+}
+
+static void secrets_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct run *r = ctx;
+
+	(void)now_ms;
+	if (was_refused(r))
+		loop_wait_until(w, pace_secrets_ms(r->refused_ms != 0, r->refused_ms));
+}
+
+static void secrets_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+
+	r->was_refused = r->backends.was_refused = false;
+	r->refused_ms = now_ms;
+	r->setup.reload(r->setup.ctx, true);
+}
+
+/* ---- phases ---- */
+
+static void phase_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	loop_wait_until(w, run_phase_until_ms(ctx, now_ms));
+}
+
+static void phase_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+
+	run_phase_step(r, now_ms);
+	if (r->phase != RUN_OVER)
+		return;
+	app_clean(&r->app);
+	loop_stop(&r->loop);
+}
+
+int run_init(struct run *r, const struct run_setup *setup, struct err *e)
+{
+	static const struct {
+		void (*wants)(void *ctx, struct loop_wait *w, int64_t now_ms);
+		void (*step)(void *ctx, int64_t now_ms);
+	} parts[] = {
+		[RUN_PROCESSES] = {processes_wants, processes_step},
+		[RUN_SERVICES] = {run_services_wants, run_services_step},
+		[RUN_BACKENDS] = {backends_part_wants, backends_part_step},
+		[RUN_LISTENING] = {listening_wants, listening_step},
+		[RUN_DRAIN] = {run_drain_wants, run_drain_step},
+		[RUN_SECRETS] = {secrets_wants, secrets_step},
+		[RUN_PHASE] = {phase_wants, phase_step},
+	};
+	_Static_assert(sizeof parts / sizeof parts[0] == RUN_LOOP_PARTS, "a row for each");
+
+	r->setup = *setup;
+	r->start_ms = clock_now_ms();
+	loop_init(&r->loop, r->fds, RUN_FDS);
+	for (size_t i = 0; i < RUN_LOOP_PARTS; i++) {
+		r->parts[i] = (struct loop_part){
+			.ctx = r, .wants = parts[i].wants, .step = parts[i].step};
+		loop_add(&r->loop, &r->parts[i]);
+	}
+	return run_services_init(r, e);
+}
+
+int run_run(struct run *r, struct err *e)
+{
+	app_init();
+	loop_on_signal(&r->loop, take_signal, r);
+	if (catch_the_rest(e))
+		return 1;
+	/* From here on nothing but the application's end or a signal ends us. */
+	run_phase_begin(r, clock_now_ms());
+	run_phase_step(r, clock_now_ms());
+	loop_run(&r->loop);
+	return r->code;
+}

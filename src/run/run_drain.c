@@ -1,0 +1,106 @@
+/*
+ * The drain of a run that is being stopped, of its first service.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "run/run.h"
+
+static const struct service *first_service(const struct run *r)
+{
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i])
+			return &r->services[i];
+	return NULL;
+}
+
+bool run_drain_is_set(const struct run *r)
+{
+	const struct drain_rule *rule = r->setup.drain;
+
+	return rule && (rule->way.kind != DRAIN_NONE || rule->idle_ms) && first_service(r);
+}
+
+void run_drain_look(struct run *r, int64_t now_ms)
+{
+	const struct service *s = first_service(r);
+	struct drain_setup setup = {
+		.rule = r->setup.drain,
+		.driver = r->setup.driver,
+		.records = r->setup.records,
+	};
+	struct err e;
+
+	if (!run_drain_is_set(r) || r->has_drain)
+		return;
+	if (r->setup.place) {
+		setup.zone = r->setup.place->zone;
+		setup.zone_id = r->setup.place->zone_id;
+	}
+	setup.port = s->setup->port;
+	if (target_parse(&setup.address, s->address, NULL, &e)) {
+		LOG_EVENT(LOG_WARN, "no drain for this address", {"error", e.text, 0});
+		return;
+	}
+	r->has_drain = true;
+	drain_start(&r->drain, &setup, now_ms);
+}
+
+/* A line when it goes on to something else, not at each answer. */
+static void tell(struct run *r, int64_t now_ms)
+{
+	struct drain_verdict v = drain_judge(&r->drain, now_ms);
+	const char *note = drain_take_note(&r->drain);
+	bool is_news = v.state != r->drain_told.state || v.source != r->drain_told.source;
+
+	if (note)
+		LOG_EVENT(LOG_WARN, note, {"pid", NULL, r->app.process.pid});
+	r->drain_told = v;
+	if (is_news && v.state != DRAIN_BEFORE && v.state != DRAIN_OVER)
+		LOG_EVENT(LOG_INFO, "draining",
+			  {"state", drain_line(&r->drain, now_ms, r->drain_text), 0});
+}
+
+void run_drain_leave(struct run *r, int64_t now_ms)
+{
+	if (!r->has_drain)
+		return;
+	drain_leave(&r->drain, now_ms);
+	tell(r, now_ms);
+}
+
+void run_drain_end(struct run *r)
+{
+	if (r->has_drain && !r->is_drained)
+		drain_stop(&r->drain);
+	r->is_drained = true;
+}
+
+void run_drain_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct run *r = ctx;
+
+	if (r->has_drain && !r->is_drained)
+		drain_wants(&r->drain, w, now_ms);
+}
+
+void run_drain_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+	struct err e = {0};
+	enum drain_result result;
+
+	if (!r->has_drain || r->is_drained)
+		return;
+	result = drain_step(&r->drain, now_ms, &e);
+	tell(r, now_ms);
+	if (result == DRAIN_MORE)
+		return;
+	if (result == DRAIN_DONE)
+		LOG_EVENT(LOG_INFO, "safe to stop",
+			  {"state", drain_line(&r->drain, now_ms, r->drain_text), 0});
+	else
+		LOG_EVENT(LOG_WARN, "drain given up", {"error", e.text, 0});
+	run_drain_end(r);
+}

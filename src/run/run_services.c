@@ -1,0 +1,157 @@
+/*
+ * The services of a run, each in a slot of its own: which there are, and what all of them do.
+ */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "run/run.h"
+
+/* The slot that is called so, or was, for it may have to leave first; RUN_SLOTS: there is none. */
+static size_t find_slot(const struct run *r, const char *name)
+{
+	size_t i = 0;
+
+	while (i < RUN_SLOTS &&
+	       !(r->has_service[i] && strcmp(r->services[i].setup->name, name) == 0))
+		i++;
+	return i;
+}
+
+static size_t free_slot(const struct run *r)
+{
+	size_t i = 0;
+
+	while (i < RUN_SLOTS && r->has_service[i])
+		i++;
+	return i;
+}
+
+static int add(struct run *r, const struct run_service *setup, int64_t now_ms, struct err *e)
+{
+	size_t i = free_slot(r);
+
+	if (i == RUN_SLOTS)
+		return err_set(e, ERR_LIMIT, "too many former services have to leave");
+	memset(&r->services[i], 0, offsetof(struct service, body));
+	if (service_init(&r->services[i], setup, &r->setup.world, e))
+		return -1;
+	r->has_service[i] = true;
+	if (!r->has_started)
+		return 0;
+	if (r->is_maintained)
+		service_set_maintenance(&r->services[i], true, REGISTRATION_REASON ": SIGUSR1");
+	service_start(&r->services[i], now_ms);
+	return 0;
+}
+
+static bool is_among(const struct run_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->services_n; i++)
+		if (strcmp(c->services[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+int run_services_init(struct run *r, struct err *e)
+{
+	const struct run_config *c = r->setup.config;
+
+	for (size_t i = 0; i < c->services_n; i++)
+		if (add(r, &c->services[i], 0, e))
+			return -1;
+	backends_init(&r->backends, r->setup.world.consul, r->setup.world.consul_headers,
+		      r->setup.world.timeout_ms, r->setup.wait_sec);
+	return backends_set(&r->backends, c->backends, c->backends_n, e);
+}
+
+int run_set_config(struct run *r, const struct run_config *config, struct err *e)
+{
+	int64_t now_ms = clock_now_ms();
+
+	for (size_t i = 0; i < config->services_n; i++)
+		if (service_examine(&config->services[i], e))
+			return -1;
+	if (backends_set(&r->backends, config->backends, config->backends_n, e))
+		return -1;
+	/* From here on only memory may be missing, for one service more: the others are as told. */
+	r->setup.config = config;
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i] && !is_among(config, r->services[i].setup->name))
+			service_leave(&r->services[i], now_ms);
+	for (size_t i = 0; i < config->services_n; i++) {
+		const struct run_service *setup = &config->services[i];
+		size_t slot = find_slot(r, setup->name);
+
+		if (slot < RUN_SLOTS ? service_reload(&r->services[slot], setup, now_ms, e)
+				     : add(r, setup, now_ms, e))
+			return -1;
+	}
+	return 0;
+}
+
+void run_services_start(struct run *r, int64_t now_ms)
+{
+	r->has_started = true;
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i])
+			service_start(&r->services[i], now_ms);
+}
+
+void run_services_leave(struct run *r, int64_t now_ms)
+{
+	if (r->has_left)
+		return;
+	r->has_left = true;
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i])
+			service_leave(&r->services[i], now_ms);
+}
+
+bool run_services_are_over(const struct run *r)
+{
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i] && !service_is_over(&r->services[i]))
+			return false;
+	return true;
+}
+
+void run_services_maintain(struct run *r, bool is_on, const char *reason)
+{
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i])
+			service_set_maintenance(&r->services[i], is_on, reason);
+}
+
+bool run_services_are_settled(const struct run *r)
+{
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i] && !service_is_maintenance_settled(&r->services[i]))
+			return false;
+	return true;
+}
+
+void run_services_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+{
+	const struct run *r = ctx;
+
+	(void)now_ms;
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (r->has_service[i])
+			service_wants(&r->services[i], w);
+}
+
+void run_services_step(void *ctx, int64_t now_ms)
+{
+	struct run *r = ctx;
+
+	for (size_t i = 0; i < RUN_SLOTS; i++) {
+		struct service *s = &r->services[i];
+
+		if (!r->has_service[i])
+			continue;
+		service_step(s, now_ms);
+		r->was_refused |= service_wants_secrets(s);
+		r->has_service[i] = !service_is_over(s);
+	}
+}

@@ -1,0 +1,159 @@
+/* run: from its hooks and its application to its exit code, and in which order; signals. */
+#include "support.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/inherited.h"
+#include "base/log.h"
+#include "run/run.h"
+
+#define LONG_MS 10000 /* what takes so long hangs */
+#define SOON_MS 3000  /* what waits for nothing is over by then */
+
+static struct run run;
+static struct run_config config;
+static char story[64];
+
+/*
+ * Scripts for a shell; each may write a letter with `s X` and signal the run with `k SIGNAL`.
+ * An empty one: there is none. In words: one that is there, and no script.
+ */
+static const struct {
+	const char *what;
+	const char *pre_start, *app, *pre_stop, *post_stop;
+	int64_t stop_timeout_ms, max_ms;
+	int code;
+	const char *story;
+} cases[] = {
+	{"its code", "", "s a; exit 7", "", "", 5000, 5000, 7, "a"},
+	{"a signal", "", "kill -9 $$", "", "", 5000, 5000, 137, ""},
+	{"hooks", "s b", "s a; exit 7", "s p", "s z", 5000, 5000, 7, "baz"},
+	{"in order", "s b", "trap 's T; exit 3' TERM; s a; k TERM; w", "s p", "s z", 5000, 5000, 3, "bapTz"},
+	{"INT, too", "", "trap 's T; exit 3' TERM; k INT; w", "s p", "s z", 5000, 5000, 3, "pTz"},
+	{"hooks that fail", "", "k TERM; w", "s p; exit 9", "s z; exit 4", 5000, 5000, 143, "pz"},
+	{"pre-start fails", "s b; exit 5", "s a", "s p", "s z", 5000, 5000, 5, "b"},
+	{"pre-start is killed", "kill -9 $$", "s a", "", "", 5000, 5000, 137, ""},
+	{"pre-start cannot be", "/nonexistent", "s a", "", "", 5000, 5000, 127, ""},
+	{"TERM in pre-start", "s b; k TERM; w", "s a", "s p", "s z", 5000, 5000, 143, "b"},
+	{"TERM in pre-start, which takes it well", "trap 's T; exit 0' TERM; k TERM; w", "s a", "", "", 5000, 5000, 143, "T"},
+	{"TERM in pre-start, which does not care", "trap '' TERM; k TERM; s b; k INT; s c; k TERM; w", "s a", "", "", 5000, 5000,
+	 137, NULL},
+	{"the app cannot be", "s b", "/nonexistent", "s p", "s z", 5000, 5000, 127, "bz"},
+	{"it does not care", "", "trap '' TERM; k TERM; w", "s p", "s z", 100, 5000, 137, "pz"},
+	{"no timeout: KILL", "", "trap 's T' TERM; k TERM; w", "", "", 0, 5000, 137, NULL},
+	{"pre-stop hangs", "", "k TERM; w", "s p; w; s q", "s z", 5000, 100, 143, "pz"},
+	{"post-stop hangs", "", "exit 7", "", "s z; w; s q", 5000, 100, 7, "z"},
+	{"a second TERM ends pre-stop", "", "k TERM; w", "s p; k TERM; w; s q", "", 5000, 60000, 143, "p"},
+	{"a third kills it", "", "trap 's T; k TERM' TERM; k TERM; w; w; w", "k TERM; w", "s z", 60000, 60000, 137, "Tz"},
+	{"it ends in pre-stop, which ends", "", "trap 'exit 6' USR2; k TERM; w", "s p; k USR2; x; x; s q", "s z", 5000, 5000, 6,
+	 "pqz"},
+	{"stopped", "", "k TERM; kill -STOP $$; s a", "", "", 5000, 5000, 143, ""},
+	{"USR2 is for it", "", "trap 'exit 9' USR2; k USR2; w", "", "", 5000, 5000, 9, ""},
+	{"QUIT", "", "trap 'exit 9' QUIT; k QUIT; w", "", "", 5000, 5000, 9, ""},
+	{"WINCH", "", "trap 'exit 9' WINCH; k WINCH; w", "", "", 5000, 5000, 9, ""},
+	{"ALRM", "", "trap 'exit 9' ALRM; k ALRM; w", "", "", 5000, 5000, 9, ""},
+	{"ABRT", "", "trap 'exit 9' ABRT; k ABRT; w", "", "", 5000, 5000, 9, ""},
+	{"34", "", "trap 'exit 9' 34; k 34; w", "", "", 5000, 5000, 9, ""},
+	{"64", "", "trap 'exit 9' 64; k 64; w", "", "", 5000, 5000, 9, ""},
+	{"HUP is for us", "", "trap 'exit 9' HUP; k HUP; x; exit 8", "", "", 5000, 5000, 8, ""},
+	{"what it leaves is told", "", "(trap 's L; exit' TERM; s a; w) & until grep -q a $STORY; do x; done; exit 2", "",
+	 "until grep -q L $STORY; do x; done; s z", 5000, 5000, 2, "aLz"},
+	{"no application",
+	 "P=$PPID; setsid sh -c \"printf b >>$STORY; sleep 0.3; kill -TERM $P\" & until grep -q b $STORY; do x; done", "", "s p",
+	 "s z", 5000, 5000, 0, "bpz"},
+};
+
+static void set(struct run_command *command, char *words[4], const char *script)
+{
+	static const char head[] = "s() { printf $1 >>$STORY; }; k() { kill -$1 $PPID; }; x() { sleep 0.05; };"
+				   "w() { sleep 60 & wait; }; ";
+	char *text = malloc(sizeof head + strlen(script) + 64);
+
+	(void)sprintf(text, "%s%s", head, script);
+	words[0] = script[0] == '/' ? strdup(script) : strdup("/bin/sh");
+	words[1] = strdup("-c");
+	words[2] = text;
+	words[3] = NULL;
+	*command = (struct run_command){.n = script[0] ? 3 : 0, .argv = words, .timeout_ms = CLOCK_NEVER};
+}
+
+/* In a process of its own. Its stderr, its log, is thrown away. */
+static void be_run(size_t i)
+{
+	const struct drain_rule rule = {.max_ms = cases[i].max_ms};
+	struct run_setup setup = {.config = &config, .drain = &rule};
+	char *words[4][4];
+	struct err e;
+
+	inherited_save();
+	set(&config.pre_start, words[0], cases[i].pre_start);
+	set(&config.app, words[1], cases[i].app);
+	set(&config.pre_stop, words[2], cases[i].pre_stop);
+	set(&config.post_stop, words[3], cases[i].post_stop);
+	config.stop_timeout_ms = cases[i].stop_timeout_ms;
+	(void)setenv("STORY", story, 1);
+	if (!getenv("RUN_LOG"))
+		(void)dup2(open("/dev/null", O_WRONLY), STDERR_FILENO);
+	if (run_catch_signals(&e) || run_init(&run, &setup, &e))
+		_exit(1);
+	_exit(run_run(&run, &e));
+}
+
+static int wait_for(pid_t pid)
+{
+	int64_t end_ms = clock_now_ms() + LONG_MS;
+	int status = 0;
+
+	while (waitpid(pid, &status, WNOHANG) == 0) {
+		if (clock_now_ms() > end_ms) {
+			(void)kill(pid, SIGKILL);
+			(void)waitpid(pid, &status, 0);
+			return -1;
+		}
+		(void)usleep(2000);
+	}
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_lives(void **state)
+{
+	pid_t pids[COUNT(cases)];
+	char stories[COUNT(cases)][64];
+
+	(void)state;
+	/* They wait, and all at once. */
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		(void)snprintf(story, sizeof story, "/tmp/dnsbuddy-unit-XXXXXX");
+		assert_int_equal(close(mkstemp(story)), 0);
+		memcpy(stories[i], story, sizeof story);
+		pids[i] = fork();
+		if (!pids[i])
+			be_run(i);
+	}
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int code = wait_for(pids[i]);
+		char told[32] = "";
+		FILE *f = fopen(stories[i], "r");
+
+		assert_non_null(f);
+		(void)!fread(told, 1, sizeof told - 1, f);
+		(void)fclose(f);
+		(void)unlink(stories[i]);
+		CHECK(code == cases[i].code, "%s: %d, %s", cases[i].what, code, told);
+		CHECK(!cases[i].story || strcmp(told, cases[i].story) == 0, "%s: %s", cases[i].what, told);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_lives),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
