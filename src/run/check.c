@@ -161,11 +161,12 @@ static enum verdict step_exec(struct check *c, int64_t now_ms, struct err *e)
 			      (long long)ms);
 		return VERDICT_FAIL;
 	}
-	if (p->code == 0)
-		(void)err_set(e, ERR_NONE, "%s", p->line[0] ? p->line : "exit code 0");
+	if (p->line[0] && !p->exec_error)
+		(void)err_set(e, ERR_REFUSED, "%s", p->line);
+	else if (p->exec_error)
+		(void)err_set(e, ERR_REFUSED, "%s: %s", name, p->line);
 	else
-		(void)err_set(e, ERR_REFUSED, "exit code %d%s%s", p->code, p->line[0] ? ": " : "",
-			      p->line);
+		(void)err_set(e, ERR_REFUSED, "%s: exit code %d", name, p->code);
 	return p->code == 0 ? VERDICT_PASS : VERDICT_FAIL;
 }
 

@@ -24,7 +24,7 @@
 #include "run/check.h"
 
 #define SERVICE_BODY_CAP 32768 /* bytes of a registration: tags and metadata */
-#define SERVICE_FIRST_MS 1000  /* so long registering waits for a first result */
+#define SERVICE_FIRST_MS 100   /* so long registering waits for a first result */
 
 /* What all services of a run have in common. */
 struct service_world {

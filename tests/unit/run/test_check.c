@@ -315,13 +315,12 @@ static const struct {
 	bool is_passing;
 	const char *output;
 } commands[] = {
-	{"exit 0", true, "exit code 0"},
+	{"exit 0", true, "sh: exit code 0"},
 	{"echo one; echo two; echo", true, "two"},
 	{"echo to stderr >&2", true, "to stderr"},
-	{"exit 3", false, "exit code 3"},
-	{"echo why; exit 1", false, "exit code 1: why"},
-	{"kill -9 $$", false, "exit code 137"},
-	{"exec /nowhere/to/be/found", false, "exit code 127"},
+	{"exit 3", false, "sh: exit code 3"},
+	{"echo why; exit 1", false, "why"},
+	{"kill -9 $$", false, "sh: exit code 137"},
 	{"printf '\\033[31mred\\n'", true, "?[31mred"},
 	{"yes | head -c 3000000; echo end", true, "end"},
 };
@@ -347,7 +346,8 @@ static void test_a_command_that_is_not_there(void **state)
 	setup.kind = RUN_CHECK_EXEC;
 	setup.command = (struct run_command){.n = 1, .argv = argv};
 	run_once();
-	assert_came_to(false, "exit code 127: ");
+	assert_came_to(false, "/nowhere/to/be/found: ");
+	assert_null(strstr(check.output, "exit code"));
 }
 
 /* Killed with its group, and never two at once. */
