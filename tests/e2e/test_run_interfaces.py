@@ -57,7 +57,7 @@ def test_an_address_that_changes_is_registered_anew(world, inside):
     """By DHCP, as it were; the old one is gone with it."""
     one = inside("--interface", "eth1")
     until(lambda: world.listed("web") == ["203.0.113.7"], say=one.text)
-    world.ip("addr", "add", "203.0.113.9/24", "dev", "eth1")
+    world.ip("addr", "add", "203.0.113.9/32", "dev", "eth1")
     world.ip("addr", "del", "203.0.113.7/24", "dev", "eth1")
     until(lambda: world.listed("web")[-1:] == ["203.0.113.9"], say=one.text)
     assert one.stop() == 143 and world.listed("web") == []

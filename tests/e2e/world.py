@@ -18,7 +18,7 @@ ip link add eth1 type veth peer name end1
 ip addr add 10.20.30.40/24 dev eth0
 ip addr add 203.0.113.7/24 dev eth1
 for i in eth0 end0 eth1 end1; do ip link set $i up; done
-mount -t tmpfs none /opt && mkdir /opt/containerbuddy && cp "$1"/* /opt/containerbuddy
+mount -t tmpfs none /opt && mkdir /opt/containerbuddy && cp -r "$1"/. /opt/containerbuddy
 mount --bind "$2" /etc/hosts
 touch "$3"
 exec sleep 600
