@@ -145,8 +145,9 @@ PAGE = """# Deploys under load
 `make test-rolling` runs the example (`examples/docker-compose-standin.yml`) in a Docker engine of its own, with three nginx behind
 `www.example.com`, TTL 30 s. Clients ask a resolver with a cache (unbound) for each request, open a new connection to the first address of its
 answer, and neither repeat anything nor try a second address. `examples/roll.sh` replaces all three, one after another, twice; in the
-second roll something fails in the middle of each replacement. Then one container is killed with -9, and at the end all three are replaced by
-plain `docker stop`, without a drain, each when its successor was in DNS already.
+second roll something fails in the middle of each replacement. Then come a version that never gets healthy, a container that is killed with -9,
+and `docker stop`: of three at once, which drain (`DNSBUDDY_DRAIN`), and of three that do not, one after another, each when its successor was in DNS
+already.
 
 ![requests, failures, and what DNS answers](rolling.svg)
 

@@ -189,19 +189,31 @@ class Test:
         self.check(f"{name}: clients saw errors for {seconds} s, at most {bound} + 5",
                    seconds <= bound + 5)
 
+    def stop_drained(self):
+        """docker stop of three at once, whose run drains by itself; three without a drain stay."""
+        old = list(self.scene.containers())
+        (self.scene.examples / "plain.yml").write_text(
+            f"services:\n  {SERVICE}:\n    environment:\n      DNSBUDDY_DRAIN: none\n"
+            "      DNSBUDDY_DRAIN_IDLE: '0'\n")
+        self.scene.compose_files.append("plain.yml")
+        self.scene.scale(6)
+        time.sleep(TTL + 2)
+        with self.phase("drained stop"):
+            began = time.time()
+            docker("stop", "-t", "180", *old, timeout=240)
+            self.figures["docker stop with a drain, three at once: seconds"] = round(
+                time.time() - began)
+            docker("rm", "-v", *old)
+            time.sleep(TTL + CLIENT_SEC)
+        requests, failures = self.load.requests(began), self.load.failures(began)
+        self.figures["docker stop with a drain: requests"] = len(requests)
+        self.figures["docker stop with a drain: failed"] = len(failures)
+        self.check(f"docker stop with a drain: {len(failures)} of {len(requests)} failed",
+                   not failures, str(failures[:5]))
+
     def stop_plainly(self):
         """As roll.sh, but the old one is stopped at once when the new one is in DNS: no drain."""
-        self.scene.compose_files.append("plain.yml")
-        (self.scene.examples / "plain.yml").write_text(
-            f"services:\n  {SERVICE}:\n    environment:\n      DNSBUDDY_DRAIN: ''\n"
-            "      DNSBUDDY_DRAIN_IDLE: ''\n")
-        old = list(self.scene.containers().items())
-        for container, _ in old:  # theirs would drain
-            docker("rm", "-f", "-v", container)
-        self.scene.scale(3)
-        time.sleep(TTL + 2)
-        self.load.wait_quiet(time.time() - QUIET_SEC, 120)
-        with self.phase("plain"):
+        with self.phase("plain stop"):
             began = time.time()
             for container, address in list(self.scene.containers().items()):
                 self.scene.scale(4)
@@ -212,8 +224,8 @@ class Test:
                 time.sleep(TTL + CLIENT_SEC)  # else the next one may get its address, and serve
             last = self.load.wait_quiet(began, 120)
             requests, failures = self.load.requests(began, last), self.load.failures(began)
-        self.figures["plain: requests"] = len(requests)
-        self.figures["plain: failed"] = len(failures)
+        self.figures["docker stop without a drain, one after another: requests"] = len(requests)
+        self.figures["docker stop without a drain: failed"] = len(failures)
         self.check(f"plain docker stop: {len(failures)} of {len(requests)} failed; so the load sees it",
                    failures)
 
@@ -235,7 +247,8 @@ class Test:
                     self.judge_rolls(["roll 1", "roll 2", "broken version"])
                 if "kill" in only:
                     self.kill_one()
-                if "plain" in only:
+                if "stop" in only:
+                    self.stop_drained()
                     self.stop_plainly()
                 violations = control("/violations")
                 self.check("none of the API's rules was broken", not violations, str(violations[:3]))
@@ -258,7 +271,7 @@ class Test:
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("--publish", action="store_true")
-    p.add_argument("--only", default="rolls,kill,plain", help="parts of it")
+    p.add_argument("--only", default="rolls,kill,stop", help="parts of it")
     args = p.parse_args()
     tree = Path(os.environ["ENGINE_TREE"])
     folder = tree / os.environ.get("BUILD", "build") / "rolling"
