@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -102,7 +103,7 @@ class Test:
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             for line in roll.stdout:
                 lines.append(line.rstrip())
-                self.scene.log("roll", line.rstrip()[7:])
+                self.scene.log("roll", re.sub("^ *[0-9]+ s  ", "", line.rstrip()))
                 if "draining" in line and troubles:
                     self._trouble(troubles.pop(0))
             code = roll.wait()
