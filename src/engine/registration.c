@@ -288,6 +288,19 @@ static bool is_needless(const struct registration *r)
 	       (r->call == REGISTRATION_LOOK && status != 404 && status != 500);
 }
 
+/* A registration was under way when we were to leave. */
+static enum registration_event finish(struct registration *r, enum http_result result,
+				      int64_t now_ms)
+{
+	if (result == HTTP_MORE) {
+		if (now_ms < r->finish_ms)
+			return REGISTRATION_NOTHING;
+		http_close(&r->client.http);
+	}
+	r->retry_ms = now_ms;
+	return REGISTRATION_NOTHING;
+}
+
 enum registration_event registration_step(struct registration *r, int64_t now_ms)
 {
 	struct err e = {0};
@@ -300,6 +313,8 @@ enum registration_event registration_step(struct registration *r, int64_t now_ms
 			return fail(r, &e, false, now_ms);
 	}
 	result = consul_client_step(&r->client, &e);
+	if (r->is_leaving && r->call != REGISTRATION_LEAVE)
+		return finish(r, result, now_ms);
 	if (result == HTTP_MORE)
 		return REGISTRATION_NOTHING;
 	if (result == HTTP_BAD)
@@ -321,9 +336,12 @@ void registration_rename(struct registration *r, const char *name, int64_t now_m
 		begin(r);
 		return;
 	}
-	http_close(&r->client.http);
 	r->is_leaving = true;
 	r->retry_ms = now_ms;
+	/* Consul may carry out a registration that is broken off after we have left. */
+	r->finish_ms = now_ms + REGISTRATION_FINISH_MS;
+	if (r->call != REGISTRATION_REGISTER)
+		http_close(&r->client.http);
 }
 
 bool registration_is_over(const struct registration *r)
@@ -335,8 +353,11 @@ void registration_wants(const struct registration *r, struct loop_wait *w)
 {
 	enum registration_call call;
 
-	if (consul_client_is_busy(&r->client))
+	if (consul_client_is_busy(&r->client)) {
 		consul_client_wants(&r->client, w);
-	else if (!registration_is_over(r))
+		if (r->is_leaving && r->call != REGISTRATION_LEAVE)
+			loop_wait_until(w, r->finish_ms);
+	} else if (!registration_is_over(r)) {
 		loop_wait_until(w, next_call(r, &call));
+	}
 }

@@ -23,6 +23,7 @@
 #define REGISTRATION_LOOK_EVERY 5  /* after so many reports: has somebody overwritten us? */
 #define REGISTRATION_LEAVE_TRIES 3 /* to reach Consul for the last time, and the rest between */
 #define REGISTRATION_LEAVE_MS 300
+#define REGISTRATION_FINISH_MS 700 /* before that, for a registration that is under way */
 #define REGISTRATION_ID_CAP 384
 #define REGISTRATION_LINE_CAP 512
 #define REGISTRATION_REASON_CAP 128
@@ -79,6 +80,7 @@ struct registration {
 	int64_t retry_ms;      /* no call before this */
 	int64_t report_ms;     /* the next report is due */
 	int64_t called_ms;     /* when the call under way went out */
+	int64_t finish_ms;     /* when one that we would leave for is broken off */
 	int64_t registered_ms; /* when we were registered last */
 	unsigned unseen_n;     /* reports since the last look */
 	char hash[CONSUL_HASH_CAP];

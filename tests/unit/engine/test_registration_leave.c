@@ -118,7 +118,24 @@ static void test_leaving_while_it_comes(void **state)
 	assert_false(registration_is_over(&agent_registration));
 	agent.hangs = false;
 	agent_run(0);
+	assert_string_equal(agent.story, "register leave");
+	assert_false(agent.has_service);
+	assert_true(registration_is_over(&agent_registration));
+}
+
+static void test_leaving_while_it_comes_for_too_long(void **state)
+{
+	(void)state;
+	agent.hangs = true;
+	agent_run(10);
+	registration_rename(&agent_registration, "", agent_now_ms);
+	agent_run(REGISTRATION_FINISH_MS - 1);
+	assert_true(agent.is_busy);
+	agent_run(1);
+	agent.hangs = false;
+	agent_run(0);
 	assert_string_equal(agent.story, "leave");
+	assert_true(registration_is_over(&agent_registration));
 }
 
 static void test_leaving_is_tried_again_for_a_while(void **state)
@@ -164,6 +181,7 @@ int main(void)
 		cmocka_unit_test_setup(test_leaving, agent_set_up),
 		cmocka_unit_test_setup(test_leaving_before_it_came, agent_set_up),
 		cmocka_unit_test_setup(test_leaving_while_it_comes, agent_set_up),
+		cmocka_unit_test_setup(test_leaving_while_it_comes_for_too_long, agent_set_up),
 		cmocka_unit_test_setup(test_leaving_is_tried_again_for_a_while, agent_set_up),
 		cmocka_unit_test_setup(test_another_name, agent_set_up),
 	};
