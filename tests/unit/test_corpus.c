@@ -16,7 +16,9 @@ static const struct {
 	{"fuzz_config", fuzz_config},   {"fuzz_dns", fuzz_dns},
 	{"fuzz_health", fuzz_health},   {"fuzz_http", fuzz_http},
 	{"fuzz_json", fuzz_json},       {"fuzz_request", fuzz_request},
-	{"fuzz_resolve", fuzz_resolve}, {"fuzz_url", fuzz_url},
+	{"fuzz_resolve", fuzz_resolve}, {"fuzz_run", fuzz_run},
+	{"fuzz_url", fuzz_url},
+	{"fuzz_run", fuzz_run},
 };
 
 /* As libFuzzer gives it: memory that ends with the input. */
