@@ -247,6 +247,9 @@ static int read_all(struct reading *r, struct values *v, struct err *e)
 	if (read_sources(r, v, e)) {
 		struct err ignored; /* there is one already */
 
+		/* A template may have put any into what is quoted. */
+		values_take_secrets(v);
+		r->groups |= GROUP_CLOUDFLARE | GROUP_CONSUL;
 		(void)read_secrets(r, &ignored);
 		return -1;
 	}

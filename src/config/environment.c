@@ -241,3 +241,12 @@ int values_from_environment(struct values *v, unsigned groups, struct err *e)
 			return -1;
 	return 0;
 }
+
+void values_take_secrets(struct values *v)
+{
+	struct err ignored;
+
+	for (enum setting s = 0; s < SETTINGS; s++)
+		if (setting(s)->traits.is_secret)
+			(void)take_env(v, s, &ignored);
+}

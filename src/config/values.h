@@ -93,6 +93,9 @@ int values_from_environment(struct values *v, unsigned groups, struct err *e)
 int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
 void values_from_defaults(struct values *v);
 
+/* Of the environment only what secrets can be read, whoever's, to be masked. */
+void values_take_secrets(struct values *v);
+
 /*
  * Put what an empty text stands for, if for anything, in its place: templates of Containerbuddy's
  * produce it. "DNSBUDDY_OWNER=" from a variable that somebody forgot to set must not mean "all

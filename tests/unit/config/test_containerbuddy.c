@@ -199,6 +199,21 @@ static void test_token(void **state)
 	assert_false(run_config_hides(&conf_run, "CONSUL_HTTP_TOKEN=fromenv"));
 }
 
+/* What a template put into a wrong place is known as a secret, the handlers' too. */
+static void test_secret_in_template(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(conf_read_as(CONF_CONTAINERBUDDY, "",
+				      "CONSUL_HTTP_TOKEN=tok-12345|CF_API_KEY=key-12345|CONTAINERBUDDY={\"{{ .CF_API_KEY }}\":1}|",
+				      NULL, &e),
+			 -1);
+	assert_non_null(strstr(e.text, "key-12345"));
+	assert_string_equal(conf.consul_token, "tok-12345");
+	assert_string_equal(conf.api_key, "key-12345");
+}
+
 static const struct {
 	const char *stop_timeout;
 	int ms;
@@ -490,11 +505,21 @@ static void test_again(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cloudflare), cmocka_unit_test(test_nginx),     cmocka_unit_test(test_everything),
-		cmocka_unit_test(test_consul),     cmocka_unit_test(test_token),     cmocka_unit_test(test_stop_timeout),
-		cmocka_unit_test(test_fine),       cmocka_unit_test(test_bad),       cmocka_unit_test(test_limits),
-		cmocka_unit_test(test_calls),      cmocka_unit_test(test_from_file), cmocka_unit_test(test_handlers_environment),
-		cmocka_unit_test(test_durations),  cmocka_unit_test(test_again),
+		cmocka_unit_test(test_cloudflare),
+		cmocka_unit_test(test_nginx),
+		cmocka_unit_test(test_everything),
+		cmocka_unit_test(test_consul),
+		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_secret_in_template),
+		cmocka_unit_test(test_stop_timeout),
+		cmocka_unit_test(test_fine),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_from_file),
+		cmocka_unit_test(test_handlers_environment),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
