@@ -6,74 +6,52 @@
 #include "base/str.h"
 #include "consul/place.h"
 
-static int parse(const struct consul_answer *a, struct err *e)
+/* Raw between grave accents; a regular expression for the text itself. */
+void consul_instance_target(struct buf *b, const char *id, bool is_end)
 {
-	return json_parse(a->body, a->len, e);
+	buf_str(b, "/v1/agent/services?filter=ID%20");
+	buf_str(b, is_end ? "matches%20%60-" : "%3D%3D%20%60");
+	for (; *id; id++) {
+		char c[2] = {*id};
+
+		if (is_end && strchr(".+*?()|[]{}^$\\", *id))
+			buf_str(b, "%5C");
+		buf_url_part(b, c);
+	}
+	buf_str(b, is_end ? "%24%60" : "%60");
+}
+
+static int read_service(int service, struct consul_instance *out)
+{
+	int64_t port = 0;
+
+	(void)json_integer(json_get(service, "Port"), &port);
+	if (json_string(json_get(service, "ID"), out->id, sizeof out->id) ||
+	    json_string(json_get(service, "Service"), out->service, sizeof out->service) ||
+	    json_string(json_get(service, "Address"), out->address, sizeof out->address) ||
+	    port < 0 || port > UINT16_MAX)
+		return -1;
+	out->port = (uint16_t)port;
+	return 0;
 }
 
 int consul_instance_read(const struct consul_answer *a, struct consul_instance *out, struct err *e)
 {
-	struct consul_instance i = {.port = 0};
-	int64_t port = 0;
+	struct consul_instance one = {.id = ""}, other;
+	int first, second = JSON_NONE;
 
-	if (parse(a, e))
+	if (json_parse(a->body, a->len, e))
 		return -1;
-	(void)json_integer(json_get(0, "Port"), &port);
-	if (json_string(json_get(0, "ID"), i.id, sizeof i.id) ||
-	    json_string(json_get(0, "Service"), i.service, sizeof i.service) ||
-	    json_string(json_get(0, "Address"), i.address, sizeof i.address) || port < 0 ||
-	    port > UINT16_MAX)
-		return err_set(e, ERR_PROTO, "no service with ID, Service, Address");
-	i.port = (uint16_t)port;
-	*out = i;
-	return 0;
-}
-
-/* A regular expression for the text itself. */
-static void add_quoted(struct buf *b, const char *text)
-{
-	for (; *text; text++) {
-		if (strchr(".+*?()|[]{}^$\\", *text))
-			buf_str(b, "\\");
-		buf_add(b, text, 1);
-	}
-}
-
-void consul_instance_own_target(struct buf *b, const char *host)
-{
-	char filter[CONSUL_ID_CAP];
-	struct buf f;
-
-	buf_init(&f, filter, sizeof filter);
-	buf_str(&f, "ID matches `-");
-	add_quoted(&f, host);
-	buf_str(&f, "$`");
-	buf_str(b, "/v1/agent/services?filter=");
-	buf_url_part(b, f.p);
-	b->overflow |= !buf_ok(&f);
-}
-
-int consul_instance_own_read(const struct consul_answer *a, char id[CONSUL_ID_CAP], struct err *e)
-{
-	char one[CONSUL_ID_CAP], other[CONSUL_ID_CAP];
-	int first, second;
-
-	if (parse(a, e))
-		return -1;
-	if (!json_is_object(0))
-		return err_set(e, ERR_PROTO, "not a list of services");
 	first = json_first(0);
-	if (first == JSON_NONE)
-		return err_set(e, ERR_CONFIG, "no service of this host: name it by --id");
-	second = json_next(first);
-	if (json_string(json_get(json_value(first), "ID"), one, sizeof one))
-		return err_set(e, ERR_PROTO, "a service without ID");
-	if (second != JSON_NONE) {
-		json_label(json_get(json_value(second), "ID"), other, sizeof other);
+	if (first != JSON_NONE)
+		second = json_next(first);
+	if (!json_is_object(0) || (first != JSON_NONE && read_service(json_value(first), &one)) ||
+	    (second != JSON_NONE && read_service(json_value(second), &other)))
+		return err_set(e, ERR_PROTO, "not a list of services");
+	if (second != JSON_NONE)
 		return err_set(e, ERR_CONFIG, "several services of this host: --id %s, --id %s?",
-			       one, other);
-	}
-	memcpy(id, one, sizeof one);
+			       one.id, other.id);
+	*out = one;
 	return 0;
 }
 
@@ -84,23 +62,22 @@ void consul_instance_state_target(struct buf *b, const char *id)
 	buf_str(b, "?format=text");
 }
 
+/* The status is 200, 429 or 503 as it is passing, in warning or worse; the text tells apart. */
 int consul_instance_state_read(const struct consul_answer *a, enum instance_state *out,
 			       struct err *e)
 {
-	char word[32] = "";
+	static const enum instance_state states[] = {INSTANCE_PASSING, INSTANCE_MAINTENANCE,
+						     INSTANCE_CRITICAL, INSTANCE_WARNING};
 
-	if (a->status == 200 || a->status == 429 || a->status == 503) {
-		size_t n = a->len < sizeof word ? a->len : sizeof word - 1;
+	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+		const char *name = instance_state_name(states[i]);
 
-		memcpy(word, a->body, n);
-		word[n] = '\0';
-		for (int i = 0; i < INSTANCE_STATES; i++)
-			if (strcmp(str_trim(word), instance_state_name(instance_by_rank(i))) == 0) {
-				*out = instance_by_rank(i);
-				return 0;
-			}
+		if (strncmp(a->body, name, strlen(name)) != 0 || a->status == 404)
+			continue;
+		*out = i < 2 ? states[i] : INSTANCE_CRITICAL;
+		return 0;
 	}
-	return consul_fail(a->status == 200 ? 500 : a->status, a->body, e);
+	return consul_fail(a->status, a->body, e);
 }
 
 void consul_instance_place_target(struct buf *b, const char *service, const char *id,
@@ -108,10 +85,9 @@ void consul_instance_place_target(struct buf *b, const char *service, const char
 {
 	buf_str(b, "/v1/catalog/service/");
 	buf_url_part(b, service);
-	buf_str(b, "?filter=");
-	buf_url_part(b, "ServiceID == `");
+	buf_str(b, "?filter=ServiceID%20%3D%3D%20%60");
 	buf_url_part(b, id);
-	buf_url_part(b, "`");
+	buf_str(b, "%60");
 	consul_place_add(b, job);
 }
 
@@ -121,15 +97,14 @@ int consul_instance_place_read(const struct consul_answer *a, struct consul_plac
 	struct consul_place place = {.node = ""};
 	int first;
 
-	if (parse(a, e))
+	if (json_parse(a->body, a->len, e))
 		return -1;
-	if (!json_is_array(0))
-		return err_set(e, ERR_PROTO, "not a list of instances");
 	first = json_first(0);
-	if (first != JSON_NONE &&
-	    (json_string(json_get(first, "Node"), place.node, sizeof place.node) ||
-	     json_string(json_get(first, "Address"), place.address, sizeof place.address)))
-		return err_set(e, ERR_PROTO, "an instance without Node or Address");
+	if (!json_is_array(0) ||
+	    (first != JSON_NONE &&
+	     (json_string(json_get(first, "Node"), place.node, sizeof place.node) ||
+	      json_string(json_get(first, "Address"), place.address, sizeof place.address))))
+		return err_set(e, ERR_PROTO, "not a list of instances");
 	*out = place;
 	return 0;
 }

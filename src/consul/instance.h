@@ -1,11 +1,12 @@
 /*
- * One instance by its id: as the agent has it that it is registered with, and where in the catalog
- * it stands. Requests and answers, no policy.
+ * One instance: as the agent has it that it is registered with, and where in the catalog it stands.
+ * Requests and answers, no policy.
  * https://developer.hashicorp.com/consul/api-docs/agent/service and .../catalog
  */
 #ifndef CONSUL_INSTANCE_H
 #define CONSUL_INSTANCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,21 +26,22 @@ struct consul_instance {
 	uint16_t port;              /* 0: none */
 };
 
-/* What consul_agent_look_target() asks for. e: ERR_PROTO */
+/*
+ * GET: the agent's service of that id; or all whose id ends in "-" and that text: so a registrator
+ * in a container names its own, by the host's name.
+ */
+void consul_instance_target(struct buf *b, const char *id, bool is_end);
+
+/*
+ * The one that came of it; none: its id is "".
+ *   e  ERR_PROTO; ERR_CONFIG: there are several
+ */
 int consul_instance_read(const struct consul_answer *a, struct consul_instance *out, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
- * GET: the services of the agent whose id ends in "-" and host: so registrators in containers
- * name their own. e: ERR_CONFIG: there is none, or there are several; ERR_PROTO
- */
-void consul_instance_own_target(struct buf *b, const char *host);
-int consul_instance_own_read(const struct consul_answer *a, char id[CONSUL_ID_CAP], struct err *e)
-	__attribute__((warn_unused_result));
-
-/*
- * GET: its state as the agent has it, its node's checks among them. The status of the answer is
- * 200, 429 or 503; 404: the agent has no such service. e: as consul_fail()
+ * GET: its state as the agent has it, its node's checks among them: passing, in maintenance, or
+ * another, which is told as critical. e: as consul_fail()
  */
 void consul_instance_state_target(struct buf *b, const char *id);
 int consul_instance_state_read(const struct consul_answer *a, enum instance_state *out,

@@ -103,7 +103,7 @@ static void check_servers(unsigned char *p, size_t n, unsigned char *query, size
 	if (n > query_n)
 		memcpy(p + query_n - 4, query + query_n - 4, 4); /* to that question */
 	if (dns_read_servers(p, n, query, query_n, &servers) == 0) {
-		MUST(servers.n <= DNS_SERVERS_MAX && (!servers.n || !*servers.zone));
+		MUST(servers.n <= DNS_SERVERS_MAX);
 		for (size_t i = 0; i < servers.n; i++)
 			MUST(*servers.list[i] && strlen(servers.list[i]) < DNS_NAME_MAX);
 	}

@@ -6,7 +6,6 @@
 #include "base/addr.h"
 #include "base/errno_text.h"
 #include "base/fmt.h"
-#include "base/str.h"
 #include "net/dns/resolve_errors.h"
 
 enum next { NEXT_WAIT, NEXT_GO, NEXT_DONE, NEXT_BAD };
@@ -179,20 +178,15 @@ static enum next step_address(struct authority *a, int64_t now_ms)
 
 /* ---- Which zone ---- */
 
-/* Go on with the zone that was named, if the present name lies within it, or else one label up. */
-static enum next ask_above(struct authority *a, const char *zone, int64_t now_ms)
+/* One label up. What names the zone at once, the SOA of an answer, some forwarders leave out. */
+static enum next ask_above(struct authority *a, int64_t now_ms)
 {
-	const char *here = a->name + a->at, *dot = strchr(here, '.');
-	size_t here_n = strlen(here), zone_n = strlen(zone);
+	const char *dot = strchr(a->name + a->at, '.');
 
-	if (zone_n && zone_n < here_n && here[here_n - zone_n - 1] == '.' &&
-	    str_ends_nocase(here, zone))
-		a->at += here_n - zone_n;
-	else if (dot)
-		a->at += (size_t)(dot - here) + 1;
-	else
+	if (!dot)
 		return give_up(a, "no zone holds it");
-	return begin_question(a, a->name + a->at, now_ms);
+	a->at = (size_t)(dot + 1 - a->name);
+	return begin_question(a, dot + 1, now_ms);
 }
 
 static enum next take_zone(struct authority *a, int64_t now_ms)
@@ -209,7 +203,7 @@ static enum next take_zone(struct authority *a, int64_t now_ms)
 		return try_next(a, now_ms);
 	}
 	if (!found.n)
-		return ask_above(a, found.zone, now_ms);
+		return ask_above(a, now_ms);
 	a->servers_n = found.n;
 	for (size_t i = 0; i < found.n; i++) {
 		a->servers[i].n = a->servers[i].next = 0;

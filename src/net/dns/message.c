@@ -393,21 +393,6 @@ int dns_read_sight(const unsigned char *p, size_t n, const unsigned char *query,
 
 /* ---- A zone's servers ---- */
 
-/* The owner of the authority section's SOA: the zone that the name lies in, RFC 2308 section 3. */
-static void find_zone(const struct section *answer, struct dns_servers *out)
-{
-	const struct message *m = &answer->m;
-	struct resource r;
-	size_t at = answer->at;
-
-	for (unsigned i = 0; i < answer->n && !read_resource(m, &at, &r); i++)
-		;
-	for (unsigned i = get16(m->p + 8); i && !read_resource(m, &at, &r); i--)
-		if (r.class == CLASS_IN && r.type == DNS_SOA && !format_name(m, r.owner, out->zone))
-			return;
-	out->zone[0] = '\0';
-}
-
 int dns_read_servers(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
 		     struct dns_servers *out)
 {
@@ -424,7 +409,5 @@ int dns_read_servers(const unsigned char *p, size_t n, const unsigned char *quer
 		    is_same_name(&s.m, r.owner, DNS_HEADER_BYTES) &&
 		    !format_name(&s.m, r.data, out->list[out->n]))
 			out->n++;
-	if (!out->n)
-		find_zone(&s, out);
 	return 0;
 }

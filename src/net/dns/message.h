@@ -20,7 +20,7 @@
 #define DNS_SERVERS_MAX 8 /* names of a zone's servers that are kept */
 #define DNS_TEXT_CAP (DNS_NAME_MAX + 1)
 
-enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_SOA = 6, DNS_AAAA = 28 };
+enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_AAAA = 28 };
 enum dns_rcode { DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED };
 
 struct dns_answer {
@@ -89,7 +89,6 @@ struct dns_servers {
 	bool is_truncated;
 	size_t n; /* none: the name that was asked for is no zone's */
 	char list[DNS_SERVERS_MAX][DNS_TEXT_CAP];
-	char zone[DNS_TEXT_CAP]; /* then: the zone it lies in, if that was said; else "" */
 };
 
 /* Read an answer to a query for NS. As dns_read_answer(). */

@@ -12,81 +12,58 @@ static const struct consul_answer *answered(int status, const char *body)
 	return &answer;
 }
 
+#define ONE(id, more) "{\"ID\":\"" id "\",\"Service\":\"w\",\"Address\":\"192.0.2.1\"" more "}"
+
+static const struct {
+	const char *body;
+	const char *id; /* NULL: refused */
+	int port;
+	enum err_kind kind;
+	const char *words;
+} lists[] = {
+	{"{\"w-h\":" ONE("w-h", ",\"Port\":65535") "}", "w-h", 65535, ERR_NONE, ""},
+	{"{\"w-h\":" ONE("w-h", "") "}", "w-h", 0, ERR_NONE, ""},
+	{"{}", "", 0, ERR_NONE, ""},
+	{"{\"w-h\":" ONE("w-h", "") ",\"v-h\":" ONE("v-h", "") "}", NULL, 0, ERR_CONFIG, "--id w-h, --id v-h"},
+	{"{\"w-h\":" ONE("w-h", "") ",\"v-h\":{}}", NULL, 0, ERR_PROTO, "not a list of services"},
+	{"{\"w-h\":" ONE("w-h", ",\"Port\":65536") "}", NULL, 0, ERR_PROTO, "not a list of services"},
+	{"{\"w-h\":" ONE("w-h", ",\"Port\":-1") "}", NULL, 0, ERR_PROTO, "not a list of services"},
+	{"{\"w-h\":{\"ID\":\"a\",\"Service\":\"w\"}}", NULL, 0, ERR_PROTO, "not a list of services"},
+	{"{\"w-h\":7}", NULL, 0, ERR_PROTO, "not a list of services"},
+	{"[]", NULL, 0, ERR_PROTO, "not a list of services"},
+	{"", NULL, 0, ERR_PROTO, ""},
+};
+
 static void test_read(void **state)
 {
-	static const char *const bad[] = {"",
-					  "[]",
-					  "{}",
-					  "{\"ID\":\"a\",\"Service\":\"w\"}",
-					  "{\"ID\":7,\"Service\":\"w\",\"Address\":\"\"}",
-					  "{\"ID\":\"a\",\"Service\":\"w\",\"Address\":\"\",\"Port\":65536}",
-					  "{\"ID\":\"a\",\"Service\":\"w\",\"Address\":\"\",\"Port\":-1}"};
-	struct consul_instance i = {.port = 1};
-	struct err e = {0};
-
 	(void)state;
-	assert_int_equal(
-		consul_instance_read(answered(200, "{\"ID\":\"w-1\",\"Service\":\"w\",\"Address\":\"192.0.2.1\",\"Port\":65535}"),
-				     &i, &e),
-		0);
-	assert_string_equal(i.id, "w-1");
-	assert_string_equal(i.service, "w");
-	assert_string_equal(i.address, "192.0.2.1");
-	assert_int_equal(i.port, 65535);
-	assert_int_equal(consul_instance_read(answered(200, "{\"ID\":\"w-1\",\"Service\":\"w\",\"Address\":\"\"}"), &i, &e), 0);
-	assert_int_equal(i.port, 0);
-	for (size_t k = 0; k < COUNT(bad); k++) {
-		i.port = 7;
-		CHECK(consul_instance_read(answered(200, bad[k]), &i, &e) == -1 && e.kind == ERR_PROTO && i.port == 7, "%s",
-		      bad[k]);
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		struct consul_instance one = {.id = "untouched"};
+		struct err e = {0};
+		int rc = consul_instance_read(answered(200, lists[i].body), &one, &e);
+
+		CHECK(rc == (lists[i].id ? 0 : -1) && e.kind == lists[i].kind && strstr(e.text, lists[i].words), "%s: %s",
+		      lists[i].body, e.text);
+		CHECK(!strcmp(one.id, lists[i].id ? lists[i].id : "untouched") && one.port == lists[i].port, "%s: %s",
+		      lists[i].body, one.id);
+		CHECK(!lists[i].id || !*one.id || (!strcmp(one.service, "w") && !strcmp(one.address, "192.0.2.1")), "%s",
+		      lists[i].body);
 	}
 }
 
 /* The host is its own text, whatever it is made of. */
-static void test_own_target(void **state)
+static void test_target(void **state)
 {
-	char text[2048];
+	char text[256];
 	struct buf b;
 
 	(void)state;
 	buf_init(&b, text, sizeof text);
-	consul_instance_own_target(&b, "a.b+c");
+	consul_instance_target(&b, "a.b+c", true);
 	assert_string_equal(text, "/v1/agent/services?filter=ID%20matches%20%60-a%5C.b%5C%2Bc%24%60");
-	assert_true(buf_ok(&b));
 	buf_reset(&b);
-	consul_instance_own_target(
-		&b,
-		"................................................................................................................"
-		"................................................................................................................"
-		"....................................");
-	assert_false(buf_ok(&b));
-}
-
-static void test_own(void **state)
-{
-	static const struct {
-		const char *body, *id; /* NULL: refused */
-		enum err_kind kind;
-		const char *words;
-	} cases[] = {
-		{"{\"w-h\":{\"ID\":\"w-h\"}}", "w-h", ERR_NONE, ""},
-		{"{}", NULL, ERR_CONFIG, "no service of this host: name it by --id"},
-		{"{\"w-h\":{\"ID\":\"w-h\"},\"v-h\":{\"ID\":\"v-h\"}}", NULL, ERR_CONFIG, "--id w-h, --id v-h"},
-		{"{\"w-h\":{}}", NULL, ERR_PROTO, "without ID"},
-		{"[]", NULL, ERR_PROTO, "not a list of services"},
-		{"", NULL, ERR_PROTO, ""},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		char id[CONSUL_ID_CAP] = "untouched";
-		struct err e = {0};
-		int rc = consul_instance_own_read(answered(200, cases[i].body), id, &e);
-
-		CHECK(rc == (cases[i].id ? 0 : -1) && e.kind == cases[i].kind && strstr(e.text, cases[i].words), "%s: %s",
-		      cases[i].body, e.text);
-		CHECK(!strcmp(id, cases[i].id ? cases[i].id : "untouched"), "%s: %s", cases[i].body, id);
-	}
+	consul_instance_target(&b, "a.b c", false);
+	assert_string_equal(text, "/v1/agent/services?filter=ID%20%3D%3D%20%60a.b%20c%60");
 }
 
 static void test_state(void **state)
@@ -97,16 +74,11 @@ static void test_state(void **state)
 		enum instance_state want; /* INSTANCE_STATES: refused */
 		enum err_kind kind;
 	} cases[] = {
-		{200, "passing", INSTANCE_PASSING, ERR_NONE},
-		{200, "passing\n", INSTANCE_PASSING, ERR_NONE},
-		{429, "warning", INSTANCE_WARNING, ERR_NONE},
-		{503, "critical", INSTANCE_CRITICAL, ERR_NONE},
-		{503, "maintenance", INSTANCE_MAINTENANCE, ERR_NONE},
-		{503, "no leader", INSTANCE_STATES, ERR_RETRY},
-		{200, "{}", INSTANCE_STATES, ERR_RETRY},
-		{200, "", INSTANCE_STATES, ERR_RETRY},
-		{200, "maintenance and so much more than any word that there is of Consul's", INSTANCE_STATES, ERR_RETRY},
-		{404, "ServiceId w not found", INSTANCE_STATES, ERR_REFUSED},
+		{200, "passing", INSTANCE_PASSING, ERR_NONE},          {200, "passing\n", INSTANCE_PASSING, ERR_NONE},
+		{429, "warning", INSTANCE_CRITICAL, ERR_NONE},         {503, "critical", INSTANCE_CRITICAL, ERR_NONE},
+		{503, "maintenance", INSTANCE_MAINTENANCE, ERR_NONE},  {503, "no leader", INSTANCE_STATES, ERR_RETRY},
+		{502, "<html>", INSTANCE_STATES, ERR_RETRY},           {500, "", INSTANCE_STATES, ERR_RETRY},
+		{404, "passing", INSTANCE_STATES, ERR_REFUSED},        {404, "ServiceId w not found", INSTANCE_STATES, ERR_REFUSED},
 		{403, "Permission denied", INSTANCE_STATES, ERR_AUTH},
 	};
 
@@ -146,8 +118,10 @@ static void test_place(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_read),  cmocka_unit_test(test_own_target), cmocka_unit_test(test_own),
-		cmocka_unit_test(test_state), cmocka_unit_test(test_place),
+		cmocka_unit_test(test_read),
+		cmocka_unit_test(test_target),
+		cmocka_unit_test(test_state),
+		cmocka_unit_test(test_place),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

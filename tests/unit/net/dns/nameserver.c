@@ -178,17 +178,6 @@ static void put_server(struct message *m, const char *name)
 	put_name(m, name);
 }
 
-/* In the authority section: nothing of the answer may follow. */
-static void put_soa(struct message *m, const char *zone)
-{
-	put_name(m, zone);
-	put(m,
-	    "\0\6\0\1\0\0\0\x3c\0\x16\0\0"
-	    "12341234123412341234",
-	    10 + 22);
-	m->p[9]++;
-}
-
 static void put_alias(struct message *m, const char *target)
 {
 	begin_record(m, 5, strlen(target) + 2);
@@ -221,8 +210,6 @@ static bool put_word(struct message *m, const char *word, size_t question_n)
 		put_server(m, word + 1);
 	} else if (!strncmp(word, "ttl=", 4)) {
 		m->ttl = (uint32_t)strtoul(word + 4, NULL, 10);
-	} else if (!strncmp(word, "soa=", 4)) {
-		put_soa(m, word + 4);
 	} else if (!strcmp(word, "aa")) {
 		m->p[2] |= 4;
 	} else if (*word == '@') {
