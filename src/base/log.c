@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,6 +24,7 @@ const char *const log_format_names[] = {
 
 static enum log_format log_format = LOG_LOGFMT;
 static enum log_level log_level = LOG_INFO;
+static bool drops_unread, was_unread;
 
 void log_setup(enum log_format format, enum log_level level)
 {
@@ -30,6 +32,11 @@ void log_setup(enum log_format format, enum log_level level)
 		format = isatty(STDERR_FILENO) ? LOG_TEXT : LOG_LOGFMT;
 	log_format = format;
 	log_level = level;
+}
+
+void log_drop_unread(void)
+{
+	drops_unread = true;
 }
 
 bool log_is_on(enum log_level level)
@@ -94,8 +101,24 @@ static void put_head(struct buf *b, enum log_level level, const char *message)
 	}
 }
 
+/*
+ * A pipe that can be written to takes PIPE_BUF bytes, a whole line, without waiting. Who is slow is
+ * waited for a little, until he was too slow once.
+ */
+_Static_assert(LOG_LINE_MAX <= 4096, "a line fits into what poll(2) promises of a pipe");
+
+static bool has_room(void)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	was_unread = poll(&fd, 1, was_unread ? 0 : LOG_PATIENCE_MS) == 0;
+	return !was_unread;
+}
+
 static void write_line(const char *p, size_t n)
 {
+	if (drops_unread && !has_room())
+		return;
 	while (n) {
 		ssize_t put = write(STDERR_FILENO, p, n);
 

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 
 #define LOG_LINE_MAX 4096 /* bytes of one line; a longer one loses its last fields */
+#define LOG_PATIENCE_MS 100
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
@@ -25,6 +26,12 @@ struct log_field {
 
 /* Lines below level are dropped. LOG_AUTO: text when stderr is a terminal, else logfmt. */
 void log_setup(enum log_format format, enum log_level level);
+
+/*
+ * From now on a line for which there is no room, since nobody reads what is there, is dropped: the
+ * work of who stays for years does not wait for a reader.
+ */
+void log_drop_unread(void);
 
 bool log_is_on(enum log_level level);
 

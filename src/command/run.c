@@ -157,6 +157,7 @@ int command_run(const struct invocation *in)
 	if (run_init(&self.run, &setup, &e))
 		return command_fail(in, &e);
 	e.kind = ERR_NONE;
+	log_drop_unread();
 	code = run_run(&self.run, &e);
 	return e.kind ? command_fail(in, &e) : code;
 }

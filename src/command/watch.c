@@ -144,6 +144,7 @@ int command_watch(const struct invocation *in)
 	    watch_set_jobs(&self.watch, c->jobs, c->jobs_n, &e))
 		return command_fail(in, &e);
 	LOG_EVENT(LOG_INFO, "watching", {"records", NULL, (int64_t)c->jobs_n});
+	log_drop_unread();
 	watch_run(&self.watch);
 	return EXIT_CODE_OK;
 }

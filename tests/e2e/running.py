@@ -233,9 +233,11 @@ class Shim(Watch):
         return aggregate(entry)[0] if entry else None
 
     def until_state(self, state, seconds=15.0):
-        """passing, critical, warning, maintenance, None: not registered."""
+        """passing, critical, warning, maintenance, None: not registered. When passing, application.py has started, too."""
         until(lambda: self.state() == state, seconds,
               lambda: f"{self.state()}, not {state}: {self.entries()}\n{self.text()[-3000:]}")
+        if state == "passing" and self.command[:1] == [APPLICATION]:
+            Events(self.command[1]).wait_for("app start")
 
     def check(self):
         """The TTL check as the agent has it: an output that changes alone comes to the catalog late."""
@@ -277,7 +279,7 @@ class Shim(Watch):
 def shim(start, consul):
     """shim(*flags, app=command or None, pid_1=, consul=, service=, named=, env=, **of Running): a Shim.
 
-    By default a service of a name of its own at ADDRESS, looked at each second, whose TTL is 5 s. named=False: no flag of that; words: these in place of
+    By default a service of a name of its own at ADDRESS, looked at each second, whose TTL is 5 s: for each flag that is not there. named=False: no flag of that; words: these in place of
     "run".
     """
     default, made = consul, []
@@ -286,7 +288,8 @@ def shim(start, consul):
         name = service or next(NAMES)
         words = list(words or ["run"])
         if named:
-            words += ["--service", name, "--interface", f"static:{ADDRESS}", "--interval", "1", "--ttl", "5"]
+            given = {"--service": name, "--interface": f"static:{ADDRESS}", "--interval": "1", "--ttl": "5"}
+            words += [word for flag, value in given.items() if flag not in flags for word in (flag, value)]
         words += [*map(str, flags), *(["--", *app] if app else [])]
         if pid_1:
             need_pid_1()

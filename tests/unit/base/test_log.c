@@ -1,6 +1,9 @@
 /* Log lines as they leave: their three forms, their limits, and that no secret is in them. */
 #include "support.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -225,12 +228,56 @@ static void test_harmful(void **state)
 	}
 }
 
+/* Fill a pipe, with what is already in it. */
+static void fill(int fd)
+{
+	char block[4096];
+
+	memset(block, 'x', sizeof block);
+	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	while (write(fd, block, sizeof block) > 0)
+		;
+	assert_int_equal(fcntl(fd, F_SETFL, 0), 0);
+}
+
+/* The last one: from then on lines are dropped. */
+static void test_unread(void **state)
+{
+	char all[1 << 17];
+	int fds[2], kept = dup(STDERR_FILENO);
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	fill(STDERR_FILENO);
+	log_setup(LOG_TEXT, LOG_INFO);
+	log_drop_unread();
+	(void)alarm(10);
+	log_event(two.level, two.message, two.fields, two.n);
+	log_plain("%s", two.message);
+	n = read(fds[0], all, sizeof all);
+	log_plain("%s", two.message);
+	(void)alarm(0);
+	assert_int_equal(dup2(kept, STDERR_FILENO), STDERR_FILENO);
+	assert_true(n > 0);
+	for (ssize_t i = 0; i < n; i++)
+		assert_int_equal(all[i], 'x');
+	n = read(fds[0], all, sizeof all);
+	assert_int_equal(n, strlen("record created\n"));
+	assert_memory_equal(all, "record created\n", (size_t)n);
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	(void)close(kept);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_formats),         cmocka_unit_test(test_quotes),        cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_words),           cmocka_unit_test(test_too_long),      cmocka_unit_test(test_masking),
 		cmocka_unit_test(test_masking_escaped), cmocka_unit_test(test_masking_quote), cmocka_unit_test(test_harmful),
+		cmocka_unit_test(test_unread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
