@@ -137,6 +137,7 @@ END {
 		print "#ifndef TRUST_ANCHORS_H\n#define TRUST_ANCHORS_H\n"
 		print "#define TRUST_ANCHORS_N " kept
 		print "#define TRUST_ANCHORS_NAME_MAX " longest " /* bytes of the longest name when whole */"
+		print "#define TRUST_ANCHORS_SIZE " gsub(/,/, ",", body) " /* bytes of them all */"
 		print "#define TRUST_ANCHORS_BUILT_SEC " NOW " /* since 1970: what had ended then was left out */\n"
 		print "extern const unsigned char trust_anchors[];\n\n#endif"
 	} else {

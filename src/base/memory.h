@@ -12,6 +12,12 @@
  * the system with what is in it. NULL when there is none.
  */
 void *memory_reserve(size_t size);
+
+/*
+ * Constants that are seldom looked at: only the pages that are, are resident, until they are set
+ * apart once more. Otherwise the kernel brings in those that lie around what is used.
+ */
+void memory_set_apart(const void *p, size_t size);
 void memory_release(void *p, size_t size);
 
 #endif

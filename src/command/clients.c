@@ -36,11 +36,7 @@ static int init_cloudflare(struct clients *w, const struct config *c, struct err
 	side->origin.url = c->cf_url;
 	if (set_trust(side, &w->cf_roots, c->ca_file, e))
 		return err_wrap(e, "SSL_CERT_FILE or --ca-file");
-	if (set_proxy(side, c, e))
-		return -1;
-	http_client_init(&w->driver.cloudflare, &side->origin, &side->tls);
-	w->driver.cf_headers = w->credentials.cf;
-	return 0;
+	return set_proxy(side, c, e);
 }
 
 static int init_consul_tls(struct clients *w, const struct config *c, struct err *e)
@@ -67,11 +63,7 @@ static int init_consul(struct clients *w, const struct config *c, struct err *e)
 	bool is_https = c->consul_url.scheme == URL_HTTPS;
 
 	side->origin.url = c->consul_url;
-	if (is_https && (init_consul_tls(w, c, e) || set_proxy(side, c, e)))
-		return -1;
-	http_client_init(&w->driver.consul, &side->origin, is_https ? &side->tls : NULL);
-	w->driver.consul_headers = w->credentials.consul;
-	return 0;
+	return is_https && (init_consul_tls(w, c, e) || set_proxy(side, c, e)) ? -1 : 0;
 }
 
 int credentials_build(struct credentials *out, const struct config *c, struct err *e)
@@ -87,13 +79,31 @@ int credentials_build(struct credentials *out, const struct config *c, struct er
 	return 0;
 }
 
-int clients_init(struct clients *w, const struct config *c, struct err *e)
+int clients_prepare(struct clients *w, const struct config *c, struct err *e)
 {
-	w->driver.timeout_ms = c->timeout_ms;
 	if (init_cloudflare(w, c, e) || init_consul(w, c, e) ||
 	    credentials_build(&w->credentials, c, e))
 		return -1;
 	return clients_hide_secrets(w, e);
+}
+
+void clients_init_driver(struct clients *w, const struct config *c)
+{
+	bool is_https = c->consul_url.scheme == URL_HTTPS;
+
+	http_client_init(&w->driver.cloudflare, &w->cloudflare.origin, &w->cloudflare.tls);
+	http_client_init(&w->driver.consul, &w->consul.origin, is_https ? &w->consul.tls : NULL);
+	w->driver.cf_headers = w->credentials.cf;
+	w->driver.consul_headers = w->credentials.consul;
+	w->driver.timeout_ms = c->timeout_ms;
+}
+
+int clients_init(struct clients *w, const struct config *c, struct err *e)
+{
+	if (clients_prepare(w, c, e))
+		return -1;
+	clients_init_driver(w, c);
+	return 0;
 }
 
 /* What is behind "Basic ". */

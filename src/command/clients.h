@@ -40,6 +40,11 @@ struct clients {
 int clients_init(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 
+/* The two halves of it: the second is memory that whoever has drivers of its own does not need. */
+int clients_prepare(struct clients *w, const struct config *c, struct err *e)
+	__attribute__((warn_unused_result));
+void clients_init_driver(struct clients *w, const struct config *c);
+
 /* What is to be sent for c's secrets. e: ERR_CONFIG: they are too long */
 int credentials_build(struct credentials *out, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));

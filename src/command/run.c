@@ -8,6 +8,7 @@
 #include "base/secret.h"
 #include "command/clients.h"
 #include "command/command.h"
+#include "net/tls/roots.h"
 #include "run/run.h"
 
 static struct {
@@ -53,6 +54,14 @@ static int read_again(struct config *new, struct err *e)
 		       : 0;
 }
 
+static void set_drain(const struct config *c)
+{
+	self.drain = c->drain;
+	self.place = c->jobs[0];
+	if (c->drain.way.kind == DRAIN_API)
+		clients_init_driver(&self.clients, c);
+}
+
 /* As in watch: all that can be refused is built beside what is in force. */
 static int take(struct config *new, bool only_secrets, struct err *e)
 {
@@ -78,8 +87,7 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 		return 0;
 	}
 	self.run_current = !self.run_current;
-	self.drain = new->drain;
-	self.place = new->jobs[0];
+	set_drain(new);
 	log_setup(new->log_format, new->log_level);
 	LOG_EVENT(LOG_INFO, "configuration read again",
 		  {"services", NULL, (int64_t) new->run->services_n});
@@ -107,8 +115,7 @@ static void reload(void *ctx, bool only_secrets)
 
 static struct run_setup setup_of(const struct config *c)
 {
-	self.drain = c->drain;
-	self.place = c->jobs[0];
+	set_drain(c);
 	return (struct run_setup){
 		.config = c->run,
 		.drain = &self.drain,
@@ -150,12 +157,13 @@ int command_run(const struct invocation *in)
 	code = command_configure(in, c);
 	if (code != EXIT_CODE_OK)
 		return code;
-	if (clients_init(&self.clients, c, &e) || open_listeners(c, &e))
+	if (clients_prepare(&self.clients, c, &e) || open_listeners(c, &e))
 		return command_fail(in, &e);
 	process_hide_environment(is_hidden);
 	setup = setup_of(c);
 	if (run_init(&self.run, &setup, &e))
 		return command_fail(in, &e);
+	roots_set_apart();
 	e.kind = ERR_NONE;
 	log_drop_unread();
 	code = run_run(&self.run, &e);

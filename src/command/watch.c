@@ -134,7 +134,7 @@ int command_watch(const struct invocation *in)
 		return code;
 	memcpy(self.listen_host, c->listen_host, sizeof self.listen_host);
 	self.listeners[0].names = self.listen_host;
-	if (clients_init(&self.clients, c, &e) ||
+	if (clients_prepare(&self.clients, c, &e) ||
 	    (c->listen[0] && listen_open(&self.listeners[0], c->listen, &e)))
 		return command_fail(in, &e);
 	if (listen_open_local(&self.listeners[1], &e))

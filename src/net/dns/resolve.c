@@ -22,7 +22,7 @@ enum next {
 
 void resolve_init(struct resolve *r)
 {
-	memset(r, 0, sizeof *r);
+	memset(r, 0, offsetof(struct resolve, in));
 	r->files = &system_files;
 	dns_exchange_init(&r->x);
 	r->x.in = r->in;

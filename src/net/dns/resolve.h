@@ -65,6 +65,7 @@ struct resolve {
 
 	enum net_family asked; /* over TCP */
 	struct dns_exchange x; /* a question's number is its family's */
+	/* Not cleared: what needs no server takes no memory for it. */
 	unsigned char in[DNS_LENGTH_BYTES + RESOLVE_ANSWER_MAX];
 };
 

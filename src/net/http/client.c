@@ -13,7 +13,7 @@
 
 void http_client_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls)
 {
-	memset(c, 0, offsetof(struct http_client, out));
+	memset(c, 0, offsetof(struct http_client, head));
 	c->origin = o;
 	c->tls = tls;
 	resolve_init(&c->resolve);

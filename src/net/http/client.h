@@ -120,12 +120,12 @@ struct http_client {
 	bool has_excess; /* and bytes after it */
 	enum http_framing framing;
 	uint64_t received; /* decoded bytes of the body */
-	struct head head;
 	struct chunk chunk;
 
 	size_t tunnel_len;
 	size_t tunnel_sent;
 	/* Last, for they are not cleared: what is not used of them takes no memory. */
+	struct head head;
 	char out[HTTP_REQUEST_HEAD_MAX];
 	char in[HTTP_RECV_MAX]; /* received, or the request to a proxy */
 };

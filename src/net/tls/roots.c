@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "net/tls/der.h"
 #include "trust_anchors.h"
 
@@ -140,4 +141,9 @@ bool roots_next(struct roots_walk *w, struct trust_anchor *a)
 size_t roots_n(void)
 {
 	return TRUST_ANCHORS_N;
+}
+
+void roots_set_apart(void)
+{
+	memory_set_apart(trust_anchors, TRUST_ANCHORS_SIZE);
 }

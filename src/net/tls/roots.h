@@ -32,6 +32,9 @@ struct roots_walk {
  */
 bool roots_next(struct roots_walk *w, struct trust_anchor *a);
 
+/* Have them out of memory until the next walk: for who runs for long. */
+void roots_set_apart(void);
+
 /* How many there are. */
 size_t roots_n(void);
 
