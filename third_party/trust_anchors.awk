@@ -4,11 +4,9 @@
 # bytes have the higher one first. For each root:
 #   1      0: an RSA key; else the elliptic curve
 #   2      days since 1970 until the end of its validity; a root that ends within a day is trusted until that day begins
-#   2      n: bytes of the name (RFC 5280, a DER SEQUENCE) without its head; 0: one of an unusual form, see below
-#   ...    for each attribute: type (2.5.4.type; 128 added for UTF8String, not for PrintableString), length, text
+#   4      its name's hash: who asks has the name, as the issuer of what he was shown, and the key is what has to fit
 #   RSA    2 bytes length, modulus; 1 byte length, exponent (length 0: 65537, as all have)
 #   EC     1 byte length, point
-# A name that these rules do not cover: 2 bytes length and its DER, head and all.
 # An output in another shape (another brssl) must not pass silently: at the end the counts have to agree.
 
 function number(hex,  i, n) {
@@ -19,31 +17,11 @@ function number(hex,  i, n) {
 
 function byte(s, at) { return number(substr(s, 2 * at + 1, 2)) }
 
-# The attributes of a name, shortened; "" when one is of another form.
-function shorten(der, at,  out, type, string, len) {
-	while (at < length(der) / 2) {
-		len = byte(der, at + 10)
-		type = byte(der, at + 8)
-		string = byte(der, at + 9)
-		if (substr(der, 2 * at + 1, 2) != "31" || byte(der, at + 1) != len + 9 || byte(der, at + 2) != 48 ||
-		    byte(der, at + 3) != len + 7 || substr(der, 2 * at + 9, 8) != "06035504" || len > 100 ||
-		    type > 127 || (string != 12 && string != 19))
-			return ""
-		out = out sprintf("%02x%02x", type + (string == 12 ? 128 : 0), len) substr(der, 2 * at + 23, 2 * len)
-		at += len + 11
-	}
-	return out
-}
-
-function name(der,  head, content, short) {
-	head = substr(der, 3, 2) == "82" ? 4 : substr(der, 3, 2) == "81" ? 3 : 2
-	content = length(der) / 2 - head
-	short = shorten(der, head)
-	if (length(der) / 2 > longest)
-		longest = length(der) / 2
-	if (short == "")
-		return sprintf("0000%04x", length(der) / 2) der
-	return sprintf("%04x", content) short
+# Tells names apart: the polynomial of a name's bytes at 257, modulo 2^32 (root_name_hash() does the same).
+function name_hash(der,  i, h) {
+	for (i = 0; i < length(der) / 2; i++)
+		h = (h * 257 + byte(der, i)) % 4294967296
+	return sprintf("%04x%04x", int(h / 65536), h % 65536)
 }
 
 # Enters the element of DER at this byte: sets start and end, of what is in it.
@@ -103,12 +81,12 @@ function lines(hex,  i, out) {
 function root(ta, end_days,  n, e, days) {
 	days = sprintf("%04x", end_days < 65535 ? end_days : 65535)
 	if (curve[ta] != "")
-		return curve[ta] ",\n" lines(days name(bytes[ta "_DN"]) sprintf("%02x", length(bytes[ta "_EC_Q"]) / 2) bytes[ta "_EC_Q"])
+		return curve[ta] ",\n" lines(days name_hash(bytes[ta "_DN"]) sprintf("%02x", length(bytes[ta "_EC_Q"]) / 2) bytes[ta "_EC_Q"])
 	n = bytes[ta "_RSA_N"]
 	e = bytes[ta "_RSA_E"]
 	if (e == "010001")
 		e = ""
-	return "0,\n" lines(days name(bytes[ta "_DN"]) sprintf("%04x", length(n) / 2) n sprintf("%02x", length(e) / 2) e)
+	return "0,\n" lines(days name_hash(bytes[ta "_DN"]) sprintf("%04x", length(n) / 2) n sprintf("%02x", length(e) / 2) e)
 }
 
 /^static const unsigned char (TA[0-9]+_|CERT[0-9]+\[)/ { certs += /CERT/; array = $5; sub(/\[.*/, "", array); in_array = 1; next }
@@ -136,7 +114,6 @@ END {
 	if (HEADER) {
 		print "#ifndef TRUST_ANCHORS_H\n#define TRUST_ANCHORS_H\n"
 		print "#define TRUST_ANCHORS_N " kept
-		print "#define TRUST_ANCHORS_NAME_MAX " longest " /* bytes of the longest name when whole */"
 		print "#define TRUST_ANCHORS_SIZE " gsub(/,/, ",", body) " /* bytes of them all */"
 		print "#define TRUST_ANCHORS_BUILT_SEC " NOW " /* since 1970: what had ended then was left out */\n"
 		print "extern const unsigned char trust_anchors[];\n\n#endif"

@@ -3,16 +3,11 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "net/tls/der.h"
 #include "trust_anchors.h"
-
-#define TYPE_IS_UTF8 0x80 /* in an attribute's type */
-
-_Static_assert(TRUST_ANCHORS_NAME_MAX <= ROOT_NAME_MAX, "every name fits");
 
 /*
  * Packed as third_party/trust_anchors.awk describes it: pointers would have to be relocated at
- * every start, and take more room than the names. Unpacked one at a time, for a handshake asks
+ * every start, and take more room than the rest. Unpacked one at a time, for a handshake asks
  * for one. What is read here was written by the build, so nothing is checked; the unit test
  * compares all of it with the certificates.
  */
@@ -41,57 +36,13 @@ static size_t take_16(const unsigned char **in)
 	return high << 8 | take_8(in);
 }
 
-/* The head of the sequence, with the length in its shortest form. */
-static unsigned char *put_head(unsigned char *to, size_t n)
+uint32_t root_name_hash(struct der name)
 {
-	*to++ = DER_SEQUENCE;
-	if (n > 0xff) {
-		*to++ = 0x82;
-		*to++ = (unsigned char)(n >> 8);
-	} else if (n > 0x7f) {
-		*to++ = 0x81;
-	}
-	*to++ = (unsigned char)n;
-	return to;
-}
+	uint32_t h = 0;
 
-/* A set of one attribute: SEQUENCE { OBJECT IDENTIFIER 2.5.4.type, string }. */
-static unsigned char *put_attribute(unsigned char *to, const unsigned char **in)
-{
-	unsigned char type = (unsigned char)take_8(in), n = (unsigned char)take_8(in);
-	const unsigned char head[] = {
-		DER_SET,
-		(unsigned char)(n + 9),
-		DER_SEQUENCE,
-		(unsigned char)(n + 7),
-		DER_OID,
-		3,
-		0x55,
-		0x04,
-		(unsigned char)(type & ~TYPE_IS_UTF8),
-		type & TYPE_IS_UTF8 ? DER_UTF8_STRING : DER_PRINTABLE_STRING,
-		n,
-	};
-
-	memcpy(to, head, sizeof head);
-	memcpy(to + sizeof head, take(in, n), n);
-	return to + sizeof head + n;
-}
-
-/* The name's DER: built in to[ROOT_NAME_MAX], or as it stands in the packed bytes. */
-static struct der unpack_name(const unsigned char **in, unsigned char *to)
-{
-	size_t n = take_16(in);
-	unsigned char *at;
-
-	if (!n) {
-		n = take_16(in);
-		return (struct der){.p = take(in, n), .n = n};
-	}
-	at = put_head(to, n);
-	for (const unsigned char *end = at + n; at < end;)
-		at = put_attribute(at, in);
-	return (struct der){.p = to, .n = (size_t)(at - to)};
+	for (size_t i = 0; i < name.n; i++)
+		h = h * 257 + name.p[i];
+	return h;
 }
 
 static br_rsa_public_key unpack_rsa(const unsigned char **in)
@@ -129,7 +80,8 @@ bool roots_next(struct roots_walk *w, struct trust_anchor *a)
 	memset(a, 0, sizeof *a);
 	a->cert.is_ca = a->cert.may_sign = true;
 	a->cert.not_after_sec = (int64_t)take_16(&w->at) * 86400 - 1;
-	a->cert.subject = unpack_name(&w->at, w->name);
+	a->name_hash = (uint32_t)take_16(&w->at) << 16;
+	a->name_hash |= (uint32_t)take_16(&w->at);
 	a->key.key_type = curve ? BR_KEYTYPE_EC : BR_KEYTYPE_RSA;
 	if (curve)
 		a->key.key.ec = unpack_ec(&w->at, curve);

@@ -11,29 +11,33 @@
 
 #include "net/tls/cert.h"
 
-#define ROOT_NAME_MAX 512 /* bytes of a root's name as DER */
-
 /* Who is trusted: of cert subject, dates, constraints and what forbids it to issue servers'. */
 struct trust_anchor {
 	struct cert cert;
 	br_x509_pkey key;
+	uint32_t name_hash; /* of a built-in one, in place of the subject */
 };
 
 /* A walk over them: starts zeroed. */
 struct roots_walk {
 	size_t i;
 	const unsigned char *at;
-	unsigned char name[ROOT_NAME_MAX];
 };
 
 /*
- * The next one; false after the last. Of its cert is set: subject (in w, until the next call),
- * not_after_sec (the day on which it ends has begun), is_ca, may_sign; it constrains nothing.
+ * The next one; false after the last. Of its cert is set: not_after_sec (the day on which it ends
+ * has begun), is_ca, may_sign; it constrains nothing.
  */
 bool roots_next(struct roots_walk *w, struct trust_anchor *a);
 
 /* Have them out of memory until the next walk: for who runs for long. */
 void roots_set_apart(void);
+
+/*
+ * The hash of a name, whole DER. It picks the roots that may be meant, no more: a name that happens
+ * to have the hash of another one is no use without a signature by that one's key.
+ */
+uint32_t root_name_hash(struct der name);
 
 /* How many there are. */
 size_t roots_n(void);

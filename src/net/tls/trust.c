@@ -80,6 +80,12 @@ bool trust_next(struct trust_walk *w, struct trust_anchor *a)
 	return key_of_cert(&a->cert, &a->key);
 }
 
+bool trust_may_be(const struct trust_anchor *a, struct der name)
+{
+	return a->cert.subject.n ? der_equals(a->cert.subject, name.p, name.n)
+				 : a->name_hash == root_name_hash(name);
+}
+
 size_t trust_n(const struct trust_store *store)
 {
 	return store ? store->n : roots_n();

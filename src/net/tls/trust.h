@@ -46,6 +46,12 @@ void trust_walk_init(struct trust_walk *w, const struct trust_store *store);
 /* The next one, valid until the next call; false after the last. */
 bool trust_next(struct trust_walk *w, struct trust_anchor *a);
 
+/*
+ * Whether it may be meant by this name, whole DER, which is at hand where that is asked: as the
+ * issuer of a certificate, or its subject. Its key is what has to fit.
+ */
+bool trust_may_be(const struct trust_anchor *a, struct der name);
+
 size_t trust_n(const struct trust_store *store);
 
 #endif
