@@ -18,7 +18,7 @@
 #include "engine/drain.h"
 
 #define DRAIN_FDS 8
-#define DRAIN_LOOK_LONG_MS 10000 /* before it is put into maintenance: nobody is in a hurry */
+#define DRAIN_LOOK_LONG_MS 5000 /* before it is put into maintenance: nobody is in a hurry */
 #define REASON "dnsbuddy drain: to be stopped"
 
 static struct {
@@ -342,7 +342,7 @@ static int look_before(struct err *e)
 	const struct drain *d = &self.drain;
 
 	self.look_until_ms = clock_now_ms() + DRAIN_LOOK_LONG_MS;
-	if (go_on(e))
+	if (!drain_knows(d) && go_on(e))
 		return -1;
 	if (drain_knows(d) || !d->last_err.kind || (d->view.sources_n && !is_hopeless()))
 		return 0;

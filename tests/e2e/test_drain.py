@@ -103,7 +103,7 @@ def test_a_proxied_name_settles(consul, cloudflare_dns, drain):
 def test_the_api_is_away_meanwhile(pair, drain, cloudflare_dns):
     run = drain(pair, "--record", NAME, "--settle", "1")
     until(pair.is_maintained)
-    cloudflare_dns.fault("status", status=503, kind="list", times=3)
+    cloudflare_dns.fault("status", status=503, kind="list", times=2)
     pair.leave_dns()
     run.wait().expect(0)
     assert len(cloudflare_dns.calls("list")) >= 4
@@ -112,7 +112,7 @@ def test_the_api_is_away_meanwhile(pair, drain, cloudflare_dns):
 def test_so_many_seconds(pair, drain_dns):
     begun = time.monotonic()
     done = drain_dns(pair, "--drain", "1").wait().expect(0)
-    assert time.monotonic() - begun >= 1 and "safe to stop" in done.out
+    assert 1 <= time.monotonic() - begun < 5 and "safe to stop" in done.out
     assert pair.is_maintained()
 
 
