@@ -377,6 +377,8 @@ static int run(struct err *e)
 			return -1;
 		progress_begin(&self.progress, self.instance.id);
 		drain_start(&self.drain, &setup, clock_now_ms());
+		if (self.state != INSTANCE_PASSING)
+			drain_leave(&self.drain, clock_now_ms());
 		if (drain_it(e))
 			return -1;
 		progress_end(&self.progress);

@@ -102,6 +102,8 @@ bool drain_view_is_known(const struct drain_view *v)
 
 void drain_view_leave(struct drain_view *v, int64_t now_ms)
 {
+	if (v->has_left)
+		return;
 	v->has_left = true;
 	v->left_ms = now_ms;
 	v->was_known = drain_view_is_known(v);

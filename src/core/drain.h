@@ -128,7 +128,7 @@ void drain_view_sources(struct drain_view *v, size_t n);
 /* All that are to be asked have answered once. */
 bool drain_view_is_known(const struct drain_view *v);
 
-/* The instance asks to leave now. */
+/* The instance asks to leave now. Twice is like once. */
 void drain_view_leave(struct drain_view *v, int64_t now_ms);
 
 /* Source i has answered; a: NULL, a try of it was in vain. */

@@ -6,7 +6,8 @@
  * drain_start(), before the instance asks to leave; as soon as drain_knows(), or after
  * DRAIN_LOOK_MS, it is put into maintenance, then drain_leave(); drain_step() until it is over.
  * So what stood there before is known: the TTL, and whether the address was there at all. Who
- * cannot wait calls drain_leave() at once.
+ * cannot wait, or whose instance was not wanted already, calls drain_leave() at once: an address
+ * that is not there may have left just before.
  */
 #ifndef ENGINE_DRAIN_H
 #define ENGINE_DRAIN_H
@@ -76,7 +77,7 @@ void drain_start(struct drain *d, const struct drain_setup *setup, int64_t now_m
 /* All is known that can be known before the instance asks to leave. */
 bool drain_knows(const struct drain *d);
 
-/* It asks to leave from now on (Consul has taken its maintenance). Legal once. */
+/* It asks to leave from now on (Consul has taken its maintenance). Twice is like once. */
 void drain_leave(struct drain *d, int64_t now_ms);
 
 /* Go on without waiting. e: ERR_RETRY, on GAVE_UP. */

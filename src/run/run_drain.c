@@ -45,6 +45,8 @@ void run_drain_look(struct run *r, int64_t now_ms)
 	}
 	r->has_drain = true;
 	drain_start(&r->drain, &setup, now_ms);
+	if (s->registration.wants_maintenance)
+		drain_leave(&r->drain, now_ms); /* it may have left DNS just before */
 }
 
 /* A line when it goes on to something else, not at each answer. */

@@ -133,6 +133,7 @@ static const struct scene scenes[] = {
 	{"gone before it left, for it was seen: the TTL all the same", DRAIN_DNS, 0, 0, 5, "0 =1, 0 0P60, 2 0A, 3 L", 63, "bto"},
 	{"never there: settle", DRAIN_DNS, 0, 0, 5, "0 =1, 0 0A300, 1 L, 2 0A300", 6, "bso"},
 	{"never there, until it was", DRAIN_DNS, 0, 0, 5, "0 =1, 0 0A60, 1 L, 4 0P60, 5 0A60", 66, "bslto"},
+	{"twice is like once", DRAIN_DNS, 0, 0, 5, "0 =1, 0 L, 1 0A40, 2 L", 42, "ato"},
 	{"not looked at before: perhaps it was there", DRAIN_DNS, 0, 0, 5, "0 =1, 0 L, 1 0A40", 42, "ato"},
 	{"nor does anything tell the TTL", DRAIN_DNS, 0, 0, 5, "0 =1, 0 L, 1 0A", 62, "ato"},
 	{"one server was not looked at before", DRAIN_DNS, 0, 0, 5, "0 =2, 0 0A40, 0 L, 1 1A40", 42, "ato"},
