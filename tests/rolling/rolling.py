@@ -131,7 +131,7 @@ class Test:
         before = self.scene.containers()
         (self.scene.examples / "broken.yml").write_text(
             f"services:\n  {SERVICE}:\n    environment:\n"
-            "      DNSBUDDY_CHECK: http://localhost/is-not-there\n")
+            "      DNSBUDDY_CHECK: http://localhost:81/\n")
         with self.phase("broken version"):
             roll = subprocess.run(
                 ["timeout", str(ROLL_SEC), "./roll.sh"], cwd=self.scene.examples, text=True,
