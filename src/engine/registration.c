@@ -106,7 +106,7 @@ static int64_t report_due_ms(const struct registration *r)
 {
 	int64_t hurry_ms = r->called_ms + REGISTRATION_HURRY_MS;
 
-	if (!r->has_reported || r->is_well != r->is_reported_well)
+	if (r->is_well != r->is_reported_well)
 		return 0;
 	if (strcmp(r->line, r->reported) != 0 && hurry_ms < r->report_ms)
 		return hurry_ms;
@@ -122,11 +122,14 @@ static int64_t next_call(const struct registration *r, enum registration_call *c
 		*call = REGISTRATION_LEAVE;
 	} else if (!r->is_registered || r->is_stale) {
 		*call = REGISTRATION_REGISTER;
+	} else if (r->wants_maintenance && !r->is_maintained) {
+		*call = REGISTRATION_MAINTAIN;
+	} else if (!r->has_reported) {
+		*call = REGISTRATION_REPORT; /* so comes out of maintenance what is well */
 	} else if (r->is_to_be_found) {
 		*call = REGISTRATION_FIND;
-	} else if (r->wants_maintenance != r->is_maintained &&
-		   (r->wants_maintenance || r->has_reported)) {
-		*call = REGISTRATION_MAINTAIN; /* who comes out of it is what he is at once */
+	} else if (r->is_maintained && !r->wants_maintenance) {
+		*call = REGISTRATION_MAINTAIN;
 	} else if (r->unseen_n >= REGISTRATION_LOOK_EVERY) {
 		*call = REGISTRATION_LOOK;
 	} else {

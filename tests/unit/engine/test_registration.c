@@ -18,7 +18,7 @@ static void test_one_call(void **state)
 		       "\"Meta\":{\"k\":\"v\",\"l\":\"w\"},\"Check\":{\"TTL\":\"25s\",\"Status\":\"passing\"}}",
 		       agent_registration.id);
 	assert_string_equal(agent.description, want);
-	assert_string_equal(agent.story, "register find report look");
+	assert_string_equal(agent.story, "register report find look");
 	assert_string_equal(agent.seen, "passing");
 	assert_string_equal(agent.output, "fine");
 	assert_int_equal(agent_events[REGISTRATION_DONE], 1);

@@ -200,7 +200,7 @@ static void test_it_is_wanted_at_once(void **state)
 {
 	(void)state;
 	begin();
-	assert_string_equal(agent.story, "register find report look");
+	assert_string_equal(agent.story, "register report find look");
 	assert_string_equal(agent.seen, "passing");
 	assert_non_null(strstr(agent.description, "\"Address\":\"192.0.2.1\",\"Port\":80,"));
 	assert_non_null(strstr(agent.description, "\"TTL\":\"25s\""));
@@ -455,7 +455,7 @@ static void test_back_again(void **state)
 	assert_int_equal(reload(&setups[1], &e), 0);
 	agent_clear();
 	run(0);
-	assert_string_equal(agent.story, "leave register find report look");
+	assert_string_equal(agent.story, "leave register report find look");
 	assert_string_equal(agent.status, "passing");
 	scene.addresses = "192.0.2.2";
 	run(10000);
