@@ -25,7 +25,7 @@
 #include "run/process.h"
 
 /* Those that were dropped on SIGHUP while their command ran are among them until it has ended. */
-#define BACKENDS_MAX (2 * RUN_BACKENDS_MAX)
+#define BACKENDS_MAX ((size_t)2 * RUN_BACKENDS_MAX)
 
 struct backend {
 	bool is_followed;
