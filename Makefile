@@ -242,7 +242,7 @@ FORCE:
 
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
-.PHONY: all debug asan gen unit check test demo bench lint fmt cover fuzz size reproducible image test-image test-rolling install clean \
+.PHONY: all debug asan gen unit check test demo bench lint fmt cover fuzz size reproducible image test-image test-example test-rolling install clean \
 	distclean help deps $(DEPS) consul
 
 all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
@@ -297,6 +297,9 @@ image: ## build the container image (needs a Docker engine)
 
 test-image: deps-build ## build the image where no engine runs, and test it
 	$(Q)scripts/test-image.sh
+
+test-example: all ## type the example's commands, and see what comes of them, in an engine of its own
+	$(Q)DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' tests/rolling/with-engine.sh tests/rolling/example.sh
 
 test-rolling: all ## replace every container under load, in an engine of its own; writes build/rolling/
 	$(Q)DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' tests/rolling/with-engine.sh $(PYTHON) tests/rolling/rolling.py $(ROLLING_ARGS)
