@@ -400,7 +400,10 @@ const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LIN
 
 	buf_init(&b, out, DRAIN_LINE_CAP);
 	switch (v.state) {
-	case DRAIN_BEFORE: buf_fmt(&b, "looking at %s before it leaves", d->name); break;
+	case DRAIN_BEFORE:
+		buf_fmt(&b, *d->name ? "looking at %s before it leaves" : "about to leave%s",
+			d->name);
+		break;
 	case DRAIN_ASKING: add_asking(&b, d, v.source); break;
 	case DRAIN_LISTED:
 		buf_fmt(&b, "%s is still answered by %s for %s", d->text, source_name(d, v.source),

@@ -47,6 +47,7 @@ void run_drain_look(struct run *r, int64_t now_ms)
 	drain_start(&r->drain, &setup, now_ms);
 	if (s->registration.wants_maintenance)
 		drain_leave(&r->drain, now_ms); /* it may have left DNS just before */
+	(void)drain_line(&r->drain, now_ms, r->drain_text);
 }
 
 /* A line when it goes on to something else, not at each answer. */
@@ -59,9 +60,9 @@ static void tell(struct run *r, int64_t now_ms)
 	if (note)
 		LOG_EVENT(LOG_WARN, note, {"pid", NULL, r->app.process.pid});
 	r->drain_told = v;
+	(void)drain_line(&r->drain, now_ms, r->drain_text);
 	if (is_news && v.state != DRAIN_BEFORE && v.state != DRAIN_OVER)
-		LOG_EVENT(LOG_INFO, "draining",
-			  {"state", drain_line(&r->drain, now_ms, r->drain_text), 0});
+		LOG_EVENT(LOG_INFO, "draining", {"state", r->drain_text, 0});
 }
 
 void run_drain_leave(struct run *r, int64_t now_ms)
