@@ -21,6 +21,8 @@ STATED = [
     ("{} records of a name", "RECORDS_MAX"),
     ("{} entries of `records`", "CONFIG_RECORDS_MAX"),
     ("{} KiB of JSON for one instance", "JSON_ELEMENT_MAX / 1024"),
+    ("`run` takes {} services and {} backends, {} tags and {} entries of metadata of a service, {} words of all commands",
+     "RUN_SERVICES_MAX", "RUN_BACKENDS_MAX", "RUN_TAGS_MAX", "RUN_METAS_MAX", "RUN_WORDS_MAX"),
     ("{} MiB for one answer", "HTTP_BODY_MAX / 1048576"),
     ("Cloudflare itself takes {} characters of addresses per name", CONTENT),
     ("about {} IPv4 addresses", CONTENT // len("255.255.255.255")),
