@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "config/duration.h"
@@ -402,6 +403,7 @@ static int take_service(struct source *s, int object, struct err *e)
 {
 	struct run_service *service = s->service = &s->c->services[s->c->services_n];
 	struct entry entry = {.is_public = false};
+	char from[160];
 
 	if (s->c->services_n == RUN_SERVICES_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d services", RUN_SERVICES_MAX);
@@ -414,6 +416,11 @@ static int take_service(struct source *s, int object, struct err *e)
 				       "two services are called %s: both would have one id",
 				       service->name);
 	fill_service(service, &entry);
+	(void)fmt_text(from, sizeof from, "%.120s, line %u: interfaces", s->v->file,
+		       line_of(s, object));
+	service->interfaces_from = run_keep(s->c, from, strlen(from), e);
+	if (!service->interfaces_from)
+		return -1;
 	s->c->services_n++;
 	return service->interfaces.n
 		       ? 0

@@ -242,17 +242,20 @@ static int take_metas(struct run_config *c, const struct reading *r, struct run_
 	return 0;
 }
 
-static int take_interfaces(const struct reading *r, struct run_service *s, struct err *e)
+static int take_interfaces(struct run_config *c, const struct reading *r, struct run_service *s,
+			   struct err *e)
 {
 	struct pieces of = pieces_of(r, SET_INTERFACE);
-	char rule[INTERFACE_RULE_CAP];
+	char rule[INTERFACE_RULE_CAP], origin[192];
 
 	for (const char *p; (p = next_piece(&of));)
 		if (str_copy_n(rule, sizeof rule, p, of.len)
 			    ? err_set(e, ERR_CONFIG, "a rule is too long")
 			    : interface_rules_add(&s->interfaces, rule, e))
 			return bad(r, SET_INTERFACE, e);
-	return 0;
+	(void)values_origin(r->v, reading_value(r, SET_INTERFACE), origin, sizeof origin);
+	s->interfaces_from = run_keep(c, origin, strlen(origin), e);
+	return s->interfaces_from ? 0 : -1;
 }
 
 static int take_port(const struct reading *r, struct run_service *s, struct err *e)
@@ -378,7 +381,7 @@ static int take_service(struct run_config *c, const struct reading *r, struct er
 	if (run_set_name(s, r->job->service, e))
 		return bad(r, SET_SERVICE, e);
 	return take_port(r, s, e) || take_tags(c, r, s, e) || take_metas(c, r, s, e) ||
-			       take_interfaces(r, s, e) || check_times(r, e) ||
+			       take_interfaces(c, r, s, e) || check_times(r, e) ||
 			       take_check(c, r, &s->check, e)
 		       ? -1
 		       : 0;

@@ -50,6 +50,7 @@ struct run_service {
 	char name[RUN_NAME_MAX + 1];
 	uint16_t port; /* 0: none */
 	struct interface_rules interfaces;
+	const char *interfaces_from; /* who says so, for messages */
 	const char *tags[RUN_TAGS_MAX];
 	size_t tags_n;
 	struct run_meta metas[RUN_METAS_MAX];

@@ -18,7 +18,7 @@ static int choose_address(const struct run_service *setup, char out[ADDR_TEXT_CA
 
 	if (interfaces_list(list, INTERFACE_ADDRESSES_MAX, &n, e) ||
 	    interface_choose(&setup->interfaces, list, n, out, e))
-		return err_wrap(e, "service %s", setup->name);
+		return err_wrap(e, "service %s (%s)", setup->name, setup->interfaces_from);
 	return 0;
 }
 

@@ -107,6 +107,7 @@ static void test_nginx(void **state)
 	assert_int_equal(web->port, 80);
 	assert_int_equal(web->interfaces.n, 1);
 	assert_string_equal(web->interfaces.of[0].text, "public");
+	assert_string_equal(web->interfaces_from, "CONTAINERBUDDY, line 4: interfaces");
 	assert_int_equal(conf_run.backends_n, 0);
 }
 

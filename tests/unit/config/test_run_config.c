@@ -35,6 +35,7 @@ static void test_defaults(void **state)
 	assert_int_equal(web->port, 0);
 	assert_int_equal(web->tags_n + web->metas_n, 0);
 	assert_int_equal(web->interfaces.n, 3);
+	assert_string_equal(web->interfaces_from, "the default");
 	assert_string_equal(web->interfaces.of[0].text, "public");
 	assert_string_equal(web->interfaces.of[2].text, "inet");
 	assert_int_equal(web->ttl_sec, 25);
@@ -74,6 +75,7 @@ static void test_flags(void **state)
 	assert_string_equal(web->metas[1].key, "x");
 	assert_string_equal(web->metas[1].value, "");
 	assert_int_equal(web->interfaces.n, 2);
+	assert_string_equal(web->interfaces_from, "--interface");
 	assert_int_equal(web->interfaces.of[0].kind, INTERFACE_NTH);
 	assert_int_equal(web->interfaces.of[1].kind, INTERFACE_STATIC);
 	check_words(&conf_run.pre_start, "/bin/a|b|c|");
@@ -256,7 +258,7 @@ static void test_limits(void **state)
 		{"--check|http://a/", "x", RUN_TARGET_MAX - 1, "the path is longer than 1024 bytes"},
 		{"--meta|k=", "v", RUN_META_MAX, "512 bytes at most"},
 		{"--service|", "s", RUN_NAME_MAX, "too long"},
-		{"--post-stop|", "w", RUN_TEXT_CAP - 1, "more than 65536 bytes"},
+		{"--interface|lo|--post-stop|", "w", RUN_TEXT_CAP - 1 - (int)sizeof "--interface", "more than 65536 bytes"},
 	};
 	static char args[131072];
 

@@ -137,6 +137,7 @@ static int set_up(void **state)
 
 		setups[i] = (struct run_service){
 			.name = "web", .port = 80, .ttl_sec = 25, .check = {.interval_ms = 10000, .timeout_ms = 5000}};
+		setups[i].interfaces_from = "the test";
 		assert_int_equal(interface_rules_parse(&setups[i].interfaces, "eth0", &e), 0);
 	}
 	log_setup(LOG_LOGFMT, LOG_INFO);
@@ -249,7 +250,7 @@ static void test_no_address(void **state)
 	scene.addresses = "";
 	assert_int_equal(service_init(&service, &setups[0], &world, &e), -1);
 	assert_int_equal(e.kind, ERR_CONFIG);
-	assert_memory_equal(e.text, "service web: ", 13);
+	assert_memory_equal(e.text, "service web (the test): ", 24);
 	assert_int_equal(service_examine(&setups[0], &e), -1);
 }
 
