@@ -29,12 +29,28 @@ static int set_proxy(struct client_side *side, const struct config *c, struct er
 	return proxy_choose(&setting, &o->url, &o->has_proxy, &o->proxy, o->proxy_auth, e);
 }
 
+/* The image of an application may name roots that are not there: run reads what it needs. */
+static bool uses_roots(const struct config *c)
+{
+	const struct run_config *run = c->run;
+
+	if (!run || c->drain.way.kind == DRAIN_API)
+		return true;
+	for (size_t i = 0; i < run->services_n; i++) {
+		const struct run_check *check = &run->services[i].check;
+
+		if (check->kind == RUN_CHECK_HTTP && check->url.scheme == URL_HTTPS)
+			return true;
+	}
+	return false;
+}
+
 static int init_cloudflare(struct clients *w, const struct config *c, struct err *e)
 {
 	struct client_side *side = &w->cloudflare;
 
 	side->origin.url = c->cf_url;
-	if (set_trust(side, &w->cf_roots, c->ca_file, e))
+	if (set_trust(side, &w->cf_roots, uses_roots(c) ? c->ca_file : "", e))
 		return err_wrap(e, "SSL_CERT_FILE or --ca-file");
 	return set_proxy(side, c, e);
 }

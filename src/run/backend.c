@@ -155,8 +155,9 @@ static void fail(struct backend *one, int code, const char *why, int64_t now_ms)
 	one->failed++;
 	one->is_due = true;
 	one->retry_ms = now_ms + delay_ms;
-	LOG_EVENT(LOG_WARN, "onChange failed", {"backend", name_of(one), 0}, {"error", why, 0},
-		  {"code", NULL, code}, {"in_ms", NULL, delay_ms});
+	LOG_EVENT(LOG_WARN, "onChange failed", {"backend", name_of(one), 0},
+		  {"command", one->on_change->argv[0], 0}, {"error", why, 0}, {"code", NULL, code},
+		  {"in_ms", NULL, delay_ms});
 }
 
 static void run(struct backend *one, int64_t now_ms)

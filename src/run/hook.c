@@ -36,7 +36,7 @@ void hook_start(struct hook *h, const char *name, const struct run_command *comm
 		return;
 	h->was_started = true;
 	h->next_ms = ms < CLOCK_NEVER - now_ms ? now_ms + ms : CLOCK_NEVER;
-	LOG_EVENT(LOG_INFO, "hook started", {"hook", name, 0});
+	LOG_EVENT(LOG_INFO, "hook started", {"hook", name, 0}, {"command", command->argv[0], 0});
 	if (process_start(&h->process, command->argv, PROCESS_INHERIT, &e))
 		finish(h, PROCESS_NOT_EXECUTABLE, e.text);
 }

@@ -28,11 +28,11 @@ def pair(scene, shim):
 
 def test_a_drain_is_no_death(pair, events):
     """Maintenance takes the record away at once, though one that dies stays for the grace; and back it comes."""
-    site, watch, one = pair("--interval", "1", "--ttl", "5", grace=60, app=events.app())
+    site, watch, one = pair("--interval", "1", "--ttl", "5", "--drain", "1", grace=60, app=events.app())
     for _ in range(2):
         began = time.monotonic()
         one.send(signal.SIGUSR1)
-        site.settle([B])
+        until(lambda: site.contents() == [B], say=lambda: f"{one.entries()}\n{one.text()}\n{watch.text()}")
         assert time.monotonic() - began < 3
         one.send(signal.SIGUSR1)
         site.settle([A, B])
