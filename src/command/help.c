@@ -61,8 +61,8 @@ static void print_all(void)
 		print_setting(setting(s));
 	out_str("\nExit codes: 0 done; 1 failed, trying again may help; 2 changes (plan\n"
 		"--detailed-exitcode); 3 held: a safety rule kept records that Consul no longer "
-		"lists;\n"
-		"64 wrong usage; 77 credentials refused; 78 wrong or missing configuration.\n");
+		"lists,\nor refused a drain; 64 wrong usage; 77 credentials refused; 78 wrong or "
+		"missing\nconfiguration.\n");
 }
 
 void command_print_help(const struct command *command)
