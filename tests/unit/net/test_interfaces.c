@@ -49,8 +49,8 @@ static const char *listed(size_t cap)
 		char address[ADDR_TEXT_CAP];
 
 		addr_format(list[i].bytes, 16, address);
-		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.15s %s%s%s", i ? ", " : "", list[i].name, address,
-			       list[i].is_loopback ? " l" : "", list[i].is_fleeting ? " f" : "");
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%.15s %s%s%s", i ? ", " : "", list[i].name,
+			       address, list[i].is_loopback ? " l" : "", list[i].is_fleeting ? " f" : "");
 	}
 	if (list_n > 20)
 		(void)snprintf(text + strlen(text), sizeof text - strlen(text), " of %zu", list_n);
