@@ -409,6 +409,8 @@ static bool is_named(const char *pair, const char *name)
 
 bool run_config_hides(const struct run_config *c, const char *pair)
 {
+	if (c->hidden_groups && is_named(pair, setting(SET_CONFIG)->env[0]) && strchr(pair, '{'))
+		return true; /* JSON, that may hold any of them */
 	for (enum setting s = 0; s < SETTINGS; s++) {
 		if (!setting(s)->traits.is_secret ||
 		    !(setting(s)->traits.groups & c->hidden_groups))

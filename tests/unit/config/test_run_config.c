@@ -370,6 +370,8 @@ static void test_secrets(void **state)
 	assert_false(run_config_hides(&conf_run, "CONSUL_HTTP_TOKEN_FILE=x"));
 	assert_false(run_config_hides(&conf_run, "CONSUL_HTTP_TOKENS=x"));
 	assert_false(run_config_hides(&conf_run, "PATH=x"));
+	assert_true(run_config_hides(&conf_run, "DNSBUDDY_CONFIG= {\"consul_token\": \"x\"}"));
+	assert_false(run_config_hides(&conf_run, "DNSBUDDY_CONFIG=/etc/dnsbuddy.json"));
 	read_good(BASE "--keep-secrets|", "", NULL);
 	assert_false(run_config_hides(&conf_run, "CONSUL_HTTP_TOKEN=x"));
 }
