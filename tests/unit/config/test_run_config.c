@@ -349,8 +349,9 @@ static void test_api(void **state)
 	static const char env[] = "CF_API_TOKEN=tok-12345|CF_ROOT_DOMAIN=example.com|";
 
 	(void)state;
-	read_good(BASE, env, NULL);
+	read_good(BASE "--ca-file|/roots.pem|", env, NULL);
 	assert_string_equal(conf.api_token, "");
+	assert_string_equal(conf.ca_file, "/roots.pem"); /* it is a check's, too */
 	read_good(BASE "--drain|api:www.example.com|", env, NULL);
 	assert_string_equal(conf.api_token, "tok-12345");
 	assert_string_equal(conf.jobs[0].zone, "example.com");
