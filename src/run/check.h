@@ -26,7 +26,7 @@
 #define CHECK_BODY_MAX 4096   /* bytes of an answer that are read */
 #define CHECK_EXCERPT_CAP 161 /* of which so many, of one line, are shown of a failure */
 #define CHECK_EAGER_MS 100    /* until one has passed: the shortest rest... */
-#define CHECK_EAGER_PART 4    /* ...and this part of the time that it has taken so far */
+#define CHECK_EAGER_PART 8    /* ...and this part of the time that it has taken so far */
 
 enum check_phase {
 	CHECK_RESTS,
