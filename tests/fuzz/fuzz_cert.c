@@ -84,8 +84,8 @@ static void check_cert(struct der d)
 	MUST(is_inside(d, c.body) && is_inside(d, c.key));
 	MUST(!c.names.p || is_inside(d, c.names));
 	MUST(!c.constraints.p || is_inside(d, c.constraints));
-	MUST(!c.critical_purposes || *c.critical_purposes == CERT_IS_CRITICAL);
-	MUST(!c.critical_constraints || *c.critical_constraints == CERT_IS_CRITICAL);
+	MUST(is_inside(d, c.signature));
+	MUST(!c.hash_n || c.hash_n == 32 || c.hash_n == 48 || c.hash_n == 64);
 	/* 0000-01-01 to 9999-12-31, with what a field past its range adds */
 	MUST(c.not_before_sec > -62400000000 && c.not_before_sec < 253500000000);
 	MUST(c.not_after_sec > -62400000000 && c.not_after_sec < 253500000000);

@@ -11,10 +11,13 @@ static const unsigned char oid_server[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0
 static const unsigned char oid_common_name[] = {0x55, 0x04, 0x03};
 static const unsigned char oid_organization[] = {0x55, 0x04, 0x0a};
 
-/*
- * Those of 2.5.29.X that may be critical: ours, and those that BearSSL knows, or passes over
- * because they say nothing about trust.
- */
+/* These go on with a byte for the hash. */
+static const unsigned char oid_rsa_with[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01};
+static const unsigned char oid_ecdsa_with[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03};
+#define RSA_WITH_SHA256 0x0b
+#define ECDSA_WITH_SHA256 0x02 /* of both the next two are SHA-384 and SHA-512 */
+
+/* Those of 2.5.29.X that may be critical: ours, and those that say nothing about trust. */
 #define KNOWN_EXTENSIONS                                                                           \
 	(1ull << CERT_KEY_USAGE | 1ull << CERT_NAMES | 1ull << CERT_BASIC_CONSTRAINTS |            \
 	 1ull << CERT_NAME_CONSTRAINTS | 1ull << CERT_PURPOSES | 1ull << 9 | 1ull << 14 |          \
@@ -22,12 +25,13 @@ static const unsigned char oid_organization[] = {0x55, 0x04, 0x0a};
 
 static bool read_key_usage(struct cert *c, struct der value)
 {
-	const unsigned char key_cert_sign = 0x04;
+	const unsigned char key_cert_sign = 0x04, digital_signature = 0x80;
 	struct der bits;
 
 	if (!der_take_last(value, DER_BIT_STRING, &bits) || !bits.n)
 		return false;
 	c->may_sign = bits.n > 1 && bits.p[1] & key_cert_sign;
+	c->may_shake_hands = bits.n > 1 && bits.p[1] & digital_signature;
 	return true;
 }
 
@@ -130,8 +134,7 @@ static bool read_extension(struct cert *c, struct der ext, uint64_t *seen)
 
 	if (!der_take(&ext, DER_OID, &oid))
 		return false;
-	is_critical =
-		der_take(&ext, DER_BOOLEAN, &flag) && flag.n == 1 && *flag.p == CERT_IS_CRITICAL;
+	is_critical = der_take(&ext, DER_BOOLEAN, &flag) && flag.n == 1 && *flag.p;
 	if (!der_take_last(ext, DER_OCTET_STRING, &value))
 		return false;
 	bit = oid.n == 3 && oid.p[0] == 0x55 && oid.p[1] == 0x1d && oid.p[2] < 64 ? 1ull << oid.p[2]
@@ -140,14 +143,10 @@ static bool read_extension(struct cert *c, struct der ext, uint64_t *seen)
 		c->has_unknown_critical |= is_critical;
 		return true;
 	}
-	/* A second one could say something else than BearSSL has read. */
 	if ((*seen & bit || !read_value(c, oid.p[2], value)) && !c->unreadable)
 		c->unreadable = oid.p[2];
 	*seen |= bit;
-	if (is_critical && oid.p[2] == CERT_PURPOSES)
-		c->critical_purposes = flag.p;
-	if (is_critical && oid.p[2] == CERT_NAME_CONSTRAINTS)
-		c->critical_constraints = flag.p;
+	c->has_critical_constraints |= is_critical && oid.p[2] == CERT_NAME_CONSTRAINTS;
 	return true;
 }
 
@@ -171,20 +170,45 @@ static bool read_extensions(struct cert *c, struct der tbs)
 	return !tbs.n;
 }
 
+/* hash_n of an algorithm that ends with this byte where that with SHA-256 ends with that one. */
+static size_t hash_bytes(unsigned char end, unsigned char sha256)
+{
+	return end < sha256 || end > sha256 + 2 ? 0 : 32u + 16u * (unsigned)(end - sha256);
+}
+
+/* What comes after the body: the algorithm, which the body has to name, too, and the bits. */
+static bool read_signature(struct cert *c, struct der in, struct der algorithm)
+{
+	struct der again, oid, bits;
+
+	if (!der_take(&in, DER_SEQUENCE, &again) || !der_equals(again, algorithm.p, algorithm.n) ||
+	    !der_take(&again, DER_OID, &oid) || !oid.n ||
+	    !der_take_last(in, DER_BIT_STRING, &bits) || !bits.n || *bits.p)
+		return false;
+	c->signature = (struct der){.p = bits.p + 1, .n = bits.n - 1};
+	oid.n--;
+	if (der_equals(oid, oid_rsa_with, sizeof oid_rsa_with))
+		c->hash_n = hash_bytes(oid.p[oid.n], RSA_WITH_SHA256);
+	c->is_signed_by_ec = der_equals(oid, oid_ecdsa_with, sizeof oid_ecdsa_with);
+	if (c->is_signed_by_ec)
+		c->hash_n = hash_bytes(oid.p[oid.n], ECDSA_WITH_SHA256);
+	return true;
+}
+
 bool cert_read(struct cert *c, const unsigned char *p, size_t n)
 {
 	struct der in = {.p = p, .n = n};
-	struct der outer, whole, tbs, skipped, validity;
+	struct der outer, whole, tbs, skipped, algorithm, validity;
 
 	memset(c, 0, sizeof *c);
 	if (!der_take(&in, DER_SEQUENCE, &outer) || !der_take_whole(&outer, DER_SEQUENCE, &c->body))
 		return false;
 	whole = c->body;
 	(void)der_take(&whole, DER_SEQUENCE, &tbs);
-	c->may_sign = c->is_for_servers = true;
+	c->may_sign = c->may_shake_hands = c->is_for_servers = true;
 	c->is_version_1 = !der_take(&tbs, DER_VERSION, &skipped);
-	return der_take(&tbs, DER_INTEGER, &skipped) &&  /* serial number */
-	       der_take(&tbs, DER_SEQUENCE, &skipped) && /* signature algorithm */
+	return der_take(&tbs, DER_INTEGER, &skipped) && /* serial number */
+	       der_take(&tbs, DER_SEQUENCE, &algorithm) && read_signature(c, outer, algorithm) &&
 	       der_take_whole(&tbs, DER_SEQUENCE, &c->issuer) &&
 	       der_take(&tbs, DER_SEQUENCE, &validity) &&
 	       der_take_time(&validity, &c->not_before_sec) &&

@@ -1,7 +1,6 @@
 /*
- * Facts of one X.509 certificate (RFC 5280) that BearSSL does not tell: dates, alternative
- * names, purposes, constraints, who issued it. Reads only: whether it is genuine is for others
- * to say.
+ * Facts of one X.509 certificate (RFC 5280): dates, alternative names, purposes, constraints, who
+ * issued it, how it is signed. Reads only: whether it is genuine is for others to say.
  */
 #ifndef NET_TLS_CERT_H
 #define NET_TLS_CERT_H
@@ -22,22 +21,19 @@ enum cert_extension {
 	CERT_PURPOSES = 37 /* extendedKeyUsage */
 };
 
-#define CERT_IS_CRITICAL 0xff /* TRUE, as DER has it */
-
 /* All of struct der lie within the certificate's bytes; p is NULL for what it does not have. */
 struct cert {
 	int64_t not_before_sec; /* since 1970 */
 	int64_t not_after_sec;
 	struct der body;            /* what is signed, whole */
+	struct der signature;       /* its bits */
+	size_t hash_n;              /* bytes of the hash that is signed; 0: not known */
+	bool is_signed_by_ec;       /* ECDSA (RFC 5758); else RSA, PKCS#1 v1.5 (RFC 4055) */
 	struct der issuer, subject; /* whole names */
 	struct der key;             /* SubjectPublicKeyInfo without the outer tag */
 	struct der names;           /* GeneralNames of subjectAltName, likewise */
 	struct der constraints;     /* NameConstraints, likewise */
-	/*
-	 * The bytes that say that extendedKeyUsage and nameConstraints are critical, each
-	 * CERT_IS_CRITICAL; NULL when they are not. They mean something here, nothing to BearSSL.
-	 */
-	const unsigned char *critical_purposes, *critical_constraints;
+	bool has_critical_constraints;
 	bool has_other_constraints; /* on names that are neither dNSName nor iPAddress */
 	bool has_unknown_critical;  /* an extension that is critical, and that nobody here knows */
 	bool is_version_1;          /* too old to have extensions */
@@ -47,7 +43,8 @@ struct cert {
 	 * serverAuth or anyExtendedKeyUsage (as Go; OpenSSL takes serverAuth alone).
 	 */
 	bool is_for_servers;
-	bool may_sign; /* keyUsage, if there, has keyCertSign */
+	/* keyUsage, where there is one, has keyCertSign; digitalSignature, which ECDHE needs. */
+	bool may_sign, may_shake_hands;
 	bool has_path_len;
 	unsigned path_len; /* issuers that may stand between it and the server's certificate */
 	enum cert_extension unreadable; /* the first that is malformed, or there twice */

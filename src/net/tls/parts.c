@@ -1,5 +1,7 @@
 #include "net/tls/parts.h"
 
+#include <string.h>
+
 static const uint16_t suites[] = {
 	BR_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 	BR_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
@@ -44,21 +46,41 @@ void tls_parts_for_client(br_ssl_client_context *c)
 	br_ssl_engine_add_flags(eng, BR_OPT_NO_RENEGOTIATION);
 }
 
-void tls_parts_for_certs(br_x509_minimal_context *x)
-{
-	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
-		br_x509_minimal_set_hash(x, hashes[i].id, hashes[i].hash);
-	br_x509_minimal_set_rsa(x, &br_rsa_i31_pkcs1_vrfy);
-	br_x509_minimal_set_ecdsa(x, &br_ec_all_m31, &br_ecdsa_i31_vrfy_asn1);
-	br_x509_minimal_set_minrsa(x, TLS_RSA_MIN / 8);
-}
-
-const br_hash_class *tls_parts_hash(size_t n)
+static const br_hash_class *find_hash(size_t n)
 {
 	for (size_t i = 0; i < sizeof hashes / sizeof hashes[0]; i++)
 		if (n == (hashes[i].hash->desc >> BR_HASHDESC_OUT_OFF & BR_HASHDESC_OUT_MASK))
 			return hashes[i].hash;
 	return NULL;
+}
+
+static bool is_signed_by_rsa(const br_rsa_public_key *key, const unsigned char *hash, size_t hash_n,
+			     const unsigned char *signature, size_t signature_n)
+{
+	/* 2.16.840.1.101.3.4.2.X, its length in front: SHA-256, 384 and 512 are 1, 2, 3. */
+	const unsigned char oid[] = {9,    0x60, 0x86, 0x48, 0x01,
+				     0x65, 0x03, 0x04, 0x02, (unsigned char)(hash_n / 16 - 1)};
+	unsigned char signed_hash[64];
+
+	return br_rsa_i31_pkcs1_vrfy(signature, signature_n, oid, hash_n, key, signed_hash) == 1 &&
+	       memcmp(hash, signed_hash, hash_n) == 0;
+}
+
+bool tls_parts_is_signed(const br_x509_pkey *key, bool by_ec, size_t hash_n, const unsigned char *p,
+			 size_t n, const unsigned char *signature, size_t signature_n)
+{
+	const br_hash_class *class = find_hash(hash_n);
+	br_hash_compat_context h;
+	unsigned char hash[64];
+
+	if (!class || by_ec != (key->key_type == BR_KEYTYPE_EC))
+		return false;
+	class->init(&h.vtable);
+	class->update(&h.vtable, p, n);
+	class->out(&h.vtable, hash);
+	return by_ec ? br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, hash_n, &key->key.ec, signature,
+					      signature_n) == 1
+		     : is_signed_by_rsa(&key->key.rsa, hash, hash_n, signature, signature_n);
 }
 
 void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,

@@ -6,17 +6,20 @@
 #define NET_TLS_PARTS_H
 
 #include <bearssl.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #define TLS_RSA_MIN 2048 /* bits of the RSA key of a certificate */
 
 /* Set versions, cipher suites and algorithms of a zeroed client. */
 void tls_parts_for_client(br_ssl_client_context *c);
 
-/* Set the algorithms that certificates are verified with. */
-void tls_parts_for_certs(br_x509_minimal_context *x);
-
-/* Of those the one whose hashes are n bytes long; NULL for none. */
-const br_hash_class *tls_parts_hash(size_t n);
+/*
+ * Whether key made this signature of p[0..n): with ECDSA, else RSA; over a hash of hash_n bytes. False
+ * also for a hash that is not among ours, and a key of the other kind.
+ */
+bool tls_parts_is_signed(const br_x509_pkey *key, bool by_ec, size_t hash_n, const unsigned char *p,
+			 size_t n, const unsigned char *signature, size_t signature_n);
 
 /* Let the client present a chain when it is asked for one; all is kept. */
 void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,

@@ -10,8 +10,7 @@
 #include "net/tls/key.h"
 #include "net/tls/parts.h"
 
-#define DAYS_TO_1970 719528 /* from BearSSL's day 0, 0000-01-01 */
-#define EFFORT_MAX 64       /* paths looked at and signatures verified; a server needs 2 to 6 */
+#define EFFORT_MAX 64 /* paths looked at and signatures verified; a server needs 2 to 6 */
 
 static struct verifier *self(const br_x509_class **ctx)
 {
@@ -146,7 +145,7 @@ static bool is_fit(struct verifier *v, const struct way *w, size_t i)
 	} else if (!c->is_for_servers) {
 		x = CERT_PURPOSES;
 		fault = "is not for TLS servers";
-	} else if (i && c->critical_constraints && c->has_other_constraints) {
+	} else if (i && c->has_critical_constraints && c->has_other_constraints) {
 		x = CERT_NAME_CONSTRAINTS;
 		fault = "is critical, and of a kind that is not known";
 	}
@@ -157,7 +156,7 @@ static bool is_fit(struct verifier *v, const struct way *w, size_t i)
 	return false;
 }
 
-/* What BearSSL would say of the root if it were one of the chain. False: v->why is set. */
+/* As judge(), for the root. False: v->why is set. */
 static bool is_root_fit(struct verifier *v, const struct way *w)
 {
 	const struct cert *c = &w->root.cert;
@@ -178,7 +177,7 @@ static bool is_root_fit(struct verifier *v, const struct way *w)
 	return false;
 }
 
-/* What BearSSL, which has found the way genuine, leaves open. False: v->why is set. */
+/* What is not about one certificate and its issuer alone. False: v->why is set. */
 static bool is_acceptable(struct verifier *v, const struct way *w)
 {
 	for (size_t i = 0; i <= w->path.n; i++) {
@@ -191,67 +190,73 @@ static bool is_acceptable(struct verifier *v, const struct way *w)
 	return is_root_fit(v, w);
 }
 
-static void set_byte(struct verifier *v, const unsigned char *at, unsigned char value)
+/* Whether what it says of itself lets it stand there. Returns BR_ERR_X509_...; key is its key. */
+static int judge(struct verifier *v, const struct way *w, size_t i, br_x509_pkey *key)
 {
-	if (at)
-		v->chain.bytes[at - v->chain.bytes] = value;
+	const struct cert *c = cert_at(w, i);
+
+	if (!is_in_time(v, w, i))
+		return BR_ERR_X509_EXPIRED;
+	if (!key_of_cert(c, key))
+		return BR_ERR_X509_UNSUPPORTED;
+	if (key->key_type == BR_KEYTYPE_RSA && key->key.rsa.nlen < TLS_RSA_MIN / 8)
+		return BR_ERR_X509_WEAK_PUBLIC_KEY;
+	if (key->key_type == BR_KEYTYPE_RSA && key->key.rsa.nlen > KEY_RSA_MAX / 8)
+		return BR_ERR_X509_LIMIT_EXCEEDED;
+	if (c->has_unknown_critical)
+		return BR_ERR_X509_CRITICAL_EXTENSION;
+	if (i && (!c->is_ca || (c->has_path_len && c->path_len < i - 1)))
+		return BR_ERR_X509_NOT_CA;
+	return i && !c->may_sign ? BR_ERR_X509_FORBIDDEN_KEY_USAGE : 0;
 }
 
-/* BearSSL has hashed what it was shown; the signature is over what was sent. */
-static void hash_as_sent(struct verifier *v, struct der body)
+static bool is_same(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
 {
-	const br_hash_class *class = tls_parts_hash(v->minimal.cert_sig_hash_len);
-	br_hash_compat_context h;
-
-	if (!class)
-		return;
-	class->init(&h.vtable);
-	class->update(&h.vtable, body.p, body.n);
-	class->out(&h.vtable, v->minimal.tbs_hash);
+	return a_n == b_n && memcmp(a, b, a_n) == 0;
 }
 
-/*
- * Give a certificate to BearSSL. It refuses what is critical and unknown to it, as these two
- * extensions are, which are judged here: it is shown that they are not critical. Before the last
- * byte, which belongs to the signature, it has its hash and has not used it yet.
- */
-static void feed(struct verifier *v, size_t i)
+static bool is_same_key(const br_x509_pkey *a, const br_x509_pkey *b)
 {
-	const br_x509_class **minimal = &v->minimal.vtable;
-	const struct cert *c = &v->chain.certs[i];
-	struct der d = v->chain.whole[i];
+	const br_rsa_public_key *r = &a->key.rsa, *s = &b->key.rsa;
+	const br_ec_public_key *p = &a->key.ec, *q = &b->key.ec;
 
-	(*minimal)->start_cert(minimal, (uint32_t)d.n);
-	set_byte(v, c->critical_purposes, 0);
-	set_byte(v, c->critical_constraints, 0);
-	(*minimal)->append(minimal, d.p, d.n - 1);
-	set_byte(v, c->critical_purposes, CERT_IS_CRITICAL);
-	set_byte(v, c->critical_constraints, CERT_IS_CRITICAL);
-	if (c->critical_purposes || c->critical_constraints)
-		hash_as_sent(v, c->body);
-	(*minimal)->append(minimal, d.p + d.n - 1, 1);
-	(*minimal)->end_cert(minimal);
+	if (a->key_type != b->key_type)
+		return false;
+	return a->key_type == BR_KEYTYPE_EC
+		       ? p->curve == q->curve && is_same(p->q, p->qlen, q->q, q->qlen)
+		       : is_same(r->n, r->nlen, s->n, s->nlen) &&
+				 is_same(r->e, r->elen, s->e, s->elen);
 }
 
-/* BearSSL's verdict over the way. 0: genuine */
-static int ask_bearssl(struct verifier *v, const struct way *w)
+/* Whether the key is that of its issuer. Returns BR_ERR_X509_... */
+static int check_signature(const struct cert *c, const br_x509_pkey *key)
 {
-	const br_x509_class **minimal = &v->minimal.vtable;
-	br_x509_trust_anchor anchor = {
-		.dn = {.data = key_bytes(w->root.cert.subject), .len = w->root.cert.subject.n},
-		.flags = w->is_direct ? 0 : BR_X509_TA_CA,
-		.pkey = w->root.key,
-	};
+	if (!c->hash_n)
+		return BR_ERR_X509_UNSUPPORTED;
+	return tls_parts_is_signed(key, c->is_signed_by_ec, c->hash_n, c->body.p, c->body.n,
+				   c->signature.p, c->signature.n)
+		       ? 0
+		       : BR_ERR_X509_BAD_SIGNATURE;
+}
 
-	br_x509_minimal_init(&v->minimal, &br_sha256_vtable, &anchor, 1);
-	tls_parts_for_certs(&v->minimal);
-	br_x509_minimal_set_time(&v->minimal, (uint32_t)(v->now_sec / 86400 + DAYS_TO_1970),
-				 (uint32_t)(v->now_sec % 86400));
-	/* For an address BearSSL's name check is off: ours is the one that counts. */
-	(*minimal)->start_chain(minimal, v->address_len ? NULL : v->host);
-	for (size_t i = 0; i < w->path.n; i++)
-		feed(v, w->path.at[i]);
-	return (int)(*minimal)->end_chain(minimal);
+/* Whether each vouches for the one before it, and the root for the last. 0, or BR_ERR_X509_... */
+static int is_genuine(struct verifier *v, const struct way *w)
+{
+	int code = judge(v, w, 0, &v->key);
+	br_x509_pkey key;
+	size_t i;
+
+	if (!code && w->is_direct)
+		return is_same_key(&v->key, &w->root.key) ? 0 : BR_ERR_X509_NOT_TRUSTED;
+	for (i = 1; !code && i <= w->path.n; i++) {
+		key = w->root.key;
+		if (i < w->path.n)
+			code = judge(v, w, i, &key);
+		if (!code)
+			code = check_signature(cert_at(w, i - 1), &key);
+	}
+	/* A root that is only called like the one that signed it: another one may be that. */
+	return code == BR_ERR_X509_BAD_SIGNATURE && i > w->path.n ? BR_ERR_X509_NOT_TRUSTED : code;
 }
 
 /* A verdict that is not yet the last: what is told is what was wrong first. */
@@ -264,10 +269,7 @@ static bool is_good(struct verifier *v, const struct way *w)
 
 	v->effort += (unsigned)w->path.n;
 	memcpy(before, v->why, sizeof before);
-	code = ask_bearssl(v, w);
-	for (size_t i = 0; code == BR_ERR_X509_EXPIRED && i < w->path.n; i++)
-		if (!is_in_time(v, w, i))
-			break;
+	code = is_genuine(v, w);
 	if (!code && !(v->address_len ? cert_has_address(server, v->address, v->address_len)
 				      : cert_has_host(server, v->host)))
 		code = BR_ERR_X509_BAD_SERVER_NAME;
@@ -334,12 +336,10 @@ static unsigned end_chain(const br_x509_class **ctx)
 static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *usages)
 {
 	const struct verifier *v = (const struct verifier *)(const void *)ctx;
-	const br_x509_class *const *minimal = &v->minimal.vtable;
 
-	if (v->verify)
-		return (*minimal)->get_pkey(minimal, usages);
 	if (usages)
-		*usages = BR_KEYTYPE_SIGN | BR_KEYTYPE_KEYX;
+		*usages = BR_KEYTYPE_KEYX |
+			  (v->chain.certs[0].may_shake_hands || !v->verify ? BR_KEYTYPE_SIGN : 0);
 	return &v->key;
 }
 

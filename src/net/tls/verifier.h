@@ -1,14 +1,13 @@
 /*
- * The verdict over a server's certificates. The chain is taken in whole; each path among them
- * that ends at the name of a root is given to BearSSL's "minimal" engine, for signatures, dates
- * and constraints, with that root alone; and what that engine leaves open is looked at here:
- *   - the host must be among the subject alternative names (BearSSL takes the common name when
- *     there are none), host names and IP addresses alike (BearSSL knows no addresses);
- *   - extendedKeyUsage of each certificate up to the root, and of the root;
- *   - nameConstraints of issuers and root;
- *   - dates, keyUsage and path length of the root (BearSSL knows but its name and key);
+ * The verdict over a server's certificates (RFC 5280 section 6). The chain is taken in whole; each
+ * path among them that ends at the name of a root is judged with that root:
+ *   - signatures, by the code of BearSSL;
+ *   - dates, keyUsage, basicConstraints, extendedKeyUsage and nameConstraints of each certificate up
+ *     to the root, and of the root; RSA keys of at least TLS_RSA_MIN bits but for the root's;
+ *   - the host must be among the subject alternative names, host names and IP addresses alike; a
+ *     common name counts for nothing;
  *   - words for people: which certificate expired and when, whose it is, who issued it.
- * Both must agree. With verification off it takes the server's key and checks nothing.
+ * With verification off it takes the server's key and checks nothing.
  */
 #ifndef NET_TLS_VERIFIER_H
 #define NET_TLS_VERIFIER_H
@@ -25,8 +24,7 @@
 
 struct verifier {
 	const br_x509_class *vtable; /* first: BearSSL is given its address */
-	br_x509_minimal_context minimal;
-	br_x509_pkey key; /* the server's, when nothing is checked */
+	br_x509_pkey key;            /* the server's */
 	const struct trust_store *trust;
 	bool verify;
 	bool was_asked; /* a chain came in: the session was not resumed */
@@ -36,7 +34,7 @@ struct verifier {
 	int64_t now_sec;
 
 	unsigned effort;  /* spent on paths */
-	int code;         /* BearSSL's, of what was found wrong first */
+	int code;         /* BR_ERR_X509_..., of what was found wrong first */
 	char why[320];    /* in words, where the code does not say it */
 	char names[256];  /* of the server's certificate, for messages */
 	size_t longest;   /* of the paths, all in vain */
