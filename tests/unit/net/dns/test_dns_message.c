@@ -136,14 +136,54 @@ static const struct {
 	{"data past the end", IS(BEGIN("\1") OWNER FIXED("\1", "\5") "\xc0\0\2\1"), -1, "", false},
 };
 
+/* What it says of one record goes with what it says of all. */
+static void read_sight(const unsigned char *p, size_t n, const unsigned char *q, int result, const struct dns_answer *a)
+{
+	static const struct dns_wanted wanted = {.type = DNS_A, .n = 4, .data = {192, 0, 2, 1}};
+	struct dns_sight s = {.n = 99};
+	bool is_listed = false;
+
+	assert_int_equal(dns_read_sight(p, n, q, QUERY_N, &wanted, &s), result);
+	assert_int_equal(dns_is_answer(p, n, q, QUERY_N), !result);
+	if (result) {
+		assert_int_equal(s.n, 99);
+		return;
+	}
+	for (size_t i = 0; i < a->n; i++)
+		is_listed |= memcmp(a->list[i], wanted.data, 4) == 0;
+	assert_int_equal(s.rcode, a->rcode);
+	if (s.rcode == DNS_NOERROR && s.n <= DNS_ANSWER_MAX)
+		assert_true(s.n >= a->n && s.has_it == is_listed); /* one of another length is one, too */
+	assert_true(!s.n || !*s.alias);
+}
+
+/* The same as an answer to a question for a zone's servers. */
+static void read_servers(const char *p, size_t n, unsigned char *q)
+{
+	static char copy[70000];
+	struct dns_servers servers = {.n = 0};
+
+	memcpy(copy, p, n);
+	if (n >= QUERY_N)
+		copy[QUERY_N - 3] = DNS_NS;
+	dns_set_question(q, QUERY_N, 0x1234, DNS_NS);
+	if (!dns_read_servers((const unsigned char *)edge_copy(copy, n), n, q, QUERY_N, &servers))
+		for (size_t i = 0; i < servers.n; i++)
+			assert_true(*servers.list[i] && ENDS(servers.list[i]));
+}
+
 static int read_text(const char *p, size_t n, struct dns_answer *a)
 {
 	unsigned char q[DNS_QUERY_MAX];
 	size_t q_n = dns_write_query(q, "www.example", "");
+	int result;
 
 	assert_int_equal(q_n, QUERY_N);
 	dns_set_question(q, q_n, 0x1234, DNS_A);
-	return dns_read_answer((const unsigned char *)edge_copy(p, n), n, q, q_n, a);
+	result = dns_read_answer((const unsigned char *)edge_copy(p, n), n, q, q_n, a);
+	read_sight((const unsigned char *)edge_copy(p, n), n, q, result, a);
+	read_servers(p, n, q);
+	return result;
 }
 
 static void test_answer_table(void **state)
