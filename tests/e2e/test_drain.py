@@ -277,3 +277,25 @@ def test_a_terminal_has_one_line(pair, start, consul):
     assert len([line for line in drawn if "is still answered" in line]) >= 2
     assert all(len(line) < 80 for line in drawn)
     assert "not safe to stop after 3 s" in text.splitlines()[-2]
+
+
+# -- the same at the stop of a run
+
+@pytest.mark.parametrize("how", ["api", "dns"])
+def test_a_run_is_drained(start, consul, cloudflare_dns, how):
+    """The application goes on until it is safe to stop it."""
+    service, dns = consul.new_name(), cloudflare_dns.dns
+    cloudflare_dns.seed(NAME, "A", "192.0.2.1", ttl=TTL)
+    consul.register(service, "192.0.2.2")
+    words = ["--drain", f"{how}:{NAME}", "--settle", "1"] + (["--resolver", f"{dns.host}:{dns.port}"] if how == "dns" else [])
+    run = start("run", "--service", service, "--interface", "static:192.0.2.1", *words, "--", "/bin/sleep", "60", consul=consul,
+                cloudflare=cloudflare_dns if how == "api" else None)
+    id = f"{service}-{socket.gethostname()}"
+    until(lambda: consul.states(service).get(id, {}).get(f"service:{id}") == "passing")
+    run.process.send_signal(signal.SIGTERM)
+    until(lambda: f"_service_maintenance:{id}" in consul.states(service)[id])
+    cloudflare_dns.remove(NAME, "A", "192.0.2.1")
+    gone = time.monotonic()
+    done = run.wait().expect(128 + signal.SIGTERM)
+    assert TTL <= time.monotonic() - gone < TTL + 7
+    assert done.find("safe to stop") and id not in consul.states(service)
