@@ -101,7 +101,7 @@ static size_t put_reasons(const struct run_status *s, struct buf *b)
 
 static void put_optional(struct buf *b, const char *key, const char *text)
 {
-	if (text)
+	if (text && *text)
 		parts_member(b, key, text);
 }
 

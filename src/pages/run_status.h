@@ -33,7 +33,7 @@ enum run_app {
 	RUN_APPS
 };
 
-/* Texts are valid as long as the status is; one that is not known is NULL. */
+/* Texts are valid as long as the status is; one that is not known is NULL or "". */
 struct run_status_part {
 	enum run_status_kind kind;
 	const char *name;  /* of the service */

@@ -26,7 +26,7 @@ static void show_service(const struct service *s, int64_t now_ms, struct run_sta
 	p->port = s->setup->port;
 	p->error = g->is_failing ? g->last_err.text : NULL;
 	p->ttl_ms = (int64_t)s->setup->ttl_sec * 1000;
-	p->waiting_ms = now_ms - c->begun_ms;
+	p->waiting_ms = c->begun_ms ? now_ms - c->begun_ms : 0; /* 0: it has not begun */
 	run_status_set(p, RUN_FACT_REGISTERED, g->is_registered);
 	run_status_set(p, RUN_FACT_MAINTENANCE, g->wants_maintenance);
 	run_status_set(p, RUN_FACT_REGISTRATIONS, (int64_t)g->counts.registrations);

@@ -230,6 +230,10 @@ static void test_health(void **state)
 	assert_non_null(strstr(health(), "\"port\":80,"));
 	assert_non_null(strstr(health(), "\"uptime_seconds\":93784.005,"));
 	run.has_drain = run.is_stopping = true;
+	run.drain_line = "";
+	(void)health();
+	assert_int_equal(json_get(0, "drain"), JSON_NONE); /* nothing to tell of it yet */
+	run.drain_line = "is still answered";
 	(void)health();
 	assert_json(json_get(0, "drain"), "is still answered");
 	assert_true(is_true(json_get(0, "stopping")));
