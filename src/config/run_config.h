@@ -75,10 +75,11 @@ struct run_config {
 	bool is_containerbuddy;  /* of its configuration */
 	unsigned hidden_groups;  /* of secrets that are not for children */
 	size_t services_n, backends_n;
-	struct run_service services[RUN_SERVICES_MAX];
-	struct run_backend backends[RUN_BACKENDS_MAX];
 	/* Its own: */
 	size_t words_n, text_len;
+	/* Of what is large only the begin is touched. */
+	struct run_service services[RUN_SERVICES_MAX];
+	struct run_backend backends[RUN_BACKENDS_MAX];
 	char *words[RUN_WORDS_MAX];
 	char text[RUN_TEXT_CAP];
 };

@@ -42,7 +42,6 @@ enum option {
 /* The texts from files are in it: secrets. */
 struct values {
 	struct value of[SETTINGS];
-	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];
 	size_t records_n; /* entries of "records"; 0 when there is no such list */
 	unsigned records_line;
 	const char *file;  /* the configuration file's name for messages */
@@ -54,11 +53,13 @@ struct values {
 	const char
 		*containerbuddy; /* its configuration, as it was given; NULL: the settings count */
 	const char *containerbuddy_name; /* what gave it, for messages */
-	char text[CONFIG_TEXT_CAP];
 	size_t text_len;
 	/* What the caller says: */
 	int wait_ms;                   /* for each file */
 	bool is_called_containerbuddy; /* the program is: its flags, not ours, go first */
+	/* What is large stands last: of it only the begin is touched. */
+	char text[CONFIG_TEXT_CAP];
+	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];
 };
 
 /* Forget everything, to read anew, with little time for files; at first v is zeroed. */
