@@ -1,5 +1,6 @@
 #include "base/memory.h"
 
+#include <elf.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -31,4 +32,21 @@ void memory_set_apart(const void *p, size_t size)
 	/* Other advice makes it a mapping of its own, beyond which nothing is brought in. */
 	(void)madvise((void *)from, to - from, MADV_RANDOM);
 	(void)madvise((void *)from, to - from, MADV_DONTNEED);
+}
+
+extern const char __ehdr_start[]; /* the linker's */
+
+void memory_forget_program(void)
+{
+	const Elf64_Ehdr *head = (const Elf64_Ehdr *)(const void *)__ehdr_start;
+	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(__ehdr_start + head->e_phoff);
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	for (size_t i = 0; i < head->e_phnum; i++, part++) {
+		uintptr_t at = (uintptr_t)__ehdr_start + part->p_vaddr, from = at & ~(page - 1);
+
+		/* What is written to, relocations too, would be lost. */
+		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
+			(void)madvise((void *)from, at + part->p_filesz - from, MADV_DONTNEED);
+	}
 }

@@ -12,12 +12,18 @@
  * the system with what is in it. NULL when there is none.
  */
 void *memory_reserve(size_t size);
+void memory_release(void *p, size_t size);
 
 /*
- * Constants that are seldom looked at: only the pages that are, are resident, until they are set
- * apart once more. Otherwise the kernel brings in those that lie around what is used.
+ * Constants that are seldom looked at: none of their whole pages is resident until one is looked
+ * at. Otherwise the kernel brings them in with what is used and lies near.
  */
 void memory_set_apart(const void *p, size_t size);
-void memory_release(void *p, size_t size);
+
+/*
+ * None of the program's own pages, code and constants, is resident until it is used again: what
+ * only the start needed goes.
+ */
+void memory_forget_program(void);
 
 #endif

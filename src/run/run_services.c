@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "run/run.h"
 
 /* The slot that is called so, or was, for it may have to leave first; RUN_SLOTS: there is none. */
@@ -94,6 +95,7 @@ int run_set_config(struct run *r, const struct run_config *config, struct err *e
 void run_services_start(struct run *r, int64_t now_ms)
 {
 	r->has_started = true;
+	memory_forget_program();
 	for (size_t i = 0; i < RUN_SLOTS; i++)
 		if (r->has_service[i])
 			service_start(&r->services[i], now_ms);
