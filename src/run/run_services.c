@@ -8,13 +8,20 @@
 #include "base/memory.h"
 #include "run/run.h"
 
+/* Not of its setup: one that leaves may outlive the configuration that it was of. */
+static const char *name_of(const struct service *s)
+{
+	const struct registration *g = &s->registration;
+
+	return *g->wanted ? g->wanted : g->name;
+}
+
 /* The slot that is called so, or was, for it may have to leave first; RUN_SLOTS: there is none. */
 static size_t find_slot(const struct run *r, const char *name)
 {
 	size_t i = 0;
 
-	while (i < RUN_SLOTS &&
-	       !(r->has_service[i] && strcmp(r->services[i].setup->name, name) == 0))
+	while (i < RUN_SLOTS && !(r->has_service[i] && strcmp(name_of(&r->services[i]), name) == 0))
 		i++;
 	return i;
 }
@@ -79,7 +86,7 @@ int run_set_config(struct run *r, const struct run_config *config, struct err *e
 	/* From here on only memory may be missing, for one service more: the others are as told. */
 	r->setup.config = config;
 	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i] && !is_among(config, r->services[i].setup->name))
+		if (r->has_service[i] && !is_among(config, name_of(&r->services[i])))
 			service_leave(&r->services[i], now_ms);
 	for (size_t i = 0; i < config->services_n; i++) {
 		const struct run_service *setup = &config->services[i];
