@@ -23,30 +23,32 @@ void memory_release(void *p, size_t size)
 
 void memory_set_apart(const void *p, size_t size)
 {
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = ((uintptr_t)p + page - 1) & ~(page - 1);
-	uintptr_t to = ((uintptr_t)p + size) & ~(page - 1);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t skip = -(uintptr_t)p & (page - 1);
+	char *from = (char *)(uintptr_t)p + skip;
 
-	if (from >= to)
+	if (size < skip + page)
 		return;
+	size = (size - skip) & ~(page - 1);
 	/* Other advice makes it a mapping of its own, beyond which nothing is brought in. */
-	(void)madvise((void *)from, to - from, MADV_RANDOM);
-	(void)madvise((void *)from, to - from, MADV_DONTNEED);
+	(void)madvise(from, size, MADV_RANDOM);
+	(void)madvise(from, size, MADV_DONTNEED);
 }
 
-extern const char __ehdr_start[]; /* the linker's */
+extern char __ehdr_start[]; /* the linker's: where the program lies */
 
 void memory_forget_program(void)
 {
 	const Elf64_Ehdr *head = (const Elf64_Ehdr *)(const void *)__ehdr_start;
 	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(__ehdr_start + head->e_phoff);
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	for (size_t i = 0; i < head->e_phnum; i++, part++) {
-		uintptr_t at = (uintptr_t)__ehdr_start + part->p_vaddr, from = at & ~(page - 1);
+		size_t skip = part->p_vaddr & (page - 1);
 
 		/* What is written to, relocations too, would be lost. */
 		if (part->p_type == PT_LOAD && !(part->p_flags & PF_W))
-			(void)madvise((void *)from, at + part->p_filesz - from, MADV_DONTNEED);
+			(void)madvise(__ehdr_start + part->p_vaddr - skip, part->p_filesz + skip,
+				      MADV_DONTNEED);
 	}
 }

@@ -46,10 +46,10 @@ static void empty_stdin(void)
 
 	if (fd < 0) /* an image without it: reading fails there */
 		fd = open("/", O_RDONLY | O_DIRECTORY);
-	if (fd == STDIN_FILENO)
-		return;
 	(void)dup2(fd, STDIN_FILENO);
-	(void)close(fd);
+	if (fd != STDIN_FILENO)
+		(void)close(fd);
+	/* cppcheck-suppress resourceLeak ; else it is in its place */
 }
 
 /* Of a terminal whose foreground we are: what reads and is typed is the application's. */
@@ -198,9 +198,11 @@ void process_set_leftovers(struct process *p, int number)
 
 static void end_line(struct process *p)
 {
-	char *text = p->rest;
+	char *text = p->rest, *nul;
 
 	p->rest[p->rest_len] = '\0';
+	while ((nul = memchr(text, '\0', p->rest_len)))
+		*nul = '?';
 	p->rest_len = 0;
 	text = str_trim(text);
 	if (!*text)
@@ -215,7 +217,7 @@ static void take_output(struct process *p, const char *from, size_t n)
 		if (from[i] == '\n')
 			end_line(p);
 		else if (p->rest_len < sizeof p->rest - 1)
-			p->rest[p->rest_len++] = from[i] ? from[i] : '?';
+			p->rest[p->rest_len++] = from[i];
 	}
 }
 

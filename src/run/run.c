@@ -223,7 +223,7 @@ int run_init(struct run *r, const struct run_setup *setup, struct err *e)
 
 	r->setup = *setup;
 	r->start_ms = clock_now_ms();
-	loop_init(&r->loop, r->fds, RUN_FDS);
+	loop_init(&r->loop, r->fds, sizeof r->fds / sizeof r->fds[0]);
 	for (size_t i = 0; i < RUN_LOOP_PARTS; i++) {
 		r->parts[i] = (struct loop_part){
 			.ctx = r, .wants = parts[i].wants, .step = parts[i].step};

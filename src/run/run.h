@@ -31,7 +31,7 @@
 #define RUN_LISTENERS 2    /* for people and Prometheus; for health */
 
 /* Those that SIGHUP dropped are among them until they have left. */
-#define RUN_SLOTS (2 * RUN_SERVICES_MAX)
+#define RUN_SLOTS ((size_t)2 * RUN_SERVICES_MAX)
 
 enum run_phase {
 	RUN_PRE_START,
