@@ -1,16 +1,12 @@
 """`dnsbuddy run` and its application: how it starts, what it is given, how it ends. As PID 1 and not."""
 
 import concurrent.futures
-import fcntl
 import json
 import os
-import pty
 import resource
-import select
 import signal
 import subprocess
 import sys
-import termios
 import time
 
 import pytest
@@ -197,110 +193,6 @@ def test_no_secret_is_in_consul_or_a_log(shim, consul, script):
     until(lambda: "my token is" in (one.check() or {}).get("Output", ""), say=one.text)
     assert token not in json.dumps(consul.get("/v1/agent/checks")) + json.dumps(one.entries()) + one.text()
     assert token not in open(f"/proc/{one.pid}/cmdline").read()
-
-
-# -- a terminal
-
-class Terminal:
-    """A pseudo-terminal, and a command that has it as its controlling one."""
-
-    def __init__(self, argv, env):
-        self.master, slave = pty.openpty()
-        self.said = b""
-
-        def control():
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-        self.process = subprocess.Popen(argv, env=env, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-                                        preexec_fn=control)
-        os.close(slave)
-
-    def read(self):
-        while select.select([self.master], [], [], 0.01)[0]:
-            try:
-                piece = os.read(self.master, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            self.said += piece
-        return self.said.decode(errors="replace")
-
-    def wait_for(self, text):
-        until(lambda: text in self.read(), say=lambda: f"no {text!r} in {self.said!r}")
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def end(self):
-        until(lambda: (self.read(), self.process.poll() is not None)[1], say=lambda: f"still there: {self.said!r}")
-        return self.process.returncode
-
-
-@pytest.fixture
-def terminal(consul):
-    """terminal(*words): `dnsbuddy run` with these words on a terminal; [before]: a shell's commands."""
-    made = []
-
-    def begin(*words, head=()):
-        argv = [*head, binary(), "run", "--service", f"tty-{len(made)}-{os.getpid()}", "--interface", "static:192.0.2.1", *words]
-        made.append(Terminal(argv, environment(consul=consul, PATH=PATHS, TERM="dumb")))
-        return made[-1]
-
-    yield begin
-    for one in made:
-        for pid in [*descendants(one.process.pid), one.process.pid] if one.process.poll() is None else []:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-        one.process.wait(10)
-        os.close(one.master)
-
-
-@pytest.mark.parametrize("where", ["plain", "PID 1"])
-def test_ctrl_c_reaches_the_application(terminal, events, where):
-    if where != "plain":
-        need_pid_1()
-    one = terminal("--", *events.app(), head=() if where == "plain" else PID_1)
-    events.wait_for("app start")
-    one.type("\x03")
-    assert one.end() == 7
-    assert events.all("app INT", "app TERM", "app end") == ["app INT", "app end"]
-
-
-@pytest.mark.parametrize("where", ["plain", "PID 1"])
-def test_the_application_owns_the_terminal(terminal, where):
-    """It reads, and changes its settings, which stops a process of the background."""
-    if where != "plain":
-        need_pid_1()
-    one = terminal("--", "sh", "-c", "stty -echo; echo ready; read -r line; stty echo; echo got=$line; exit 3",
-                   head=() if where == "plain" else PID_1)
-    one.wait_for("ready")
-    one.type("hello\n")
-    one.wait_for("got=hello")
-    assert one.end() == 3
-
-
-def test_the_terminal_goes_back_to_who_had_it(consul):
-    """A shell without job control goes on reading."""
-    one = Terminal(["sh", "-c", f"{binary()} run --service tty-back --interface static:192.0.2.1 -- true; read -r x; echo got=$x"],
-                   environment(consul=consul, PATH=PATHS))
-    time.sleep(0.2)
-    one.type("again\n")
-    one.wait_for("got=again")
-    assert one.end() == 0
-    os.close(one.master)
-
-
-def test_an_application_that_is_stopped_and_goes_on(terminal, events):
-    """Ctrl-Z stops nothing for good: who supervises goes on, and SIGCONT reaches the application."""
-    one = terminal("--", "sh", "-c", "echo ready; sleep 0.2; echo more; exit 4")
-    one.wait_for("ready")
-    one.type("\x1a")
-    time.sleep(0.5)
-    for pid in [one.process.pid, *descendants(one.process.pid)]:
-        os.kill(pid, signal.SIGCONT)
-    assert one.end() == 4
 
 
 # -- who reads what we write

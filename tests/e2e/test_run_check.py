@@ -62,7 +62,7 @@ def test_looked_at_each_interval(shim):
         healthy.delay = 0.5
         one = shim("--check", healthy.url)
         one.until_state("passing")
-        until(lambda: len(healthy.requests) >= 5, 10)
+        until(lambda: len(healthy.requests) >= 4, 10)
         times = [t for t, _ in healthy.requests]
         gaps = [b - a for a, b in zip(times, times[1:])]
         assert all(0.9 < gap < 1.6 for gap in gaps), gaps
@@ -134,9 +134,9 @@ def test_its_last_line_is_the_output(either, script):
 
 def test_words_and_no_shell(either, script, events):
     path = script(f'printf "[%s]" "$@" >{events.path}.args')
-    one = either("--check", f"exec:{path}  a   '$HOME;' *")
+    one = either("--check", f"exec:{path}  a   $HOME; *")
     one.until_state("passing")
-    assert open(f"{events.path}.args").read() == "[a]['$HOME;'][*]"
+    assert open(f"{events.path}.args").read() == "[a][$HOME;][*]"
 
 
 @pytest.mark.parametrize("command, text", [("/nonexistent/check", "/nonexistent/check"), ("/etc/passwd", "/etc/passwd"),
@@ -164,12 +164,12 @@ def test_one_that_hangs_is_killed_with_its_group(either, consul, script):
 
 def test_heartbeats_do_not_wait_for_a_slow_one(shim, consul, script, events):
     """It takes longer than the TTL, and passes."""
-    path = script(f"[ -e {events.path}.slow ] && sleep 5; exit 0")
+    path = script(f"[ -e {events.path}.slow ] && sleep 3.5; exit 0")
     one = shim("--check", f"exec:{path}", "--timeout", "8", "--ttl", "2")
     one.until_state("passing")
     follow = Follow(consul, one.service)
     open(f"{events.path}.slow", "w").close()
-    time.sleep(6.5)
+    time.sleep(4.5)
     assert [s[one.id][0] for s in follow.stop()] == ["passing"]
 
 
@@ -210,7 +210,7 @@ def test_double_forks_leave_no_zombie(either, script):
     path = script("( ( sleep 0.3 & ) & )\nsleep 0.05 & exec sleep 0.1")
     one = either("--check", f"exec:{path}", "--ttl", "3")
     one.until_state("passing")
-    most, ids, end = 0, set(), time.monotonic() + 5
+    most, ids, end = 0, set(), time.monotonic() + 3
     while time.monotonic() < end:
         zombies = set(one.zombies())
         most, ids = max(most, len(zombies)), zombies
@@ -222,7 +222,7 @@ def test_double_forks_leave_no_zombie(either, script):
 
 def test_a_daemon_of_its_own_session_is_let_be(shim, script, events):
     """What a check starts on purpose for good, as PID 1: it is reaped when it ends."""
-    path = script(f"[ -e {events.path}.once ] || {{ : >{events.path}.once; setsid sleep 2.5 </dev/null >/dev/null 2>&1 & }}\nexit 0")
+    path = script(f"[ -e {events.path}.once ] || {{ : >{events.path}.once; setsid sleep 2.5 </dev/null >/dev/null 2>&1 & sleep 0.3; }}\nexit 0")
     one = shim("--check", f"exec:{path}", pid_1=True)
     one.until_state("passing")
     pid, = until(lambda: [p for p in descendants(one.pid) if command_of(p) == ["sleep", "2.5"]])
@@ -246,7 +246,7 @@ def test_what_it_is_given(shim, script, events):
 def test_a_check_of_the_application_itself(shim):
     """The article's: a static file from the server that is run."""
     port = free_ports(1)[0]
-    one = shim("--port", port, "--check", f"http://localhost:{port}/", app=["/usr/bin/python3", "-m", "http.server", str(port)],
+    one = shim("--port", port, "--check", f"http://localhost:{port}/", "--timeout", "1", app=["/usr/bin/python3", "-m", "http.server", str(port)],
                cwd="/usr/share/doc/bash")
     one.until_state("passing", seconds=20)
     subprocess.run(["kill", "-STOP", str(one.app_pid())], check=True)

@@ -11,7 +11,7 @@ import pytest
 from consul import free_ports
 from gate import Gate
 from running import (ADDRESS, HOST, SLEEP, Follow, Healthy, Recorder, children, command_of, descendants, either, events,
-                     process_state, script, shim, tells)
+                     need_pid_1, process_state, script, shim, tells)
 from watching import until
 
 __all__ = ["either", "events", "script", "shim", "tells"]
@@ -82,7 +82,7 @@ def test_the_order_of_a_drained_stop(hooked, events, consul):
 
 
 def test_heartbeats_go_on_while_it_drains(hooked, recorder, events):
-    one = hooked("--drain", "4", "--ttl", "2")
+    one = hooked("--drain", "3", "--ttl", "2")
     one.send(signal.SIGTERM)
     events.wait_for("maintenance on")
     states = set()
@@ -328,21 +328,24 @@ def test_hup_does_not_lose_the_stop(shim, consul, events, tells):
     assert events.all() == ["app start", "pre-stop", "app TERM", "app end"]
 
 
-def test_300_hups(either, consul, script, events):
-    """At random moments of up to 30 ms: it stays registered and passing, checks go on, and none is lost."""
-    dice = random.Random(8)
-    path = script("exit 0")
-    one = either("--check", f"exec:{path}", app=events.app())
-    one.until_state("passing")
-    follow = Follow(consul, one.service)
+def test_300_hups(shim, consul, script, events):
+    """At random moments of up to 30 ms: it stays registered and passing, checks go on, and none is lost. As PID 1 and not."""
+    need_pid_1()
+    dice, path = random.Random(8), script("exit 0")
+    runs = [shim("--check", f"exec:{path}", app=events.app(), pid_1=pid_1) for pid_1 in (False, True)]
+    for one in runs:
+        one.until_state("passing")
+    events.wait_for("app start", 2)
+    follows = [Follow(consul, one.service) for one in runs]
     for _ in range(300):
-        one.send(signal.SIGHUP)
+        for one in runs:
+            one.send(signal.SIGHUP)
         time.sleep(dice.uniform(0, 0.03))
     time.sleep(1.5)
-    seen = follow.stop()
-    assert {s.get(one.id, (None,))[0] for s in seen} == {"passing"}, seen
-    assert not one.zombies() and len(children(one.pid)) <= 2
-    assert one.stop() == 7 and "app HUP" not in events.all()
+    for one, follow in zip(runs, follows):
+        assert {s.get(one.id, (None,))[0] for s in follow.stop()} == {"passing"}, follow.seen
+        assert not one.zombies() and len(children(one.pid)) <= 2
+        assert one.stop() == 7 and "app HUP" not in events.all()
 
 
 def test_hups_and_checks_lose_no_exit_code(either, script):

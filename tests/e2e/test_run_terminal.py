@@ -174,3 +174,12 @@ def test_from_the_background_to_the_front(sit):
     one.until("code=9\n")
     one.type("exit\n")
     assert one.wait() == 0
+
+
+def test_the_terminal_goes_back_to_who_had_it(sit):
+    """A shell without job control goes on reading."""
+    one = sit("sh", "-c", f"{' '.join([binary(), *ARGS])} sh -c 'exit 3'; echo code=$?; read x; echo got $x")
+    one.until("code=3\n")
+    one.type("again\n")
+    one.until("got again\n")
+    assert one.wait() == 0
