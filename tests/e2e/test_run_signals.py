@@ -341,7 +341,7 @@ def test_300_hups(shim, consul, script, events):
         for one in runs:
             one.send(signal.SIGHUP)
         time.sleep(dice.uniform(0, 0.03))
-    time.sleep(1.5)
+    time.sleep(1.1)
     for one, follow in zip(runs, follows):
         assert {s.get(one.id, (None,))[0] for s in follow.stop()} == {"passing"}, follow.seen
         assert not one.zombies() and len(children(one.pid)) <= 2
