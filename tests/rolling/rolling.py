@@ -195,7 +195,7 @@ class Test:
         old = list(self.scene.containers())
         (self.scene.examples / "plain.yml").write_text(
             f"services:\n  {SERVICE}:\n    environment:\n      DNSBUDDY_DRAIN: none\n"
-            "      DNSBUDDY_DRAIN_IDLE: '0'\n")
+            "      DNSBUDDY_DRAIN_IDLE: ''\n")
         self.scene.compose_files.append("plain.yml")
         self.scene.scale(6)
         time.sleep(TTL + 2)
