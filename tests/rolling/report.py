@@ -103,7 +103,7 @@ def make(folder):
                                          for r in requests if r[3] != "ok"}))
     (folder / "plot.gp").write_text(PLOT.format(
         folder=folder, height=360 + 20 * len(rows), end=seconds, rows=len(rows),
-        rate_max=max(max(ok.values(), default=1), max(bad.values(), default=1)) * 1.15,
+        rate_max=max(max(ok.values(), default=1), max(bad.values(), default=1)) * 1.5,
         marks=marks(timeline["events"], start),
         minutes='set xtics (' + ", ".join(f'"{s // 60}" {s}' for s in range(0, seconds, 60)) + ')',
         ytics=", ".join(f'"{a}" {n}' for a, n in rows.items())))
@@ -113,19 +113,21 @@ def make(folder):
 
 def marks(events, start):
     """A line for each phase with its name, and a dashed one for each trouble with its letter."""
-    lines, letter = [], "A"
+    lines, letter, high = [], "A", True
     for when, kind, text in events:
         at = when - start
         if at < 0 or kind not in ("phase", "trouble"):
             continue
-        colour, dash = ("#606060", 1) if kind == "phase" else ("#c07000", 2)
+        if kind == "phase":
+            name, colour, dash, height = text, "#606060", 1, 0.93 if high else 0.81
+            high = not high
+        else:
+            name, colour, dash, height = letter, "#c07000", 2, 0.70
+            letter = chr(ord(letter) + 1)
         lines.append(f'set arrow from {at:.1f}, graph 0 to {at:.1f}, graph 1 nohead'
                      f' lc rgb "{colour}" dt {dash}')
-        name = text if kind == "phase" else letter
-        lines.append(f'set label "{name}" at {at + 3:.1f}, graph {0.94 if kind == "phase" else 0.1}'
+        lines.append(f'set label "{name}" at {at + 3:.1f}, graph {height} front'
                      f' font "sans,11" tc rgb "{colour}"')
-        if kind == "trouble":
-            letter = chr(ord(letter) + 1)
     return "\n".join(lines)
 
 
