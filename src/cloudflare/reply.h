@@ -33,14 +33,14 @@ enum cf_meaning {
 };
 
 struct cf_reply {
-	struct json_split split;
 	int status;
 	enum cf_meaning meaning; /* as soon as the status is there, and then by the codes */
 	unsigned row;            /* the table's, that says so */
 	bool is_json;
-	struct err body_err; /* why it is not */
-	char ray[48];        /* CF-RAY, to tell Cloudflare's support */
 	struct pace_hint hint;
+	char ray[48]; /* CF-RAY, to tell Cloudflare's support */
+	struct json_split split;
+	struct err body_err; /* why it is not JSON */
 };
 
 /*

@@ -17,11 +17,11 @@
 #define CONSUL_CLIENT_BODY_CAP 2048
 
 struct consul_client {
-	struct http_client http;
 	const char *headers; /* whole lines */
-	struct consul_answer answer;
 	struct buf target,
 		body; /* to be filled between consul_client_prepare() and consul_client_start() */
+	struct consul_answer answer;
+	struct http_client http;
 	char target_text[HTTP_TARGET_CAP];
 	char body_text[CONSUL_CLIENT_BODY_CAP];
 };

@@ -50,10 +50,10 @@ struct consul_view {
 struct consul_reader {
 	const struct consul_query *query;
 	struct consul_view *view;
-	struct json_split split;
 	int status;
-	char reason[CONSUL_REASON_MAX + 1];
 	size_t reason_len;
+	struct json_split split;
+	char reason[CONSUL_REASON_MAX + 1];
 };
 
 /* Append the request target: path and query. */

@@ -16,19 +16,19 @@
 #include "net/http/client.h"
 
 struct driver {
-	struct http_client consul, cloudflare;
+	struct http_client *client; /* of the call under way */
 	const char *consul_headers; /* whole lines, with the credentials of that side alone */
 	const char *cf_headers;
 	int64_t timeout_ms; /* of one exchange, connect to last byte */
-
 	/* The call under way. */
-	struct call call;
-	struct http_client *client;
 	int64_t fence_ms;
 	const char *method;
+	struct call call;
 	struct buf target, body;
 	struct http_sink sink;
 	struct consul_reader reader;
+	/* The large ones last: near the beginning code is shorter. */
+	struct http_client consul, cloudflare;
 	char target_text[HTTP_TARGET_CAP];
 	char body_text[CF_BODY_CAP];
 	char element[JSON_ELEMENT_MAX + 1];

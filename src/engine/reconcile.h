@@ -60,13 +60,13 @@ struct reconcile_input {
 /* What came of it, for whoever runs or shows it. Final at CALL_END. */
 struct reconcile_output {
 	enum reconcile_result result; /* of the last pass that came to its end */
-	struct err err;
-	int64_t wake_ms;         /* of the next try; see reconcile_begin() */
-	struct plan plan;        /* its ops are in the storage */
-	enum evidence_gap gap;   /* why nothing may be removed */
-	struct err gap_err;      /* with EVIDENCE_READ_FAILED: how */
-	size_t done_n[OP_KINDS]; /* what was written, over all tries */
+	enum evidence_gap gap;        /* why nothing may be removed */
+	int64_t wake_ms;              /* of the next try; see reconcile_begin() */
+	size_t done_n[OP_KINDS];      /* what was written, over all tries */
+	struct plan plan;             /* its ops are in the storage */
 	char zone_id[RECORD_ID_CAP];
+	struct err err;
+	struct err gap_err; /* with EVIDENCE_READ_FAILED: how */
 };
 
 enum reconcile_step {
@@ -80,19 +80,19 @@ enum reconcile_step {
 };
 
 struct reconcile {
-	struct reconcile_input in;
-	struct reconcile_output out;
-
-	/* Its own. */
-	struct apply apply;
-	struct consul_query query;
-	struct cf_zone_search zones;
+	/* Its own. The small ones first: near the beginning code is shorter. */
 	enum reconcile_step step;
 	bool is_zone_checked, is_zone_wrong;
 	bool is_resync;  /* listed anew for no reason but time: a change is drift */
 	unsigned tries;  /* failed ones */
 	int64_t read_ms; /* when Consul answered last */
+	struct consul_query query;
 
+	struct reconcile_input in;
+	struct reconcile_output out;
+
+	struct apply apply;
+	struct cf_zone_search zones;
 	/* What is wanted and what is there; read only for others. */
 	struct observe seen;
 };

@@ -57,48 +57,45 @@ enum registration_call {
 };
 
 struct registration {
-	struct consul_client client;
-	char *body; /* the caller's, where descriptions may be long; NULL: the client's own */
-	size_t body_cap;
-	struct consul_service service; /* id and name are below */
-	char name[JOB_TEXT_CAP];       /* of the service; "": there is none */
-	char wanted[JOB_TEXT_CAP];     /* what name shall be, once the present one has left */
+	/* The small ones first: near the beginning their code is shorter. */
 	enum registration_id id_kind;
-	uint32_t lot; /* this process's part of the id */
-	char id[REGISTRATION_ID_CAP];
-	int64_t timeout_ms;
-	int64_t report_every_ms;
-
 	enum registration_call call; /* the one under way */
 	bool may_be_there;           /* Consul was asked to register us */
 	bool is_registered;
 	bool is_stale; /* registered as something else than service says */
 	bool is_leaving;
+	bool is_failing; /* and that was told */
+	bool is_well;
+	bool has_reported;     /* since we were registered */
+	bool is_reported_well; /* what was reported last */
+	bool is_to_be_found;   /* a former life may have left a maintenance check */
+	bool wants_maintenance, is_maintained, is_asked;
 	unsigned leave_tries;
-	unsigned failures;     /* in a row */
-	bool is_failing;       /* and that was told */
+	unsigned failures; /* in a row */
+	unsigned unseen_n; /* reports since the last look */
+	uint32_t lot;      /* this process's part of the id */
+	int64_t timeout_ms;
+	int64_t report_every_ms;
 	int64_t retry_ms;      /* no call before this */
 	int64_t report_ms;     /* the next report is due */
 	int64_t called_ms;     /* when the call under way went out */
 	int64_t finish_ms;     /* when one that we would leave for is broken off */
 	int64_t registered_ms; /* when we were registered last */
-	unsigned unseen_n;     /* reports since the last look */
-	char hash[CONSUL_HASH_CAP];
-
-	bool is_well;
-	char line[REGISTRATION_LINE_CAP];
-	bool has_reported;     /* since we were registered */
-	bool is_reported_well; /* what was reported last */
-	char reported[REGISTRATION_LINE_CAP];
-
-	bool is_to_be_found; /* a former life may have left a maintenance check */
-	bool wants_maintenance, is_maintained, is_asked;
-	char reason[REGISTRATION_REASON_CAP];
-
-	struct err last_err;
+	char *body; /* the caller's, where descriptions may be long; NULL: the client's own */
+	size_t body_cap;
 	struct registration_counts {
 		uint64_t registrations, reports, failures; /* calls that failed, of all kinds */
 	} counts;
+	struct consul_service service; /* id and name are below */
+	char hash[CONSUL_HASH_CAP];
+	char id[REGISTRATION_ID_CAP];
+	char name[JOB_TEXT_CAP];   /* of the service; "": there is none */
+	char wanted[JOB_TEXT_CAP]; /* what name shall be, once the present one has left */
+	char line[REGISTRATION_LINE_CAP];
+	char reported[REGISTRATION_LINE_CAP];
+	char reason[REGISTRATION_REASON_CAP];
+	struct err last_err;
+	struct consul_client client;
 };
 
 /*

@@ -29,29 +29,29 @@ enum service_watch_event {
 };
 
 struct service_watch {
-	struct job job;
-	struct consul_query query;
-	const char *headers;
-	int64_t timeout_ms;
-	struct http_client client;
-	struct consul_reader reader;
+	/* The small ones first: near the beginning their code is shorter. */
+	bool has_view;
+	unsigned same_n;          /* answers in a row without news */
+	unsigned failures;        /* in a row */
 	struct consul_view *view; /* the last good answer, sorted; see has_view */
 	struct consul_view *incoming;
 	char *element;           /* JSON_ELEMENT_MAX + 1 bytes */
 	char *rest;              /* JSON_REST_MAX + 1 */
 	struct tls_storage *tls; /* used with https */
-	bool has_view;
+	const char *headers;
+	int64_t timeout_ms;
 	int64_t answered_ms; /* when the last good answer came */
 	int64_t started_ms;  /* when the last query went out */
 	int64_t cost_us;     /* of CPU, for the last read and what was decided by it */
-	unsigned same_n;     /* answers in a row without news */
-	unsigned failures;   /* in a row */
 	int64_t retry_ms;    /* no query before this */
-	struct err last_err;
-	uint64_t reads; /* good answers, for the metrics */
-	/* For who runs it in a loop. */
+	uint64_t reads;      /* good answers, for the metrics */
+	void *owner;         /* who runs it in a loop, as this part: */
 	struct loop_part part;
-	void *owner;
+	struct consul_query query;
+	struct consul_reader reader;
+	struct job job;
+	struct err last_err;
+	struct http_client client;
 };
 
 /*

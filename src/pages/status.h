@@ -86,10 +86,10 @@ struct status_record {
 	const char *service;
 	const char *owner; /* NULL when not set; name and owner are unique together */
 	enum status_state state;
-	int64_t since_ms; /* how long it has been in this state */
-	const char *why;  /* FAILING: the last error; HELD: which rule; else NULL */
 	bool is_unhealthy;
-	struct fact_value facts[FACTS];
+	bool has_records;         /* what Cloudflare has is known: see records */
+	int64_t since_ms;         /* how long it has been in this state */
+	const char *why;          /* FAILING: the last error; HELD: which rule; else NULL */
 	const char *consul_error; /* NULL when it answers */
 
 	/* What Consul listed last; count is NULL before its first answer. */
@@ -97,36 +97,36 @@ struct status_record {
 	const struct endpoint *endpoints;
 	size_t endpoints_n;
 
-	bool has_records;             /* what Cloudflare has is known: */
 	const struct record *records; /* one without an id is deleted */
 	size_t records_n;
+	struct fact_value facts[FACTS];
 };
 
 struct status {
 	const char *version;
 	int64_t uptime_ms;
-	int64_t now_ms;    /* monotonic; ages are up to it */
-	int64_t now_sec;   /* wall clock */
+	int64_t now_ms;  /* monotonic; ages are up to it */
+	int64_t now_sec; /* wall clock */
+	bool is_healthy;
 	bool has_lock_key; /* --lock: one of several copies leads */
 	bool is_leader;
-	const char *lock_key;
-	bool is_leaderless; /* neither this copy nor another one is known to lead */
-	int64_t leaderless_ms;
+	bool is_leaderless;     /* neither this copy nor another one is known to lead */
 	bool is_lock_unhealthy; /* for too long */
+	int64_t leaderless_ms;
+	const char *lock_key;
 	const char *lock_error; /* what keeps this copy from the lock; NULL: nothing known */
-	bool is_healthy;
 	size_t records_n;
-	uint64_t api_calls[STATUS_CALLS][STATUS_CLASSES];
-	uint64_t writes[STATUS_WRITES];
-	uint64_t retries;
-	uint64_t consul_reads; /* good answers to watches */
-	uint64_t connections;  /* opened, to both sides */
 	/*
 	 * Fills *r, which is zero, for one i of 0..records_n. One at a time: an array of all names
 	 * would be memory for this alone.
 	 */
 	void (*fill_record)(const struct status *s, size_t i, struct status_record *r);
 	const void *ctx; /* of fill_record() */
+	uint64_t retries;
+	uint64_t consul_reads; /* good answers to watches */
+	uint64_t connections;  /* opened, to both sides */
+	uint64_t writes[STATUS_WRITES];
+	uint64_t api_calls[STATUS_CALLS][STATUS_CLASSES];
 };
 
 /* "in sync", "held"... */

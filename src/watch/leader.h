@@ -42,7 +42,6 @@ enum leader_step {
 };
 
 struct leader {
-	struct consul_client client;
 	const char *key;
 	const char *name;        /* of the session and in the key: for who looks at Consul */
 	const struct job *place; /* its datacenter, namespace and partition hold the key */
@@ -50,23 +49,23 @@ struct leader {
 	unsigned wait_sec;     /* a follower's blocking query; the caller's, as client */
 	enum leader_step step; /* the call under way, or the next one */
 	bool has_lock;
-	char session[CONSUL_SESSION_CAP]; /* "" when there is none */
-	int64_t renewed_ms;               /* when the last good renewal was sent */
-	int64_t shown_ms;                 /* when the last read that showed our session was */
-	int64_t acquire_ms;               /* we do not try to acquire before this */
-	int64_t called_ms;                /* when the call under way was sent */
-	int64_t next_ms;                  /* no call before this */
-	uint64_t index;                   /* of the key */
-	unsigned refusals;                /* to acquire, in a row, while nobody held the key */
-	unsigned failures;                /* of calls, since it was last known who leads */
-	struct err last_err;
-	bool is_foreign;  /* the key is not a lock of ours: it is not written */
-	bool has_news;    /* of failures or holder, not yet told */
-	unsigned failure; /* what fails, for telling one from the other; 0: nothing does */
-	char holder[CONSUL_SESSION_CAP]; /* of another copy, as it was read last; or "" */
-	/* Neither do we lead, nor is the key known to name a living holder. */
-	bool is_leaderless;
+	bool is_foreign;       /* the key is not a lock of ours: it is not written */
+	bool has_news;         /* of failures or holder, not yet told */
+	bool is_leaderless;    /* neither do we lead, nor does the key name a living holder */
+	unsigned refusals;     /* to acquire, in a row, while nobody held the key */
+	unsigned failures;     /* of calls, since it was last known who leads */
+	unsigned failure;      /* what fails, for telling one from the other; 0: nothing does */
 	int64_t leaderless_ms; /* since when */
+	int64_t renewed_ms;    /* when the last good renewal was sent */
+	int64_t shown_ms;      /* when the last read that showed our session was */
+	int64_t acquire_ms;    /* we do not try to acquire before this */
+	int64_t called_ms;     /* when the call under way was sent */
+	int64_t next_ms;       /* no call before this */
+	uint64_t index;        /* of the key */
+	char session[CONSUL_SESSION_CAP]; /* "" when there is none */
+	char holder[CONSUL_SESSION_CAP];  /* of another copy, as it was read last; or "" */
+	struct err last_err;
+	struct consul_client client;
 };
 
 /* Prepare to run for the lock. The texts and l->client's are kept, and l->wait_sec. */

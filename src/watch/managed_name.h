@@ -13,27 +13,27 @@
 #include "engine/service_watch.h"
 
 struct managed_name {
-	struct job job;
 	struct record *have;         /* RECORDS_MAX of them */
 	struct service_watch *watch; /* NULL when the job was dropped */
-	bool is_used;
-	int64_t dropped_ms; /* when its job was */
-	bool is_busy;       /* a worker has it */
-	int64_t served_ms;  /* when one had it last */
-	bool is_dirty;      /* what Consul lists has changed since the last pass began */
-	bool wants_list;    /* the next pass lists anew */
-	int64_t resync_ms;  /* when to list anew for no other reason */
-	int64_t settled_ms; /* a write that was given up may be done until then: list anew */
 	enum status_state state;
 	int64_t state_ms; /* since when */
+	bool is_used;
+	bool is_busy;    /* a worker has it */
+	bool is_dirty;   /* what Consul lists has changed since the last pass began */
+	bool wants_list; /* the next pass lists anew */
 	bool is_unconverged;
-	int64_t unconverged_ms; /* since when */
 	bool has_synced, has_changed;
+	int64_t unconverged_ms;          /* since when */
 	int64_t synced_sec, changed_sec; /* wall clock */
-	size_t logged_held_n;            /* what the log said last */
+	int64_t dropped_ms;              /* when its job was */
+	int64_t served_ms;               /* when a worker had it last */
+	int64_t resync_ms;               /* when to list anew for no other reason */
+	int64_t settled_ms;   /* a write that was given up may be done until then: list anew */
+	size_t logged_held_n; /* what the log said last */
 	const char *logged_held_why;
 	size_t logged_unaddressed_n;
 	enum evidence_gap logged_hidden;
+	struct job job;
 	struct reconcile r; /* last: see managed_init() */
 };
 

@@ -52,28 +52,29 @@ struct watch_setup {
 	(1 + (WATCH_RECORDS_MAX + WATCH_WORKERS + 2) * HTTP_FDS + WATCH_LISTENERS * LISTEN_FDS)
 
 struct watch {
-	struct watch_setup setup;
-	struct loop loop;
-	struct loop_part parts[WATCH_PARTS];
-	struct pollfd fds[WATCH_FDS];
-	struct managed_name *names[WATCH_RECORDS_MAX];
-	struct service_watch *services[WATCH_RECORDS_MAX];
+	/* The small ones first: near the beginning their code is shorter. */
+	bool was_refused; /* credentials: to be read again */
+	bool is_stopping, is_leaving;
+	int64_t refused_ms;
+	int64_t start_ms;
+	int64_t stop_ms;
+	int64_t settled_ms; /* as in struct managed_name, of any */
 	size_t services_n;
 	struct worker *workers; /* WATCH_WORKERS of them */
-	struct leader leader;
-	char lock_name[LEADER_NAME_CAP];
-	int64_t settled_ms; /* as in struct managed_name, of any */
-	struct registration registration;
-	struct budget api; /* of requests to Cloudflare */
-	int64_t start_ms;
-	bool was_refused; /* credentials: to be read again */
-	int64_t refused_ms;
-	bool is_stopping, is_leaving;
-	int64_t stop_ms;
+	struct watch_setup setup;
 	/* For the metrics. */
 	uint64_t writes[OP_KINDS];
 	uint64_t retries;
 	uint64_t old_reads, old_connections; /* of service watches that are gone */
+	struct budget api;                   /* of requests to Cloudflare */
+	struct loop loop;
+	struct loop_part parts[WATCH_PARTS];
+	char lock_name[LEADER_NAME_CAP];
+	struct managed_name *names[WATCH_RECORDS_MAX];
+	struct service_watch *services[WATCH_RECORDS_MAX];
+	struct leader leader;
+	struct registration registration;
+	struct pollfd fds[WATCH_FDS];
 };
 
 /*

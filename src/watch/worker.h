@@ -23,11 +23,11 @@ struct watch;
 
 struct worker {
 	struct watch *watch;
+	struct managed_name *name; /* NULL: free */
+	uint64_t requests;         /* of the driver, already taken from the budget */
 	struct loop_part part;
 	struct driver driver;
 	struct reconcile_storage storage;
-	struct managed_name *name; /* NULL: free */
-	uint64_t requests;         /* of the driver, already taken from the budget */
 };
 
 /* Requests to Cloudflare: how many may follow, and how many there were. */

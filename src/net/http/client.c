@@ -194,12 +194,11 @@ static enum http_progress step_tunnel(struct http_client *c, struct err *e)
 	enum io_result r;
 	size_t n, used;
 
-	if (c->tunnel_sent < c->tunnel_len) {
-		struct iovec v = {.iov_base = c->in + c->tunnel_sent,
-				  .iov_len = c->tunnel_len - c->tunnel_sent};
+	if (c->sent < c->tunnel_len) {
+		struct iovec v = {.iov_base = c->in + c->sent, .iov_len = c->tunnel_len - c->sent};
 
 		r = stream_send(&c->stream, &v, 1, &n, e);
-		c->tunnel_sent += n;
+		c->sent += n;
 		return from_io(r, e);
 	}
 	r = stream_recv(&c->stream, c->in, sizeof c->in, &n, e);
@@ -421,8 +420,8 @@ enum http_result http_step(struct http_client *c, struct err *e)
 void http_wants(const struct http_client *c, struct loop_wait *w)
 {
 	bool is_tunnelling = c->phase == HTTP_PHASE_TUNNEL;
-	bool is_sending = is_tunnelling ? c->tunnel_sent < c->tunnel_len
-					: !is_all_sent(c) && !c->is_send_broken;
+	bool is_sending =
+		is_tunnelling ? c->sent < c->tunnel_len : !is_all_sent(c) && !c->is_send_broken;
 
 	if (c->phase == HTTP_PHASE_IDLE)
 		return;

@@ -83,20 +83,11 @@ enum http_framing { HTTP_NO_BODY, HTTP_LENGTH, HTTP_CHUNKED, HTTP_UNTIL_CLOSE };
 
 /* One connection to one origin and the exchange over it. The fields are the module's own. */
 struct http_client {
+	/* What is looked at most comes first: near the beginning its code is shorter. */
 	const struct http_origin *origin;
 	struct tls_storage *tls;
-	struct tls_session session;
-	struct http_counters counters;
-	struct resolve resolve;
-	bool is_resolving; /* a look-up is under way */
-	struct dial dial;
-	struct stream stream;
-
 	enum http_phase phase;
-	struct http_sink sink;
-	struct head_sink head_sink;
-	int64_t start_ms;
-	int64_t deadline_ms;
+	bool is_resolving;  /* a look-up is under way */
 	bool is_read;       /* the method is GET: it changes nothing */
 	bool is_repeatable; /* the method may be sent twice: GET, PUT, DELETE */
 	bool is_reused;     /* over a connection that served before */
@@ -104,14 +95,8 @@ struct http_client {
 	bool was_sent;      /* any byte of the request may have reached the server */
 	bool is_hasty;      /* it waits for nothing: not stepped yet, or stopped for fairness */
 	bool is_sink_error; /* the error is the sink's */
-
-	/* The request: out, then body. */
-	const char *body;
-	size_t body_len;
-	size_t out_len;
-	size_t sent;         /* of both together */
-	bool is_send_broken; /* the peer takes nothing more; its answer may be there all the same */
-	struct err send_err; /* why */
+	int64_t start_ms;
+	int64_t deadline_ms;
 
 	/* The answer. */
 	bool has_answer; /* any byte of it has come */
@@ -120,10 +105,24 @@ struct http_client {
 	bool has_excess; /* and bytes after it */
 	enum http_framing framing;
 	uint64_t received; /* decoded bytes of the body */
-	struct chunk chunk;
 
+	/* The request: out, then body. */
+	const char *body;
+	size_t body_len;
+	size_t out_len;
+	size_t sent; /* of both together; of the request to a proxy */
 	size_t tunnel_len;
-	size_t tunnel_sent;
+	bool is_send_broken; /* the peer takes nothing more; its answer may be there all the same */
+
+	struct stream stream;
+	struct http_sink sink;
+	struct head_sink head_sink;
+	struct chunk chunk;
+	struct http_counters counters;
+	struct resolve resolve;
+	struct dial dial;
+	struct tls_session session;
+	struct err send_err; /* why it is broken */
 	/* Last, for they are not cleared: what is not used of them takes no memory. */
 	struct head head;
 	char out[HTTP_REQUEST_HEAD_MAX];

@@ -84,6 +84,6 @@ int http_write_tunnel(struct http_client *c, struct err *e)
 		return err_set(e, ERR_LIMIT, "the request to the proxy is longer than %d bytes",
 			       HTTP_RECV_MAX);
 	c->tunnel_len = b.len;
-	c->tunnel_sent = 0;
+	c->sent = 0;
 	return 0;
 }

@@ -32,20 +32,20 @@ struct head {
 	bool is_http10; /* HTTP/1.0: closes unless it says keep-alive */
 	bool chunked;
 	bool has_length; /* Content-Length was there */
-	uint64_t length;
-	bool close;                       /* Connection: close */
-	bool keep_alive;                  /* Connection: keep-alive */
-	bool is_encoded;                  /* an error, whose body is not what it means */
-	char location[HTTP_LOCATION_CAP]; /* for messages: no user, query, fragment */
-
+	bool close;      /* Connection: close */
+	bool keep_alive; /* Connection: keep-alive */
+	bool is_encoded; /* an error, whose body is not what it means */
 	/* The reader's own. */
-	const struct head_sink *sink;
 	bool has_status;
 	bool has_coding;
-	bool cr;          /* a CR was seen, LF must follow */
+	bool cr; /* a CR was seen, LF must follow */
+	const struct head_sink *sink;
 	size_t total;     /* bytes so far, interim heads included */
 	size_t headers_n; /* fields of the present head */
 	size_t line_len;
+	/* Valid after DONE, too. */
+	uint64_t length;
+	char location[HTTP_LOCATION_CAP]; /* for messages: no user, query, fragment */
 	char line[HTTP_LINE_MAX + 1];
 };
 
