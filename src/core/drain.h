@@ -46,12 +46,12 @@ struct drain_resolver {
 
 /* The settings. */
 struct drain_rule {
-	struct drain_way way;
-	struct drain_resolver resolver; /* DNS: is asked in place of the name's own servers */
-	int64_t idle_ms;                /* 0: clients are not waited for */
-	int64_t max_ms;                 /* of all of it */
+	int64_t idle_ms;   /* 0: clients are not waited for */
+	int64_t max_ms;    /* of all of it */
 	int64_t settle_ms; /* until the API's word holds at the edge: in place of a proxied name's
 			      TTL, beside that of others; and where the address never was there */
+	struct drain_resolver resolver; /* DNS: is asked in place of the name's own servers */
+	struct drain_way way;
 };
 
 /* Read "none", "SECONDS", "dns:NAME" or "api:NAME". e: ERR_CONFIG, without what was read */
@@ -91,11 +91,11 @@ struct drain_view {
 	bool is_proxied;
 	bool has_ttl;
 	uint32_t ttl_sec; /* the highest that was seen */
-	size_t sources_n; /* 0: not known yet */
-	struct drain_source sources[DRAIN_SOURCES_MAX];
 	bool has_clients; /* connections can be seen: clients_n counts */
 	size_t clients_n;
-	int64_t busy_ms; /* when there may have been some last */
+	int64_t busy_ms;  /* when there may have been some last */
+	size_t sources_n; /* 0: not known yet */
+	struct drain_source sources[DRAIN_SOURCES_MAX];
 };
 
 enum drain_state {

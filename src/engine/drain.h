@@ -47,22 +47,22 @@ enum drain_result {
 
 /* The fields are the module's own. */
 struct drain {
-	struct drain_setup setup;
-	struct drain_view view;
 	bool is_asking;    /* one of the sources, or whom to ask */
 	size_t source;     /* that one, or the next */
 	int64_t ask_ms;    /* not before this */
 	int64_t count_ms;  /* connections are counted next */
 	unsigned failures; /* in a row */
+	unsigned aliases_n;
+	const char *note; /* to be told once */
+	struct drain_view view;
+	struct drain_setup setup;
 	struct err last_err;
-	const char *note;           /* to be told once */
 	char text[TARGET_TEXT_CAP]; /* the address */
 
 	/* DNS. */
 	struct authority authority;
 	struct dns_wanted wanted;
 	char name[DNS_TEXT_CAP]; /* that is asked for: where the rule's leads to */
-	unsigned aliases_n;
 
 	/* API. */
 	struct job job;

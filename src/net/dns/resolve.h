@@ -46,10 +46,7 @@ struct resolve {
 	uint16_t port;
 	int64_t deadline_ms;
 	int64_t try_ms; /* when the present try has had its time */
-	struct resolve_conf conf;
-	struct net_found found;
 
-	char name[RESOLVE_NAME_MAX + 1]; /* without a dot at its end */
 	bool is_absolute;
 	size_t candidate; /* of the names the search list makes of it, the next one */
 	bool was_asked;   /* any of them could be asked for */
@@ -64,7 +61,10 @@ struct resolve {
 	size_t trouble_server;
 
 	enum net_family asked; /* over TCP */
+	struct resolve_conf conf;
 	struct dns_exchange x; /* a question's number is its family's */
+	struct net_found found;
+	char name[RESOLVE_NAME_MAX + 1]; /* without a dot at its end */
 	/* Not cleared: what needs no server takes no memory for it. */
 	unsigned char in[DNS_LENGTH_BYTES + RESOLVE_ANSWER_MAX];
 };

@@ -24,14 +24,14 @@ struct resolve_server {
 };
 
 struct resolve_conf {
-	size_t servers_n; /* from 1 on */
-	struct resolve_server servers[RESOLVE_SERVERS_MAX];
-	size_t search_n;
-	size_t search_len;
-	char search[RESOLVE_SEARCH_BYTES_MAX]; /* one after the other */
 	unsigned ndots;       /* dots from which on a name is first taken as it is */
 	unsigned timeout_sec; /* of one try at one server */
 	unsigned attempts;    /* tries at each server */
+	size_t search_n;
+	size_t search_len;
+	size_t servers_n; /* from 1 on */
+	struct resolve_server servers[RESOLVE_SERVERS_MAX];
+	char search[RESOLVE_SEARCH_BYTES_MAX]; /* one after the other */
 };
 
 /*
