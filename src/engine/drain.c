@@ -24,15 +24,10 @@ static void set_wanted(struct drain *d)
 	const struct target *t = &d->setup.address;
 	struct dns_wanted *w = &d->wanted;
 
-	if (t->type == RECORD_CNAME) {
-		if (dns_want_name(w, t->host))
-			w->n = 0; /* no name in DNS: nobody answers it */
-		w->type = DNS_CNAME;
-		return;
-	}
-	w->type = t->type == RECORD_A ? DNS_A : DNS_AAAA;
+	w->type = t->type == RECORD_CNAME ? DNS_CNAME : t->type == RECORD_A ? DNS_A : DNS_AAAA;
 	w->n = t->type == RECORD_A ? 4 : 16;
-	memcpy(w->data, t->addr, w->n);
+	memcpy(w->data, t->addr, sizeof w->data);
+	memcpy(w->host, d->text, sizeof d->text);
 }
 
 static void start_dns(struct drain *d)

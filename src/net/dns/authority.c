@@ -191,23 +191,15 @@ static enum next ask_above(struct authority *a, int64_t now_ms)
 
 static enum next take_zone(struct authority *a, int64_t now_ms)
 {
-	struct dns_servers found;
+	char found[DNS_SERVERS_MAX][DNS_TEXT_CAP];
+	size_t n = dns_read_servers(&a->x.answer, found);
 
-	if (dns_read_servers(a->x.answer, a->x.answer_n, a->x.query + DNS_LENGTH_BYTES,
-			     a->x.query_n, &found))
-		return NEXT_WAIT; /* it is one: the exchange has looked */
-	if (found.is_truncated && !a->x.is_tcp)
-		return open_to(a, true, now_ms) ? try_next(a, now_ms) : NEXT_GO;
-	if (found.rcode != DNS_NOERROR && found.rcode != DNS_NXDOMAIN) {
-		note(a, resolve_rcode_text((int)found.rcode));
-		return try_next(a, now_ms);
-	}
-	if (!found.n)
+	if (!n)
 		return ask_above(a, now_ms);
-	a->servers_n = found.n;
-	for (size_t i = 0; i < found.n; i++) {
+	a->servers_n = n;
+	for (size_t i = 0; i < n; i++) {
 		a->servers[i].n = a->servers[i].next = 0;
-		memcpy(a->servers[i].name, found.list[i], sizeof a->servers[i].name);
+		memcpy(a->servers[i].name, found[i], sizeof found[i]);
 	}
 	dns_exchange_close(&a->x);
 	a->phase = AUTHORITY_ADDRESS;
@@ -215,45 +207,44 @@ static enum next take_zone(struct authority *a, int64_t now_ms)
 	return NEXT_GO;
 }
 
-/* ---- What a server says ---- */
+/* ---- What one says ---- */
 
-static const char *flaw_of(const struct authority *a, const struct dns_sight *s)
+/* NULL: it can be taken. */
+static const char *flaw_of(const struct authority *a)
 {
-	if (s->rcode != DNS_NOERROR && s->rcode != DNS_NXDOMAIN)
-		return resolve_rcode_text((int)s->rcode);
-	if (s->has_it)
+	const struct dns_answer *m = &a->x.answer;
+
+	if (m->rcode != DNS_NOERROR && m->rcode != DNS_NXDOMAIN)
+		return resolve_rcode_text((int)m->rcode);
+	if (a->sight.has_it || a->phase == AUTHORITY_ZONE)
 		return NULL;
-	if (s->is_truncated)
+	if (m->is_truncated)
 		return "its answer is too long";
-	return s->is_authoritative || a->is_given ? NULL : "it does not serve the zone";
+	return m->is_authoritative || a->is_given ? NULL : "it does not serve the zone";
 }
 
-static enum next take_record(struct authority *a, int64_t now_ms)
+static enum next take_answer(struct authority *a, int64_t now_ms)
 {
-	struct dns_sight s;
+	const struct dns_answer *m = &a->x.answer;
 	const char *flaw;
 
-	if (dns_read_sight(a->x.answer, a->x.answer_n, a->x.query + DNS_LENGTH_BYTES, a->x.query_n,
-			   &a->wanted, &s))
-		return NEXT_WAIT; /* it is one: the exchange has looked */
-	if (s.is_truncated && !s.has_it && !a->x.is_tcp)
+	a->sight.has_it = false;
+	if (a->phase == AUTHORITY_RECORD)
+		dns_read_sight(m, &a->wanted, &a->sight);
+	if (m->is_truncated && !a->sight.has_it && !a->x.is_tcp)
 		return open_to(a, true, now_ms) ? try_next(a, now_ms) : NEXT_GO;
-	flaw = flaw_of(a, &s);
+	flaw = flaw_of(a);
 	if (flaw) {
 		note(a, flaw);
 		return try_next(a, now_ms);
 	}
-	a->sight = s;
-	return NEXT_DONE;
+	return a->phase == AUTHORITY_ZONE ? take_zone(a, now_ms) : NEXT_DONE;
 }
-
-/* ---- */
 
 static enum next step_exchange(struct authority *a, int64_t now_ms)
 {
 	switch (dns_exchange_step(&a->x)) {
-	case DNS_EXCHANGE_ANSWER:
-		return a->phase == AUTHORITY_ZONE ? take_zone(a, now_ms) : take_record(a, now_ms);
+	case DNS_EXCHANGE_ANSWER: return take_answer(a, now_ms);
 	case DNS_EXCHANGE_BROKEN: note(a, "a broken answer"); break;
 	case DNS_EXCHANGE_SYSTEM: note(a, errno_text(errno)); break;
 	case DNS_EXCHANGE_WAIT:

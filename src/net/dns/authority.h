@@ -43,20 +43,20 @@ struct authority {
 	enum authority_phase phase;
 	bool is_given;   /* the one server was given: it recurses */
 	bool is_finding; /* all servers' addresses are looked up, not one's before it is asked */
-	char name[RESOLVE_NAME_MAX + 1];
-	size_t at;  /* ZONE: the end of name that is asked about begins here */
-	size_t who; /* ADDRESS, RECORD: the server; ZONE: the system's, that is asked */
+	size_t at;       /* ZONE: the end of name that is asked about begins here */
+	size_t who;      /* ADDRESS, RECORD: the server; ZONE: the system's, that is asked */
+	size_t servers_n;
 	unsigned tries_left;
 	int64_t try_ms, deadline_ms;
 	struct net_address to; /* who is asked now */
-	struct err last_err;
-	struct resolve_conf conf;
-	struct resolve resolve;
 	struct dns_exchange x;
 	struct dns_wanted wanted;
+	struct resolve_conf conf;
+	struct resolve resolve;
+	struct err last_err;
+	char name[RESOLVE_NAME_MAX + 1];
 
 	/* After AUTHORITY_DONE of authority_find(). */
-	size_t servers_n;
 	struct authority_server servers[DNS_SERVERS_MAX];
 	/* After AUTHORITY_DONE of authority_ask(). */
 	struct dns_sight sight;

@@ -73,12 +73,11 @@ int dns_exchange_ask(struct dns_exchange *x, size_t i, enum dns_type type)
 static bool take_message(struct dns_exchange *x, const unsigned char *p, size_t n)
 {
 	for (size_t i = 0; i < DNS_QUESTIONS_MAX; i++) {
-		if (!x->of[i].is_open || !dns_is_answer(p, n, set_question(x, i), x->query_n))
+		if (!x->of[i].is_open ||
+		    dns_read_answer(p, n, set_question(x, i), x->query_n, &x->answer))
 			continue;
 		x->of[i].is_open = false;
 		x->question = i;
-		x->answer = p;
-		x->answer_n = n;
 		return true;
 	}
 	return false;

@@ -17,7 +17,7 @@
 #define DNS_QUESTIONS_MAX 2 /* at once */
 #define DNS_LENGTH_BYTES 2  /* before a message, over TCP */
 
-/* The fields are the module's own, but for those at the end. */
+/* The fields are the module's own, but for answer and query. */
 struct dns_exchange {
 	int fd; /* -1: none is under way */
 	bool is_tcp;
@@ -28,16 +28,16 @@ struct dns_exchange {
 		uint16_t id;
 	} of[DNS_QUESTIONS_MAX];
 
-	/* Set before the first question; room for the length is in front of the message. */
-	size_t query_n; /* as dns_write_query() wrote it */
-	unsigned char query[DNS_LENGTH_BYTES + DNS_QUERY_MAX];
 	unsigned char *in; /* for what comes: of a longer message the beginning, as cut off */
 	size_t in_cap;     /* DNS_LENGTH_BYTES and those of a message that are read */
 
 	/* After DNS_EXCHANGE_ANSWER, until the next step. */
-	size_t question; /* to which */
-	size_t answer_n;
-	const unsigned char *answer; /* in in; dns_read_answer() and the like take it */
+	size_t question;          /* to which */
+	struct dns_answer answer; /* in in */
+
+	/* Set before the first question; room for the length is in front of the message. */
+	size_t query_n; /* as dns_write_query() wrote it */
+	unsigned char query[DNS_LENGTH_BYTES + DNS_QUERY_MAX];
 };
 
 enum dns_exchange_next {

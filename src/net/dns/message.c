@@ -67,11 +67,6 @@ void dns_set_no_recursion(unsigned char *query)
 
 /* ---- Names in an answer ---- */
 
-struct message {
-	const unsigned char *p;
-	size_t n;
-};
-
 /* A place in a name. Each pointer must lead to before where it was met: so no name is endless. */
 struct place {
 	size_t at;
@@ -86,7 +81,7 @@ static struct place name_at(size_t at)
 }
 
 /* The length of the next label, whose bytes end at p->at then; 0 at the name's end; -1 unsound. */
-static int next_label(const struct message *m, struct place *p)
+static int next_label(const struct dns_answer *m, struct place *p)
 {
 	size_t n;
 
@@ -115,7 +110,7 @@ static int next_label(const struct message *m, struct place *p)
 }
 
 /* Go through the name at *at, and set *at to the byte after it. */
-static int skip_name(const struct message *m, size_t *at)
+static int skip_name(const struct dns_answer *m, size_t *at)
 {
 	struct place p = name_at(*at);
 	int n;
@@ -141,24 +136,19 @@ static bool is_equal_nocase(const unsigned char *a, const unsigned char *b, size
 	return true;
 }
 
-/* Both sound; in two messages. */
-static bool is_equal_name(const struct message *ma, size_t a, const struct message *mb, size_t b)
+/* Both sound. */
+static bool is_same_name(const struct dns_answer *m, size_t a, size_t b)
 {
 	struct place pa = name_at(a), pb = name_at(b);
 	int n;
 
 	do {
-		n = next_label(ma, &pa);
-		if (n < 0 || n != next_label(mb, &pb) ||
-		    !is_equal_nocase(ma->p + pa.at - n, mb->p + pb.at - n, (size_t)n))
+		n = next_label(m, &pa);
+		if (n < 0 || n != next_label(m, &pb) ||
+		    !is_equal_nocase(m->p + pa.at - n, m->p + pb.at - n, (size_t)n))
 			return false;
 	} while (n);
 	return true;
-}
-
-static bool is_same_name(const struct message *m, size_t a, size_t b)
-{
-	return is_equal_name(m, a, m, b);
 }
 
 static bool is_text(const unsigned char *p, int n)
@@ -171,7 +161,7 @@ static bool is_text(const unsigned char *p, int n)
 }
 
 /* The name as text, dotted; -1: it is the root, or holds what is not printed. */
-static int format_name(const struct message *m, size_t at, char out[DNS_TEXT_CAP])
+static int format_name(const struct dns_answer *m, size_t at, char out[DNS_TEXT_CAP])
 {
 	struct place p = name_at(at);
 	size_t len = 0;
@@ -191,19 +181,21 @@ static int format_name(const struct message *m, size_t at, char out[DNS_TEXT_CAP
 
 /* ---- Records ---- */
 
+/* Zeroed, then filled by one after the other. */
 struct resource {
+	size_t next;  /* where the one after it is; 0: the first one's is next */
 	size_t owner; /* where its name is */
 	unsigned type, class;
 	uint32_t ttl_sec;
 	size_t data, data_n;
 };
 
-/* Read the record at *at, and set *at to the byte after it. */
-static int read_resource(const struct message *m, size_t *at, struct resource *r)
+/* Read the record at r->next. */
+static int read_resource(const struct dns_answer *m, struct resource *r)
 {
-	size_t end = *at, target;
+	size_t end = r->next, target;
 
-	r->owner = *at;
+	r->owner = end;
 	if (skip_name(m, &end) || m->n - end < RECORD_FIXED_BYTES)
 		return -1;
 	r->type = get16(m->p + end);
@@ -215,55 +207,33 @@ static int read_resource(const struct message *m, size_t *at, struct resource *r
 	r->data = target = end + RECORD_FIXED_BYTES;
 	if (r->data_n > m->n - r->data)
 		return -1;
-	*at = r->data + r->data_n;
+	r->next = r->data + r->data_n;
 	if (r->class == CLASS_IN && r->type == DNS_CNAME)
-		return skip_name(m, &target) || target != *at ? -1 : 0;
+		return skip_name(m, &target) || target != r->next ? -1 : 0;
 	return 0;
 }
 
-/* The answer section: n records from `at` on. */
-struct section {
-	struct message m;
-	size_t at;
-	unsigned n;
-};
-
-/* Where the name leads to by a CNAME, or 0. */
-static size_t find_alias(const struct section *s, size_t name)
+/* On to the next record of that owner and type. */
+static bool find_next(const struct dns_answer *m, struct resource *r, size_t owner,
+		      enum dns_type type)
 {
-	struct resource r;
-	size_t at = s->at;
-
-	for (unsigned i = 0; i < s->n && !read_resource(&s->m, &at, &r); i++)
-		if (r.class == CLASS_IN && r.type == DNS_CNAME &&
-		    is_same_name(&s->m, r.owner, name))
-			return r.data;
-	return 0;
+	if (!r->next)
+		r->next = m->begin;
+	while (r->next < m->end && !read_resource(m, r))
+		if (r->class == CLASS_IN && r->type == (unsigned)type &&
+		    is_same_name(m, r->owner, owner))
+			return true;
+	return false;
 }
 
-static void take_addresses(const struct section *s, size_t name, unsigned type,
-			   struct dns_answer *out)
+/* Find where the n records end; one that is not sound is the end of a message that was cut off. */
+static int check_records(struct dns_answer *m, unsigned n)
 {
-	size_t bytes = type == DNS_AAAA ? 16 : 4;
-	struct resource r;
-	size_t at = s->at;
+	struct resource r = {.next = m->begin};
 
-	for (unsigned i = 0; i < s->n && !read_resource(&s->m, &at, &r); i++)
-		if (r.class == CLASS_IN && r.type == type && r.data_n == bytes &&
-		    out->n < DNS_ANSWER_MAX && is_same_name(&s->m, r.owner, name))
-			memcpy(out->list[out->n++], s->m.p + r.data, bytes);
-}
-
-/* Count the sound records; -1 when one is not, unless the message was cut off anyway. */
-static int check_section(struct section *s, bool is_truncated)
-{
-	unsigned want = s->n;
-	struct resource r;
-	size_t at = s->at;
-
-	for (s->n = 0; s->n < want; s->n++)
-		if (read_resource(&s->m, &at, &r))
-			return is_truncated ? 0 : -1;
+	for (m->end = m->begin; n--; m->end = r.next)
+		if (read_resource(m, &r))
+			return m->is_truncated ? 0 : -1;
 	return 0;
 }
 
@@ -278,136 +248,91 @@ static bool is_answer_to(const unsigned char *p, size_t n, const unsigned char *
 	       !memcmp(p + q_n - 4, q + q_n - 4, 4);
 }
 
-/* The answer section; of a truncated message up to the first record that is not sound. */
-static int open_answer(struct section *s, const unsigned char *p, size_t n,
-		       const unsigned char *query, size_t query_n)
+int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
+		    struct dns_answer *out)
 {
-	*s = (struct section){.m = {.p = p, .n = n}, .at = query_n};
+	struct dns_answer m = {.p = p, .n = n, .begin = query_n};
+
 	if (!is_answer_to(p, n, query, query_n))
 		return -1;
-	s->n = get16(p + 6);
-	return check_section(s, p[2] & DNS_TRUNCATED);
+	m.rcode = p[3] & 0x0f;
+	m.is_truncated = p[2] & DNS_TRUNCATED;
+	m.is_authoritative = p[2] & AUTHORITATIVE;
+	m.type = (enum dns_type)get16(query + query_n - 4);
+	if (check_records(&m, get16(p + 6)))
+		return -1;
+	*out = m;
+	return 0;
 }
 
-bool dns_is_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n)
+/* ---- What they say ---- */
+
+static void take_ttl(uint32_t *ttl_sec, const struct resource *r)
 {
-	struct section s;
-
-	return open_answer(&s, p, n, query, query_n) == 0;
+	*ttl_sec = r->ttl_sec > *ttl_sec ? r->ttl_sec : *ttl_sec;
 }
 
-/* The name at the end of the CNAMEs that begin at the one asked for. */
-static size_t follow_aliases(const struct section *s)
+/* The name at the end of the CNAMEs that begin at the one asked for, and the highest TTL. */
+static size_t follow_aliases(const struct dns_answer *m, uint32_t *ttl_sec)
 {
 	size_t name = DNS_HEADER_BYTES;
 
-	for (int i = 0; i < DNS_CHAIN_MAX; i++) {
-		size_t to = find_alias(s, name);
+	*ttl_sec = 0;
+	for (int i = 0; i < DNS_CHAIN_MAX && m->type != DNS_CNAME; i++) {
+		struct resource r = {0};
 
-		if (!to)
+		if (!find_next(m, &r, name, DNS_CNAME))
 			break;
-		name = to;
+		take_ttl(ttl_sec, &r);
+		name = r.data;
 	}
 	return name;
 }
 
-int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
-		    struct dns_answer *out)
+size_t dns_read_addresses(const struct dns_answer *m, unsigned char out[DNS_ANSWER_MAX][16])
 {
-	struct dns_answer a = {0};
-	struct section s;
+	size_t n = 0, bytes = m->type == DNS_AAAA ? 16 : 4, name;
+	struct resource r = {0};
+	uint32_t ttl_sec;
 
-	if (open_answer(&s, p, n, query, query_n))
-		return -1;
-	a.rcode = p[3] & 0x0f;
-	a.is_truncated = p[2] & DNS_TRUNCATED;
-	if (a.rcode == DNS_NOERROR)
-		take_addresses(&s, follow_aliases(&s), get16(query + query_n - 4), &a);
-	*out = a;
-	return 0;
+	name = follow_aliases(m, &ttl_sec);
+	while (n < DNS_ANSWER_MAX && find_next(m, &r, name, m->type))
+		if (r.data_n == bytes)
+			memcpy(out[n++], m->p + r.data, bytes);
+	return n;
 }
 
-/* ---- One record ---- */
-
-int dns_want_name(struct dns_wanted *w, const char *name)
+static bool is_wanted(const struct dns_answer *m, const struct resource *r,
+		      const struct dns_wanted *w)
 {
-	unsigned char query[DNS_QUERY_MAX];
-	size_t n = dns_write_query(query, name, "");
-
-	if (!n)
-		return -1;
-	w->type = DNS_CNAME;
-	w->n = n - DNS_HEADER_BYTES - 4;
-	memcpy(w->data, query + DNS_HEADER_BYTES, w->n);
-	return 0;
-}
-
-static bool is_wanted(const struct message *m, const struct resource *r, const struct dns_wanted *w)
-{
-	const struct message wanted = {w->data, w->n};
+	char text[DNS_TEXT_CAP];
 
 	if (w->type == DNS_CNAME)
-		return is_equal_name(m, r->data, &wanted, 0);
+		return !format_name(m, r->data, text) && !strcmp(text, w->host);
 	return r->data_n == w->n && memcmp(m->p + r->data, w->data, w->n) == 0;
 }
 
 /* All records count: more than an answer's addresses that are kept. */
-static void look_at(const struct section *s, size_t name, const struct dns_wanted *w,
-		    struct dns_sight *out)
+void dns_read_sight(const struct dns_answer *m, const struct dns_wanted *w, struct dns_sight *out)
 {
-	struct resource r;
-	size_t at = s->at;
+	size_t name = follow_aliases(m, &out->ttl_sec);
+	struct resource r = {0};
 
-	for (unsigned i = 0; i < s->n && !read_resource(&s->m, &at, &r); i++) {
-		bool is_one = r.type == (unsigned)w->type && is_same_name(&s->m, r.owner, name);
-
-		if (r.class != CLASS_IN || !(is_one || r.type == DNS_CNAME))
-			continue;
-		out->ttl_sec = r.ttl_sec > out->ttl_sec ? r.ttl_sec : out->ttl_sec;
-		out->n += is_one;
-		out->has_it |= is_one && is_wanted(&s->m, &r, w);
+	out->has_it = false;
+	for (out->n = 0; find_next(m, &r, name, m->type); out->n++) {
+		take_ttl(&out->ttl_sec, &r);
+		out->has_it |= is_wanted(m, &r, w);
 	}
+	if (out->n || name == DNS_HEADER_BYTES || format_name(m, name, out->alias))
+		out->alias[0] = '\0';
 }
 
-int dns_read_sight(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
-		   const struct dns_wanted *w, struct dns_sight *out)
+size_t dns_read_servers(const struct dns_answer *m, char out[DNS_SERVERS_MAX][DNS_TEXT_CAP])
 {
-	struct dns_sight a = {0};
-	struct section s;
-	size_t name = DNS_HEADER_BYTES;
+	struct resource r = {0};
+	size_t n = 0;
 
-	if (get16(query + query_n - 4) != (unsigned)w->type ||
-	    open_answer(&s, p, n, query, query_n))
-		return -1;
-	a.rcode = p[3] & 0x0f;
-	a.is_truncated = p[2] & DNS_TRUNCATED;
-	a.is_authoritative = p[2] & AUTHORITATIVE;
-	if (w->type != DNS_CNAME)
-		name = follow_aliases(&s);
-	look_at(&s, name, w, &a);
-	if (!a.n && name != DNS_HEADER_BYTES && format_name(&s.m, name, a.alias))
-		a.alias[0] = '\0';
-	*out = a;
-	return 0;
-}
-
-/* ---- A zone's servers ---- */
-
-int dns_read_servers(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
-		     struct dns_servers *out)
-{
-	struct resource r;
-	struct section s;
-	size_t at;
-
-	if (get16(query + query_n - 4) != DNS_NS || open_answer(&s, p, n, query, query_n))
-		return -1;
-	*out = (struct dns_servers){.rcode = p[3] & 0x0f, .is_truncated = p[2] & DNS_TRUNCATED};
-	at = s.at;
-	for (unsigned i = 0; i < s.n && !read_resource(&s.m, &at, &r); i++)
-		if (r.class == CLASS_IN && r.type == DNS_NS && out->n < DNS_SERVERS_MAX &&
-		    is_same_name(&s.m, r.owner, DNS_HEADER_BYTES) &&
-		    !format_name(&s.m, r.data, out->list[out->n]))
-			out->n++;
-	return 0;
+	while (n < DNS_SERVERS_MAX && find_next(m, &r, DNS_HEADER_BYTES, DNS_NS))
+		n += !format_name(m, r.data, out[n]);
+	return n;
 }

@@ -23,11 +23,17 @@
 enum dns_type { DNS_A = 1, DNS_NS = 2, DNS_CNAME = 5, DNS_AAAA = 28 };
 enum dns_rcode { DNS_NOERROR, DNS_FORMERR, DNS_SERVFAIL, DNS_NXDOMAIN, DNS_NOTIMP, DNS_REFUSED };
 
+/* A sound answer. */
 struct dns_answer {
 	unsigned rcode; /* enum dns_rcode, or another one up to 15 */
 	bool is_truncated;
+	bool is_authoritative;
+
+	/* The module's own. */
+	enum dns_type type; /* that was asked for */
+	const unsigned char *p;
 	size_t n;
-	unsigned char list[DNS_ANSWER_MAX][16]; /* 4 or 16 bytes of each, by the type asked for */
+	size_t begin, end; /* of the records */
 };
 
 /*
@@ -45,54 +51,44 @@ void dns_set_question(unsigned char *query, size_t n, uint16_t id, enum dns_type
 /* A zone's own server is to answer from what it has. */
 void dns_set_no_recursion(unsigned char *query);
 
-/* Whether p[0..n) is a sound answer to the query: what the functions below take. */
-bool dns_is_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n);
-
 /*
- * Read p[0..n) as the answer to a query. Addresses are those at the end of the chain of CNAMEs
- * that begins at the name asked for; the chain's records may stand in any order.
+ * Read p[0..n) as the answer to a query.
+ *   p  kept: by the functions below
  * Returns 0; or -1 with *out untouched when it is none: another id, name, type or class, not an
  * answer, or not sound. In a truncated one the records up to the first unsound one count.
  */
 int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
 		    struct dns_answer *out) __attribute__((warn_unused_result));
 
-/* The data of a record that is looked for: an address, or with CNAME a name. */
+/*
+ * The addresses at the end of the chain of CNAMEs that begins at the name asked for; the chain's
+ * records may stand in any order. 4 or 16 bytes of each, by the type asked for. Returns how many.
+ */
+size_t dns_read_addresses(const struct dns_answer *m, unsigned char out[DNS_ANSWER_MAX][16]);
+
+/* A record that is looked for: by an address, or of type CNAME by the name it leads to. */
 struct dns_wanted {
 	enum dns_type type;
-	size_t n;
-	unsigned char data[DNS_NAME_MAX]; /* as in a message, but without pointers */
+	size_t n; /* of data */
+	unsigned char data[16];
+	char host[DNS_TEXT_CAP]; /* in lower case, without a dot at its end */
 };
-
-/* The name that a CNAME points to. -1: that is no name */
-int dns_want_name(struct dns_wanted *w, const char *name) __attribute__((warn_unused_result));
 
 /* What an answer says of one record. */
 struct dns_sight {
-	unsigned rcode;
-	bool is_truncated;
-	bool is_authoritative;
 	bool has_it;
 	size_t n;                 /* records of that type at the name, or where its CNAMEs lead */
 	uint32_t ttl_sec;         /* the highest of these, and of the CNAMEs; 0 without any */
 	char alias[DNS_TEXT_CAP]; /* where CNAMEs lead when there is no such record; "": none */
 };
 
-/* Read an answer to a query of w's type. As dns_read_answer(). */
-int dns_read_sight(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
-		   const struct dns_wanted *w, struct dns_sight *out)
-	__attribute__((warn_unused_result));
+/* Of an answer to a query of w's type. */
+void dns_read_sight(const struct dns_answer *m, const struct dns_wanted *w, struct dns_sight *out);
 
-/* A zone's servers: names of letters, digits, hyphens and underscores, in lower case. */
-struct dns_servers {
-	unsigned rcode;
-	bool is_truncated;
-	size_t n; /* none: the name that was asked for is no zone's */
-	char list[DNS_SERVERS_MAX][DNS_TEXT_CAP];
-};
-
-/* Read an answer to a query for NS. As dns_read_answer(). */
-int dns_read_servers(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n,
-		     struct dns_servers *out) __attribute__((warn_unused_result));
+/*
+ * A zone's servers, of an answer to a query for NS: names of letters, digits, hyphens and
+ * underscores, in lower case. Returns how many; 0: the name that was asked for is no zone's.
+ */
+size_t dns_read_servers(const struct dns_answer *m, char out[DNS_SERVERS_MAX][DNS_TEXT_CAP]);
 
 #endif

@@ -171,31 +171,26 @@ static enum next begin_try(struct resolve *r)
 
 /* ---- Answers ---- */
 
-static enum resolve_reply kind_of_reply(const struct dns_answer *a)
-{
-	switch (a->rcode) {
-	case DNS_NOERROR: return a->n ? REPLY_ADDRESSES : REPLY_EMPTY;
-	case DNS_NXDOMAIN: return REPLY_NO_NAME;
-	default: return REPLY_FAILED;
-	}
-}
-
 /* Of what dns_exchange_step() gave. */
 static void take_answer(struct resolve *r)
 {
-	const struct dns_exchange *x = &r->x;
-	enum net_family family = (enum net_family)x->question;
-	struct dns_answer a;
+	const struct dns_answer *a = &r->x.answer;
+	enum net_family family = (enum net_family)r->x.question;
+	unsigned char list[DNS_ANSWER_MAX][16];
+	enum resolve_reply reply = REPLY_FAILED;
+	size_t n;
 
-	if (dns_read_answer(x->answer, x->answer_n, x->query + DNS_LENGTH_BYTES, x->query_n, &a))
-		return; /* it is one: the exchange has looked */
-	r->reply[family] = kind_of_reply(&a);
-	if (r->reply[family] == REPLY_FAILED)
-		note_trouble(r, TROUBLE_RCODE, (int)a.rcode);
-	for (size_t i = 0; i < a.n; i++)
-		net_found_add(&r->found, family, a.list[i]);
-	if (a.is_truncated && !x->is_tcp)
-		r->reply[family] = REPLY_CUT;
+	if (a->rcode == DNS_NXDOMAIN) {
+		reply = REPLY_NO_NAME;
+	} else if (a->rcode != DNS_NOERROR) {
+		note_trouble(r, TROUBLE_RCODE, (int)a->rcode);
+	} else {
+		n = dns_read_addresses(a, list);
+		reply = n ? REPLY_ADDRESSES : REPLY_EMPTY;
+		for (size_t i = 0; i < n; i++)
+			net_found_add(&r->found, family, list[i]);
+	}
+	r->reply[family] = a->is_truncated && !r->x.is_tcp ? REPLY_CUT : reply;
 }
 
 static bool is_any(const struct resolve *r, enum resolve_reply reply)

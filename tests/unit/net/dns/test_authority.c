@@ -24,7 +24,7 @@
 	}
 #define NONE                                                                                                                       \
 	{                                                                                                                          \
-		1, WWW, 'n', 0, "", 0                                                                               \
+		1, WWW, 'n', 0, "", 0                                                                                              \
 	}
 
 static struct authority authority;
@@ -246,8 +246,10 @@ static void ask(const struct question *q)
 
 	begin("123", q->rules);
 	set_server();
-	if (q->host)
-		assert_int_equal(dns_want_name(&wanted, q->host), 0);
+	if (q->host) {
+		wanted.type = DNS_CNAME;
+		(void)snprintf(wanted.host, sizeof wanted.host, "%s", q->host);
+	}
 	authority_ask(&authority, 0, &wanted, now_ms());
 	if (go_on() == AUTHORITY_DONE) {
 		(void)snprintf(text, sizeof text, "%s %u%s%s", s->has_it ? "yes" : "no", (unsigned)s->ttl_sec,
