@@ -15,9 +15,14 @@ void buf_init(struct buf *b, char *p, size_t cap)
 
 void buf_reset(struct buf *b)
 {
-	b->len = 0;
+	buf_cut(b, 0);
+}
+
+void buf_cut(struct buf *b, size_t len)
+{
+	b->len = len;
 	b->overflow = false;
-	b->p[0] = '\0';
+	b->p[len] = '\0';
 }
 
 void buf_add(struct buf *b, const char *p, size_t n)

@@ -21,6 +21,9 @@ void buf_init(struct buf *b, char *p, size_t cap);
 /* Empty it again and forget an overflow; the storage stays. */
 void buf_reset(struct buf *b);
 
+/* Take back what was appended since it was len bytes long, and forget an overflow. */
+void buf_cut(struct buf *b, size_t len);
+
 /* Append n bytes, a string, or a formatted text. What does not fit wholly is not appended. */
 void buf_add(struct buf *b, const char *p, size_t n);
 void buf_str(struct buf *b, const char *s);

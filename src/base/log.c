@@ -63,15 +63,11 @@ static bool needs_quotes(const char *s)
 	return utf8_is_harmful(c);
 }
 
-static void put_value(struct buf *b, const struct log_field *f)
+static void put_text(struct buf *b, const char *s)
 {
 	char text[LOG_LINE_MAX];
 
-	if (!f->text) {
-		buf_fmt(b, "%lld", (long long)f->number);
-		return;
-	}
-	if (str_copy(text, sizeof text, f->text)) {
+	if (str_copy(text, sizeof text, s)) {
 		b->overflow = true;
 		return;
 	}
@@ -94,7 +90,7 @@ static void put_head(struct buf *b, enum log_level level, const char *message)
 		buf_str(b, "time=");
 		put_time(b);
 		buf_fmt(b, " level=%s msg=", log_level_names[level]);
-		put_value(b, &(struct log_field){.text = message});
+		put_text(b, message);
 	} else {
 		put_time(b);
 		buf_fmt(b, " %-5s %s", log_level_names[level], message);
@@ -131,30 +127,53 @@ static void write_line(const char *p, size_t n)
 	}
 }
 
-void log_event(enum log_level level, const char *message, const struct log_field *fields, size_t n)
+/* A number of the type that stands behind the %. */
+static long long take_number(const char *type, va_list *ap)
+{
+	switch (*type) {
+	case 'l': return va_arg(*ap, long long);
+	case 'z': return (long long)va_arg(*ap, size_t);
+	case 'u': return va_arg(*ap, unsigned);
+	default: return va_arg(*ap, int);
+	}
+}
+
+/* The field at f, "name=%s", and its value. */
+static void put_field(struct buf *b, const char *f, va_list *ap)
+{
+	int name_len = (int)strcspn(f, "=");
+	const char *type = f + name_len + 2,
+		   *text = *type == 's' ? va_arg(*ap, const char *) : NULL;
+	size_t mark = b->len;
+
+	if (*type == 's' && !text)
+		return;
+	buf_fmt(b, log_format == LOG_JSON ? ",\"%.*s\":" : " %.*s=", name_len, f);
+	if (text)
+		put_text(b, text);
+	else
+		buf_fmt(b, "%lld", take_number(type, ap));
+	if (!buf_ok(b)) /* a field is whole or absent */
+		buf_cut(b, mark);
+}
+
+void log_event(enum log_level level, const char *message, const char *fields, ...)
 {
 	char storage[LOG_LINE_MAX];
 	struct buf b;
+	va_list ap;
 
 	if (!log_is_on(level))
 		return;
 	/* Two bytes are kept back for the closing brace and the newline. */
 	buf_init(&b, storage, sizeof storage - 2);
 	put_head(&b, level, message);
-	for (size_t i = 0; i < n; i++) {
-		size_t mark = b.len;
-
-		if (log_format == LOG_JSON)
-			buf_fmt(&b, ",\"%s\":", fields[i].key);
-		else
-			buf_fmt(&b, " %s=", fields[i].key);
-		put_value(&b, &fields[i]);
-		if (!buf_ok(&b)) { /* a field is whole or absent */
-			b.len = mark;
-			b.p[mark] = '\0';
-			b.overflow = false;
-		}
+	va_start(ap, fields);
+	for (const char *f = fields; *f; f += strspn(f, " ")) {
+		put_field(&b, f, &ap);
+		f += strcspn(f, " ");
 	}
+	va_end(ap);
 	b.cap += 2;
 	buf_str(&b, log_format == LOG_JSON ? "}\n" : "\n");
 	write_line(b.p, b.len);

@@ -17,13 +17,6 @@
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS };
 enum log_format { LOG_AUTO, LOG_TEXT, LOG_LOGFMT, LOG_JSON, LOG_FORMATS };
 
-/* A named value; text when not NULL, else number. */
-struct log_field {
-	const char *key;
-	const char *text;
-	int64_t number;
-};
-
 /* Lines below level are dropped. LOG_AUTO: text when stderr is a terminal, else logfmt. */
 void log_setup(enum log_format format, enum log_level level);
 
@@ -35,18 +28,19 @@ void log_drop_unread(void);
 
 bool log_is_on(enum log_level level);
 
-/* Write one line; fields[n]. A full or closed stderr is not an error of ours. */
-void log_event(enum log_level level, const char *message, const struct log_field *fields, size_t n);
+/*
+ * Write one line. A full or closed stderr is not an error of ours.
+ *   fields  what belongs to it, with a space between: "name=%s in_ms=%lld"; %s, %d, %u, %zu and
+ *           %lld alone. A %s that is NULL is left out, with its name
+ */
+void log_event(enum log_level level, const char *message, const char *fields, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /*
  * Write one line to stderr as it is, whatever the format and the level: for a user who asked for
  * something wrong. It is clean (base/utf8.h); a line past LOG_LINE_MAX is cut.
  */
 void log_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
-#define LOG_EVENT(level, message, ...)                                                             \
-	log_event((level), (message), (const struct log_field[]){__VA_ARGS__},                     \
-		  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 
 /* The names that --log-level and --log-format take; NULL ends them. */
 extern const char *const log_level_names[LOG_LEVELS + 1], *const log_format_names[LOG_FORMATS + 1];

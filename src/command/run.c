@@ -34,7 +34,7 @@ static void hide_secrets(bool has_both)
 	if (config_hide_secrets(&self.configs[self.current], &e) ||
 	    clients_hide_secrets(&self.clients, &e) ||
 	    (has_both && config_hide_secrets(&self.configs[!self.current], &e)))
-		LOG_EVENT(LOG_ERROR, "not all secrets can be masked", {"error", e.text, 0});
+		log_event(LOG_ERROR, "not all secrets can be masked", "error=%s", e.text);
 }
 
 /* Not for the application, checks, hooks and handlers. */
@@ -82,17 +82,15 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	self.current = !self.current;
 	if (only_secrets) {
 		new->run = old->run;
-		LOG_EVENT(LOG_INFO, "credentials read again",
-			  {"services", NULL, (int64_t) new->run->services_n});
+		log_event(LOG_INFO, "credentials read again", "services=%zu", new->run->services_n);
 		return 0;
 	}
 	self.run_current = !self.run_current;
 	set_drain(new);
 	log_setup(new->log_format, new->log_level);
-	LOG_EVENT(LOG_INFO, "configuration read again",
-		  {"services", NULL, (int64_t) new->run->services_n});
+	log_event(LOG_INFO, "configuration read again", "services=%zu", new->run->services_n);
 	if (kept.len)
-		LOG_EVENT(LOG_WARN, "not taken: it takes a restart", {"settings", names, 0});
+		log_event(LOG_WARN, "not taken: it takes a restart", "settings=%s", names);
 	return 0;
 }
 
@@ -108,8 +106,8 @@ static void reload(void *ctx, bool only_secrets)
 	rc = read_again(new, &e);
 	hide_secrets(true);
 	if (rc || take(new, only_secrets, &e))
-		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
-			  {"error", e.text, 0});
+		log_event(LOG_ERROR, "configuration not taken, the old one stays", "error=%s",
+			  e.text);
 	hide_secrets(true);
 }
 
@@ -139,7 +137,7 @@ static int open_listeners(const struct config *c, struct err *e)
 	if (c->listen[0] && listen_open(&self.listeners[0], c->listen, e))
 		return -1;
 	if (listen_open_local(&self.listeners[1], e))
-		LOG_EVENT(LOG_WARN, "health has to be asked at --listen", {"error", e->text, 0});
+		log_event(LOG_WARN, "health has to be asked at --listen", "error=%s", e->text);
 	return 0;
 }
 

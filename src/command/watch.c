@@ -34,7 +34,7 @@ static void hide_secrets(bool has_both)
 	if (config_hide_secrets(&self.configs[self.current], &e) ||
 	    clients_hide_secrets(&self.clients, &e) ||
 	    (has_both && config_hide_secrets(&self.configs[!self.current], &e)))
-		LOG_EVENT(LOG_ERROR, "not all secrets can be masked", {"error", e.text, 0});
+		log_event(LOG_ERROR, "not all secrets can be masked", "error=%s", e.text);
 }
 
 static int read_again(struct config *new, struct err *e)
@@ -62,8 +62,8 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	if (only_secrets && !config_has_new_secrets(old, new))
 		return 0;
 	if (!only_secrets && strcmp(new->lock_key, old->lock_key) != 0)
-		LOG_EVENT(LOG_WARN, "the lock stays that of the names at the start",
-			  {"lock", old->lock_key, 0});
+		log_event(LOG_WARN, "the lock stays that of the names at the start", "lock=%s",
+			  old->lock_key);
 	config_keep(new, old, only_secrets, &kept);
 	if (credentials_build(&credentials, new, e) ||
 	    watch_set_jobs(&self.watch, new->jobs, new->jobs_n, e))
@@ -74,10 +74,10 @@ static int take(struct config *new, bool only_secrets, struct err *e)
 	registration_rename(&self.watch.registration, new->register_as, clock_now_ms());
 	log_setup(new->log_format, new->log_level);
 	self.current = !self.current;
-	LOG_EVENT(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
-		  {"records", NULL, (int64_t) new->jobs_n});
+	log_event(LOG_INFO, only_secrets ? "credentials read again" : "configuration read again",
+		  "records=%zu", new->jobs_n);
 	if (kept.len && !only_secrets)
-		LOG_EVENT(LOG_WARN, "not taken: it takes a restart", {"settings", names, 0});
+		log_event(LOG_WARN, "not taken: it takes a restart", "settings=%s", names);
 	return 0;
 }
 
@@ -93,8 +93,8 @@ static void reload(void *ctx, bool only_secrets)
 	rc = read_again(new, &e);
 	hide_secrets(true);
 	if (rc || take(new, only_secrets, &e))
-		LOG_EVENT(LOG_ERROR, "configuration not taken, the old one stays",
-			  {"error", e.text, 0});
+		log_event(LOG_ERROR, "configuration not taken, the old one stays", "error=%s",
+			  e.text);
 	hide_secrets(true);
 }
 
@@ -138,12 +138,12 @@ int command_watch(const struct invocation *in)
 	    (c->listen[0] && listen_open(&self.listeners[0], c->listen, &e)))
 		return command_fail(in, &e);
 	if (listen_open_local(&self.listeners[1], &e))
-		LOG_EVENT(LOG_WARN, "health has to be asked at --listen", {"error", e.text, 0});
+		log_event(LOG_WARN, "health has to be asked at --listen", "error=%s", e.text);
 	setup = setup_of(c);
 	if (watch_init(&self.watch, &setup, &e) ||
 	    watch_set_jobs(&self.watch, c->jobs, c->jobs_n, &e))
 		return command_fail(in, &e);
-	LOG_EVENT(LOG_INFO, "watching", {"records", NULL, (int64_t)c->jobs_n});
+	log_event(LOG_INFO, "watching", "records=%zu", c->jobs_n);
 	log_drop_unread();
 	watch_run(&self.watch);
 	return EXIT_CODE_OK;

@@ -9,17 +9,12 @@ static void log_record(const struct job *job, enum log_level level, const char *
 	bool is_there = op->kind == OP_DELETE;
 	const struct target *t = is_there ? &op->record->target : op->target;
 	char content[TARGET_TEXT_CAP];
-	struct log_field fields[] = {
-		{"name", job->name, 0},
-		{"type", record_type_name(t->type), 0},
-		{"content", content, 0},
-		{"ttl", NULL, is_there ? op->record->ttl : op->ttl},
-		{"proxied", (is_there ? op->record->proxied : op->proxied) ? "true" : "false", 0},
-		{"error", error, 0},
-	};
 
 	target_format(t, content);
-	log_event(level, message, fields, sizeof fields / sizeof fields[0] - (error ? 0 : 1));
+	log_event(level, message, "name=%s type=%s content=%s ttl=%u proxied=%s error=%s",
+		  job->name, record_type_name(t->type), content,
+		  (unsigned)(is_there ? op->record->ttl : op->ttl),
+		  (is_there ? op->record->proxied : op->proxied) ? "true" : "false", error);
 }
 
 void report_written(const struct job *job, const struct op *op)
@@ -48,63 +43,49 @@ void report_refused(const struct job *job, const struct op *op, const struct err
 
 void report_batch_refused(const struct job *job, const struct err *e)
 {
-	LOG_EVENT(LOG_WARN, "batch refused, listing again", {"name", job->name, 0},
-		  {"error", e->text, 0});
+	log_event(LOG_WARN, "batch refused, listing again", "name=%s error=%s", job->name, e->text);
 }
 
 void report_retry(const struct job *job, const struct err *e, int64_t delay_ms)
 {
-	LOG_EVENT(LOG_WARN, "retrying", {"name", job->name, 0}, {"in_ms", NULL, delay_ms},
-		  {"kind", err_kind_name(e->kind), 0}, {"error", e->text, 0});
+	log_event(LOG_WARN, "retrying", "name=%s in_ms=%lld kind=%s error=%s", job->name,
+		  (long long)delay_ms, err_kind_name(e->kind), e->text);
 }
 
 void report_unserved(const struct job *job, const struct cf_zone_search *found)
 {
-	LOG_EVENT(LOG_WARN, "the zone is not active: nobody sees its records",
-		  {"name", job->name, 0}, {"zone", found->zone, 0}, {"status", found->status, 0});
+	log_event(LOG_WARN, "the zone is not active: nobody sees its records",
+		  "name=%s zone=%s status=%s", job->name, found->zone, found->status);
 }
 
 void report_mixed(const struct job *job, const struct plan *p)
 {
-	LOG_EVENT(LOG_WARN, "some records are proxied, some not: new ones are as most",
-		  {"name", job->name, 0}, {"proxied", p->is_proxied ? "true" : "false", 0});
+	log_event(LOG_WARN, "some records are proxied, some not: new ones are as most",
+		  "name=%s proxied=%s", job->name, p->is_proxied ? "true" : "false");
 }
 
 void report_drift(const struct job *job, const struct plan *p)
 {
-	LOG_EVENT(LOG_WARN, "drift: somebody else changed the records", {"name", job->name, 0},
-		  {"to_create", NULL, (int64_t)p->n[OP_CREATE]},
-		  {"to_update", NULL, (int64_t)p->n[OP_UPDATE]},
-		  {"to_delete", NULL, (int64_t)p->n[OP_DELETE]});
+	log_event(LOG_WARN, "drift: somebody else changed the records",
+		  "name=%s to_create=%zu to_update=%zu to_delete=%zu", job->name, p->n[OP_CREATE],
+		  p->n[OP_UPDATE], p->n[OP_DELETE]);
 }
 
 /* What Consul said, and what became of it, in the same words in every closing line. */
 static void log_end(const struct reconcile *r, enum log_level level, const char *message,
 		    const char *held_why)
 {
-	struct log_field fields[] = {
-		{"name", r->in.job->name, 0},
-		{"service", r->in.job->service, 0},
-		{"instances", NULL, (int64_t)r->seen.count.instances_n},
-		{"passing", NULL, (int64_t)r->seen.count.state_n[INSTANCE_PASSING]},
-		{"warning", NULL, (int64_t)r->seen.count.state_n[INSTANCE_WARNING]},
-		{"critical", NULL, (int64_t)r->seen.count.state_n[INSTANCE_CRITICAL]},
-		{"maintenance", NULL, (int64_t)r->seen.count.state_n[INSTANCE_MAINTENANCE]},
-		{"wanted", NULL, (int64_t)r->seen.want_n},
-		{"created", NULL, (int64_t)r->out.done_n[OP_CREATE]},
-		{"updated", NULL, (int64_t)r->out.done_n[OP_UPDATE]},
-		{"deleted", NULL, (int64_t)r->out.done_n[OP_DELETE]},
-		{"held", NULL, (int64_t)r->out.plan.n[OP_HOLD]},
-		{"why", held_why, 0},
-		{"error", r->out.gap_err.text, 0},
-	};
-	size_t n = sizeof fields / sizeof fields[0];
+	const size_t *state_n = r->seen.count.state_n, *done_n = r->out.done_n;
 
-	if (!held_why)
-		n -= 2;
-	else if (r->out.gap != EVIDENCE_READ_FAILED)
-		n--;
-	log_event(level, message, fields, n);
+	log_event(level, message,
+		  "name=%s service=%s instances=%zu passing=%zu warning=%zu critical=%zu "
+		  "maintenance=%zu wanted=%zu created=%zu updated=%zu deleted=%zu held=%zu why=%s "
+		  "error=%s",
+		  r->in.job->name, r->in.job->service, r->seen.count.instances_n,
+		  state_n[INSTANCE_PASSING], state_n[INSTANCE_WARNING], state_n[INSTANCE_CRITICAL],
+		  state_n[INSTANCE_MAINTENANCE], r->seen.want_n, done_n[OP_CREATE],
+		  done_n[OP_UPDATE], done_n[OP_DELETE], r->out.plan.n[OP_HOLD], held_why,
+		  held_why && r->out.gap == EVIDENCE_READ_FAILED ? r->out.gap_err.text : NULL);
 }
 
 void report_end(const struct reconcile *r)
@@ -113,18 +94,16 @@ void report_end(const struct reconcile *r)
 		r->out.done_n[OP_CREATE] || r->out.done_n[OP_UPDATE] || r->out.done_n[OP_DELETE];
 
 	if (r->seen.count.unaddressed_n)
-		LOG_EVENT(LOG_WARN, "instances without a usable address are left out",
-			  {"name", r->in.job->name, 0},
-			  {"count", NULL, (int64_t)r->seen.count.unaddressed_n},
-			  {"first", r->seen.count.unaddressed, 0});
+		log_event(LOG_WARN, "instances without a usable address are left out",
+			  "name=%s count=%zu first=%s", r->in.job->name,
+			  r->seen.count.unaddressed_n, r->seen.count.unaddressed);
 	if (r->seen.hidden && r->out.result != RECONCILE_HELD)
-		LOG_EVENT(LOG_WARN, "not all instances may be seen", {"name", r->in.job->name, 0},
-			  {"why", evidence_gap_text(r->seen.hidden), 0});
+		log_event(LOG_WARN, "not all instances may be seen", "name=%s why=%s",
+			  r->in.job->name, evidence_gap_text(r->seen.hidden));
 	if (r->out.result == RECONCILE_FAILED)
-		LOG_EVENT(LOG_ERROR, "failed", {"name", r->in.job->name, 0},
-			  {"service", r->in.job->service, 0},
-			  {"kind", err_kind_name(r->out.err.kind), 0},
-			  {"error", r->out.err.text, 0});
+		log_event(LOG_ERROR, "failed", "name=%s service=%s kind=%s error=%s",
+			  r->in.job->name, r->in.job->service, err_kind_name(r->out.err.kind),
+			  r->out.err.text);
 	else if (r->out.result == RECONCILE_HELD)
 		log_end(r, LOG_WARN, "held", r->out.plan.held_why);
 	else

@@ -222,8 +222,7 @@ static void put_why(struct buf *b, const struct status *s, const struct status_r
 		buf_str(b, "</p>");
 		return;
 	}
-	b->len = mark;
-	b->p[mark] = '\0';
+	buf_cut(b, mark);
 }
 
 static void put_name(struct buf *b, const struct status *s, const struct status_record *r,

@@ -157,8 +157,6 @@ bool parts_keep(struct buf *b, size_t mark)
 {
 	if (buf_ok(b) && b->cap - b->len > PARTS_END_CAP)
 		return true;
-	b->len = mark;
-	b->p[mark] = '\0';
-	b->overflow = false;
+	buf_cut(b, mark);
 	return false;
 }

@@ -127,8 +127,7 @@ static void look(struct backend *one, int64_t now_ms)
 	one->is_due = true;
 	one->failures = 0;
 	one->retry_ms = now_ms;
-	LOG_EVENT(LOG_INFO, "backend changed", {"backend", name_of(one), 0},
-		  {"passing", NULL, (int64_t)passing_n});
+	log_event(LOG_INFO, "backend changed", "backend=%s passing=%zu", name_of(one), passing_n);
 }
 
 static void step_watch(struct backends *b, struct backend *one, int64_t now_ms)
@@ -138,8 +137,8 @@ static void step_watch(struct backends *b, struct backend *one, int64_t now_ms)
 
 	if (service_watch_step(w, now_ms, driver_random()) == SERVICE_WATCH_FAILED) {
 		b->was_refused |= pace_wants_secrets(w->last_err.kind);
-		LOG_EVENT(w->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
-			  {"backend", name_of(one), 0}, {"error", w->last_err.text, 0});
+		log_event(w->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
+			  "backend=%s error=%s", name_of(one), w->last_err.text);
 	}
 	if (w->reads != reads)
 		look(one, now_ms);
@@ -155,9 +154,8 @@ static void fail(struct backend *one, int code, const char *why, int64_t now_ms)
 	one->failed++;
 	one->is_due = true;
 	one->retry_ms = now_ms + delay_ms;
-	LOG_EVENT(LOG_WARN, "onChange failed", {"backend", name_of(one), 0},
-		  {"command", one->on_change->argv[0], 0}, {"error", why, 0}, {"code", NULL, code},
-		  {"in_ms", NULL, delay_ms});
+	log_event(LOG_WARN, "onChange failed", "backend=%s command=%s error=%s code=%d in_ms=%lld",
+		  name_of(one), one->on_change->argv[0], why, code, (long long)delay_ms);
 }
 
 static void run(struct backend *one, int64_t now_ms)
@@ -183,7 +181,7 @@ static void take_end(struct backends *b, struct backend *one, int64_t now_ms)
 	if (!one->is_followed || b->is_stopping)
 		return;
 	if (p->code == 0 && !one->was_late)
-		LOG_EVENT(LOG_INFO, "onChange done", {"backend", name_of(one), 0});
+		log_event(LOG_INFO, "onChange done", "backend=%s", name_of(one));
 	else
 		fail(one, p->code,
 		     one->was_late ? "it did not end within its timeout"

@@ -9,12 +9,10 @@
 static void tell_end(const struct hook *h, const char *why)
 {
 	if (!h->code)
-		LOG_EVENT(LOG_INFO, "hook ended", {"hook", h->name, 0}, {"code", NULL, 0});
-	else if (*why)
-		LOG_EVENT(LOG_ERROR, "hook failed", {"hook", h->name, 0}, {"code", NULL, h->code},
-			  {"error", why, 0});
+		log_event(LOG_INFO, "hook ended", "hook=%s code=%d", h->name, 0);
 	else
-		LOG_EVENT(LOG_ERROR, "hook failed", {"hook", h->name, 0}, {"code", NULL, h->code});
+		log_event(LOG_ERROR, "hook failed", "hook=%s code=%d error=%s", h->name, h->code,
+			  *why ? why : NULL);
 }
 
 static void finish(struct hook *h, int code, const char *why)
@@ -36,7 +34,7 @@ void hook_start(struct hook *h, const char *name, const struct run_command *comm
 		return;
 	h->was_started = true;
 	h->next_ms = ms < CLOCK_NEVER - now_ms ? now_ms + ms : CLOCK_NEVER;
-	LOG_EVENT(LOG_INFO, "hook started", {"hook", name, 0}, {"command", command->argv[0], 0});
+	log_event(LOG_INFO, "hook started", "hook=%s command=%s", name, command->argv[0]);
 	if (process_start(&h->process, command->argv, PROCESS_INHERIT, &e))
 		finish(h, PROCESS_NOT_EXECUTABLE, e.text);
 }
@@ -83,7 +81,7 @@ void hook_step(struct hook *h, int64_t now_ms)
 		finish(h, h->process.code, h->process.line);
 	} else if (now_ms >= h->next_ms) {
 		if (!h->signal)
-			LOG_EVENT(LOG_WARN, "hook takes too long", {"hook", h->name, 0});
+			log_event(LOG_WARN, "hook takes too long", "hook=%s", h->name);
 		if (h->signal == SIGKILL)
 			finish(h, 128 + SIGKILL, "it cannot be ended");
 		else

@@ -46,8 +46,8 @@ static void toggle_maintenance(struct run *r)
 	if (r->phase > RUN_WORKING)
 		return;
 	r->is_maintained = !r->is_maintained;
-	LOG_EVENT(LOG_INFO, r->is_maintained ? "maintenance" : "maintenance is over",
-		  {"signal", NULL, SIGUSR1});
+	log_event(LOG_INFO, r->is_maintained ? "maintenance" : "maintenance is over", "signal=%d",
+		  SIGUSR1);
 	run_services_maintain(r, r->is_maintained, REGISTRATION_REASON ": SIGUSR1");
 }
 
@@ -79,7 +79,7 @@ static void take_end(struct run *r, int64_t now_ms)
 	r->code = p->code;
 	if (*p->line)
 		log_plain("dnsbuddy run: %s: %s", r->setup.config->app.argv[0], p->line);
-	LOG_EVENT(LOG_INFO, "application ended", {"code", NULL, p->code});
+	log_event(LOG_INFO, "application ended", "code=%d", p->code);
 	run_services_leave(r, now_ms);
 }
 

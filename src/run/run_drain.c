@@ -40,7 +40,7 @@ void run_drain_look(struct run *r, int64_t now_ms)
 	}
 	setup.port = s->setup->port;
 	if (target_parse(&setup.address, s->address, NULL, &e)) {
-		LOG_EVENT(LOG_WARN, "no drain for this address", {"error", e.text, 0});
+		log_event(LOG_WARN, "no drain for this address", "error=%s", e.text);
 		return;
 	}
 	r->has_drain = true;
@@ -58,11 +58,11 @@ static void tell(struct run *r, int64_t now_ms)
 	bool is_news = v.state != r->drain_told.state || v.source != r->drain_told.source;
 
 	if (note)
-		LOG_EVENT(LOG_WARN, note, {"pid", NULL, r->app.process.pid});
+		log_event(LOG_WARN, note, "pid=%d", r->app.process.pid);
 	r->drain_told = v;
 	(void)drain_line(&r->drain, now_ms, r->drain_text);
 	if (is_news && v.state != DRAIN_BEFORE && v.state != DRAIN_OVER)
-		LOG_EVENT(LOG_INFO, "draining", {"state", r->drain_text, 0});
+		log_event(LOG_INFO, "draining", "state=%s", r->drain_text);
 }
 
 void run_drain_leave(struct run *r, int64_t now_ms)
@@ -101,9 +101,9 @@ void run_drain_step(void *ctx, int64_t now_ms)
 	if (result == DRAIN_MORE)
 		return;
 	if (result == DRAIN_DONE)
-		LOG_EVENT(LOG_INFO, "safe to stop",
-			  {"state", drain_line(&r->drain, now_ms, r->drain_text), 0});
+		log_event(LOG_INFO, "safe to stop", "state=%s",
+			  drain_line(&r->drain, now_ms, r->drain_text));
 	else
-		LOG_EVENT(LOG_WARN, "drain given up", {"error", e.text, 0});
+		log_event(LOG_WARN, "drain given up", "error=%s", e.text);
 	run_drain_end(r);
 }

@@ -59,7 +59,7 @@ static void begin_work(struct run *r, int64_t now_ms)
 	r->has_app = true;
 	r->code = PROCESS_NOT_EXECUTABLE;
 	if (app_start(&r->app, app->argv, &e))
-		LOG_EVENT(LOG_ERROR, "the application cannot be started", {"error", e.text, 0});
+		log_event(LOG_ERROR, "the application cannot be started", "error=%s", e.text);
 }
 
 static void begin_maintenance(struct run *r, int64_t now_ms)
@@ -93,7 +93,7 @@ static void begin_end(struct run *r, int64_t now_ms)
 	backends_stop(&r->backends, now_ms + RUN_HANDLER_MS);
 	if (!run_has_app(r))
 		return;
-	LOG_EVENT(LOG_INFO, "ending the application", {"pid", NULL, r->app.process.pid});
+	log_event(LOG_INFO, "ending the application", "pid=%d", r->app.process.pid);
 	app_terminate(&r->app);
 }
 
@@ -102,7 +102,7 @@ static void begin_kill(struct run *r, int64_t now_ms)
 	(void)now_ms;
 	if (!run_has_app(r))
 		return;
-	LOG_EVENT(LOG_WARN, "killing the application", {"pid", NULL, r->app.process.pid});
+	log_event(LOG_WARN, "killing the application", "pid=%d", r->app.process.pid);
 	r->code = 128 + SIGKILL; /* should it not even die of that */
 	app_kill(&r->app);
 }
@@ -276,7 +276,7 @@ void run_phase_stop(struct run *r, int number, int64_t now_ms)
 					    "stopping at once"};
 	unsigned nth = r->stops_n < 2 ? r->stops_n : 2;
 
-	LOG_EVENT(LOG_INFO, words[nth], {"signal", NULL, number});
+	log_event(LOG_INFO, words[nth], "signal=%d", number);
 	if (!r->stops_n++)
 		r->stop_signal = number;
 	hook_stop(&r->pre_start, now_ms);

@@ -145,11 +145,11 @@ static void look(struct service *s, int64_t now_ms)
 	s->look_ms = now_ms + s->setup->check.interval_ms;
 	s->is_unaddressed = choose_address(s->setup, address, &e) != 0;
 	if (s->is_unaddressed && !was_unaddressed)
-		LOG_EVENT(LOG_WARN, "address lost", {"kept", s->address, 0}, {"error", e.text, 0});
+		log_event(LOG_WARN, "address lost", "kept=%s error=%s", s->address, e.text);
 	if (s->is_unaddressed || strcmp(address, s->address) == 0)
 		return;
-	LOG_EVENT(LOG_INFO, "address changed", {"service", s->setup->name, 0},
-		  {"from", s->address, 0}, {"to", address, 0});
+	log_event(LOG_INFO, "address changed", "service=%s from=%s to=%s", s->setup->name,
+		  s->address, address);
 	memcpy(s->address, address, sizeof s->address);
 	take(s, s->setup);
 }
@@ -166,8 +166,8 @@ static void tell_result(struct service *s, int64_t now_ms)
 				  now_ms - c->begun_ms < s->setup->check.interval_ms))
 		return;
 	s->told = health;
-	LOG_EVENT(c->is_passing ? LOG_INFO : LOG_WARN, c->is_passing ? "healthy" : "unhealthy",
-		  {"service", s->setup->name, 0}, {"output", c->output, 0});
+	log_event(c->is_passing ? LOG_INFO : LOG_WARN, c->is_passing ? "healthy" : "unhealthy",
+		  "service=%s output=%s", s->setup->name, c->output);
 }
 
 static void take_result(struct service *s, int64_t now_ms)
@@ -182,33 +182,30 @@ static void take_result(struct service *s, int64_t now_ms)
 
 /* ---- Consul ---- */
 
-/* Each with the service's name, its id, and what else there is to say: n fields. */
 static const struct {
-	unsigned char level, n;
+	unsigned char level;
+	bool has_error;
 	char text[36];
 } events[] = {
-	[REGISTRATION_DONE] = {LOG_INFO, 4, "registered in Consul"},
-	[REGISTRATION_FAILED] = {LOG_WARN, 3, "Consul cannot be told"},
-	[REGISTRATION_BACK] = {LOG_INFO, 2, "Consul is back"},
-	[REGISTRATION_LOST] = {LOG_WARN, 3, "Consul does not know us any more"},
-	[REGISTRATION_OVERWRITTEN] = {LOG_WARN, 2, "somebody else registered as we are"},
-	[REGISTRATION_LEFT] = {LOG_INFO, 1, "deregistered"},
+	[REGISTRATION_DONE] = {LOG_INFO, false, "registered in Consul"},
+	[REGISTRATION_FAILED] = {LOG_WARN, true, "Consul cannot be told"},
+	[REGISTRATION_BACK] = {LOG_INFO, false, "Consul is back"},
+	[REGISTRATION_LOST] = {LOG_WARN, true, "Consul does not know us any more"},
+	[REGISTRATION_OVERWRITTEN] = {LOG_WARN, false, "somebody else registered as we are"},
+	[REGISTRATION_LEFT] = {LOG_INFO, false, "deregistered"},
 };
 
 static void tell_event(const struct service *s, enum registration_event event)
 {
 	const struct registration *r = &s->registration;
-	bool is_done = event == REGISTRATION_DONE;
-	const struct log_field fields[] = {
-		{"service", s->setup->name, 0},
-		{"id", r->id, 0},
-		{is_done ? "address" : "error", is_done ? s->address : r->last_err.text, 0},
-		{"port", NULL, s->setup->port},
-	};
+	enum log_level level = (enum log_level)events[event].level;
 
-	if (event != REGISTRATION_NOTHING)
-		log_event((enum log_level)events[event].level, events[event].text, fields,
-			  events[event].n);
+	if (event == REGISTRATION_DONE)
+		log_event(level, events[event].text, "service=%s id=%s address=%s port=%u",
+			  s->setup->name, r->id, s->address, (unsigned)s->setup->port);
+	else if (event != REGISTRATION_NOTHING)
+		log_event(level, events[event].text, "service=%s id=%s error=%s", s->setup->name,
+			  r->id, events[event].has_error ? r->last_err.text : NULL);
 }
 
 void service_step(struct service *s, int64_t now_ms)

@@ -20,9 +20,8 @@ static void service_changed(struct watch *w, const struct service_watch *s, int6
 static void service_failed(struct watch *w, const struct service_watch *s)
 {
 	w->was_refused |= pace_wants_secrets(s->last_err.kind);
-	LOG_EVENT(s->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
-		  {"service", s->job.service, 0}, {"error", s->last_err.text, 0},
-		  {"failures", NULL, s->failures});
+	log_event(s->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
+		  "service=%s error=%s failures=%u", s->job.service, s->last_err.text, s->failures);
 }
 
 static void service_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
@@ -46,7 +45,7 @@ static void service_step(void *ctx, int64_t now_ms)
 	case SERVICE_WATCH_NOTHING: break;
 	}
 	if (failures && !s->failures)
-		LOG_EVENT(LOG_INFO, "consul answers again", {"service", s->job.service, 0});
+		log_event(LOG_INFO, "consul answers again", "service=%s", s->job.service);
 }
 
 void watch_add_service(struct watch *w, struct service_watch *s)
@@ -89,7 +88,7 @@ static void lock_step(void *ctx, int64_t now_ms)
 
 	switch (leader_step(&w->leader, now_ms, driver_random())) {
 	case LEADER_WON:
-		LOG_EVENT(LOG_INFO, "leading", {"lock", w->setup.lock_key, 0});
+		log_event(LOG_INFO, "leading", "lock=%s", w->setup.lock_key);
 		for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
 			if (w->names[i] && w->names[i]->is_used) {
 				w->names[i]->is_unconverged = false; /* until now not our part */
@@ -98,18 +97,18 @@ static void lock_step(void *ctx, int64_t now_ms)
 		break;
 	case LEADER_LOST:
 		watch_cancel(w, now_ms);
-		LOG_EVENT(LOG_WARN, "not leading any more", {"lock", w->setup.lock_key, 0},
-			  {"error", w->leader.last_err.text, 0});
+		log_event(LOG_WARN, "not leading any more", "lock=%s error=%s", w->setup.lock_key,
+			  w->leader.last_err.text);
 		break;
 	case LEADER_FOLLOWS:
-		LOG_EVENT(LOG_INFO, "following", {"lock", w->setup.lock_key, 0},
-			  {"session", w->leader.holder, 0});
+		log_event(LOG_INFO, "following", "lock=%s session=%s", w->setup.lock_key,
+			  w->leader.holder);
 		break;
 	case LEADER_FAILS:
-		LOG_EVENT(LOG_WARN,
+		log_event(LOG_WARN,
 			  w->leader.has_lock ? "the lock is not confirmed, retrying"
 					     : "cannot take the lock, retrying",
-			  {"error", w->leader.last_err.text, 0});
+			  "error=%s", w->leader.last_err.text);
 		break;
 	case LEADER_NOTHING: break;
 	}
@@ -156,8 +155,8 @@ static void registration_part_step(void *ctx, int64_t now_ms)
 	struct watch *w = ctx;
 
 	if (registration_step(&w->registration, now_ms) == REGISTRATION_FAILED)
-		LOG_EVENT(LOG_WARN, "not registered in Consul",
-			  {"error", w->registration.last_err.text, 0});
+		log_event(LOG_WARN, "not registered in Consul", "error=%s",
+			  w->registration.last_err.text);
 }
 
 static int answer_page(void *ctx, const char *path, struct buf *out, const char **content_type)
@@ -193,7 +192,7 @@ static void begin_stop(struct watch *w)
 		_exit(0); /* asked twice: at once */
 	w->is_stopping = true;
 	w->stop_ms = clock_now_ms();
-	LOG_EVENT(LOG_INFO, "stopping", {"pid", NULL, getpid()});
+	log_event(LOG_INFO, "stopping", "pid=%d", getpid());
 }
 
 static void leave(struct watch *w, int64_t now_ms)
@@ -284,5 +283,5 @@ void watch_run(struct watch *w)
 {
 	/* From here on nothing but a signal ends us. */
 	loop_run(&w->loop);
-	LOG_EVENT(LOG_INFO, "stopped", {"pid", NULL, getpid()});
+	log_event(LOG_INFO, "stopped", "pid=%d", getpid());
 }

@@ -224,8 +224,8 @@ static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, i
 	}
 	while ((surplus = find_surplus(w, WATCH_RECORDS_MAX - jobs_n))) {
 		surplus->is_used = false;
-		LOG_EVENT(LOG_ERROR, "records that were to be removed stay: no room for more",
-			  {"name", surplus->job.name, 0});
+		log_event(LOG_ERROR, "records that were to be removed stay: no room for more",
+			  "name=%s", surplus->job.name);
 	}
 }
 

@@ -37,8 +37,8 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 	bucket_block(&b->bucket, now_ms + block_ms);
 	/* A failure tells it itself. */
 	if (reply->meaning == CF_DONE && reply->hint.told_sec)
-		LOG_EVENT(LOG_WARN, "asked to wait for longer than is believed",
-			  {"told_s", NULL, reply->hint.told_sec});
+		log_event(LOG_WARN, "asked to wait for longer than is believed", "told_s=%lld",
+			  (long long)reply->hint.told_sec);
 }
 
 /* ---- one worker ---- */
