@@ -94,7 +94,7 @@ class Test:
     # -- the parts
 
     def roll(self, name, troubles=()):
-        """roll.sh; each trouble, one for each container, begins with the line of it that has that word."""
+        """roll.sh; each trouble, one for each container, begins as a line of it has that word."""
         before, lines, troubles = self.scene.containers(), [], list(troubles)
         with self.phase(name):
             began = time.monotonic()
@@ -245,7 +245,7 @@ class Test:
                     self.roll("roll 1")
                     self.roll("roll 2", [("draining", scene.refuse_api),
                                          ("draining", scene.restart_consul),
-                                         ("started", scene.kill_watcher)])
+                                         ("draining", scene.kill_watcher)])
                     self.roll_broken()
                     self.judge_rolls(["roll 1", "roll 2", "broken version"])
                 if "kill" in only:
