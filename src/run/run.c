@@ -95,9 +95,7 @@ static void processes_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
 	const struct run *r = ctx;
 
 	process_wants(&r->app.process, w);
-	hook_wants(&r->pre_start, w);
-	hook_wants(&r->pre_stop, w);
-	hook_wants(&r->post_stop, w);
+	hook_wants(r->hook, w);
 	if (r->app.process.stop_signal || (r->app.process.is_over && !r->has_ended) ||
 	    is_to_start(r))
 		loop_wait_until(w, now_ms);
@@ -108,9 +106,7 @@ static void processes_step(void *ctx, int64_t now_ms)
 	struct run *r = ctx;
 
 	app_step(&r->app);
-	hook_step(&r->pre_start, now_ms);
-	hook_step(&r->pre_stop, now_ms);
-	hook_step(&r->post_stop, now_ms);
+	hook_step(r->hook, now_ms);
 	if (r->app.process.is_over && !r->has_ended)
 		take_end(r, now_ms);
 	if (is_to_start(r))

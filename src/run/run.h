@@ -44,8 +44,7 @@ enum run_phase {
 	RUN_KILLING, /* and SIGKILL */
 	RUN_LEAVING, /* the services deregister */
 	RUN_POST_STOP,
-	RUN_OVER,
-	RUN_PHASES
+	RUN_OVER
 };
 
 /* What it is given; what is pointed to stays in use. */
@@ -90,6 +89,7 @@ struct run {
 	struct pollfd fds[RUN_FDS];
 	struct app app;
 	struct hook pre_start, pre_stop, post_stop;
+	struct hook *hook; /* the last that was begun; those before are over */
 	int64_t start_ms;
 	enum run_phase phase;
 	int64_t limit_ms; /* when the phase is over, whatever is missing */

@@ -49,6 +49,7 @@ static const struct {
 	{"no timeout: KILL", "", "trap 's T' TERM; k TERM; w", "", "", 0, 5000, 137, NULL},
 	{"pre-stop hangs", "", "k TERM; w", "s p; w; s q", "s z", 5000, 2000, 143, "pz"},
 	{"post-stop hangs", "", "exit 7", "", "s z; w; s q", 5000, 2000, 7, "z"},
+	{"a first TERM in post-stop", "", "exit 7", "", "s y; k TERM; x; x; s z", 5000, 5000, 7, "yz"},
 	{"a second TERM ends pre-stop", "", "k TERM; w", "s p; k TERM; w; s q", "", 5000, 60000, 143, "p"},
 	{"a third kills it", "", "trap 's T; k TERM' TERM; k TERM; w; w; w", "k TERM; w", "s z", 60000, 60000, 137, "Tz"},
 	{"it ends in pre-stop, which ends", "", "trap 'exit 6' USR2; k TERM; w", "s p; k USR2; x; x; s q", "s z", 5000, 5000, 6,
