@@ -108,7 +108,7 @@ static int read_jobs(struct reading *r, struct err *e)
 /* A drain by DNS does without. */
 static int check_credentials(const struct config *c, unsigned groups, struct err *e)
 {
-	const bool is_optional = groups & GROUP_OPERATOR && c->drain_way.kind != DRAIN_API;
+	const bool is_optional = groups & GROUP_OPERATOR && c->drain.way.kind != DRAIN_API;
 
 	if (c->api_token[0] || (c->api_key[0] && c->api_email[0]) ||
 	    (is_optional && !c->api_key[0]))
@@ -194,17 +194,6 @@ static int read_place(struct reading *r, struct err *e)
 	return reading_text(r, SET_RECORD) && r->groups & GROUP_OPERATOR ? check_name(r, e) : 0;
 }
 
-static void take_drain(struct config *c)
-{
-	c->drain = (struct drain_rule){
-		.way = c->drain_way,
-		.resolver = c->drain_resolver,
-		.idle_ms = c->drain_idle_ms,
-		.max_ms = c->drain_max_ms,
-		.settle_ms = c->settle_ms,
-	};
-}
-
 /* Where Consul is asked is a matter of settings. */
 static void place_backends(struct run_config *run, const struct job *place)
 {
@@ -261,7 +250,7 @@ static int read_all(struct reading *r, struct values *v, struct err *e)
 	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e) ||
 	    check_path(r, SET_REGISTER_AS, r->config->register_as, e))
 		return -1;
-	take_drain(r->config);
+	r->config->https_proxy_name = v->of[SET_HTTPS_PROXY].name;
 	return (r->groups & GROUP_RUN && read_run(r, e)) || check_groups(r, e) ? -1 : 0;
 }
 

@@ -22,6 +22,7 @@
 #define CONFIG_NO_PROXY_CAP 8192
 
 #define JOB_FIELD_SECRET(field, reader) char field[CONFIG_SECRET_MAX + 1];
+#define JOB_FIELD_MEMBER(...)
 #define JOB_FIELD_NONE()
 
 /* A text that is not set is "". Holds nothing of the values it is read from. */
@@ -32,7 +33,7 @@ struct config {
 	/* Not settings: */
 	const char *https_proxy_name;                    /* who set https_proxy, for messages */
 	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
-	struct drain_rule drain;                         /* with GROUP_DRAIN: of its settings */
+	struct drain_rule drain;                         /* members of it are settings */
 	struct run_config *run; /* with GROUP_RUN: the caller's, who sets it before; is filled */
 	size_t jobs_n;
 	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record; of run and drain: jobs[0] alone */

@@ -56,7 +56,10 @@ static int missing(enum setting s, struct err *e)
 		       setting(s)->flag, setting(s)->fallback_env);
 }
 
-/* ---- readers: the text of s to its field, which is of the type that the row names ---- */
+/*
+ * ---- readers: the text of s, which is set, to its field of the type that the row names ----
+ * What they say is what would be right: e, ERR_CONFIG.
+ */
 
 enum reader {
 	READER_NONE,
@@ -75,84 +78,60 @@ struct field {
 static const struct field fields[SETTINGS];
 
 /* Any text: what could end a line of a request is a flaw, and never comes here. */
-static int read_text(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_text(const struct reading *r, enum setting s, const char *text, void *field,
+		     struct err *e)
 {
-	const char *text = reading_text(r, s);
-
-	if (!text && !*(const char *)field) /* a page of memory is not touched for nothing */
-		return 0;
-	if (str_copy(field, fields[s].size, text ? text : ""))
-		return reading_bad(r, s, "it is too long", e);
-	return 0;
+	(void)r;
+	return str_copy(field, fields[s].size, text) ? err_set(e, ERR_CONFIG, "it is too long") : 0;
 }
 
 /* The first 27 are those of the NAME of NAME=. */
 #define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz0123456789.-"
 
 /* What a header carries: token68 of RFC 6750, or (Consul's) any visible ASCII. */
-static int read_token(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_token(const struct reading *r, enum setting s, const char *text, void *field,
+		      struct err *e)
 {
-	const char *text = reading_text(r, s), *p = text;
-	char right[64];
+	const char *p = text;
 
-	if (!text)
-		return read_text(r, s, field, e);
 	while (*p && memchr(ALPHABET, *p, 27))
 		p++;
 	if (str_starts_nocase(text, "Bearer ") || (p > text && *p == '='))
-		return reading_bad(r, s, "write the token without Bearer or NAME= before it", e);
+		return err_set(e, ERR_CONFIG, "write the token without Bearer or NAME= before it");
 	p = text + strspn(text, ALPHABET "~+/");
 	p += strspn(p, "=");
 	while (s == SET_CONSUL_TOKEN && *p > ' ' && *p < 0x7f)
 		p++;
-	if (!*p)
-		return read_text(r, s, field, e);
-	(void)fmt_text(right, sizeof right, "byte %zu is none of a token's",
-		       (size_t)(p - text) + 1);
-	return reading_bad(r, s, right, e);
+	if (*p)
+		return err_set(e, ERR_CONFIG, "byte %zu is none of a token's",
+			       (size_t)(p - text) + 1);
+	return read_text(r, s, text, field, e);
 }
 
-/* A number of the row's range; "BEFORE0 to 86400AFTER" says which. */
-static int read_range(const struct reading *r, enum setting s, const char *const words[2],
-		      uint64_t *out, struct err *e)
+/* Of the row's range; seconds are kept in ms. */
+static int read_number(const struct reading *r, enum setting s, const char *text, void *field,
+		       struct err *e)
 {
 	const struct field *f = &fields[s];
-	char right[64];
-
-	if (str_u64(reading_text(r, s), f->max, out) == 0 && *out >= f->min)
-		return 0;
-	(void)fmt_text(right, sizeof right, "%s%u to %u%s", words[0], (unsigned)f->min,
-		       (unsigned)f->max, words[1]);
-	return reading_bad(r, s, right, e);
-}
-
-static int read_number(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	static const char *const words[2] = {"a number from ", ""};
+	const bool is_seconds = f->size == sizeof(int64_t);
 	uint64_t n;
 
-	if (read_range(r, s, words, &n, e))
-		return -1;
-	*(uint32_t *)field = (uint32_t)n;
-	return 0;
-}
-
-/* What says that it is not set gives 0. */
-static int read_seconds(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	static const char *const words[2] = {"", " seconds"};
-	uint64_t sec = 0;
-
-	if (reading_text(r, s) && read_range(r, s, words, &sec, e))
-		return -1;
-	*(int64_t *)field = (int64_t)sec * 1000;
+	(void)r;
+	if (str_u64(text, f->max, &n) || n < f->min)
+		return err_set(e, ERR_CONFIG, "%u to %u%s", (unsigned)f->min, (unsigned)f->max,
+			       is_seconds ? " seconds" : "");
+	if (is_seconds)
+		*(int64_t *)field = (int64_t)n * 1000;
+	else
+		*(uint32_t *)field = (uint32_t)n;
 	return 0;
 }
 
 static const char *const on_drop_words[] = {"keep", "remove", NULL};
 
 /* One of the words, by its place: the enum has them in this order. */
-static int read_choice(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_choice(const struct reading *r, enum setting s, const char *text, void *field,
+		       struct err *e)
 {
 	const char *const *words = s == SET_ON_DROP     ? on_drop_words
 				   : s == SET_LOG_LEVEL ? log_level_names
@@ -160,15 +139,16 @@ static int read_choice(const struct reading *r, enum setting s, void *field, str
 	char right[64];
 	struct buf b;
 
+	(void)r;
 	buf_init(&b, right, sizeof right);
 	for (int i = 0; words[i]; i++) {
-		if (str_eq_nocase(reading_text(r, s), words[i])) {
+		if (str_eq_nocase(text, words[i])) {
 			*(int *)field = i;
 			return 0;
 		}
 		buf_fmt(&b, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
 	}
-	return reading_bad(r, s, right, e);
+	return err_set(e, ERR_CONFIG, "%s", right);
 }
 
 static bool is_true(const char *text)
@@ -181,107 +161,98 @@ static bool is_false(const char *text)
 	return str_eq_nocase(text, "false") || strcmp(text, "0") == 0;
 }
 
-static int read_boolean(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_boolean(const struct reading *r, enum setting s, const char *text, void *field,
+			struct err *e)
 {
-	const char *text = reading_text(r, s);
-
+	(void)r;
+	(void)s;
 	*(bool *)field = is_true(text);
-	return is_true(text) || is_false(text) ? 0 : reading_bad(r, s, "true or false", e);
+	return is_true(text) || is_false(text) ? 0 : err_set(e, ERR_CONFIG, "true or false");
 }
 
-static int read_name(const struct reading *r, enum setting s, enum name_kind kind, char *name,
+static int read_host(const struct reading *r, enum setting s, const char *text, void *field,
 		     struct err *e)
 {
-	struct err why = {0};
-
-	return name_normalize(name, reading_text(r, s), kind, &why) ? reading_bad(r, s, why.text, e)
-								    : 0;
-}
-
-static int read_host(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	char *name = field;
-
-	*name = '\0';
-	return reading_text(r, s) ? read_name(r, s, NAME_HOST, name, e) : 0;
+	(void)r;
+	(void)s;
+	return name_normalize(field, text, NAME_HOST, e);
 }
 
 /* "@" gives "", until the zone is known. */
-static int read_record(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_record(const struct reading *r, enum setting s, const char *text, void *field,
+		       struct err *e)
 {
-	char *name = field;
-
-	*name = '\0';
-	if (!reading_text(r, s)) /* a drain may do without */
-		return 0;
-	return strcmp(reading_text(r, s), "@") == 0 ? 0 : read_name(r, s, NAME_RECORD, name, e);
+	(void)r;
+	(void)s;
+	*(char *)field = '\0';
+	return strcmp(text, "@") == 0 ? 0 : name_normalize(field, text, NAME_RECORD, e);
 }
 
-static int read_ttl(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_ttl(const struct reading *r, enum setting s, const char *text, void *field,
+		    struct err *e)
 {
 	uint64_t ttl;
 
-	if (str_u64(reading_text(r, s), 86400, &ttl) || (ttl != 1 && ttl < 30))
-		return reading_bad(r, s, "1 (automatic), or 30 to 86400 seconds", e);
+	(void)r;
+	(void)s;
+	if (str_u64(text, 86400, &ttl) || (ttl != 1 && ttl < 30))
+		return err_set(e, ERR_CONFIG, "1 (automatic), or 30 to 86400 seconds");
 	*(uint32_t *)field = (uint32_t)ttl;
 	return 0;
 }
 
-static int read_zone_id(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_zone_id(const struct reading *r, enum setting s, const char *text, void *field,
+			struct err *e)
 {
-	const char *id = reading_text(r, s);
-
-	if (id && !record_id_is_good(id))
-		return reading_bad(
-			r, s, "32 hexadecimal digits, as the zone's overview page shows them", e);
-	return read_text(r, s, field, e);
+	if (!record_id_is_good(text))
+		return err_set(e, ERR_CONFIG,
+			       "32 hexadecimal digits, as the zone's overview page shows them");
+	return read_text(r, s, text, field, e);
 }
 
-static int read_proxied(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_proxied(const struct reading *r, enum setting s, const char *text, void *field,
+			struct err *e)
 {
-	bool is_on = false;
+	bool is_on;
 
-	*(enum proxied *)field = PROXIED_KEEP;
-	if (!reading_text(r, s))
-		return 0;
-	if (read_boolean(r, s, &is_on, e))
+	if (read_boolean(r, s, text, &is_on, e))
 		return -1;
 	*(enum proxied *)field = is_on ? PROXIED_ON : PROXIED_OFF;
 	return 0;
 }
 
-static int read_owner(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_owner(const struct reading *r, enum setting s, const char *text, void *field,
+		      struct err *e)
 {
-	const char *owner = reading_text(r, s);
-
-	if (owner && (strspn(owner, ALPHABET) != strlen(owner) || strlen(owner) >= fields[s].size))
-		return reading_bad(r, s, "1 to 64 letters, digits, dots, hyphens and underscores",
-				   e);
-	return read_text(r, s, field, e);
+	if (text[strspn(text, ALPHABET)] || read_text(r, s, text, field, e))
+		return err_set(e, ERR_CONFIG,
+			       "1 to 64 letters, digits, dots, hyphens and underscores");
+	return 0;
 }
 
-static int read_on_empty(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_on_empty(const struct reading *r, enum setting s, const char *text, void *field,
+			 struct err *e)
 {
 	static const char fallback[] = "fallback=";
-	const char *text = reading_text(r, s);
 	enum on_empty *out = field;
 	struct target_hosts hosts = {0};
 	struct target target;
-	struct err why = {0};
 
+	(void)s;
 	*out = strcmp(text, "remove") == 0 ? ON_EMPTY_REMOVE : ON_EMPTY_KEEP;
 	if (*out == ON_EMPTY_REMOVE || strcmp(text, "keep") == 0)
 		return 0;
 	if (strncmp(text, fallback, sizeof fallback - 1) != 0)
-		return reading_bad(r, s, "keep, remove or fallback=ADDRESS", e);
-	if (target_parse(&target, text + sizeof fallback - 1, &hosts, &why))
-		return reading_bad(r, s, why.text, e);
+		return err_set(e, ERR_CONFIG, "keep, remove or fallback=ADDRESS");
+	if (target_parse(&target, text + sizeof fallback - 1, &hosts, e))
+		return -1;
 	*out = ON_EMPTY_FALLBACK;
 	target_format(&target, r->job->fallback);
 	return 0;
 }
 
-static int read_addresses(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_addresses(const struct reading *r, enum setting s, const char *text, void *field,
+			  struct err *e)
 {
 	static const char names[ADDRESS_SOURCES][8] = {
 		[ADDRESS_SERVICE] = "service",
@@ -289,11 +260,12 @@ static int read_addresses(const struct reading *r, enum setting s, void *field, 
 		[ADDRESS_WAN] = "wan",
 		[ADDRESS_LAN] = "lan",
 	};
-	const char *p = reading_text(r, s);
 	struct address_list *list = field;
 
-	*list = (struct address_list){0};
-	for (; list->n < JOB_ADDRESSES_MAX; p++) {
+	(void)r;
+	(void)s;
+	list->n = 0;
+	for (const char *p = text; list->n < JOB_ADDRESSES_MAX; p++) {
 		size_t len, i;
 
 		p += strspn(p, " ");
@@ -311,44 +283,30 @@ static int read_addresses(const struct reading *r, enum setting s, void *field, 
 		if (*p != ',')
 			break;
 	}
-	return reading_bad(r, s, "up to four of service, node, wan, lan", e);
+	return err_set(e, ERR_CONFIG, "up to four of service, node, wan, lan");
 }
 
-static int read_url(const struct reading *r, enum setting s, enum url_scheme scheme, uint16_t port,
-		    struct url *out, struct err *e)
-{
-	struct err why = {0};
-
-	return url_parse(out, reading_text(r, s), scheme, port, &why)
-		       ? reading_bad(r, s, why.text, e)
-		       : 0;
-}
-
-static int read_api_url(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_api_url(const struct reading *r, enum setting s, const char *text, void *field,
+			struct err *e)
 {
 	struct url *url = field;
 
-	if (read_url(r, s, URL_HTTPS, 0, url, e))
+	(void)r;
+	(void)s;
+	if (url_parse(url, text, URL_HTTPS, 0, e))
 		return -1;
 	return url->scheme == URL_HTTPS
 		       ? 0
-		       : reading_bad(r, s, "credentials are sent over https only", e);
+		       : err_set(e, ERR_CONFIG, "credentials are sent over https only");
 }
 
-static int read_consul_url(const struct reading *r, enum setting s, void *field, struct err *e)
+/* The row before says whether it is over TLS. */
+static int read_consul_url(const struct reading *r, enum setting s, const char *text, void *field,
+			   struct err *e)
 {
-	bool is_ssl = false;
-
-	if (read_boolean(r, SET_CONSUL_SSL, &is_ssl, e))
-		return -1;
-	return read_url(r, s, is_ssl ? URL_HTTPS : URL_HTTP,
-			str_find(reading_text(r, s), "://") ? 0 : 8500, field, e);
-}
-
-static int read_proxy(const struct reading *r, enum setting s, void *field, struct err *e)
-{
-	r->config->https_proxy_name = reading_value(r, s)->name;
-	return read_text(r, s, field, e);
+	(void)s;
+	return url_parse(field, text, r->config->consul_ssl ? URL_HTTPS : URL_HTTP,
+			 str_find(text, "://") ? 0 : 8500, e);
 }
 
 /* FNV-1a, 64 bits: of what was before and of this text. */
@@ -385,9 +343,9 @@ static void add_default_key(struct buf *b, const struct job *jobs, size_t jobs_n
 }
 
 /* "true" asks for the default. */
-static int read_lock_key(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_lock_key(const struct reading *r, enum setting s, const char *text, void *field,
+			 struct err *e)
 {
-	const char *text = reading_text(r, s);
 	struct buf b;
 
 	buf_init(&b, field, fields[s].size);
@@ -399,49 +357,41 @@ static int read_lock_key(const struct reading *r, enum setting s, void *field, s
 		buf_str(&b, text);
 	if (!buf_ok(&b) || b.p[0] == '/' || b.p[b.len - 1] == '/' || str_find(b.p, "//") ||
 	    url_has_dots(b.p))
-		return reading_bad(r, s, "true, or a key as service/dnsbuddy/www/leader", e);
+		return err_set(e, ERR_CONFIG, "true, or a key as service/dnsbuddy/www/leader");
 	return 0;
 }
 
-static int read_listen(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_listen(const struct reading *r, enum setting s, const char *text, void *field,
+		       struct err *e)
 {
-	const char *text = reading_text(r, s);
 	char host[LISTEN_HOST_CAP];
-	struct err why = {0};
 	uint16_t port;
 
-	if (text && listen_parse(text, host, &port, &why))
-		return reading_bad(r, s, why.text, e);
-	return read_text(r, s, field, e);
+	return listen_parse(text, host, &port, e) ? -1 : read_text(r, s, text, field, e);
 }
 
-static int read_listen_host(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_listen_host(const struct reading *r, enum setting s, const char *text, void *field,
+			    struct err *e)
 {
-	const char *text = reading_text(r, s);
-
-	if (text && strpbrk(text, ":/@[]*"))
-		return reading_bad(r, s, "names without port, commas between", e);
-	return read_text(r, s, field, e);
+	if (strpbrk(text, ":/@[]*"))
+		return err_set(e, ERR_CONFIG, "names without port, commas between");
+	return read_text(r, s, text, field, e);
 }
 
-static int read_drain(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_drain(const struct reading *r, enum setting s, const char *text, void *field,
+		      struct err *e)
 {
-	const char *text = reading_text(r, s);
-	struct err why = {0};
-
-	return drain_way_parse(field, text ? text : "none", &why) ? reading_bad(r, s, why.text, e)
-								  : 0;
+	(void)r;
+	(void)s;
+	return drain_way_parse(field, text, e);
 }
 
-static int read_resolver(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_resolver(const struct reading *r, enum setting s, const char *text, void *field,
+			 struct err *e)
 {
-	const char *text = reading_text(r, s);
-	struct err why = {0};
-
-	*(struct drain_resolver *)field = (struct drain_resolver){0};
-	if (text && drain_resolver_parse(field, text, &why))
-		return reading_bad(r, s, why.text, e);
-	return 0;
+	(void)r;
+	(void)s;
+	return drain_resolver_parse(field, text, e);
 }
 
 /* ---- which reader fills which field ---- */
@@ -452,9 +402,10 @@ static int read_resolver(const struct reading *r, enum setting s, void *field, s
 #define READ_TEXT(field, cap, reader) {AT(field, reader)},
 #define READ_VALUE(type, field, reader) {AT(field, reader)},
 #define READ_NUMBER(field, min_, max_) {AT(field, number), .min = (min_), .max = (max_)},
-#define READ_SECONDS(field, min_, max_) {AT(field, seconds), .min = (min_), .max = (max_)},
+#define READ_SECONDS(...) READ_NUMBER(__VA_ARGS__)
 #define READ_CHOICE(type, field) {AT(field, choice)},
 #define READ_SECRET(field, reader) {AT(field, reader)},
+#define READ_MEMBER(member, reader, min_, max_) {AT(member, reader), .min = (min_), .max = (max_)},
 #define READ_NONE() {.reader = READER_NONE},
 
 static const struct field fields[SETTINGS] = {
@@ -469,46 +420,48 @@ static const struct field fields[SETTINGS] = {
 
 #define READER(name)                                                                               \
 	if (fields[s].reader == READER_##name)                                                     \
-		return read_##name(r, s, field, e);
+		return read_##name(r, s, text, field, e);
 
-static int read_field(const struct reading *r, enum setting s, void *field, struct err *e)
+static int read_field(const struct reading *r, enum setting s, const char *text, void *field,
+		      struct err *e)
 {
+	char flaw[FLAW_CAP];
+
+	if (flaw_find(text, s == SET_CONSUL_AUTH, flaw))
+		return err_set(e, ERR_CONFIG, "%s", flaw);
 #include "config/readers.def"
 	return 0;
 }
 
-static bool is_read(const struct reading *r, enum setting s)
+/* What is not set is zero. Memory that was never used is not touched for nothing. */
+static void clear(char *field, size_t n)
 {
-	return fields[s].reader && setting(s)->traits.groups & r->groups;
+	while (n--)
+		if (field[n])
+			field[n] = 0;
 }
 
-static int check_flaws(const struct reading *r, enum setting s, struct err *e)
+static int take(const struct reading *r, enum setting s, struct err *e)
 {
+	char *field = s < SETTINGS_OF_RECORD ? (char *)r->job : (char *)r->config;
 	const char *text = reading_text(r, s);
-	char flaw[FLAW_CAP];
 
-	return text && flaw_find(text, s == SET_CONSUL_AUTH, flaw) ? reading_bad(r, s, flaw, e) : 0;
+	field += fields[s].offset;
+	if (s >= SETTINGS_OF_RECORD)
+		r->config->digests[s - SETTINGS_OF_RECORD] = digest(text);
+	if (text)
+		return read_field(r, s, text, field, e) ? reading_bad(r, s, e->text, e) : 0;
+	if (setting(s)->traits.is_required && !(r->groups & GROUP_OPERATOR))
+		return missing(s, e);
+	clear(field, fields[s].size);
+	return 0;
 }
 
 int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)
 {
-	/* All before the first is read, for a reader may look at another setting, too. */
 	for (enum setting s = from; s < to; s++)
-		if (is_read(r, s) && check_flaws(r, s, e))
+		if (fields[s].reader && setting(s)->traits.groups & r->groups && take(r, s, e))
 			return -1;
-	for (enum setting s = from; s < to; s++) {
-		char *base = s < SETTINGS_OF_RECORD ? (char *)r->job : (char *)r->config;
-
-		if (!is_read(r, s))
-			continue;
-		if (setting(s)->traits.is_required && !(r->groups & GROUP_OPERATOR) &&
-		    !reading_text(r, s))
-			return missing(s, e);
-		if (read_field(r, s, base + fields[s].offset, e))
-			return -1;
-		if (s >= SETTINGS_OF_RECORD)
-			r->config->digests[s - SETTINGS_OF_RECORD] = digest(reading_text(r, s));
-	}
 	return 0;
 }
 

@@ -33,6 +33,7 @@ static const struct store {
 #define NAMES_CHOICE(...)
 #define NAMES_NUMBER(...)
 #define NAMES_SECONDS(...)
+#define NAMES_MEMBER(...)
 #define NAMES_NONE()
 #define NAMES_SECRET(...) .is_secret = true,
 #define NAMES_LIVE
