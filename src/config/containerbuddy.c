@@ -256,8 +256,10 @@ static int add_word(const struct source *s, void *to, const char *word, struct e
 
 static int add_tag(const struct source *s, void *to, const char *word, struct err *e)
 {
+	const char *tag = run_keep(s->c, word, strlen(word), e);
+
 	(void)to;
-	return run_add_tag(s->c, s->service, word, strlen(word), e);
+	return tag ? run_add_tag(s->service, tag, e) : -1;
 }
 
 static int add_rule(const struct source *s, void *to, const char *word, struct err *e)

@@ -20,7 +20,7 @@ void run_config_init(struct run_config *c, const struct values *v)
 	c->hidden_groups = 0;
 }
 
-const char *run_keep(struct run_config *c, const char *p, size_t n, struct err *e)
+char *run_keep(struct run_config *c, const char *p, size_t n, struct err *e)
 {
 	char *kept = c->text + c->text_len;
 
@@ -51,9 +51,9 @@ static int add_word(struct run_config *c, char *word, struct err *e)
 int run_command_add(struct run_config *c, struct run_command *command, const char *p, size_t n,
 		    struct err *e)
 {
-	size_t at = c->text_len;
+	char *word = run_keep(c, p, n, e);
 
-	if (!run_keep(c, p, n, e) || add_word(c, c->text + at, e))
+	if (!word || add_word(c, word, e))
 		return -1;
 	command->n++;
 	return 0;
@@ -80,13 +80,10 @@ int run_command_split(struct run_config *c, struct run_command *command, const c
 	return run_command_end(c, command, e);
 }
 
-int run_add_tag(struct run_config *c, struct run_service *s, const char *p, size_t n, struct err *e)
+int run_add_tag(struct run_service *s, const char *tag, struct err *e)
 {
 	char flaw[FLAW_CAP];
-	const char *tag = run_keep(c, p, n, e);
 
-	if (!tag)
-		return -1;
 	if (s->tags_n == RUN_TAGS_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d tags", RUN_TAGS_MAX);
 	if (flaw_find(tag, false, flaw))
@@ -149,14 +146,6 @@ static const char *next_piece(struct pieces *of)
 	return *piece ? piece : NULL;
 }
 
-/* What is wrong with a setting, said with where it came from. */
-static int bad(const struct reading *r, enum setting s, struct err *e)
-{
-	struct err why = *e;
-
-	return reading_bad(r, s, why.text, e);
-}
-
 /* Who writes quotes thinks of a shell. */
 static int check_quotes(const struct run_command *command, struct err *e)
 {
@@ -175,26 +164,14 @@ static int take_command(struct run_config *c, const struct reading *r, enum sett
 	size_t skip = strlen(prefix);
 
 	if (!of.is_list)
-		return run_command_split(c, command, *of.p ? of.p + skip : of.p, e) ||
-				       check_quotes(command, e)
-			       ? bad(r, s, e)
-			       : 0;
+		return run_command_split(c, command, *of.p ? of.p + skip : of.p, e)
+			       ? -1
+			       : check_quotes(command, e);
 	run_command_begin(c, command);
 	for (const char *p; (p = next_piece(&of)); skip = 0)
 		if (run_command_add(c, command, p + skip, of.len - skip, e))
-			return bad(r, s, e);
-	return run_command_end(c, command, e) ? bad(r, s, e) : 0;
-}
-
-static int take_tags(struct run_config *c, const struct reading *r, struct run_service *s,
-		     struct err *e)
-{
-	struct pieces of = pieces_of(r, SET_TAGS);
-
-	for (const char *p; (p = next_piece(&of));)
-		if (run_add_tag(c, s, p, of.len, e))
-			return bad(r, SET_TAGS, e);
-	return 0;
+			return -1;
+	return run_command_end(c, command, e);
 }
 
 /* What Consul takes for the keys of metadata. */
@@ -206,18 +183,12 @@ static bool is_meta_key(const char *key)
 	return *key && strlen(key) <= 128 && strspn(key, fine) == strlen(key);
 }
 
-static int add_meta(struct run_config *c, struct run_service *s, const char *p, size_t n,
-		    struct err *e)
+static int add_meta(struct run_service *s, char *text, struct err *e)
 {
-	char *text, *equals, flaw[FLAW_CAP];
-	size_t at = c->text_len;
+	char *equals = strchr(text, '='), flaw[FLAW_CAP];
 
 	if (s->metas_n == RUN_METAS_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d of metadata", RUN_METAS_MAX);
-	if (!run_keep(c, p, n, e))
-		return -1;
-	text = c->text + at;
-	equals = strchr(text, '=');
 	if (equals)
 		*equals = '\0';
 	if (!equals || !is_meta_key(text))
@@ -231,31 +202,35 @@ static int add_meta(struct run_config *c, struct run_service *s, const char *p, 
 	return 0;
 }
 
-static int take_metas(struct run_config *c, const struct reading *r, struct run_service *s,
-		      struct err *e)
+/* Of tags, metadata or rules for interfaces. */
+static int add_piece(struct run_service *service, enum setting s, char *text, struct err *e)
 {
-	struct pieces of = pieces_of(r, SET_META);
+	if (s == SET_TAGS)
+		return run_add_tag(service, text, e);
+	return s == SET_META ? add_meta(service, text, e)
+			     : interface_rules_add(&service->interfaces, text, e);
+}
 
-	for (const char *p; (p = next_piece(&of));)
-		if (add_meta(c, s, p, of.len, e))
-			return bad(r, SET_META, e);
+static int take_pieces(struct run_config *c, const struct reading *r, enum setting s, struct err *e)
+{
+	struct pieces of = pieces_of(r, s);
+
+	for (const char *p; (p = next_piece(&of));) {
+		char *text = run_keep(c, p, of.len, e);
+
+		if (!text || add_piece(&c->services[0], s, text, e))
+			return -1;
+	}
 	return 0;
 }
 
-static int take_interfaces(struct run_config *c, const struct reading *r, struct run_service *s,
-			   struct err *e)
+static int take_interfaces(struct run_config *c, const struct reading *r, struct err *e)
 {
-	struct pieces of = pieces_of(r, SET_INTERFACE);
-	char rule[INTERFACE_RULE_CAP], origin[192];
+	char origin[192];
 
-	for (const char *p; (p = next_piece(&of));)
-		if (str_copy_n(rule, sizeof rule, p, of.len)
-			    ? err_set(e, ERR_CONFIG, "a rule is too long")
-			    : interface_rules_add(&s->interfaces, rule, e))
-			return bad(r, SET_INTERFACE, e);
 	(void)values_origin(r->v, reading_value(r, SET_INTERFACE), origin, sizeof origin);
-	s->interfaces_from = run_keep(c, origin, strlen(origin), e);
-	return s->interfaces_from ? 0 : -1;
+	c->services[0].interfaces_from = run_keep(c, origin, strlen(origin), e);
+	return c->services[0].interfaces_from ? take_pieces(c, r, SET_INTERFACE, e) : -1;
 }
 
 static int take_port(const struct reading *r, struct run_service *s, struct err *e)
@@ -264,55 +239,52 @@ static int take_port(const struct reading *r, struct run_service *s, struct err 
 	uint64_t port = 0;
 
 	if (text && str_u64(text, UINT16_MAX, &port))
-		return reading_bad(r, SET_APP_PORT, "a number from 1 to 65535, or 0: none", e);
+		return err_set(e, ERR_CONFIG, "a number from 1 to 65535, or 0: none");
 	s->port = (uint16_t)port;
 	return 0;
 }
 
 /* ---- its check ---- */
 
-static int take_target(struct run_config *c, struct run_check *check, const char *target,
-		       struct err *e)
+static int check_target(const char *target, struct err *e)
 {
-	size_t n = strlen(target);
+	const char *p = target;
 
-	for (const char *p = target; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f || *p == '#')
-			return err_set(e, ERR_CONFIG,
-				       "a character in the path has to be percent-encoded");
-	if (n > RUN_TARGET_MAX)
+	if (*target && *target != '/')
+		return err_set(e, ERR_CONFIG, "the path has to begin with /");
+	while (*p > ' ' && *p < 0x7f && *p != '#')
+		p++;
+	if (*p)
+		return err_set(e, ERR_CONFIG, "a character in the path has to be percent-encoded");
+	if (p - target > RUN_TARGET_MAX)
 		return err_set(e, ERR_CONFIG, "the path is longer than %d bytes", RUN_TARGET_MAX);
-	check->target = run_keep(c, *target ? target : "/", *target ? n : 1, e);
-	return check->target ? 0 : -1;
+	return 0;
 }
 
-/* Where the path and query of a URL begin; unix:///SOCKET:/PATH has a second colon before them. */
-static const char *find_target(const char *text)
+/* Where the path and query of a URL begin; unix:///SOCKET:/PATH is cut at the colon before them. */
+static char *find_target(char *text)
 {
-	const char *rest = str_find(text, "://") + 3;
+	char *rest = text + (str_find(text, "://") - text) + 3;
 
 	if (!str_starts_nocase(text, "unix:"))
 		return rest + strcspn(rest, "/?#");
 	rest += strcspn(rest, ":");
-	return rest + (*rest == ':');
+	if (*rest)
+		*rest++ = '\0';
+	return rest;
 }
 
-static int take_url(struct run_config *c, struct run_check *check, const char *text, struct err *e)
+static int take_url(struct run_check *check, char *text, struct err *e)
 {
-	const char *target = find_target(text);
-	char origin[URL_SOCKET_MAX + NET_HOST_MAX + 32];
-	size_t n = (size_t)(target - text);
+	char *target = find_target(text), first = *target;
+	int rc;
 
-	if (n && str_starts_nocase(text, "unix:") && target[-1] == ':')
-		n--;
-	if (str_copy_n(origin, sizeof origin, text, n))
-		return err_set(e, ERR_CONFIG, "it is too long");
-	if (url_parse(&check->url, origin, URL_HTTP, 0, e))
-		return -1;
+	*target = '\0';
+	rc = url_parse(&check->url, text, URL_HTTP, 0, e);
+	*target = first;
 	check->kind = RUN_CHECK_HTTP;
-	if (*target && *target != '/')
-		return err_set(e, ERR_CONFIG, "the path has to begin with /");
-	return take_target(c, check, target, e);
+	check->target = first ? target : "/";
+	return rc ? -1 : check_target(target, e);
 }
 
 static int take_tcp(struct run_check *check, const char *text, struct err *e)
@@ -325,76 +297,79 @@ static int take_tcp(struct run_check *check, const char *text, struct err *e)
 	return url_parse(&check->url, text, URL_HTTP, 0, e);
 }
 
+static int take_exec(struct run_config *c, const struct reading *r, struct run_check *check,
+		     struct err *e)
+{
+	check->kind = RUN_CHECK_EXEC;
+	if (take_command(c, r, SET_CHECK, "exec:", &check->command, e))
+		return -1;
+	check->command.timeout_ms = check->timeout_ms;
+	return check->command.n ? 0 : err_set(e, ERR_CONFIG, "write exec:COMMAND");
+}
+
 static int take_check(struct run_config *c, const struct reading *r, struct run_check *check,
 		      struct err *e)
 {
 	const char *text = reading_text(r, SET_CHECK);
-	int rc = 0;
+	char *kept;
 
 	check->interval_ms = r->config->interval_ms;
 	check->timeout_ms = r->config->timeout_ms;
 	if (!text)
 		return 0;
-	if (str_starts_nocase(text, "exec:")) {
-		check->kind = RUN_CHECK_EXEC;
-		if (take_command(c, r, SET_CHECK, "exec:", &check->command, e))
-			return -1;
-		if (!check->command.n)
-			return reading_bad(r, SET_CHECK, "write exec:COMMAND", e);
-		check->command.timeout_ms = check->timeout_ms;
-		return 0;
-	}
+	if (str_starts_nocase(text, "exec:"))
+		return take_exec(c, r, check, e);
 	if (str_starts_nocase(text, "tcp://"))
-		rc = take_tcp(check, text + strlen("tcp://"), e);
-	else if (str_find(text, "://"))
-		rc = take_url(c, check, text, e);
-	else
-		rc = err_set(e, ERR_CONFIG,
-			     "http://, https://, unix:///SOCKET:/PATH, tcp://HOST:PORT or "
-			     "exec:COMMAND");
-	return rc ? bad(r, SET_CHECK, e) : 0;
+		return take_tcp(check, text + strlen("tcp://"), e);
+	if (!str_find(text, "://"))
+		return err_set(e, ERR_CONFIG,
+			       "http://, https://, unix:///SOCKET:/PATH, tcp://HOST:PORT or "
+			       "exec:COMMAND");
+	kept = run_keep(c, text, strlen(text), e);
+	return kept ? take_url(check, kept, e) : -1;
+}
+
+/* A check that comes as late as that leaves the service critical between two of them. */
+static int take_ttl(const struct config *config, struct run_service *s, struct err *e)
+{
+	s->ttl_sec = (uint32_t)(config->check_ttl_ms / 1000);
+	return config->check_ttl_ms > config->interval_ms
+		       ? 0
+		       : err_set(e, ERR_CONFIG, "it has to be longer than the interval, %u seconds",
+				 (unsigned)(config->interval_ms / 1000));
 }
 
 /* ---- all of it ---- */
 
-/* A check that comes as late as that leaves the service critical between two of them. */
-static int check_times(const struct reading *r, struct err *e)
+static int take(struct run_config *c, const struct reading *r, enum setting s, struct err *e)
 {
-	char right[96];
+	struct run_service *service = &c->services[0];
 
-	if (r->config->check_ttl_ms > r->config->interval_ms)
-		return 0;
-	(void)fmt_text(right, sizeof right, "it has to be longer than the interval, %u seconds",
-		       (unsigned)(r->config->interval_ms / 1000));
-	return reading_bad(r, SET_CHECK_TTL, right, e);
-}
-
-static int take_service(struct run_config *c, const struct reading *r, struct err *e)
-{
-	struct run_service *s = &c->services[0];
-
-	*s = (struct run_service){
-		.ttl_sec = (uint32_t)(r->config->check_ttl_ms / 1000),
-		.gone_sec = (uint32_t)(r->config->deregister_after_ms / 1000),
-	};
-	c->services_n = 1;
-	if (run_set_name(s, r->job->service, e))
-		return bad(r, SET_SERVICE, e);
-	return take_port(r, s, e) || take_tags(c, r, s, e) || take_metas(c, r, s, e) ||
-			       take_interfaces(c, r, s, e) || check_times(r, e) ||
-			       take_check(c, r, &s->check, e)
-		       ? -1
-		       : 0;
+	switch (s) {
+	case SET_SERVICE: return run_set_name(service, r->job->service, e);
+	case SET_APP_PORT: return take_port(r, service, e);
+	case SET_TAGS:
+	case SET_META: return take_pieces(c, r, s, e);
+	case SET_INTERFACE: return take_interfaces(c, r, e);
+	case SET_CHECK: return take_check(c, r, &service->check, e);
+	case SET_CHECK_TTL: return take_ttl(r->config, service, e);
+	case SET_PRE_START: return take_command(c, r, s, "", &c->pre_start, e);
+	case SET_PRE_STOP: return take_command(c, r, s, "", &c->pre_stop, e);
+	case SET_POST_STOP: return take_command(c, r, s, "", &c->post_stop, e);
+	default: return 0;
+	}
 }
 
 int run_config_take(struct run_config *c, const struct reading *r, struct err *e)
 {
 	c->stop_timeout_ms = r->config->stop_timeout_ms;
-	return take_service(c, r, e) || take_command(c, r, SET_PRE_START, "", &c->pre_start, e) ||
-			       take_command(c, r, SET_PRE_STOP, "", &c->pre_stop, e) ||
-			       take_command(c, r, SET_POST_STOP, "", &c->post_stop, e)
-		       ? -1
-		       : 0;
+	c->services_n = 1;
+	c->services[0] =
+		(struct run_service){.gone_sec = (uint32_t)(r->config->deregister_after_ms / 1000)};
+	for (enum setting s = 0; s < SETTINGS; s++)
+		if (take(c, r, s, e))
+			return reading_bad(r, s, e->text, e);
+	return 0;
 }
 
 /* ---- what is not for children ---- */

@@ -12,7 +12,7 @@
 void run_config_init(struct run_config *c, const struct values *v);
 
 /* Keep n bytes as a text. NULL: e, ERR_CONFIG: there is no room. */
-const char *run_keep(struct run_config *c, const char *p, size_t n, struct err *e);
+char *run_keep(struct run_config *c, const char *p, size_t n, struct err *e);
 
 /*
  * A command, word by word: begin, add, end; one at a time.
@@ -28,8 +28,8 @@ int run_command_end(struct run_config *c, struct run_command *command, struct er
 int run_command_split(struct run_config *c, struct run_command *command, const char *text,
 		      struct err *e) __attribute__((warn_unused_result));
 
-/* Add a tag. e: ERR_CONFIG: one too many, or a flaw */
-int run_add_tag(struct run_config *c, struct run_service *s, const char *p, size_t n, struct err *e)
+/* Add a tag, which is kept. e: ERR_CONFIG: one too many, or a flaw */
+int run_add_tag(struct run_service *s, const char *tag, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
