@@ -40,20 +40,19 @@ static int check_fallback(const struct reading *r, struct err *e)
 	return reading_bad(r, SET_ON_EMPTY, "the fallback is the record's own name", e);
 }
 
-/* A text that goes into the path of requests to Consul. */
-static int check_path(const struct reading *r, enum setting s, const char *text, struct err *e)
-{
-	return url_has_dots(text) ? reading_bad(r, s, "no part of a path may be . or ..", e) : 0;
-}
-
+/*
+ * What there is of a record's settings. A run has no record; a drain may do without, and without
+ * the service; Containerbuddy's configuration names services itself.
+ */
 static int read_job(struct reading *r, struct err *e)
 {
 	*r->job = (struct job){.types = JOB_TYPES,
 			       .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
-	if (reading_take(r, 0, SETTINGS_OF_RECORD, e) ||
-	    check_path(r, SET_SERVICE, r->job->service, e) || check_name(r, e))
+	if (reading_take(r, r->v->containerbuddy ? SET_SERVICE + 1 : 0, SETTINGS_OF_RECORD, e))
 		return -1;
-	return check_fallback(r, e);
+	if (!(r->groups & (GROUP_RECORDS | GROUP_OPERATOR)) || !reading_text(r, SET_RECORD))
+		return 0;
+	return check_name(r, e) ? -1 : check_fallback(r, e);
 }
 
 /* Two entries for one name and one owner would undo each other's work for ever. */
@@ -91,7 +90,7 @@ static int read_jobs(struct reading *r, struct err *e)
 
 	r->job = &c->jobs[0];
 	c->jobs_n = 1;
-	if (!r->v->records_n)
+	if (!(r->groups & GROUP_RECORDS) || !r->v->records_n)
 		return read_job(r, e);
 	if (check_single(r->v, e))
 		return -1;
@@ -163,8 +162,10 @@ static int read_sources(struct reading *r, struct values *v, struct err *e)
 {
 	const bool is_run = r->groups & GROUP_RUN;
 
-	if (is_run)
+	if (is_run) {
 		r->groups &= ~(unsigned)GROUP_CLOUDFLARE;
+		run_config_init(r->config->run, v);
+	}
 	if (is_run && containerbuddy_is_used(v)) {
 		if (containerbuddy_read(r->config->run, v, e) ||
 		    values_from_environment(v, r->groups, e) || check_foreign(v, e))
@@ -176,22 +177,6 @@ static int read_sources(struct reading *r, struct values *v, struct err *e)
 		return 0;
 	r->groups |= GROUP_CLOUDFLARE;
 	return values_from_environment(v, r->groups, e);
-}
-
-/* What there is of a record's settings; all may be absent, of drain the service too. */
-static int read_place(struct reading *r, struct err *e)
-{
-	const bool has_service = !r->v->containerbuddy;
-	struct job *job = r->job = &r->config->jobs[0];
-
-	*job = (struct job){.types = JOB_TYPES,
-			    .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
-	r->config->jobs_n = 1;
-	if (reading_take(r, has_service ? 0 : SET_SERVICE + 1, SETTINGS_OF_RECORD, e))
-		return -1;
-	if (has_service && *job->service && check_path(r, SET_SERVICE, job->service, e))
-		return -1;
-	return reading_text(r, SET_RECORD) && r->groups & GROUP_OPERATOR ? check_name(r, e) : 0;
 }
 
 /* Where Consul is asked is a matter of settings. */
@@ -210,16 +195,15 @@ static void place_backends(struct run_config *run, const struct job *place)
 static int read_run(const struct reading *r, struct err *e)
 {
 	struct run_config *run = r->config->run;
-	const bool is_foreign = r->v->containerbuddy != NULL;
 
-	if (!is_foreign)
-		run_config_init(run, r->v);
-	else if (r->v->of[SET_STOP_TIMEOUT].origin != ORIGIN_DEFAULT)
-		run->stop_timeout_ms = r->config->stop_timeout_ms;
-	if (!is_foreign && !r->config->keep_secrets)
-		run->hidden_groups = GROUP_CONSUL | GROUP_CLOUDFLARE;
 	place_backends(run, r->job);
-	return is_foreign ? 0 : run_config_take(run, r, e);
+	if (!run->is_containerbuddy || r->v->of[SET_STOP_TIMEOUT].origin != ORIGIN_DEFAULT)
+		run->stop_timeout_ms = r->config->stop_timeout_ms;
+	if (run->is_containerbuddy)
+		return 0;
+	if (!r->config->keep_secrets)
+		run->hidden_groups = GROUP_CONSUL | GROUP_CLOUDFLARE;
+	return run_config_take(run, r, e);
 }
 
 /* ---- all of it ---- */
@@ -243,12 +227,11 @@ static int read_all(struct reading *r, struct values *v, struct err *e)
 		return -1;
 	}
 	values_from_defaults(v);
-	if (read_secrets(r, e) || (r->groups & GROUP_RECORDS && read_jobs(r, e)) ||
-	    (r->groups & (GROUP_RUN | GROUP_OPERATOR) && read_place(r, e)))
+	if (read_secrets(r, e) ||
+	    (r->groups & (GROUP_RECORDS | GROUP_RUN | GROUP_OPERATOR) && read_jobs(r, e)))
 		return -1;
 	r->own = NULL;
-	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e) ||
-	    check_path(r, SET_REGISTER_AS, r->config->register_as, e))
+	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e))
 		return -1;
 	r->config->https_proxy_name = v->of[SET_HTTPS_PROXY].name;
 	return (r->groups & GROUP_RUN && read_run(r, e)) || check_groups(r, e) ? -1 : 0;

@@ -1,6 +1,5 @@
 #include "config/containerbuddy.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -16,15 +15,16 @@
 
 /* ---- command line and environment ---- */
 
+#define OLD_NAME "CONTAINERBUDDY"
+#define NEW_NAME "CONTAINERPILOT"
+
 bool containerbuddy_is_used(const struct values *v)
 {
-	const char *old = getenv("CONTAINERBUDDY"), *new = getenv("CONTAINERPILOT");
-
 	if (v->containerbuddy)
 		return true;
 	if (v->of[SET_SERVICE].origin == ORIGIN_FLAG || v->of[SET_CONFIG].origin == ORIGIN_FLAG)
 		return false;
-	return v->is_called_containerbuddy || (old && *old) || (new &&*new);
+	return v->is_called_containerbuddy || values_env(OLD_NAME) || values_env(NEW_NAME);
 }
 
 static bool is_flag(const char *flag, size_t len, const char *name)
@@ -62,16 +62,15 @@ int containerbuddy_take_flag(struct values *v, int argc, char *const *argv, int 
 /* What the flag did not say may be in either variable. */
 static int find(struct values *v, struct err *e)
 {
-	const char *old = getenv("CONTAINERBUDDY"), *new = getenv("CONTAINERPILOT");
+	const char *old = values_env(OLD_NAME), *new = values_env(NEW_NAME);
 
 	if (v->containerbuddy)
 		return 0;
-	if (old && new &&*old &&*new &&strcmp(old, new) != 0)
-		return err_set(e, ERR_CONFIG,
-			       "CONTAINERBUDDY and CONTAINERPILOT differ: unset one");
-	v->containerbuddy_name = old && *old ? "CONTAINERBUDDY" : "CONTAINERPILOT";
-	v->containerbuddy = old && *old ? old : new;
-	return v->containerbuddy && *v->containerbuddy
+	if (old && new &&strcmp(old, new) != 0)
+		return err_set(e, ERR_CONFIG, "%s and %s differ: unset one", OLD_NAME, NEW_NAME);
+	v->containerbuddy_name = old ? OLD_NAME : NEW_NAME;
+	v->containerbuddy = old ? old : new;
+	return v->containerbuddy
 		       ? 0
 		       : err_set(e, ERR_CONFIG,
 				 "no configuration: set -config file:///PATH or CONTAINERBUDDY, or "
@@ -557,7 +556,7 @@ int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)
 	if (find(v, e))
 		return -1;
 	config = v->containerbuddy + strspn(v->containerbuddy, " \t\r\n");
-	run_config_init(c, v);
+	c->is_containerbuddy = true;
 	c->stop_timeout_ms = 5000;
 	if (values_parse(v, config, *config == '{' ? v->containerbuddy_name : NULL, take, &s, e) ==
 	    0)

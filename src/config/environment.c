@@ -145,7 +145,7 @@ static int merge_env(struct value *found, const struct value *value, struct err 
 	return 0;
 }
 
-static const char *get_env(const char *name)
+const char *values_env(const char *name)
 {
 	const char *text = getenv(name);
 
@@ -159,7 +159,7 @@ static int merge_secret_file(struct values *v, const char *of, struct value *fou
 	const char *path;
 
 	(void)fmt_text(name, sizeof name, "%s_FILE", of);
-	path = get_env(name);
+	path = values_env(name);
 	if (!path)
 		return 0;
 	value.name = values_keep(v, name);
@@ -214,7 +214,7 @@ static int take_env(struct values *v, enum setting s, struct err *e)
 		if (merge_env_name(v, s, setting(s)->env[i], &found, e))
 			return -1;
 	if (!found.text && setting(s)->fallback_env) {
-		found.text = get_env(setting(s)->fallback_env);
+		found.text = values_env(setting(s)->fallback_env);
 		if (found.text && setting(s)->traits.groups == GROUP_LOG)
 			found.text = values_log_word(s, found.text);
 		found.origin = ORIGIN_ENV;

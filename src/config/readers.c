@@ -85,6 +85,15 @@ static int read_text(const struct reading *r, enum setting s, const char *text, 
 	return str_copy(field, fields[s].size, text) ? err_set(e, ERR_CONFIG, "it is too long") : 0;
 }
 
+/* What goes into the path of requests to Consul. */
+static int read_path(const struct reading *r, enum setting s, const char *text, void *field,
+		     struct err *e)
+{
+	if (url_has_dots(text))
+		return err_set(e, ERR_CONFIG, "no part of a path may be . or ..");
+	return read_text(r, s, text, field, e);
+}
+
 /* The first 27 are those of the NAME of NAME=. */
 #define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz0123456789.-"
 

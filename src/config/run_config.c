@@ -16,7 +16,7 @@ void run_config_init(struct run_config *c, const struct values *v)
 	c->services_n = c->backends_n = c->words_n = c->text_len = 0;
 	c->app = (struct run_command){v->app_n, v->app, CLOCK_NEVER};
 	c->pre_start = c->pre_stop = c->post_stop = (struct run_command){.timeout_ms = CLOCK_NEVER};
-	c->is_containerbuddy = v->containerbuddy != NULL;
+	c->is_containerbuddy = false;
 	c->hidden_groups = 0;
 }
 
@@ -362,7 +362,6 @@ static int take(struct run_config *c, const struct reading *r, enum setting s, s
 
 int run_config_take(struct run_config *c, const struct reading *r, struct err *e)
 {
-	c->stop_timeout_ms = r->config->stop_timeout_ms;
 	c->services_n = 1;
 	c->services[0] =
 		(struct run_service){.gone_sec = (uint32_t)(r->config->deregister_after_ms / 1000)};

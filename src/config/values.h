@@ -114,6 +114,9 @@ enum err_kind values_err_kind(const struct value *value);
  */
 bool values_is_link(const char *pair);
 
+/* A variable of the environment; NULL: unset, or empty. */
+const char *values_env(const char *name);
+
 /* What a word of others for a log's level or format is called here; NULL: it makes no sense. */
 const char *values_log_word(enum setting s, const char *text);
 
