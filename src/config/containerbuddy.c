@@ -153,14 +153,6 @@ struct source {
 	struct run_service *service; /* that is filled */
 };
 
-static unsigned line_of(const struct source *s, int value)
-{
-	unsigned line, column;
-
-	json_position(s->text, json_offset(value), &line, &column);
-	return line;
-}
-
 /* Put the line and the key before what is wrong there, once. */
 static int at_key(const struct source *s, int member, struct err *e)
 {
@@ -169,7 +161,7 @@ static int at_key(const struct source *s, int member, struct err *e)
 	if (strncmp(e->text, "line ", 5) == 0)
 		return -1;
 	json_label(member, key, sizeof key);
-	return err_wrap(e, "line %u, key %s", line_of(s, member), key);
+	return err_wrap(e, "line %u, key %s", values_line(s->text, member), key);
 }
 
 /* ---- values ---- */
@@ -326,7 +318,7 @@ static int take_setting(const struct source *s, enum setting set, const char *te
 		.text = values_keep(s->v, text),
 		.origin = ORIGIN_FILE,
 		.name = setting(set)->key,
-		.line = line_of(s, member),
+		.line = values_line(s->text, member),
 	};
 	return slot->text ? 0 : err_set(e, ERR_CONFIG, "too long");
 }
@@ -418,7 +410,7 @@ static int take_service(struct source *s, int object, struct err *e)
 				       service->name);
 	fill_service(service, &entry);
 	(void)fmt_text(from, sizeof from, "%.120s, line %u: interfaces", s->v->file,
-		       line_of(s, object));
+		       values_line(s->text, object));
 	service->interfaces_from = run_keep(s->c, from, strlen(from), e);
 	if (!service->interfaces_from)
 		return -1;
@@ -461,7 +453,7 @@ static int take_each(struct source *s, enum type type, int list, struct err *e)
 		if (type == TYPE_SERVICES ? take_service(s, i, e) : take_backend(s, i, e))
 			return strncmp(e->text, "line ", 5) == 0
 				       ? -1
-				       : err_wrap(e, "line %u", line_of(s, i));
+				       : err_wrap(e, "line %u", values_line(s->text, i));
 	}
 	return 0;
 }

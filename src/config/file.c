@@ -8,12 +8,22 @@
 #include "config/template.h"
 #include "config/values.h"
 
-static unsigned line_of(const char *text, int value)
+unsigned values_line(const char *text, int value)
 {
 	unsigned line, column;
 
 	json_position(text, json_offset(value), &line, &column);
 	return line;
+}
+
+/* Put the place of what is wrong before it, once. */
+static int at(const char *text, int value, struct err *e)
+{
+	unsigned line, column;
+
+	json_position(text, json_offset(value), &line, &column);
+	return strncmp(e->text, "line ", 5) == 0 ? -1
+						 : err_wrap(e, "line %u, column %u", line, column);
 }
 
 /* Among the first n settings; n: it is no key of theirs. */
@@ -26,47 +36,38 @@ static enum setting find_key(int name, enum setting n)
 	return s;
 }
 
-/* The texts of a list, or the members of an object as NAME=TEXT, each with its NUL. */
-static int words_text(int list, struct buf *b, unsigned *n)
+/*
+ * The texts of a list, with commas between; for a setting of words each with its NUL, and so the
+ * members of an object, as NAME=TEXT.
+ */
+static int list_text(int list, bool is_words, struct buf *b, unsigned *n)
 {
 	char string[1024];
 
 	for (int i = json_first(list); i != JSON_NONE; i = json_next(i)) {
 		if (json_string(i, string, sizeof string))
 			return -1;
-		buf_str(b, string);
+		buf_fmt(b, "%s%s", *n && !is_words ? "," : "", string);
 		if (json_is_object(list)) {
 			if (json_string(json_value(i), string, sizeof string))
 				return -1;
 			buf_fmt(b, "=%s", string);
 		}
-		buf_add(b, "", 1);
+		buf_add(b, "", is_words);
 		++*n;
 	}
 	return 0;
 }
 
-/*
- * A number or boolean as it stands; a string decoded; a list of strings joined with commas, but for
- * a setting of words.
- */
-static int value_text(const char *text, int value, struct buf *b, unsigned *words_n)
+/* A number or boolean as it stands; a string decoded. *n: how many texts of a list */
+static int value_text(const char *text, int value, bool is_words, struct buf *b, unsigned *n)
 {
 	char string[1024];
 
-	if (words_n && (json_is_array(value) || json_is_object(value)))
-		return words_text(value, b, words_n);
-
+	if (json_is_array(value) || (is_words && json_is_object(value)))
+		return list_text(value, is_words, b, n);
 	if (json_string(value, string, sizeof string) == 0) {
 		buf_str(b, string);
-		return 0;
-	}
-	if (json_is_array(value)) {
-		for (int i = json_first(value); i != JSON_NONE; i = json_next(i)) {
-			if (json_string(i, string, sizeof string))
-				return -1;
-			buf_fmt(b, "%s%s", b->len ? "," : "", string);
-		}
 		return 0;
 	}
 	if (json_is_object(value) || json_is_string(value))
@@ -80,50 +81,65 @@ static int value_text(const char *text, int value, struct buf *b, unsigned *word
 static int take_value(struct values *v, const char *text, int member, enum setting s,
 		      struct value *slot, struct err *e)
 {
-	bool is_words = setting(s)->traits.is_words;
+	const struct setting_info *info = setting(s);
+	const bool is_words = info->traits.is_words;
 	char storage[4096];
-	unsigned words_n = 0;
+	unsigned n = 0;
 	struct buf b;
 
 	if (json_is_null(json_value(member)))
 		return 0;
 	if (slot->origin == ORIGIN_FILE)
-		return err_set(e, ERR_CONFIG, "line %u: %s stands twice", line_of(text, member),
-			       setting(s)->key);
+		return err_set(e, ERR_CONFIG, "%s stands twice", info->key);
 	buf_init(&b, storage, sizeof storage);
-	if (value_text(text, json_value(member), &b, is_words ? &words_n : NULL) || !buf_ok(&b))
-		return err_set(e, ERR_CONFIG, "line %u: %s must be a text, a number, true or false",
-			       line_of(text, member), setting(s)->key);
-	if (!b.len && setting(s)->unset)
-		buf_str(&b, setting(s)->unset);
-	if (!b.len && setting(s)->traits.is_guard)
-		return err_set(e, ERR_CONFIG,
-			       "line %u: %s is empty: leave it out, or say what it "
-			       "shall be",
-			       line_of(text, member), setting(s)->key);
+	if (value_text(text, json_value(member), is_words, &b, &n) || !buf_ok(&b))
+		return err_set(e, ERR_CONFIG, "%s must be a text, a number, true or false",
+			       info->key);
+	if (!b.len && info->unset)
+		buf_str(&b, info->unset);
+	if (!b.len && info->traits.is_guard)
+		return err_set(e, ERR_CONFIG, "%s is empty: leave it out, or say what it shall be",
+			       info->key);
 	if (!b.len || slot->text) /* what flag or environment said goes first */
 		return 0;
-	slot->text = values_keep_n(v, b.p, b.len + 1);
-	if (!slot->text)
-		return err_set(e, ERR_CONFIG, "line %u: more than %d bytes of settings",
-			       line_of(text, member), CONFIG_TEXT_CAP);
-	slot->origin = ORIGIN_FILE;
-	slot->words_n = words_n;
-	slot->name = setting(s)->key;
-	slot->line = line_of(text, member);
-	return 0;
+	*slot = (struct value){
+		.text = values_keep_n(v, b.p, b.len + 1),
+		.origin = ORIGIN_FILE,
+		.name = info->key,
+		.line = values_line(text, member),
+		.words_n = is_words ? n : 0,
+	};
+	return slot->text
+		       ? 0
+		       : err_set(e, ERR_CONFIG, "more than %d bytes of settings", CONFIG_TEXT_CAP);
 }
 
-static int unknown_key(const char *text, int member, const char *where, struct err *e)
+static int take_records(struct values *v, const char *text, int member, struct err *e);
+
+/* One of the first n settings. */
+static int take_member(struct values *v, const char *text, int member, enum setting n,
+		       struct value *slots, struct err *e)
 {
-	unsigned line, column;
+	const bool is_record = n == SETTINGS_OF_RECORD;
+	enum setting s = find_key(member, n);
 	char name[64];
 
-	json_position(text, json_offset(member), &line, &column);
-	if (json_string(member, name, sizeof name))
-		(void)fmt_text(name, sizeof name, "a long one");
-	return err_set(e, ERR_CONFIG, "line %u, column %u: unknown key \"%s\"%s", line, column,
-		       name, where);
+	if (s < n)
+		return take_value(v, text, member, s, &slots[s], e);
+	if (!is_record && json_equals(member, "records") && !v->records_n)
+		return take_records(v, text, member, e);
+	json_label(member, name, sizeof name);
+	return err_set(e, ERR_CONFIG, "unknown key \"%s\"%s", name,
+		       is_record ? " in a record" : "");
+}
+
+static int take_members(struct values *v, const char *text, int object, enum setting n,
+			struct value *slots, struct err *e)
+{
+	for (int m = json_first(object); m != JSON_NONE; m = json_next(m))
+		if (take_member(v, text, m, n, slots, e))
+			return at(text, m, e);
+	return 0;
 }
 
 static int take_record(struct values *v, const char *text, int record, struct err *e)
@@ -131,38 +147,25 @@ static int take_record(struct values *v, const char *text, int record, struct er
 	struct value *slots;
 
 	if (!json_is_object(record))
-		return err_set(e, ERR_CONFIG, "line %u: an entry of \"records\" must be an object",
-			       line_of(text, record));
+		return err_set(e, ERR_CONFIG, "an entry of \"records\" must be an object");
 	if (v->records_n == CONFIG_RECORDS_MAX)
-		return err_set(e, ERR_CONFIG, "line %u: more than %d records",
-			       line_of(text, record), CONFIG_RECORDS_MAX);
-	slots = v->of_record[v->records_n];
+		return err_set(e, ERR_CONFIG, "more than %d records", CONFIG_RECORDS_MAX);
+	slots = v->of_record[v->records_n++];
 	memset(slots, 0, sizeof v->of_record[0]);
-	for (int m = json_first(record); m != JSON_NONE; m = json_next(m)) {
-		enum setting s = find_key(m, SETTINGS_OF_RECORD);
-
-		if (s == SETTINGS_OF_RECORD)
-			return unknown_key(text, m, " in a record", e);
-		if (take_value(v, text, m, s, &slots[s], e))
-			return -1;
-	}
-	v->records_n++;
-	return 0;
+	return take_members(v, text, record, SETTINGS_OF_RECORD, slots, e);
 }
 
 static int take_records(struct values *v, const char *text, int member, struct err *e)
 {
 	int list = json_value(member);
 
-	v->records_line = line_of(text, member);
+	v->records_line = values_line(text, member);
 	if (!json_count(list) || !json_is_array(list))
 		return err_set(e, ERR_CONFIG,
-			       "line %u: \"records\" must be a list with one record "
-			       "at least",
-			       v->records_line);
+			       "\"records\" must be a list with one record at least");
 	for (int r = json_first(list); r != JSON_NONE; r = json_next(r))
 		if (take_record(v, text, r, e))
-			return -1;
+			return at(text, r, e);
 	return 0;
 }
 
@@ -189,19 +192,7 @@ static int take_settings(void *ctx, const char *text, struct err *e)
 {
 	struct values *v = ctx;
 
-	for (int m = json_first(0); m != JSON_NONE; m = json_next(m)) {
-		enum setting s = find_key(m, SETTINGS);
-
-		if (json_equals(m, "records") && !v->records_n) {
-			if (take_records(v, text, m, e))
-				return -1;
-		} else if (s == SETTINGS) {
-			return unknown_key(text, m, "", e);
-		} else if (take_value(v, text, m, s, &v->of[s], e)) {
-			return -1;
-		}
-	}
-	return 0;
+	return take_members(v, text, 0, SETTINGS, v->of, e);
 }
 
 /* ---- any file of JSON ---- */

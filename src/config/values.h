@@ -124,6 +124,9 @@ const char *values_log_word(enum setting s, const char *text);
 const char *values_keep(struct values *v, const char *text);
 const char *values_keep_n(struct values *v, const char *p, size_t n);
 
+/* The line, from 1, of a value in the JSON that was parsed. */
+unsigned values_line(const char *text, int value);
+
 /* Takes a configuration that is JSON; json_parse() was done for text. */
 typedef int values_take_fn(void *ctx, const char *text, struct err *e);
 
