@@ -69,7 +69,7 @@ static bool take_word(struct expansion *t, const char *word)
 
 static bool at_end(const struct expansion *t)
 {
-	return strncmp(t->p, "}}", 2) == 0 || strncmp(t->p, "-}}", 3) == 0;
+	return strncmp(t->p + (*t->p == '-'), "}}", 2) == 0;
 }
 
 /* ---- values ---- */
@@ -79,22 +79,19 @@ static struct operand operand_of(const char *p, size_t n, bool is_true)
 	return (struct operand){p, n, is_true};
 }
 
-static struct operand truth(bool is_true)
-{
-	return is_true ? operand_of("true", 4, true) : operand_of("false", 5, false);
-}
-
 static bool take_variable(struct expansion *t, struct operand *o)
 {
 	char name[VARIABLE_CAP];
-	size_t n = word_len(++t->p);
+	size_t n = word_len(t->p);
 	const char *value;
 
-	if (!n || str_copy_n(name, sizeof name, t->p, n))
+	if (str_copy_n(name, sizeof name, t->p, n))
 		return false;
 	t->p += n;
 	value = getenv(name);
-	*o = value ? operand_of(value, strlen(value), *value) : operand_of("", 0, false);
+	if (!value)
+		value = "";
+	*o = operand_of(value, strlen(value), *value);
 	return true;
 }
 
@@ -116,35 +113,39 @@ static bool take_text(struct expansion *t, struct operand *o)
 	return true;
 }
 
-static bool take_operand(struct expansion *t, struct operand *o)
+/* "true", "false" or a number, as it stands. */
+static bool take_plain(struct expansion *t, struct operand *o)
 {
 	const char *start = t->p;
-	size_t n;
+	bool is_true = *start == 't';
 
-	if (*start == '.' && word_len(start + 1))
-		return take_variable(t, o);
-	if (*start == '"' || *start == '`' || *start == '\\')
-		return take_text(t, o);
-	if (take_word(t, "true") || take_word(t, "false")) {
-		*o = truth(*start == 't');
-		return true;
+	if (!take_word(t, "true") && !take_word(t, "false")) {
+		t->p += *start == '-';
+		if (*t->p < '0' || *t->p > '9')
+			return false;
+		t->p += strspn(t->p, "0123456789.");
+		is_true = strspn(start, "-0.") < (size_t)(t->p - start);
 	}
-	t->p += *start == '-';
-	if (*t->p < '0' || *t->p > '9')
-		return false;
-	t->p += strspn(t->p, "0123456789.");
-	n = (size_t)(t->p - start);
-	*o = operand_of(start, n, strspn(start, "-0.") < n);
+	*o = operand_of(start, (size_t)(t->p - start), is_true);
 	return true;
+}
+
+static bool take_operand(struct expansion *t, struct operand *o)
+{
+	if (*t->p == '.' && word_len(t->p + 1)) {
+		t->p++;
+		return take_variable(t, o);
+	}
+	return strchr("\"`\\", *t->p) ? take_text(t, o) : take_plain(t, o);
 }
 
 /* ---- what is done with them ---- */
 
-enum function { NO_FUNCTION, DEFAULT, NOT, EQ, NE, AND, OR, FUNCTIONS };
+enum function { NO_FUNCTION, DEFAULT, AND, OR, NOT, EQ, NE, FUNCTIONS };
 
 static enum function take_function(struct expansion *t)
 {
-	static const char names[FUNCTIONS][8] = {"", "default", "not", "eq", "ne", "and", "or"};
+	static const char names[FUNCTIONS][8] = {"", "default", "and", "or", "not", "eq", "ne"};
 	int f = FUNCTIONS - 1;
 
 	while (f && !take_word(t, names[f]))
@@ -157,19 +158,29 @@ static bool is_same(const struct operand *a, const struct operand *b)
 	return a->n == b->n && memcmp(a->p, b->p, a->n) == 0;
 }
 
+/* The argument that it chooses, or, from NOT on, whether it is so. */
+static size_t choose(enum function f, const struct operand *a)
+{
+	switch (f) {
+	case DEFAULT: return a[1].is_true || !a[0].n;
+	case AND: return a[0].is_true;
+	case OR:
+	case NOT: return !a[0].is_true;
+	case EQ: return is_same(&a[0], &a[1]);
+	case NE: return !is_same(&a[0], &a[1]);
+	default: return 0;
+	}
+}
+
 static bool apply(enum function f, const struct operand *a, size_t n, struct operand *o)
 {
 	if (n != (f == NO_FUNCTION || f == NOT ? 1 : 2))
 		return false;
-	switch (f) {
-	case DEFAULT: *o = a[a[1].is_true || !a[0].n ? 1 : 0]; break;
-	case NOT: *o = truth(!a[0].is_true); break;
-	case EQ: *o = truth(is_same(&a[0], &a[1])); break;
-	case NE: *o = truth(!is_same(&a[0], &a[1])); break;
-	case AND: *o = a[a[0].is_true ? 1 : 0]; break;
-	case OR: *o = a[a[0].is_true ? 0 : 1]; break;
-	default: *o = a[0]; break;
-	}
+	n = choose(f, a);
+	if (f < NOT)
+		*o = a[n];
+	else
+		*o = n ? operand_of("true", 4, true) : operand_of("false", 5, false);
 	return true;
 }
 
@@ -232,7 +243,7 @@ static struct branch *end_branch(struct expansion *t)
 
 static bool begin_else(struct expansion *t)
 {
-	struct operand o = truth(true);
+	struct operand o = {.is_true = true};
 	struct branch *b;
 
 	if (!t->depth || t->branches[t->depth - 1].has_else)
@@ -299,6 +310,8 @@ static void trim(struct expansion *t)
 /* The template behind "{{", which is at start. */
 static bool expand_one(struct expansion *t, const char *start)
 {
+	bool is_trimmed;
+
 	if (*t->p == '-' && t->p[1] && strchr(" \t\r\n", t->p[1])) {
 		t->p++;
 		trim(t);
@@ -308,9 +321,11 @@ static bool expand_one(struct expansion *t, const char *start)
 		return false;
 	skip_space(t);
 	t->kept = t->out->len;
-	if (!take(t, "-}}"))
-		return take(t, "}}");
-	skip_space(t);
+	is_trimmed = take(t, "-");
+	if (!take(t, "}}"))
+		return false;
+	if (is_trimmed)
+		skip_space(t);
 	return true;
 }
 

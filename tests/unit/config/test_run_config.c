@@ -258,7 +258,7 @@ static void test_limits(void **state)
 		{"--check|http://a/", "x", RUN_TARGET_MAX - 1, "the path is longer than 1024 bytes"},
 		{"--meta|k=", "v", RUN_META_MAX, "512 bytes at most"},
 		{"--service|", "s", RUN_NAME_MAX, "too long"},
-		{"--interface|lo|--post-stop|", "w", RUN_TEXT_CAP - 1 - (int)sizeof "lo" - (int)sizeof "--interface", "more than 65536 bytes"},
+		{"--interface|lo|--post-stop|", "w", RUN_TEXT_CAP - 1 - (int)sizeof "lo\0--interface", "more than 65536 bytes"},
 	};
 	static char args[131072];
 
