@@ -64,6 +64,7 @@ struct setting_info {
 	struct setting_traits traits;
 };
 
-const struct setting_info *setting(enum setting s);
+/* Always the same one for s: where it is asked for again, the compiler need not. */
+const struct setting_info *setting(enum setting s) __attribute__((const));
 
 #endif
