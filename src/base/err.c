@@ -9,14 +9,13 @@
 /* A text that is cut to its limit later than it is masked. */
 #define WIDE (2 * ERR_TEXT_MAX)
 
-static int take(struct err *e, char text[WIDE])
+static void take(struct err *e, char text[WIDE])
 {
 	secret_clean(text);
 	(void)fmt_text(e->text, sizeof e->text, "%s", text);
-	return -1;
 }
 
-int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+void err_put(struct err *e, enum err_kind kind, const char *fmt, ...)
 {
 	/* The arguments may point into e->text itself. */
 	char text[WIDE];
@@ -26,10 +25,10 @@ int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
 	(void)fmt_textv(text, sizeof text, fmt, ap);
 	va_end(ap);
 	e->kind = kind;
-	return take(e, text);
+	take(e, text);
 }
 
-int err_wrap(struct err *e, const char *fmt, ...)
+void err_put_before(struct err *e, const char *fmt, ...)
 {
 	char text[WIDE];
 	size_t n;
@@ -40,7 +39,7 @@ int err_wrap(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	n = strlen(text);
 	(void)fmt_text(text + n, sizeof text - n, ": %s", e->text);
-	return take(e, text);
+	take(e, text);
 }
 
 const char *err_kind_name(enum err_kind kind)

@@ -31,15 +31,18 @@ struct err {
 /*
  * Set kind and text; what was there before is lost. Secrets in it become "***" (base/secret.h), and
  * what is harmful to show becomes '?' (base/utf8.h): a peer's words cannot forge a log line, and
- * wherever the text comes to be shown, it is fit for it. Returns -1, for `return err_set(...)`.
+ * wherever the text comes to be shown, it is fit for it. It is -1, for `return err_set(...)`: the
+ * compiler sees that, and tests no result.
  */
-int err_set(struct err *e, enum err_kind kind, const char *fmt, ...)
+#define err_set(...) (err_put(__VA_ARGS__), -1)
+void err_put(struct err *e, enum err_kind kind, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /*
- * Put context in front of a text that is set: "context: text". The kind stays. Returns -1.
+ * Put context in front of a text that is set: "context: text". The kind stays. It is -1, too.
  */
-int err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+#define err_wrap(...) (err_put_before(__VA_ARGS__), -1)
+void err_put_before(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* The kind as a word for logs: "retry", "proto"... Never NULL. */
 const char *err_kind_name(enum err_kind kind);
