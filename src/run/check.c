@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/fmt.h"
-#include "base/memory.h"
 
 enum verdict { VERDICT_MORE, VERDICT_PASS, VERDICT_FAIL };
 
@@ -177,10 +176,8 @@ static int init_http(struct check *c, const struct tls_config *tls, struct err *
 	bool is_https = c->setup->url.scheme == URL_HTTPS;
 
 	c->origin = (struct http_origin){.url = c->setup->url, .tls = is_https ? tls : NULL};
-	if (is_https && !c->tls)
-		c->tls = memory_reserve(sizeof *c->tls);
-	if (is_https && !c->tls)
-		return err_set(e, ERR_SYS, "no memory for TLS");
+	if (is_https && tls_reserve(&c->tls, e))
+		return -1;
 	http_client_init(&c->by.http, &c->origin, is_https ? c->tls : NULL);
 	return 0;
 }

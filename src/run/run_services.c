@@ -41,8 +41,6 @@ static int add(struct run *r, const struct run_service *setup, int64_t now_ms, s
 
 	if (i == RUN_SLOTS)
 		return err_set(e, ERR_LIMIT, "too many former services have to leave");
-	if (r->services[i].setup) /* a former one; what was never used takes no memory */
-		memset(&r->services[i], 0, offsetof(struct service, body));
 	if (service_init(&r->services[i], setup, &r->setup.world, e))
 		return -1;
 	r->has_service[i] = true;

@@ -5,7 +5,6 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "core/pace.h"
 #include "net/interfaces.h"
 
@@ -83,20 +82,27 @@ static void take(struct service *s, const struct run_service *setup)
 static int init_client(struct service *s, struct err *e)
 {
 	const struct http_origin *consul = s->world->consul;
-	struct tls_storage *tls = NULL;
-
-	if (consul->url.scheme == URL_HTTPS) {
-		tls = memory_reserve(sizeof *tls);
-		if (!tls)
-			return err_set(e, ERR_SYS, "no memory for TLS");
-	}
-	consul_client_init(&s->registration.client, consul, tls, s->world->consul_headers);
+	if (consul->url.scheme == URL_HTTPS && tls_reserve(&s->tls, e))
+		return -1;
+	consul_client_init(&s->registration.client, consul, s->tls, s->world->consul_headers);
 	return 0;
+}
+
+/* Of a former one: all but what is reserved for good. */
+static void clear(struct service *s)
+{
+	struct tls_storage *tls = s->tls, *check_tls = s->check.tls;
+
+	memset(s, 0, offsetof(struct service, body));
+	s->tls = tls;
+	s->check.tls = check_tls;
 }
 
 int service_init(struct service *s, const struct run_service *setup,
 		 const struct service_world *world, struct err *e)
 {
+	if (s->setup) /* else it is zeroed, and its pages are not there yet */
+		clear(s);
 	s->world = world;
 	if (examine(setup, s->address, e) || init_client(s, e) ||
 	    check_init(&s->check, &setup->check, world->tls, e))
@@ -205,7 +211,8 @@ static void tell_event(const struct service *s, enum registration_event event)
 			  s->setup->name, r->id, s->address, (unsigned)s->setup->port);
 	else if (event != REGISTRATION_NOTHING)
 		log_event(level, events[event].text, "service=%s id=%s error=%s", s->setup->name,
-			  r->id, events[event].has_error ? r->last_err.text : NULL);
+			  event == REGISTRATION_LEFT ? NULL : r->id,
+			  events[event].has_error ? r->last_err.text : NULL);
 }
 
 void service_step(struct service *s, int64_t now_ms)

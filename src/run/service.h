@@ -41,6 +41,7 @@ struct service {
 	const struct run_service *setup;
 	struct check check;
 	struct registration registration;
+	struct tls_storage *tls; /* to Consul, reserved when it is needed */
 	char address[ADDR_TEXT_CAP];
 	int64_t look_ms;     /* when the host's addresses are looked at */
 	bool is_unaddressed; /* none fits any more, and that was told: address is the last one */
@@ -57,7 +58,7 @@ int service_examine(const struct run_service *setup, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
- * Prepare. s is zeroed, setup and world are kept. Nothing is begun before service_start().
+ * Prepare. s is zeroed or one that is over, setup and world are kept. Nothing is begun before service_start().
  *   e  as service_examine(), and ERR_SYS: no memory for TLS
  */
 int service_init(struct service *s, const struct run_service *setup,

@@ -24,10 +24,7 @@ static bool is_https(const struct http_origin *o)
 static int reserve_tls(const struct http_origin *o, struct tls_storage **tls, struct err *e)
 {
 	*tls = NULL;
-	if (!is_https(o))
-		return 0;
-	*tls = memory_reserve(sizeof **tls);
-	return *tls ? 0 : no_memory(e);
+	return is_https(o) ? tls_reserve(tls, e) : 0;
 }
 
 static int init_worker(struct worker *worker, const struct watch_setup *s, struct err *e)

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/errno_text.h"
+#include "base/memory.h"
 #include "base/str.h"
 #include "net/tls/parts.h"
 #include "net/tls/errors.h"
@@ -21,6 +22,13 @@ void tls_config_init(struct tls_config *c, const struct trust_store *trust)
 	memset(c, 0, sizeof *c);
 	c->trust = trust;
 	c->verify = true;
+}
+
+int tls_reserve(struct tls_storage **t, struct err *e)
+{
+	if (!*t)
+		*t = memory_reserve(sizeof **t);
+	return *t ? 0 : err_set(e, ERR_SYS, "no memory for TLS");
 }
 
 /* The name that is checked: a dot at the end of a host name is not part of it. */

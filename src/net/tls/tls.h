@@ -58,6 +58,9 @@ struct tls_storage {
 	unsigned char out[BR_SSL_BUFSIZE_OUTPUT];
 };
 
+/* Reserve *t, unless it is there already. e: ERR_SYS: no memory */
+int tls_reserve(struct tls_storage **t, struct err *e) __attribute__((warn_unused_result));
+
 /*
  * Begin a connection to host.
  *   c, s  kept until the connection ends; s is resumed when it fits, and kept up to date

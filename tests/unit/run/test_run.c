@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,10 +153,90 @@ static void test_lives(void **state)
 	}
 }
 
+/* ---- services, by SIGHUP ---- */
+
+/* It takes connections, and never answers. */
+static int listen_silently(uint16_t *port)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, len), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	*port = ntohs(at.sin_port);
+	return fd;
+}
+
+static void set_service(struct run_config *c, const char *name)
+{
+	struct run_service *s = &c->services[0];
+	struct err e;
+
+	c->services_n = 1;
+	*s = (struct run_service){.interfaces_from = "the test", .ttl_sec = 25};
+	(void)strcpy(s->name, name);
+	s->check.interval_ms = s->check.timeout_ms = LONG_MS;
+	assert_int_equal(interface_rules_parse(&s->interfaces, "static:192.0.2.1", &e), 0);
+}
+
+/* What slots there are, and what they shall be: "-" leaves. */
+static const char *slots(void)
+{
+	static char text[64];
+
+	text[0] = '\0';
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		if (run.has_service[i])
+			(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s ", run.services[i].registration.name,
+				       *run.services[i].registration.wanted ? "" : "-");
+	return text;
+}
+
+/*
+ * Twice while a service is still leaving: of two configurations the second is read to where the
+ * leaving one's was.
+ */
+static void test_hup_twice(void **state)
+{
+	static struct run_config configs[2];
+	static struct http_origin consul = {.url = {.scheme = URL_HTTP, .host = "127.0.0.1"}};
+	const struct drain_rule rule = {0};
+	const struct run_setup setup = {
+		.config = &configs[0],
+		.drain = &rule,
+		.world = {.consul = &consul, .consul_headers = "", .timeout_ms = LONG_MS},
+	};
+	int fd = listen_silently(&consul.url.port);
+	int64_t now_ms = clock_now_ms();
+	struct err e = {0};
+
+	(void)state;
+	set_service(&configs[0], "a");
+	CHECK(run_init(&run, &setup, &e) == 0, "%s", e.text);
+	run_services_start(&run, now_ms);
+	run_services_step(&run, now_ms);
+	assert_true(run.services[0].registration.may_be_there);
+	set_service(&configs[1], "b");
+	CHECK(run_set_config(&run, &configs[1], &e) == 0, "%s", e.text);
+	assert_string_equal(slots(), "a- b ");
+	set_service(&configs[0], "b");
+	CHECK(run_set_config(&run, &configs[0], &e) == 0, "%s", e.text);
+	assert_string_equal(slots(), "a- b ");
+	/* Back again, before it has left. */
+	set_service(&configs[1], "a");
+	CHECK(run_set_config(&run, &configs[1], &e) == 0, "%s", e.text);
+	assert_ptr_equal(run.services[0].setup, &configs[1].services[0]);
+	assert_string_equal(run.services[0].registration.wanted, "a");
+	(void)close(fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lives),
+		cmocka_unit_test(test_hup_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,6 +11,7 @@
 #include "run/check.h"
 
 #define interfaces_list scene_interfaces
+#define tls_reserve scene_tls_reserve
 #define check_init scene_check_init
 #define check_start scene_check_start
 #define check_step scene_check_step
@@ -29,6 +30,7 @@
 #define service_is_over tested_service_is_over
 #define service_wants_secrets tested_wants_secrets
 static int scene_interfaces(struct interface_address *out, size_t cap, size_t *n, struct err *e);
+static int scene_tls_reserve(struct tls_storage **t, struct err *e);
 static int scene_check_init(struct check *c, const struct run_check *setup, const struct tls_config *tls, struct err *e);
 static void scene_check_start(struct check *c, int64_t now_ms);
 static bool scene_check_step(struct check *c, int64_t now_ms);
@@ -44,6 +46,7 @@ static struct {
 	bool passes, hangs, is_dying, is_stopped, is_broken;
 	const char *output; /* NULL: another each time */
 	unsigned starts;
+	size_t storages_n;
 } scene;
 
 static int scene_interfaces(struct interface_address *out, size_t cap, size_t *n, struct err *e)
@@ -68,8 +71,22 @@ static int scene_interfaces(struct interface_address *out, size_t cap, size_t *n
 	return 0;
 }
 
+static int scene_tls_reserve(struct tls_storage **t, struct err *e)
+{
+	static struct tls_storage storages[2];
+
+	(void)e;
+	if (!*t) {
+		assert_true(scene.storages_n < COUNT(storages));
+		*t = &storages[scene.storages_n++];
+	}
+	return 0;
+}
+
 static int scene_check_init(struct check *c, const struct run_check *setup, const struct tls_config *tls, struct err *e)
 {
+	if (setup->url.scheme == URL_HTTPS)
+		assert_int_equal(scene_tls_reserve(&c->tls, e), 0);
 	(void)tls;
 	if (scene.is_broken)
 		return err_set(e, ERR_SYS, "no memory for TLS");
@@ -509,6 +526,24 @@ static void test_leaving(void **state)
 	assert_string_equal(agent.story, "");
 }
 
+/* What a service reserved for TLS is its successor's, in the same place, however often. */
+static void test_one_after_another(void **state)
+{
+	(void)state;
+	origin.url.scheme = setups[0].check.url.scheme = URL_HTTPS;
+	for (int i = 0; i < 10; i++) {
+		agent.story[0] = agent.seen[0] = '\0';
+		begin();
+		assert_string_equal(agent.status, "passing");
+		assert_int_equal(service.check.runs, 1);
+		service_leave(&service, agent_now_ms);
+		run(1000);
+		assert_true(service_is_over(&service));
+	}
+	assert_int_equal(scene.storages_n, 2);
+	origin.url.scheme = URL_HTTP;
+}
+
 /* ---- what is said ---- */
 
 static const char *logged_begin(void)
@@ -602,6 +637,7 @@ int main(void)
 		cmocka_unit_test_setup(test_many_reloads, set_up),
 		cmocka_unit_test_setup(test_maintenance, set_up),
 		cmocka_unit_test_setup(test_leaving, set_up),
+		cmocka_unit_test_setup(test_one_after_another, set_up),
 		cmocka_unit_test_setup(test_said_at_the_start, set_up),
 		cmocka_unit_test_setup(test_failing_at_first_is_not_worth_a_word, set_up),
 		cmocka_unit_test_setup(test_said_of_consul, set_up),
