@@ -14,6 +14,7 @@ static struct stay stay;
 static struct run run;
 static struct drain_rule drain; /* in force, with the record's place for it */
 static struct job place;
+static struct job home; /* whose namespace we are in; only a restart changes it */
 
 /* Not for the application, checks, hooks and handlers. */
 static bool is_hidden(const char *pair)
@@ -42,12 +43,14 @@ static int set(const struct config *new, bool only_secrets, struct err *e)
 static struct run_setup setup_of(const struct config *c)
 {
 	set_drain(c);
+	home = place;
 	return (struct run_setup){
 		.config = c->run,
 		.drain = &drain,
 		.world = {.consul = &stay.clients.consul.origin,
 			  .consul_headers = stay.clients.credentials.consul,
 			  .timeout_ms = c->timeout_ms,
+			  .place = &home,
 			  .tls = &stay.clients.cloudflare.tls_config},
 		.wait_sec = c->wait_sec,
 		.driver = &stay.clients.driver,

@@ -13,6 +13,11 @@ void consul_parameter_add(struct buf *b, const char *name, const char *value)
 void consul_place_add(struct buf *b, const struct job *job)
 {
 	consul_parameter_add(b, "dc", job->datacenter);
+	consul_place_add_local(b, job);
+}
+
+void consul_place_add_local(struct buf *b, const struct job *job)
+{
 	consul_parameter_add(b, "ns", job->ns);
 	consul_parameter_add(b, "partition", job->partition);
 }

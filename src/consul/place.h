@@ -11,7 +11,11 @@
 /* Append "?name=value", or "&..." when b has a '?' already; nothing when value is "". */
 void consul_parameter_add(struct buf *b, const char *name, const char *value);
 
-/* Append dc, ns and partition as far as the job has them. */
+/*
+ * Append dc, ns and partition as far as the job has them; of a call to the local agent, which is in
+ * one datacenter, without dc.
+ */
 void consul_place_add(struct buf *b, const struct job *job);
+void consul_place_add_local(struct buf *b, const struct job *job);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/fmt.h"
 #include "base/str.h"
 #include "base/utf8.h"
+#include "consul/place.h"
 #include "core/pace.h"
 #include "engine/driver.h"
 
@@ -174,6 +175,8 @@ static int start(struct registration *r, int64_t now_ms, struct err *e)
 
 	consul_client_prepare(&r->client);
 	method = write_request(r);
+	if (r->place)
+		consul_place_add_local(&r->client.target, r->place);
 	r->called_ms = now_ms;
 	if (consul_client_start(&r->client, method, now_ms + r->timeout_ms, e))
 		return -1;

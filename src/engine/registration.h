@@ -76,11 +76,12 @@ struct registration {
 	uint32_t lot;      /* this process's part of the id */
 	int64_t timeout_ms;
 	int64_t report_every_ms;
-	int64_t retry_ms;      /* no call before this */
-	int64_t report_ms;     /* the next report is due */
-	int64_t called_ms;     /* when the call under way went out */
-	int64_t finish_ms;     /* when one that we would leave for is broken off */
-	int64_t registered_ms; /* when we were registered last */
+	int64_t retry_ms;        /* no call before this */
+	int64_t report_ms;       /* the next report is due */
+	int64_t called_ms;       /* when the call under way went out */
+	int64_t finish_ms;       /* when one that we would leave for is broken off */
+	int64_t registered_ms;   /* when we were registered last */
+	const struct job *place; /* its namespace and partition; NULL: none */
 	char *body; /* the caller's, where descriptions may be long; NULL: the client's own */
 	size_t body_cap;
 	struct registration_counts {
@@ -99,8 +100,8 @@ struct registration {
 };
 
 /*
- * Prepare to be the service name on this host, or none with "". r->client, r->body and r->body_cap
- * are kept. What else Consul shall know is in r->service: at first a check of REGISTRATION_TTL_SEC,
+ * Prepare to be the service name on this host, or none with "". r->client, r->place, r->body and
+ * r->body_cap are kept. What else Consul shall know is in r->service: at first a check of REGISTRATION_TTL_SEC,
  * and that Consul forgets us after REGISTRATION_GONE_SEC; report_every_ms is at first
  * REGISTRATION_REPORT_MS.
  */

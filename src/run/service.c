@@ -109,6 +109,7 @@ int service_init(struct service *s, const struct run_service *setup,
 		return -1;
 	s->registration.body = s->body;
 	s->registration.body_cap = sizeof s->body;
+	s->registration.place = world->place;
 	registration_init(&s->registration, setup->name, REGISTRATION_ID_HOST, world->timeout_ms);
 	registration_set(&s->registration, false, "no check has ended yet");
 	registration_wait(&s->registration, CLOCK_NEVER);

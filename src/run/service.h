@@ -31,6 +31,7 @@ struct service_world {
 	const struct http_origin *consul;
 	const char *consul_headers;   /* whole lines */
 	int64_t timeout_ms;           /* of a call to Consul */
+	const struct job *place;      /* where in Consul; NULL: in no namespace */
 	const struct tls_config *tls; /* how the servers that are checked are verified */
 };
 

@@ -35,7 +35,7 @@ struct watch_setup {
 	unsigned wait_sec;          /* of a blocking query */
 	const char *lock_key;       /* NULL: no lock */
 	const char *register_as;    /* "": not; for watch_init() only */
-	const struct job *place;    /* of the lock: see leader_init() */
+	const struct job *place;    /* of the lock and our own service */
 	struct listener *listeners; /* WATCH_LISTENERS of them, open or closed; NULL: none */
 	/*
 	 * Read the configuration again: on SIGHUP all of it, after credentials were refused only

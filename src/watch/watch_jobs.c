@@ -71,6 +71,7 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	consul_client_init(&w->leader.client, setup->consul, leader_tls, setup->consul_headers);
 	consul_client_init(&w->registration.client, setup->consul, registration_tls,
 			   setup->consul_headers);
+	w->registration.place = setup->place;
 	registration_init(&w->registration, setup->register_as, REGISTRATION_ID_LOT,
 			  setup->timeout_ms);
 	if (setup->lock_key)

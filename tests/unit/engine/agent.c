@@ -159,6 +159,9 @@ static int wire_start(struct http_client *c, const struct http_request *r, const
 	agent.deadline_ms = deadline_ms;
 	(void)snprintf(agent.method, sizeof agent.method, "%s", r->method);
 	(void)snprintf(agent.target, sizeof agent.target, "%s", r->target);
+	CHECK(!agent.suffix || (strlen(r->target) > strlen(agent.suffix) &&
+				strcmp(r->target + strlen(r->target) - strlen(agent.suffix), agent.suffix) == 0),
+	      "%s", r->target);
 	(void)snprintf(agent.body, sizeof agent.body, "%.*s", (int)r->body_len, r->body ? r->body : "");
 	return 0;
 }

@@ -39,6 +39,7 @@ extern struct agent {
 	struct http_sink sink;
 	char method[8], target[512], body[65536], headers[64], answer[8192];
 	int64_t deadline_ms;
+	const char *suffix; /* that every target has; NULL: no matter */
 	/* what was asked, one word a call, and what a watcher saw, one word a state */
 	char story[1024], seen[256];
 } agent;

@@ -332,6 +332,25 @@ static void test_refused(void **state)
 	assert_true(agent.has_service);
 }
 
+/* All calls are of our namespace, and none of another datacenter. */
+static void test_namespace(void **state)
+{
+	static const struct job place = {.datacenter = "dc9", .ns = "team", .partition = "p"};
+
+	(void)state;
+	agent_registration.place = &place;
+	agent.suffix = "ns=team&partition=p";
+	agent_run(60000);
+	tested_maintain(&agent_registration, true, REGISTRATION_REASON ": test");
+	agent_run(1000);
+	tested_maintain(&agent_registration, false, "");
+	agent_run(1000);
+	tested_rename(&agent_registration, "", agent_now_ms);
+	agent_run(1000);
+	for (const char *word = "register\0report\0find\0look\0maintain\0resume\0leave\0"; *word; word += strlen(word) + 1)
+		CHECK(strstr(agent.story, word), "%s: %s", word, agent.story);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -358,6 +377,7 @@ int main(void)
 		cmocka_unit_test_setup(test_restarted_without_state, agent_set_up),
 		cmocka_unit_test_setup(test_a_peer_that_hangs, agent_set_up),
 		cmocka_unit_test_setup(test_refused, agent_set_up),
+		cmocka_unit_test_setup(test_namespace, agent_set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
