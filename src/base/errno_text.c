@@ -6,8 +6,8 @@
 #include "base/fmt.h"
 
 static const struct {
-	int number;
-	const char text[28];
+	unsigned char number;
+	char text[26];
 } texts[] = {
 	{EPERM, "Operation not permitted"},
 	{ENOENT, "No such file or directory"},
@@ -26,7 +26,7 @@ static const struct {
 	{ENAMETOOLONG, "Filename too long"},
 	{EADDRINUSE, "Address in use"},
 	{EADDRNOTAVAIL, "Address not available"},
-	{EAFNOSUPPORT, "Address family unsupported"},
+	{EAFNOSUPPORT, "Address family unknown"},
 	{ENETUNREACH, "Network unreachable"},
 	{EHOSTUNREACH, "Host is unreachable"},
 	{ECONNRESET, "Connection reset by peer"},

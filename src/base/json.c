@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 #define JSMN_STATIC
 #define JSMN_STRICT
 #define JSMN_PARENT_LINKS /* without them a long array costs quadratic time */
@@ -128,14 +130,7 @@ size_t json_offset(int value)
 
 static unsigned hex4(const char *p)
 {
-	unsigned v = 0;
-
-	for (int i = 0; i < 4; i++) {
-		unsigned c = (unsigned char)p[i];
-
-		v = v * 16 + (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
-	}
-	return v;
+	return (unsigned)str_hex_byte(p) << 8 | (unsigned)str_hex_byte(p + 2);
 }
 
 /* Decode the \u escape at p[0..left), a surrogate pair too. Returns its length, 0 when unfit. */
@@ -158,26 +153,12 @@ static size_t decode_unicode(const char *p, size_t left, unsigned *code)
 /* UTF-8 of code in out[4]; RFC 3629 section 3. Returns its length. */
 static size_t put_utf8(unsigned code, char out[4])
 {
-	if (code < 0x80) {
-		out[0] = (char)code;
-		return 1;
-	}
-	if (code < 0x800) {
-		out[0] = (char)(0xc0 | code >> 6);
-		out[1] = (char)(0x80 | (code & 0x3f));
-		return 2;
-	}
-	if (code < 0x10000) {
-		out[0] = (char)(0xe0 | code >> 12);
-		out[1] = (char)(0x80 | (code >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (code & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | code >> 18);
-	out[1] = (char)(0x80 | (code >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (code >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (code & 0x3f));
-	return 4;
+	const size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+	for (size_t i = len; --i; code >>= 6)
+		out[i] = (char)(0x80 | (code & 0x3f));
+	out[0] = (char)(len == 1 ? code : 0xf00u >> len | code);
+	return len;
 }
 
 /* Decode one character at p[0..left) to piece. Returns the bytes used, 0 when unfit. */

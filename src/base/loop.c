@@ -110,14 +110,15 @@ void loop_run(struct loop *l)
 		loop_turn(l);
 }
 
-void loop_run_alone(struct loop_part *part)
+struct loop_wait *loop_alone_begin(struct loop_alone *a)
 {
-	struct pollfd fds[LOOP_ALONE_FDS];
-	struct loop l;
+	a->wait = (struct loop_wait){.fds = a->fds, .cap = LOOP_ALONE_FDS, .wake_ms = CLOCK_NEVER};
+	return &a->wait;
+}
 
-	loop_init(&l, fds, LOOP_ALONE_FDS);
-	loop_add(&l, part);
-	loop_run(&l);
+void loop_alone_wait(const struct loop_alone *a)
+{
+	(void)poll(a->wait.fds, a->wait.n, clock_poll_timeout(a->wait.wake_ms, clock_now_ms()));
 }
 
 void loop_stop(struct loop *l)

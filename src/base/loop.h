@@ -63,8 +63,16 @@ void loop_remove(struct loop_part *part);
 /* Run until no part is left. */
 void loop_run(struct loop *l);
 
-/* The same with this part alone, which has LOOP_ALONE_FDS descriptors at most. */
-void loop_run_alone(struct loop_part *part);
+/*
+ * Without a loop, for one that is waited for alone: what loop_alone_begin() returns is filled with
+ * up to LOOP_ALONE_FDS descriptors and a time, loop_alone_wait() waits for the first of these.
+ */
+struct loop_alone {
+	struct loop_wait wait;
+	struct pollfd fds[LOOP_ALONE_FDS];
+};
+struct loop_wait *loop_alone_begin(struct loop_alone *a);
+void loop_alone_wait(const struct loop_alone *a);
 
 /* One turn: ask all parts, wait, step those that are ready. */
 void loop_turn(struct loop *l);

@@ -168,40 +168,17 @@ uint32_t driver_random(void)
 	return random;
 }
 
-/* ---- in a loop of its own ---- */
-
-struct lone {
-	struct driver *driver;
-	struct err *e;
-	enum http_result result;
-	struct loop_part part;
-};
-
-static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
-{
-	const struct lone *x = ctx;
-
-	(void)now_ms;
-	driver_wants(x->driver, w);
-}
-
-static void lone_step(void *ctx, int64_t now_ms)
-{
-	struct lone *x = ctx;
-
-	(void)now_ms;
-	x->result = driver_step(x->driver, x->e);
-	if (x->result != HTTP_MORE)
-		loop_remove(&x->part);
-}
-
 int driver_call(struct driver *d, const struct call *call, struct err *e)
 {
-	struct lone x = {.driver = d, .e = e};
+	enum http_result result;
 
 	if (driver_begin(d, call, CLOCK_NEVER, e))
 		return -1;
-	x.part = (struct loop_part){.ctx = &x, .wants = lone_wants, .step = lone_step};
-	loop_run_alone(&x.part);
-	return x.result == HTTP_DONE ? 0 : -1;
+	while ((result = driver_step(d, e)) == HTTP_MORE) {
+		struct loop_alone alone;
+
+		driver_wants(d, loop_alone_begin(&alone));
+		loop_alone_wait(&alone);
+	}
+	return result == HTTP_DONE ? 0 : -1;
 }

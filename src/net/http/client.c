@@ -434,39 +434,18 @@ void http_wants(const struct http_client *c, struct loop_wait *w)
 		loop_wait_fd(w, c->stream.fd, stream_events(&c->stream, is_sending));
 }
 
-/* ---- one exchange in a loop of its own ---- */
-
-struct lone {
-	struct http_client *client;
-	struct loop_part part;
-	enum http_result result;
-	struct err *e;
-};
-
-static void lone_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
-{
-	(void)now_ms;
-	http_wants(((const struct lone *)ctx)->client, w);
-}
-
-static void lone_step(void *ctx, int64_t now_ms)
-{
-	struct lone *x = ctx;
-
-	(void)now_ms;
-	x->result = http_step(x->client, x->e);
-	if (x->result != HTTP_MORE)
-		loop_remove(&x->part);
-}
-
 int http_exchange(struct http_client *c, const struct http_request *r, const struct http_sink *s,
 		  int64_t deadline_ms, struct err *e)
 {
-	struct lone x = {
-		.client = c, .e = e, .part = {.ctx = &x, .wants = lone_wants, .step = lone_step}};
+	enum http_result result;
 
 	if (http_start(c, r, s, deadline_ms, e))
 		return -1;
-	loop_run_alone(&x.part);
-	return x.result == HTTP_DONE ? 0 : -1;
+	while ((result = http_step(c, e)) == HTTP_MORE) {
+		struct loop_alone alone;
+
+		http_wants(c, loop_alone_begin(&alone));
+		loop_alone_wait(&alone);
+	}
+	return result == HTTP_DONE ? 0 : -1;
 }

@@ -183,11 +183,6 @@ static void stop(void)
 		loop_stop(&loop);
 }
 
-static void leave(void)
-{
-	loop_remove(&fakes[0].part);
-}
-
 static void test_runs_until_it_is_stopped(void **state)
 {
 	(void)state;
@@ -200,15 +195,26 @@ static void test_runs_until_it_is_stopped(void **state)
 	assert_string_equal(story, "aaa");
 }
 
+/* A time, a descriptor, and whichever comes first. */
 static void test_alone(void **state)
 {
+	int ends[2];
+	struct loop_alone alone;
+	const int64_t from_ms = clock_now_ms();
+
 	(void)state;
-	fakes[0].wake_ms = clock_now_ms() + 20;
-	fakes[0].then = leave;
-	loop_run_alone(&fakes[0].part);
-	assert_string_equal(story, "a");
-	loop_run_alone(&fakes[0].part);
-	assert_string_equal(story, "aa");
+	assert_int_equal(pipe(ends), 0);
+	loop_wait_until(loop_alone_begin(&alone), from_ms + 20);
+	loop_wait_fd(&alone.wait, ends[0], POLLIN);
+	loop_alone_wait(&alone);
+	assert_in_range(clock_now_ms() - from_ms, 19, 5000);
+	assert_int_equal(write(ends[1], "", 1), 1);
+	(void)alarm(10);
+	loop_wait_fd(loop_alone_begin(&alone), ends[0], POLLIN);
+	loop_alone_wait(&alone);
+	(void)alarm(0);
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 
 static int taken[65];
