@@ -15,9 +15,7 @@ void authority_init(struct authority *a)
 	memset(a, 0, offsetof(struct authority, servers));
 	resolve_init(&a->resolve);
 	a->files = a->resolve.files;
-	dns_exchange_init(&a->x);
-	a->x.in = a->in;
-	a->x.in_cap = sizeof a->in;
+	dns_exchange_init(&a->x, a->in, sizeof a->in);
 }
 
 void authority_stop(struct authority *a)
@@ -60,7 +58,7 @@ static void note(struct authority *a, const char *why)
 
 static int open_to(struct authority *a, bool is_tcp, int64_t now_ms)
 {
-	enum dns_type type = a->phase == AUTHORITY_ZONE ? DNS_NS : a->wanted.type;
+	enum dns_type type = a->phase == AUTHORITY_ZONE ? DNS_NS : a->wanted->type;
 
 	a->try_ms = now_ms + AUTHORITY_TRY_MS;
 	if (!dns_exchange_open(&a->x, &a->to, is_tcp) && !dns_exchange_ask(&a->x, 0, type))
@@ -93,9 +91,9 @@ static enum next try_next(struct authority *a, int64_t now_ms)
 	return NEXT_BAD;
 }
 
-static enum next begin_question(struct authority *a, const char *name, int64_t now_ms)
+static enum next begin_question(struct authority *a, int64_t now_ms)
 {
-	a->x.query_n = dns_write_query(a->x.query + DNS_LENGTH_BYTES, name, "");
+	a->x.query_n = dns_write_query(a->x.query + DNS_LENGTH_BYTES, a->name + a->at, "");
 	if (!a->x.query_n)
 		return give_up(a, "not a name that DNS can hold");
 	if (a->phase == AUTHORITY_RECORD && !a->is_given)
@@ -108,20 +106,10 @@ static enum next begin_question(struct authority *a, const char *name, int64_t n
 
 /* ---- Where the servers are ---- */
 
-static void take_addresses(struct authority *a, const struct net_addresses *found)
+static void take_addresses(struct authority_server *s, const struct net_addresses *found)
 {
-	struct authority_server *s = &a->servers[a->who];
-
 	s->n = found->n < AUTHORITY_ADDRESSES_MAX ? found->n : AUTHORITY_ADDRESSES_MAX;
 	memcpy(s->list, found->list, s->n * sizeof *s->list);
-}
-
-static enum next begin_record(struct authority *a, int64_t now_ms)
-{
-	if (!a->servers[a->who].n)
-		return NEXT_BAD;
-	a->phase = AUTHORITY_RECORD;
-	return begin_question(a, a->name, now_ms);
 }
 
 /* A server without an address now may have one when it is asked: the others' do for the moment. */
@@ -133,47 +121,34 @@ static enum next end_addresses(const struct authority *a)
 	return NEXT_BAD;
 }
 
-static enum next next_address(struct authority *a, enum resolve_result result,
-			      const struct net_addresses *found, int64_t now_ms);
-
-static enum next begin_address(struct authority *a, int64_t now_ms)
+static enum resolve_result begin_address(struct authority *a, struct net_addresses *found)
 {
 	char host[DNS_TEXT_CAP + 1];
-	struct net_addresses found;
-	enum resolve_result result;
 
-	a->phase = AUTHORITY_ADDRESS;
 	(void)fmt_text(host, sizeof host, "%s.", a->servers[a->who].name); /* no search list */
 	a->resolve.files = a->files;
-	result = resolve_start(&a->resolve, host, a->files->port, a->deadline_ms, &found,
-			       &a->last_err);
-	return next_address(a, result, &found, now_ms);
+	return resolve_start(&a->resolve, host, a->files->port, a->deadline_ms, found,
+			     &a->last_err);
 }
 
-static enum next next_address(struct authority *a, enum resolve_result result,
-			      const struct net_addresses *found, int64_t now_ms)
+static enum next step_address(struct authority *a)
 {
+	struct authority_server *s = &a->servers[a->who];
+	struct net_addresses found;
+	enum resolve_result result = a->resolve.phase == RESOLVE_IDLE
+					     ? begin_address(a, &found)
+					     : resolve_step(&a->resolve, &found, &a->last_err);
+
 	if (result == RESOLVE_MORE)
 		return NEXT_WAIT;
 	if (result == RESOLVE_DONE)
-		take_addresses(a, found);
+		take_addresses(s, &found);
 	else
-		(void)err_wrap(&a->last_err, "address of %s", a->servers[a->who].name);
-	if (!a->is_finding)
-		return begin_record(a, now_ms);
-	a->who++;
-	return a->who < a->servers_n ? NEXT_GO : end_addresses(a);
-}
-
-static enum next step_address(struct authority *a, int64_t now_ms)
-{
-	struct net_addresses found;
-	enum resolve_result result;
-
-	if (a->resolve.phase == RESOLVE_IDLE)
-		return begin_address(a, now_ms);
-	result = resolve_step(&a->resolve, &found, &a->last_err);
-	return next_address(a, result, &found, now_ms);
+		(void)err_wrap(&a->last_err, "address of %s", s->name);
+	if (a->is_finding)
+		return ++a->who < a->servers_n ? NEXT_GO : end_addresses(a);
+	a->phase = AUTHORITY_RECORD;
+	return s->n ? NEXT_GO : NEXT_BAD;
 }
 
 /* ---- Which zone ---- */
@@ -186,7 +161,7 @@ static enum next ask_above(struct authority *a, int64_t now_ms)
 	if (!dot)
 		return give_up(a, "no zone holds it");
 	a->at = (size_t)(dot + 1 - a->name);
-	return begin_question(a, dot + 1, now_ms);
+	return begin_question(a, now_ms);
 }
 
 static enum next take_zone(struct authority *a, int64_t now_ms)
@@ -203,7 +178,7 @@ static enum next take_zone(struct authority *a, int64_t now_ms)
 	}
 	dns_exchange_close(&a->x);
 	a->phase = AUTHORITY_ADDRESS;
-	a->who = 0;
+	a->at = a->who = 0;
 	return NEXT_GO;
 }
 
@@ -230,7 +205,7 @@ static enum next take_answer(struct authority *a, int64_t now_ms)
 
 	a->sight.has_it = false;
 	if (a->phase == AUTHORITY_RECORD)
-		dns_read_sight(m, &a->wanted, &a->sight);
+		dns_read_sight(m, a->wanted, &a->sight);
 	if (m->is_truncated && !a->sight.has_it && !a->x.is_tcp)
 		return open_to(a, true, now_ms) ? try_next(a, now_ms) : NEXT_GO;
 	flaw = flaw_of(a);
@@ -243,6 +218,8 @@ static enum next take_answer(struct authority *a, int64_t now_ms)
 
 static enum next step_exchange(struct authority *a, int64_t now_ms)
 {
+	if (a->x.fd < 0)
+		return begin_question(a, now_ms);
 	switch (dns_exchange_step(&a->x)) {
 	case DNS_EXCHANGE_ANSWER: return take_answer(a, now_ms);
 	case DNS_EXCHANGE_BROKEN: note(a, "a broken answer"); break;
@@ -255,31 +232,30 @@ static enum next step_exchange(struct authority *a, int64_t now_ms)
 	return try_next(a, now_ms);
 }
 
-void authority_find(struct authority *a, const char *name, int64_t now_ms)
+static void begin(struct authority *a, size_t who, int64_t now_ms)
 {
 	authority_stop(a);
-	a->last_err = (struct err){.kind = ERR_RETRY, .text = "no answer"};
+	(void)give_up(a, "no answer"); /* if nothing else can be said */
 	a->deadline_ms = now_ms + AUTHORITY_FIND_MS;
+	a->who = who;
+}
+
+void authority_find(struct authority *a, const char *name, int64_t now_ms)
+{
+	begin(a, 0, now_ms);
 	a->phase = a->is_given ? AUTHORITY_GIVEN : AUTHORITY_ZONE;
 	a->is_finding = true;
-	a->at = a->who = 0;
+	a->at = 0;
 	(void)fmt_text(a->name, sizeof a->name, "%s", name);
 	resolve_conf_read(&a->conf, a->files->conf);
-	if (!a->is_given && begin_question(a, a->name, now_ms) == NEXT_BAD)
-		a->deadline_ms = now_ms; /* so the first step says */
 }
 
 void authority_ask(struct authority *a, size_t i, const struct dns_wanted *wanted, int64_t now_ms)
 {
-	authority_stop(a);
-	a->last_err = (struct err){.kind = ERR_RETRY, .text = "no answer"};
-	a->deadline_ms = now_ms + AUTHORITY_FIND_MS;
+	begin(a, i, now_ms);
+	a->phase = a->servers[i].n ? AUTHORITY_RECORD : AUTHORITY_ADDRESS;
 	a->is_finding = false;
-	a->who = i;
-	a->wanted = *wanted;
-	a->phase = AUTHORITY_ADDRESS;
-	if (a->servers[i].n && begin_record(a, now_ms) == NEXT_BAD)
-		a->deadline_ms = now_ms;
+	a->wanted = wanted;
 }
 
 static enum next step_once(struct authority *a, int64_t now_ms)
@@ -288,7 +264,7 @@ static enum next step_once(struct authority *a, int64_t now_ms)
 		return NEXT_BAD;
 	switch (a->phase) {
 	case AUTHORITY_GIVEN: return NEXT_DONE;
-	case AUTHORITY_ADDRESS: return step_address(a, now_ms);
+	case AUTHORITY_ADDRESS: return step_address(a);
 	case AUTHORITY_ZONE:
 	case AUTHORITY_RECORD: return step_exchange(a, now_ms);
 	case AUTHORITY_IDLE: break;
@@ -316,10 +292,7 @@ enum authority_result authority_step(struct authority *a, int64_t now_ms, struct
 void authority_wants(const struct authority *a, struct loop_wait *w)
 {
 	loop_wait_until(w, a->deadline_ms);
-	if (a->phase == AUTHORITY_GIVEN ||
-	    (a->phase == AUTHORITY_ADDRESS && a->resolve.phase == RESOLVE_IDLE)) {
-		loop_wait_until(w, 0); /* it was only begun */
-	} else if (a->phase == AUTHORITY_ADDRESS) {
+	if (a->phase == AUTHORITY_ADDRESS) {
 		resolve_wants(&a->resolve, w);
 	} else {
 		dns_exchange_wants(&a->x, w);

@@ -50,13 +50,13 @@ struct authority {
 	int64_t try_ms, deadline_ms;
 	struct net_address to; /* who is asked now */
 	struct dns_exchange x;
-	struct dns_wanted wanted;
+	const struct dns_wanted *wanted;
 	struct resolve_conf conf;
 	struct resolve resolve;
 	struct err last_err;
 	char name[RESOLVE_NAME_MAX + 1];
 
-	/* After AUTHORITY_DONE of authority_find(). */
+	/* After AUTHORITY_DONE of authority_find(); servers_n of them. */
 	struct authority_server servers[DNS_SERVERS_MAX];
 	/* After AUTHORITY_DONE of authority_ask(). */
 	struct dns_sight sight;
@@ -73,13 +73,13 @@ void authority_give(struct authority *a, const struct net_address *server, const
 
 /*
  * Begin to find the servers of the zone that holds name; with a given one there is nothing to find.
- * Follow with authority_step(): e on BAD: ERR_RETRY; ERR_CONFIG: that is no name
+ * Follow with authority_step(): e on BAD: ERR_RETRY
  */
 void authority_find(struct authority *a, const char *name, int64_t now_ms);
 
 /*
- * Begin to ask servers[i] about the record of the name that was found. Follow with
- * authority_step(): e on BAD: ERR_RETRY: no answer, or none that counts
+ * Begin to ask servers[i] about the record of the name that was found; wanted is kept until the
+ * answer. Follow with authority_step(): e on BAD: ERR_RETRY: no answer, or none that counts
  */
 void authority_ask(struct authority *a, size_t i, const struct dns_wanted *wanted, int64_t now_ms);
 

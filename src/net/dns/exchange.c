@@ -8,10 +8,12 @@
 
 #define DATAGRAMS_MAX 16 /* read in one step: others share the thread */
 
-void dns_exchange_init(struct dns_exchange *x)
+void dns_exchange_init(struct dns_exchange *x, unsigned char *in, size_t in_cap)
 {
 	memset(x, 0, sizeof *x);
 	x->fd = -1;
+	x->in = in;
+	x->in_cap = in_cap;
 }
 
 void dns_exchange_close(struct dns_exchange *x)

@@ -47,8 +47,8 @@ enum dns_exchange_next {
 	DNS_EXCHANGE_SYSTEM  /* errno says why: nobody is there, no way... */
 };
 
-/* Prepare; in and in_cap are the caller's to set. */
-void dns_exchange_init(struct dns_exchange *x);
+/* Prepare. in: of in_cap bytes, stays in use. */
+void dns_exchange_init(struct dns_exchange *x, unsigned char *in, size_t in_cap);
 
 /* Open a socket to the server; what was under way is dropped. -1 with errno. */
 int dns_exchange_open(struct dns_exchange *x, const struct net_address *server, bool is_tcp)

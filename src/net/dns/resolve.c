@@ -24,9 +24,7 @@ void resolve_init(struct resolve *r)
 {
 	memset(r, 0, offsetof(struct resolve, in));
 	r->files = &system_files;
-	dns_exchange_init(&r->x);
-	r->x.in = r->in;
-	r->x.in_cap = sizeof r->in;
+	dns_exchange_init(&r->x, r->in, sizeof r->in);
 }
 
 void resolve_stop(struct resolve *r)
@@ -277,8 +275,18 @@ static enum next conclude(struct resolve *r)
 	return next_candidate(r);
 }
 
+static enum next begin(struct resolve *r)
+{
+	if (find_here(r))
+		return NEXT_FOUND;
+	resolve_conf_read(&r->conf, r->files->conf);
+	return next_candidate(r);
+}
+
 static enum next step_once(struct resolve *r)
 {
+	if (r->phase == RESOLVE_BEGIN)
+		return begin(r);
 	if (clock_now_ms() >= r->deadline_ms) {
 		r->has_failed = true;
 		note_trouble(r, TROUBLE_SILENT, 0);
@@ -289,6 +297,7 @@ static enum next step_once(struct resolve *r)
 	case RESOLVE_UDP: return step_udp(r);
 	case RESOLVE_TCP: return step_tcp(r);
 	case RESOLVE_CONCLUDE: return conclude(r);
+	case RESOLVE_BEGIN:
 	case RESOLVE_IDLE: break;
 	}
 	return NEXT_FAILED;
@@ -339,15 +348,7 @@ enum resolve_result resolve_start(struct resolve *r, const char *host, uint16_t 
 	}
 	r->port = port;
 	r->deadline_ms = deadline_ms;
-	if (find_here(r)) {
-		net_found_order(&r->found, port, out);
-		return RESOLVE_DONE;
-	}
-	resolve_conf_read(&r->conf, r->files->conf);
-	if (next_candidate(r) == NEXT_FAILED) {
-		resolve_explain(r, e);
-		return RESOLVE_BAD;
-	}
+	r->phase = RESOLVE_BEGIN;
 	return resolve_step(r, out, e);
 }
 

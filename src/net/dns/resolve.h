@@ -26,7 +26,14 @@ struct resolve_files {
 	uint16_t port; /* of every server */
 };
 
-enum resolve_phase { RESOLVE_IDLE, RESOLVE_TRY, RESOLVE_UDP, RESOLVE_TCP, RESOLVE_CONCLUDE };
+enum resolve_phase {
+	RESOLVE_IDLE,
+	RESOLVE_BEGIN,
+	RESOLVE_TRY,
+	RESOLVE_UDP,
+	RESOLVE_TCP,
+	RESOLVE_CONCLUDE
+};
 
 enum resolve_reply {
 	REPLY_NONE,      /* not yet */
