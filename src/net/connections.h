@@ -1,6 +1,7 @@
 /*
  * How many clients hold a connection to a port of ours: from /proc/net/tcp and tcp6 (proc(5)), the
- * kernel's own tables. Where these are not there, as in some zones, nobody can tell.
+ * kernel's own tables, 100,000 lines of each. Where these are not there, as in some zones, nobody
+ * can tell.
  */
 #ifndef NET_CONNECTIONS_H
 #define NET_CONNECTIONS_H
@@ -8,7 +9,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONNECTIONS_BYTES_MAX 16777216 /* of one table that are read: 100,000 lines */
 #define CONNECTIONS_FILES 2
 
 /* Where to look: others are for tests. */

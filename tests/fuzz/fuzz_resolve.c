@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "net/dns/resolve_conf.h"
-#include "net/dns/tokens.h"
+#include "base/tokens.h"
 
 static void check_conf(const char *path)
 {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "net/dns/tokens.h"
+#include "base/tokens.h"
 
 enum keyword { OTHER, NAMESERVER, SEARCH, DOMAIN, OPTIONS };
 

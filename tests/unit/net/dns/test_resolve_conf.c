@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "net/dns/resolve_conf.h"
-#include "net/dns/tokens.h"
+#include "base/tokens.h"
 #include "support.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"

@@ -3,14 +3,14 @@
  * line is too long, and no file that has a size. A comment goes from '#', or from a word that
  * begins with ';', to the line's end.
  */
-#ifndef NET_DNS_TOKENS_H
-#define NET_DNS_TOKENS_H
+#ifndef BASE_TOKENS_H
+#define BASE_TOKENS_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-#define TOKENS_TOKEN_MAX 255        /* bytes of a word */
-#define TOKENS_SIZELESS_MAX 1048576 /* bytes of a device or of what the kernel makes up */
+#define TOKENS_TOKEN_MAX 255         /* bytes of a word */
+#define TOKENS_SIZELESS_MAX 16777216 /* bytes of a device or of what the kernel makes up */
 
 struct tokens {
 	int fd; /* -1: at the end */

@@ -1,4 +1,4 @@
-#include "net/dns/tokens.h"
+#include "base/tokens.h"
 
 #include <errno.h>
 #include <fcntl.h>
