@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "base/addr.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/fmt.h"
@@ -33,16 +32,11 @@ static void set_wanted(struct drain *d)
 static void start_dns(struct drain *d)
 {
 	const struct drain_resolver *r = &d->setup.rule->resolver;
-	char text[ADDR_TEXT_CAP];
-	struct net_address server;
 
 	authority_init(&d->authority);
 	set_wanted(d);
-	if (!r->is_set)
-		return;
-	net_address_set(&server, r->is_ip6 ? NET_IP6 : NET_IP4, r->addr, 0, r->port);
-	addr_format(r->addr, r->is_ip6 ? 16 : 4, text);
-	authority_give(&d->authority, &server, text);
+	if (r->is_set)
+		authority_give(&d->authority, r->is_ip6 ? NET_IP6 : NET_IP4, r->addr, r->port);
 }
 
 static void start_api(struct drain *d)
@@ -350,7 +344,7 @@ const char *drain_take_note(struct drain *d)
 
 static const char *source_name(const struct drain *d, size_t i)
 {
-	return d->setup.rule->way.kind == DRAIN_API ? "Cloudflare" : d->authority.servers[i].name;
+	return d->setup.rule->way.kind == DRAIN_API ? "Cloudflare" : d->authority.names[i];
 }
 
 /* Why it was not answered, if that is known. */

@@ -12,7 +12,7 @@ enum next { NEXT_WAIT, NEXT_GO, NEXT_DONE, NEXT_BAD };
 
 void authority_init(struct authority *a)
 {
-	memset(a, 0, offsetof(struct authority, servers));
+	memset(a, 0, offsetof(struct authority, names));
 	resolve_init(&a->resolve);
 	a->files = a->resolve.files;
 	dns_exchange_init(&a->x, a->in, sizeof a->in);
@@ -25,14 +25,13 @@ void authority_stop(struct authority *a)
 	a->phase = AUTHORITY_IDLE;
 }
 
-void authority_give(struct authority *a, const struct net_address *server, const char *text)
+void authority_give(struct authority *a, enum net_family family, const unsigned char *bytes,
+		    uint16_t port)
 {
-	struct authority_server *s = &a->servers[0];
-
 	a->is_given = true;
-	a->servers_n = 1;
-	*s = (struct authority_server){.n = 1, .list = {*server}};
-	(void)fmt_text(s->name, sizeof s->name, "%s", text);
+	a->servers_n = a->servers[0].n = 1;
+	net_address_set(&a->servers[0].list[0], family, bytes, 0, port);
+	addr_format(bytes, net_family_bytes(family), a->names[0]);
 }
 
 /* ---- One question, at one address after the other ---- */
@@ -125,7 +124,7 @@ static enum resolve_result begin_address(struct authority *a, struct net_address
 {
 	char host[DNS_TEXT_CAP + 1];
 
-	(void)fmt_text(host, sizeof host, "%s.", a->servers[a->who].name); /* no search list */
+	(void)fmt_text(host, sizeof host, "%s.", a->names[a->who]); /* no search list */
 	a->resolve.files = a->files;
 	return resolve_start(&a->resolve, host, a->files->port, a->deadline_ms, found,
 			     &a->last_err);
@@ -144,7 +143,7 @@ static enum next step_address(struct authority *a)
 	if (result == RESOLVE_DONE)
 		take_addresses(s, &found);
 	else
-		(void)err_wrap(&a->last_err, "address of %s", s->name);
+		(void)err_wrap(&a->last_err, "address of %s", a->names[a->who]);
 	if (a->is_finding)
 		return ++a->who < a->servers_n ? NEXT_GO : end_addresses(a);
 	a->phase = AUTHORITY_RECORD;
@@ -166,16 +165,10 @@ static enum next ask_above(struct authority *a, int64_t now_ms)
 
 static enum next take_zone(struct authority *a, int64_t now_ms)
 {
-	char found[DNS_SERVERS_MAX][DNS_TEXT_CAP];
-	size_t n = dns_read_servers(&a->x.answer, found);
-
-	if (!n)
+	a->servers_n = dns_read_servers(&a->x.answer, a->names);
+	if (!a->servers_n)
 		return ask_above(a, now_ms);
-	a->servers_n = n;
-	for (size_t i = 0; i < n; i++) {
-		a->servers[i].n = a->servers[i].next = 0;
-		memcpy(a->servers[i].name, found[i], sizeof found[i]);
-	}
+	memset(a->servers, 0, sizeof a->servers);
 	dns_exchange_close(&a->x);
 	a->phase = AUTHORITY_ADDRESS;
 	a->at = a->who = 0;

@@ -32,12 +32,11 @@ enum authority_phase {
 };
 
 struct authority_server {
-	char name[DNS_TEXT_CAP]; /* for people, too */
 	size_t n, next;
 	struct net_address list[AUTHORITY_ADDRESSES_MAX];
 };
 
-/* The fields are the module's own, but files, servers, sight. */
+/* The fields are the module's own, but files, names, sight. */
 struct authority {
 	const struct resolve_files *files;
 	enum authority_phase phase;
@@ -57,6 +56,7 @@ struct authority {
 	char name[RESOLVE_NAME_MAX + 1];
 
 	/* After AUTHORITY_DONE of authority_find(); servers_n of them. */
+	char names[DNS_SERVERS_MAX][DNS_TEXT_CAP];
 	struct authority_server servers[DNS_SERVERS_MAX];
 	/* After AUTHORITY_DONE of authority_ask(). */
 	struct dns_sight sight;
@@ -69,7 +69,8 @@ enum authority_result { AUTHORITY_BAD, AUTHORITY_MORE, AUTHORITY_DONE };
 void authority_init(struct authority *a);
 
 /* Ask this server alone, by its address, for whatever name. */
-void authority_give(struct authority *a, const struct net_address *server, const char *text);
+void authority_give(struct authority *a, enum net_family family, const unsigned char *bytes,
+		    uint16_t port);
 
 /*
  * Begin to find the servers of the zone that holds name; with a given one there is nothing to find.

@@ -302,11 +302,10 @@ size_t dns_read_addresses(const struct dns_answer *m, unsigned char out[DNS_ANSW
 	return n;
 }
 
+/* text: room for a name. */
 static bool is_wanted(const struct dns_answer *m, const struct resource *r,
-		      const struct dns_wanted *w)
+		      const struct dns_wanted *w, char text[DNS_TEXT_CAP])
 {
-	char text[DNS_TEXT_CAP];
-
 	if (w->type == DNS_CNAME)
 		return !format_name(m, r->data, text) && !strcmp(text, w->host);
 	return r->data_n == w->n && memcmp(m->p + r->data, w->data, w->n) == 0;
@@ -321,7 +320,7 @@ void dns_read_sight(const struct dns_answer *m, const struct dns_wanted *w, stru
 	out->has_it = false;
 	for (out->n = 0; find_next(m, &r, name, m->type); out->n++) {
 		take_ttl(&out->ttl_sec, &r);
-		out->has_it |= is_wanted(m, &r, w);
+		out->has_it |= is_wanted(m, &r, w, out->alias);
 	}
 	if (out->n || name == DNS_HEADER_BYTES || format_name(m, name, out->alias))
 		out->alias[0] = '\0';
