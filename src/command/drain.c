@@ -10,6 +10,7 @@
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/out.h"
+#include "base/str.h"
 #include "command/clients.h"
 #include "command/command.h"
 #include "command/progress.h"
@@ -57,8 +58,8 @@ static struct buf *prepare(void)
 	return &self.target;
 }
 
-/* The target is in place. The answer's status is the caller's to judge. */
-static int call(const char *method, struct err *e)
+/* The target is in place. is_any: the answer's status is the caller's to judge. */
+static int call(const char *method, bool is_any, struct err *e)
 {
 	struct driver *d = &self.clients.driver;
 	const struct http_request request = {
@@ -68,16 +69,10 @@ static int call(const char *method, struct err *e)
 
 	if (!buf_ok(&self.target))
 		return err_set(e, ERR_LIMIT, "an id too long");
-	return http_exchange(&d->consul, &request, &sink, deadline_ms, e)
-		       ? err_wrap(e, "consul: %s %s", method, self.target.p)
-		       : 0;
-}
-
-static int finish(const char *method, struct err *e)
-{
-	return call(method, e) || !consul_answer_finish(&self.answer, e)
-		       ? e->kind ? -1 : 0
-		       : err_wrap(e, "consul: %s %s", method, self.target.p);
+	if (http_exchange(&d->consul, &request, &sink, deadline_ms, e) ||
+	    (!is_any && consul_answer_finish(&self.answer, e)))
+		return err_wrap(e, "consul: %s %s", method, self.target.p);
+	return 0;
 }
 
 /* ---- Which instance ---- */
@@ -86,7 +81,7 @@ static int read_place(const char *service, const char *id, struct consul_place *
 		      struct err *e)
 {
 	consul_instance_place_target(prepare(), service, id, &self.config.jobs[0]);
-	return finish("GET", e) || consul_instance_place_read(&self.answer, place, e) ? -1 : 0;
+	return call("GET", false, e) || consul_instance_place_read(&self.answer, place, e) ? -1 : 0;
 }
 
 /* The agent does not know it: perhaps another one does. */
@@ -110,24 +105,24 @@ static int find_instance(struct err *e)
 {
 	const char *service = self.config.jobs[0].service;
 	struct consul_instance *i = &self.instance;
-	char host[256] = "", id[CONSUL_ID_CAP];
-	bool is_end = !*self.config.id && !*service;
-	size_t id_n, host_n;
+	char host[256] = "", named[CONSUL_ID_CAP];
+	const char *id = self.config.id;
+	bool is_end = !*id && !*service;
 
 	(void)gethostname(host, sizeof host - 1);
-	(void)fmt_text(id, sizeof id, *self.config.id || is_end ? "%s%s" : "%s-%s",
-		       *self.config.id ? self.config.id : service, *self.config.id ? "" : host);
+	if (!*id) {
+		(void)fmt_text(named, sizeof named, "%s-%s", service, host);
+		id = is_end ? host : named;
+	}
 	consul_instance_target(prepare(), id, is_end);
-	if (finish("GET", e) || consul_instance_read(&self.answer, i, e))
+	if (call("GET", false, e) || consul_instance_read(&self.answer, i, e))
 		return -1;
 	if (!*i->id)
 		return fail_elsewhere(is_end ? "...-HOSTNAME" : id, e);
 	if (*service && strcmp(service, i->service) != 0)
 		return err_set(e, ERR_CONFIG, "%s is an instance of %s, not of %s", i->id,
 			       i->service, service);
-	id_n = strlen(i->id);
-	host_n = strlen(host);
-	self.is_here = host_n && id_n > host_n && !strcmp(i->id + id_n - host_n, host);
+	self.is_here = *host && str_ends_nocase(i->id, host);
 	return 0;
 }
 
@@ -148,7 +143,8 @@ static int take_address(struct err *e)
 static int read_state(struct err *e)
 {
 	consul_instance_state_target(prepare(), self.instance.id);
-	return call("GET", e) || consul_instance_state_read(&self.answer, &self.state, e) ? -1 : 0;
+	return call("GET", true, e) || consul_instance_state_read(&self.answer, &self.state, e) ? -1
+												: 0;
 }
 
 /* What is asked for is read back. */
@@ -157,7 +153,7 @@ static int set_maintenance(bool is_on, struct err *e)
 	const char *id = self.instance.id;
 
 	consul_agent_maintenance_target(prepare(), id, is_on, REASON);
-	if (finish("PUT", e))
+	if (call("PUT", false, e))
 		return -1;
 	self.is_maintained = is_on;
 	if (read_state(e))
@@ -196,22 +192,19 @@ static int choose_rule(struct err *e)
 static int make_setup(struct drain_setup *s, struct err *e)
 {
 	static struct target_hosts hosts;
-	const struct job *job = &self.config.jobs[0];
-	bool has_name = self.rule.way.kind == DRAIN_DNS || self.rule.way.kind == DRAIN_API;
-
 	*s = (struct drain_setup){
 		.rule = &self.rule,
 		.port = self.is_here ? self.instance.port : 0,
 		.driver = &self.clients.driver,
 		.records = self.clients.have,
-		.zone = job->zone,
-		.zone_id = job->zone_id,
+		.job = &self.config.jobs[0],
 	};
 	if (self.rule.idle_ms && !s->port)
 		log_plain("dnsbuddy drain: clients are not waited for: %s",
 			  self.is_here ? "the service has no port"
 				       : "the instance is not of this host");
-	if (has_name && target_parse(&s->address, self.instance.address, &hosts, e))
+
+	if (*self.rule.way.name && target_parse(&s->address, self.instance.address, &hosts, e))
 		return err_wrap(e, "the address of %s, \"%s\"", self.instance.id,
 				self.instance.address);
 	return 0;
@@ -229,14 +222,13 @@ static struct consul_view *view(void)
 
 static int list_instances(struct err *e)
 {
-	static struct job job;
-	const struct consul_query query = {.job = &job, .is_consistent = true};
+	struct job *job = &self.config.jobs[0];
+	const struct consul_query query = {.job = job, .is_consistent = true};
 	const struct call listing = {.kind = CALL_HEALTH, .query = &query, .view = view()};
 
-	job = self.config.jobs[0];
-	memcpy(job.service, self.instance.service, sizeof job.service);
-	job.addresses = (struct address_list){.of = {ADDRESS_SERVICE, ADDRESS_NODE}, .n = 2};
-	job.tag[0] = '\0';
+	memcpy(job->service, self.instance.service, sizeof job->service);
+	job->addresses = (struct address_list){.of = {ADDRESS_SERVICE, ADDRESS_NODE}, .n = 2};
+	job->tag[0] = '\0';
 	return driver_call(&self.clients.driver, &listing, e);
 }
 
@@ -261,20 +253,16 @@ static int check_others(const struct target *own, struct err *e)
 		else
 			others_n++;
 	}
-	if (self.in->options & OPTION_FORCE)
+	self.is_held = (!others_n || same_n > 1) && !(self.in->options & OPTION_FORCE);
+	if (!self.is_held)
 		return 0;
-	self.is_held = !others_n || same_n > 1;
-	if (!others_n)
-		return err_set(e, ERR_REFUSED,
-			       "%s is the last instance of %s that is wanted: --force drains it "
-			       "all the same",
-			       self.instance.id, self.instance.service);
-	if (same_n > 1)
-		return err_set(e, ERR_REFUSED,
-			       "another instance of %s has the address %s, too, and keeps it in "
-			       "DNS: --force drains %s all the same",
-			       self.instance.service, self.instance.address, self.instance.id);
-	return 0;
+	(void)err_set(
+		e, ERR_REFUSED,
+		others_n ? "another instance of %s has the address %s, too, and keeps it in DNS"
+			 : "%s is the last instance of %s that is wanted",
+		others_n ? self.instance.service : self.instance.id,
+		others_n ? self.instance.address : self.instance.service);
+	return err_set(e, ERR_REFUSED, "%s: --force drains it all the same", e->text);
 }
 
 /* ---- The drain ---- */
@@ -364,28 +352,18 @@ static int drain_it(struct err *e)
 
 static int run(struct err *e)
 {
-	bool is_undo = self.in->options & OPTION_UNDO;
 	struct drain_setup setup;
 
-	if ((!is_undo && choose_rule(e)) || find_instance(e))
+	if (self.in->options & OPTION_UNDO)
+		return find_instance(e) || set_maintenance(false, e) ? -1 : 0;
+	if (choose_rule(e) || find_instance(e) || take_address(e) || read_state(e) ||
+	    make_setup(&setup, e) || check_others(&setup.address, e))
 		return -1;
-	if (is_undo && set_maintenance(false, e))
-		return -1;
-	if (!is_undo) {
-		if (take_address(e) || read_state(e) || make_setup(&setup, e) ||
-		    check_others(&setup.address, e))
-			return -1;
-		progress_begin(&self.progress, self.instance.id);
-		drain_start(&self.drain, &setup, clock_now_ms());
-		if (self.state != INSTANCE_PASSING)
-			drain_leave(&self.drain, clock_now_ms());
-		if (drain_it(e))
-			return -1;
-		progress_end(&self.progress);
-	}
-	out_fmt("%s: %s\n", self.instance.id,
-		is_undo ? "no longer in maintenance" : "safe to stop");
-	return 0;
+	progress_begin(&self.progress, self.instance.id);
+	drain_start(&self.drain, &setup, clock_now_ms());
+	if (self.state != INSTANCE_PASSING)
+		drain_leave(&self.drain, clock_now_ms());
+	return drain_it(e);
 }
 
 /* What stays as it is has to be told, and how it is taken back. */
@@ -408,7 +386,7 @@ int command_drain(const struct invocation *in)
 {
 	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
 	struct err e = {0};
-	int code;
+	int code, rc;
 
 	self.in = in;
 	if (in->values->of[SET_CONSUL].origin == ORIGIN_FLAG)
@@ -423,9 +401,11 @@ int command_drain(const struct invocation *in)
 	loop_init(&self.loop, self.fds, DRAIN_FDS);
 	loop_on_signal(&self.loop, take_signal, NULL);
 	self.part = (struct loop_part){.wants = part_wants, .step = part_step};
-	if (run(&e)) {
-		progress_end(&self.progress);
+	rc = run(&e);
+	progress_end(&self.progress);
+	if (rc)
 		return fail(&e);
-	}
+	out_fmt("%s: %s\n", self.instance.id,
+		in->options & OPTION_UNDO ? "no longer in maintenance" : "safe to stop");
 	return command_close_stdout(in, EXIT_CODE_OK);
 }

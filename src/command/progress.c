@@ -12,12 +12,16 @@
 #define COLUMNS 80 /* where nobody tells */
 #define CLEAR "\r\x1b[K"
 
-void progress_begin(struct progress *p, const char *subject)
+bool progress_can_draw(int fd)
 {
 	const char *term = getenv("TERM");
 
-	*p = (struct progress){.subject = subject};
-	p->is_terminal = isatty(STDERR_FILENO) && term && *term && strcmp(term, "dumb") != 0;
+	return isatty(fd) && term && *term && strcmp(term, "dumb") != 0;
+}
+
+void progress_begin(struct progress *p, const char *subject)
+{
+	*p = (struct progress){.subject = subject, .is_terminal = progress_can_draw(STDERR_FILENO)};
 }
 
 static void put(const char *text)
@@ -25,23 +29,22 @@ static void put(const char *text)
 	(void)!write(STDERR_FILENO, text, strlen(text)); /* the work goes on without */
 }
 
-static int columns(void)
+static size_t columns(void)
 {
 	struct winsize size = {.ws_col = 0};
 
-	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) || !size.ws_col)
-		return COLUMNS;
-	return size.ws_col;
+	return !ioctl(STDERR_FILENO, TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : COLUMNS;
 }
 
 /* One that is longer than the terminal is wide could not be taken back. */
 static void draw(struct progress *p, const char *line)
 {
-	char text[1024], whole[sizeof text + 16];
+	char text[1024];
+	size_t cap = sizeof CLEAR - 1 + columns();
 
-	(void)fmt_text(text, sizeof text, "%s: %s", p->subject, line);
-	(void)fmt_text(whole, sizeof whole, CLEAR "%.*s", columns() - 1, text);
-	put(whole);
+	(void)fmt_text(text, cap < sizeof text ? cap : sizeof text, CLEAR "%s: %s", p->subject,
+		       line);
+	put(text);
 	p->is_drawn = true;
 }
 

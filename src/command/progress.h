@@ -23,6 +23,9 @@ struct progress {
 	int64_t next_ms;
 };
 
+/* Whether a terminal is there that knows escape sequences: it can be drawn on, and in colours. */
+bool progress_can_draw(int fd);
+
 /* Begin, with what the lines are about, which must live. */
 void progress_begin(struct progress *p, const char *subject);
 

@@ -10,6 +10,7 @@
 #include "command/clients.h"
 #include "command/command.h"
 #include "command/print.h"
+#include "command/progress.h"
 #include "engine/report.h"
 
 static struct config config;
@@ -38,10 +39,9 @@ static int result_code(const struct reconcile *r, unsigned options)
 
 static bool wants_colour(void)
 {
-	const char *no_colour = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no_colour = getenv("NO_COLOR");
 
-	return isatty(STDOUT_FILENO) && !(no_colour && *no_colour) && term && *term &&
-	       strcmp(term, "dumb") != 0;
+	return !(no_colour && *no_colour) && progress_can_draw(STDOUT_FILENO);
 }
 
 static void print_result(bool is_first, unsigned options)

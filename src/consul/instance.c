@@ -6,19 +6,13 @@
 #include "base/str.h"
 #include "consul/place.h"
 
-/* Raw between grave accents; a regular expression for the text itself. */
+/* Raw between grave accents; in a regular expression (RE2's) between \Q and \E. */
 void consul_instance_target(struct buf *b, const char *id, bool is_end)
 {
-	buf_str(b, "/v1/agent/services?filter=ID%20");
-	buf_str(b, is_end ? "matches%20%60-" : "%3D%3D%20%60");
-	for (; *id; id++) {
-		char c[2] = {*id};
-
-		if (is_end && strchr(".+*?()|[]{}^$\\", *id))
-			buf_str(b, "%5C");
-		buf_url_part(b, c);
-	}
-	buf_str(b, is_end ? "%24%60" : "%60");
+	buf_str(b, "/v1/agent/services?filter=");
+	buf_url_part(b, is_end ? "ID matches `-\\Q" : "ID == `");
+	buf_url_part(b, id);
+	buf_url_part(b, is_end ? "\\E$`" : "`");
 }
 
 static int read_service(int service, struct consul_instance *out)
@@ -72,7 +66,7 @@ int consul_instance_state_read(const struct consul_answer *a, enum instance_stat
 	for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
 		const char *name = instance_state_name(states[i]);
 
-		if (strncmp(a->body, name, strlen(name)) != 0 || a->status == 404)
+		if (!str_starts_nocase(a->body, name) || a->status == 404)
 			continue;
 		*out = i < 2 ? states[i] : INSTANCE_CRITICAL;
 		return 0;
@@ -85,9 +79,10 @@ void consul_instance_place_target(struct buf *b, const char *service, const char
 {
 	buf_str(b, "/v1/catalog/service/");
 	buf_url_part(b, service);
-	buf_str(b, "?filter=ServiceID%20%3D%3D%20%60");
+	buf_str(b, "?filter=");
+	buf_url_part(b, "ServiceID == `");
 	buf_url_part(b, id);
-	buf_str(b, "%60");
+	buf_url_part(b, "`");
 	consul_place_add(b, job);
 }
 

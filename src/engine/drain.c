@@ -41,12 +41,9 @@ static void start_dns(struct drain *d)
 
 static void start_api(struct drain *d)
 {
-	const struct drain_setup *s = &d->setup;
-
-	d->job = (struct job){.types = JOB_TYPES};
-	memcpy(d->job.name, s->rule->way.name, sizeof d->job.name);
-	(void)fmt_text(d->job.zone, sizeof d->job.zone, "%s", s->zone ? s->zone : "");
-	(void)fmt_text(d->zone_id, sizeof d->zone_id, "%s", s->zone_id ? s->zone_id : "");
+	d->job = *d->setup.job;
+	d->job.types = JOB_TYPES;
+	memcpy(d->job.name, d->name, sizeof d->job.name);
 	drain_view_sources(&d->view, 1);
 }
 
@@ -69,7 +66,7 @@ void drain_start(struct drain *d, const struct drain_setup *setup, int64_t now_m
 
 static bool is_asking_somebody(const struct drain *d)
 {
-	return d->setup.rule->way.kind == DRAIN_DNS || d->setup.rule->way.kind == DRAIN_API;
+	return *d->name;
 }
 
 bool drain_knows(const struct drain *d)
@@ -230,8 +227,8 @@ static void fail_api(struct drain *d, const struct err *e, int64_t now_ms)
 	d->failures++;
 	d->last_err = *e;
 	d->ask_ms = now_ms + (delay_ms > ASK_API_MS ? delay_ms : ASK_API_MS);
-	if (e->kind == ERR_CONFIG && !(d->setup.zone_id && *d->setup.zone_id))
-		d->zone_id[0] = '\0';
+	if (e->kind == ERR_CONFIG)
+		memcpy(d->job.zone_id, d->setup.job->zone_id, sizeof d->job.zone_id);
 	drain_view_take(&d->view, 0, NULL, now_ms);
 }
 
@@ -241,8 +238,8 @@ static void begin_api(struct drain *d, int64_t now_ms)
 	bool is_exact = d->job.zone[0];
 	struct err e = {0};
 
-	if (d->zone_id[0]) {
-		cf_record_list_init(&d->list, d->zone_id, &d->job, d->setup.records);
+	if (d->job.zone_id[0]) {
+		cf_record_list_init(&d->list, d->job.zone_id, &d->job, d->setup.records);
 	} else {
 		cf_zone_search_init(&d->zones, is_exact ? d->job.zone : d->job.name, is_exact);
 		call = (struct call){.kind = CALL_ZONE, .zones = &d->zones};
@@ -265,7 +262,7 @@ static bool step_api(struct drain *d, int64_t now_ms)
 	if (result == HTTP_BAD)
 		fail_api(d, &e, now_ms);
 	else if (d->setup.driver->call.kind == CALL_ZONE)
-		memcpy(d->zone_id, d->zones.id, sizeof d->zone_id);
+		memcpy(d->job.zone_id, d->zones.id, sizeof d->job.zone_id);
 	else
 		take_list(d, now_ms);
 	return true;

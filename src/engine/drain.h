@@ -36,7 +36,7 @@ struct drain_setup {
 	uint16_t port;          /* of the service here; 0: no connections are counted */
 	struct driver *driver;  /* DRAIN_API only: with its client for Cloudflare, of its own use */
 	struct record *records; /* the same: RECORDS_MAX of them */
-	const char *zone, *zone_id; /* the same: as of a job, "" or NULL for none */
+	const struct job *job;  /* the same: says in which zone */
 };
 
 enum drain_result {
@@ -65,10 +65,9 @@ struct drain {
 	char name[DNS_TEXT_CAP]; /* that is asked for: where the rule's leads to */
 
 	/* API. */
-	struct job job;
+	struct job job; /* with the zone's id, once that is known */
 	struct cf_zone_search zones;
 	struct cf_record_list list;
-	char zone_id[RECORD_ID_CAP];
 };
 
 /* Begin to look. Nothing is asked before the first drain_step(). */

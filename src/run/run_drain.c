@@ -29,15 +29,12 @@ void run_drain_look(struct run *r, int64_t now_ms)
 		.rule = r->setup.drain,
 		.driver = r->setup.driver,
 		.records = r->setup.records,
+		.job = r->setup.place,
 	};
 	struct err e;
 
 	if (!run_drain_is_set(r) || r->has_drain)
 		return;
-	if (r->setup.place) {
-		setup.zone = r->setup.place->zone;
-		setup.zone_id = r->setup.place->zone_id;
-	}
 	setup.port = s->setup->port;
 	if (target_parse(&setup.address, s->address, NULL, &e)) {
 		log_event(LOG_WARN, "no drain for this address", "error=%s", e.text);

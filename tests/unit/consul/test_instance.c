@@ -60,7 +60,7 @@ static void test_target(void **state)
 	(void)state;
 	buf_init(&b, text, sizeof text);
 	consul_instance_target(&b, "a.b+c", true);
-	assert_string_equal(text, "/v1/agent/services?filter=ID%20matches%20%60-a%5C.b%5C%2Bc%24%60");
+	assert_string_equal(text, "/v1/agent/services?filter=ID%20matches%20%60-%5CQa.b%2Bc%5CE%24%60");
 	buf_reset(&b);
 	consul_instance_target(&b, "a.b c", false);
 	assert_string_equal(text, "/v1/agent/services?filter=ID%20%3D%3D%20%60a.b%20c%60");

@@ -94,7 +94,9 @@ static void begin(enum drain_kind kind, const char *address, const struct ns_rul
 
 	lookup_begin("", CONF, "123", rules);
 	files = *resolve.files;
-	rule = (struct drain_rule){.way = {.kind = kind, .name = WWW}, .max_ms = 300000, .settle_ms = 5000};
+	rule = (struct drain_rule){.way = {.kind = kind}, .max_ms = 300000, .settle_ms = 5000};
+	if (kind == DRAIN_DNS)
+		(void)snprintf(rule.way.name, sizeof rule.way.name, WWW);
 	set_address(&setup, address);
 	ahead_ms = 0;
 	lines[0] = '\0';
