@@ -27,15 +27,17 @@
 
 /* A text that is not set is "". Holds nothing of the values it is read from. */
 struct config {
+	/* Not settings: */
+	struct run_config *run; /* with GROUP_RUN: the caller's, who sets it before; is filled */
+	size_t jobs_n;
+	const char *https_proxy_name; /* who set https_proxy, for messages */
+	struct drain_rule drain;      /* members of it are settings */
+	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
+
+	/* Settings: */
 #define SETTING(id, groups, reload, type, ...) JOB_EXPAND(JOB_FIELD_##type)
 #include "config/program.def"
 
-	/* Not settings: */
-	const char *https_proxy_name;                    /* who set https_proxy, for messages */
-	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
-	struct drain_rule drain;                         /* members of it are settings */
-	struct run_config *run; /* with GROUP_RUN: the caller's, who sets it before; is filled */
-	size_t jobs_n;
 	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record; of run and drain: jobs[0] alone */
 };
 

@@ -111,10 +111,10 @@ struct consul {
 
 /* What there is to say of a service or a backend. */
 struct entry {
-	char name[TEXT_CAP], tag[TEXT_CAP];
 	struct run_command command;
 	int64_t poll_ms, ttl_ms, timeout_ms, gone_ms, port;
 	bool is_public, has_override;
+	char name[TEXT_CAP], tag[TEXT_CAP];
 };
 
 static const struct keys {
@@ -415,10 +415,14 @@ static int take_service(struct source *s, int object, struct err *e)
 	if (!service->interfaces_from)
 		return -1;
 	s->c->services_n++;
-	return service->interfaces.n
-		       ? 0
-		       : interface_rules_parse(&service->interfaces,
-					       entry.is_public ? "public" : "eth0,inet", e);
+	if (service->interfaces.n)
+		return 0;
+	if (entry.is_public)
+		return interface_rules_add(&service->interfaces, "public", e);
+	return interface_rules_add(&service->interfaces, "eth0", e) ||
+			       interface_rules_add(&service->interfaces, "inet", e)
+		       ? -1
+		       : 0;
 }
 
 static int take_backend(struct source *s, int object, struct err *e)
@@ -430,8 +434,9 @@ static int take_backend(struct source *s, int object, struct err *e)
 		return err_set(e, ERR_CONFIG, "more than %d backends", RUN_BACKENDS_MAX);
 	if (take_object(s, BACKEND, object, &entry, e))
 		return -1;
+	/* The node's address where the service has none: a moved one is another there, too. */
 	*b = (struct run_backend){
-		.job = {.types = JOB_TYPES, .addresses = {.n = 1}},
+		.job = {.types = JOB_TYPES, .addresses = {{ADDRESS_SERVICE, ADDRESS_NODE}, 2}},
 		.on_change = entry.command,
 		.poll_ms = entry.poll_ms,
 	};

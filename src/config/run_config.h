@@ -35,11 +35,11 @@ enum run_check_kind { RUN_CHECK_NONE, RUN_CHECK_HTTP, RUN_CHECK_TCP, RUN_CHECK_E
 
 struct run_check {
 	enum run_check_kind kind;   /* NONE: always passing */
-	struct url url;             /* HTTP: http, https or unix, its path is ""; TCP: host, port */
 	const char *target;         /* HTTP: path and query */
 	struct run_command command; /* EXEC */
 	int64_t interval_ms;        /* from start to start */
 	int64_t timeout_ms;
+	struct url url; /* HTTP: http, https or unix, its path is ""; TCP: host, port */
 };
 
 struct run_meta {
@@ -47,25 +47,24 @@ struct run_meta {
 };
 
 struct run_service {
-	char name[RUN_NAME_MAX + 1];
 	uint16_t port; /* 0: none */
-	struct interface_rules interfaces;
-	const char *interfaces_from; /* who says so, for messages */
-	const char *tags[RUN_TAGS_MAX];
-	size_t tags_n;
-	struct run_meta metas[RUN_METAS_MAX];
-	size_t metas_n;
 	bool enable_tag_override;
-	uint32_t ttl_sec;  /* of the check in Consul */
-	uint32_t gone_sec; /* its DeregisterCriticalServiceAfter; 0: never */
+	uint32_t ttl_sec;            /* of the check in Consul */
+	uint32_t gone_sec;           /* its DeregisterCriticalServiceAfter; 0: never */
+	const char *interfaces_from; /* who says so, for messages */
+	size_t tags_n, metas_n;
+	char name[RUN_NAME_MAX + 1];
 	struct run_check check;
+	struct interface_rules interfaces;
+	const char *tags[RUN_TAGS_MAX];
+	struct run_meta metas[RUN_METAS_MAX];
 };
 
 /* A service that is followed, and what is done when its healthy instances are others. */
 struct run_backend {
-	struct job job; /* what Consul is asked for */
 	struct run_command on_change;
 	int64_t poll_ms; /* the longest rest where Consul does not tell of changes by itself */
+	struct job job;  /* what Consul is asked for */
 };
 
 struct run_config {

@@ -41,7 +41,6 @@ enum option {
 
 /* The texts from files are in it: secrets. */
 struct values {
-	struct value of[SETTINGS];
 	size_t records_n; /* entries of "records"; 0 when there is no such list */
 	unsigned records_line;
 	const char *file;  /* the configuration file's name for messages */
@@ -57,6 +56,7 @@ struct values {
 	/* What the caller says: */
 	int wait_ms;                   /* for each file */
 	bool is_called_containerbuddy; /* the program is: its flags, not ours, go first */
+	struct value of[SETTINGS];
 	/* What is large stands last: of it only the begin is touched. */
 	char text[CONFIG_TEXT_CAP];
 	struct value of_record[CONFIG_RECORDS_MAX][SETTINGS_OF_RECORD];

@@ -137,25 +137,6 @@ int interface_rules_add(struct interface_rules *r, const char *text, struct err 
 	return 0;
 }
 
-int interface_rules_parse(struct interface_rules *r, const char *text, struct err *e)
-{
-	struct interface_rules new = {.n = 0};
-	char one[INTERFACE_RULE_CAP];
-	size_t len;
-
-	do {
-		len = strcspn(text, ",");
-		if (str_copy_n(one, sizeof one, text, len))
-			return err_set(e, ERR_CONFIG, "a rule longer than %d bytes",
-				       INTERFACE_RULE_CAP - 1);
-		if (interface_rules_add(&new, str_trim(one), e))
-			return -1;
-		text += len + 1;
-	} while (text[-1]);
-	*r = new;
-	return 0;
-}
-
 /* ---- choosing ---- */
 
 static int order(const void *a, const void *b)

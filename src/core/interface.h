@@ -65,13 +65,6 @@ int interface_rules_add(struct interface_rules *r, const char *text, struct err 
 	__attribute__((warn_unused_result));
 
 /*
- * The same for a list, with commas and perhaps blanks between: the new content of *r, which is
- * untouched on -1.
- */
-int interface_rules_parse(struct interface_rules *r, const char *text, struct err *e)
-	__attribute__((warn_unused_result));
-
-/*
  * The address, as text, of the first rule that has one. list[0..n) is put into order.
  *   e  ERR_CONFIG: none has; the rules, and which addresses there are
  * Returns 0, or -1 with out untouched.

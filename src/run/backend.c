@@ -18,15 +18,6 @@ void backends_init(struct backends *b, const struct http_origin *consul, const c
 
 /* ---- which are followed ---- */
 
-/* The node's address where the service has none: a moved instance is another one there, too. */
-static struct job job_of(const struct run_backend *setup)
-{
-	struct job job = setup->job;
-
-	job.addresses = (struct address_list){{ADDRESS_SERVICE, ADDRESS_NODE}, 2};
-	return job;
-}
-
 static bool is_free(const struct backend *one)
 {
 	return !one->is_followed && !one->is_running;
@@ -35,9 +26,7 @@ static bool is_free(const struct backend *one)
 /* It follows what setup wants, or did: there are never two commands of one backend. */
 static bool is_for(const struct backend *one, const struct run_backend *setup)
 {
-	struct job job = job_of(setup);
-
-	return !is_free(one) && job_is_same_query(&one->watch->job, &job);
+	return !is_free(one) && job_is_same_query(&one->watch->job, &setup->job);
 }
 
 static size_t find(struct backends *b, const struct run_backend *setup, const bool *is_taken)
@@ -57,8 +46,6 @@ static size_t find(struct backends *b, const struct run_backend *setup, const bo
 
 static void follow(struct backends *b, struct backend *one, const struct run_backend *setup)
 {
-	struct job job = job_of(setup);
-
 	one->on_change = &setup->on_change;
 	if (one->is_followed)
 		return;
@@ -67,7 +54,7 @@ static void follow(struct backends *b, struct backend *one, const struct run_bac
 	one->failures = 0;
 	one->retry_ms = 0;
 	one->runs = one->failed = 0;
-	service_watch_init(one->watch, &job, b->consul, b->headers, b->timeout_ms);
+	service_watch_init(one->watch, &setup->job, b->consul, b->headers, b->timeout_ms);
 	one->watch->query.wait_sec = b->wait_sec;
 	one->watch->query.sums_passing = true;
 }

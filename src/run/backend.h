@@ -31,7 +31,6 @@ struct backend {
 	bool is_followed;
 	const struct run_command *on_change; /* of the configuration in force */
 	struct service_watch *watch;         /* NULL: this place was never used */
-	struct process process;              /* the command */
 	bool is_running;                     /* and its end has not been looked at */
 	bool has_seen;
 	uint64_t seen_sum; /* of the last list, see passing_sum */
@@ -42,6 +41,7 @@ struct backend {
 	int64_t kill_ms;   /* the command has time until then */
 	bool was_late;     /* and did not end by itself */
 	uint64_t runs, failed;
+	struct process process; /* the command */
 };
 
 struct backends {

@@ -95,6 +95,8 @@ static void test_cloudflare(void **state)
 	assert_int_equal(app->poll_ms, 5000);
 	assert_string_equal(words(&app->on_change), "/opt/containerbuddy/update-dns.sh|");
 	assert_true(app->on_change.timeout_ms == CLOCK_NEVER);
+	assert_int_equal(app->job.addresses.n, 2);
+	assert_int_equal(app->job.addresses.of[1], ADDRESS_NODE);
 	assert_int_equal(conf_run.stop_timeout_ms, 5000);
 	assert_int_equal(conf_run.app.n, 0);
 }

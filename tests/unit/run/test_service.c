@@ -155,7 +155,7 @@ static int set_up(void **state)
 		setups[i] = (struct run_service){
 			.name = "web", .port = 80, .ttl_sec = 25, .check = {.interval_ms = 10000, .timeout_ms = 5000}};
 		setups[i].interfaces_from = "the test";
-		assert_int_equal(interface_rules_parse(&setups[i].interfaces, "eth0", &e), 0);
+		assert_int_equal(interface_rules_add(&setups[i].interfaces, "eth0", &e), 0);
 	}
 	log_setup(LOG_LOGFMT, LOG_INFO);
 	return 0;
@@ -436,7 +436,8 @@ static void test_a_reload_that_is_no_good(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(interface_rules_parse(&setups[1].interfaces, "eth9", &e), 0);
+	setups[1].interfaces.n = 0;
+	assert_int_equal(interface_rules_add(&setups[1].interfaces, "eth9", &e), 0);
 	assert_int_equal(reload(&setups[1], &e), -1);
 	assert_int_equal(e.kind, ERR_CONFIG);
 	assert_ptr_equal(service.setup, &setups[0]);
