@@ -90,7 +90,6 @@ static void test_cloudflare(void **state)
 	assert_string_equal(web->interfaces.of[0].text, "eth0");
 	assert_string_equal(web->interfaces.of[1].text, "inet");
 	assert_string_equal(app->job.service, "nginx");
-	assert_int_equal(app->job.addresses.n, 1);
 	assert_int_equal(app->job.addresses.of[0], ADDRESS_SERVICE);
 	assert_int_equal(app->poll_ms, 5000);
 	assert_string_equal(words(&app->on_change), "/opt/containerbuddy/update-dns.sh|");
