@@ -101,9 +101,9 @@ struct registration {
 
 /*
  * Prepare to be the service name on this host, or none with "". r->client, r->place, r->body and
- * r->body_cap are kept. What else Consul shall know is in r->service: at first a check of REGISTRATION_TTL_SEC,
- * and that Consul forgets us after REGISTRATION_GONE_SEC; report_every_ms is at first
- * REGISTRATION_REPORT_MS.
+ * r->body_cap are kept. What else Consul shall know is in r->service: at first a check of
+ * REGISTRATION_TTL_SEC, and that Consul forgets us after REGISTRATION_GONE_SEC; report_every_ms is
+ * at first REGISTRATION_REPORT_MS.
  */
 void registration_init(struct registration *r, const char *name, enum registration_id id_kind,
 		       int64_t timeout_ms);

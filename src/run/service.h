@@ -59,7 +59,8 @@ int service_examine(const struct run_service *setup, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
- * Prepare. s is zeroed or one that is over, setup and world are kept. Nothing is begun before service_start().
+ * Prepare. s is zeroed or one that is over, setup and world are kept. Nothing is begun before
+ * service_start().
  *   e  as service_examine(), and ERR_SYS: no memory for TLS
  */
 int service_init(struct service *s, const struct run_service *setup,
