@@ -90,10 +90,8 @@ static bool is_to_start(const struct run *r)
 	       (!r->has_app || process_is_confirmed(&r->app.process));
 }
 
-static void processes_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+static void processes_wants(const struct run *r, struct loop_wait *w, int64_t now_ms)
 {
-	const struct run *r = ctx;
-
 	process_wants(&r->app.process, w);
 	hook_wants(r->hook, w);
 	if (r->app.process.stop_signal || (r->app.process.is_over && !r->has_ended) ||
@@ -101,10 +99,8 @@ static void processes_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
 		loop_wait_until(w, now_ms);
 }
 
-static void processes_step(void *ctx, int64_t now_ms)
+static void processes_step(struct run *r, int64_t now_ms)
 {
-	struct run *r = ctx;
-
 	app_step(&r->app);
 	hook_step(r->hook, now_ms);
 	if (r->app.process.is_over && !r->has_ended)
@@ -113,24 +109,7 @@ static void processes_step(void *ctx, int64_t now_ms)
 		run_services_start(r, now_ms);
 }
 
-/* ---- backends, pages ---- */
-
-static void backends_part_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
-{
-	const struct run *r = ctx;
-
-	(void)now_ms;
-	if (r->has_started)
-		backends_wants(&r->backends, w);
-}
-
-static void backends_part_step(void *ctx, int64_t now_ms)
-{
-	struct run *r = ctx;
-
-	if (r->has_started)
-		backends_step(&r->backends, now_ms);
-}
+/* ---- pages ---- */
 
 static int answer_page(void *ctx, const char *path, struct buf *out, const char **content_type)
 {
@@ -140,60 +119,54 @@ static int answer_page(void *ctx, const char *path, struct buf *out, const char 
 	return run_pages_answer(&s, path, out, content_type);
 }
 
-static void listening_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
-{
-	const struct run *r = ctx;
-
-	(void)now_ms;
-	for (size_t i = 0; r->setup.listeners && i < RUN_LISTENERS; i++)
-		listen_wants(&r->setup.listeners[i], w);
-}
-
-static void listening_step(void *ctx, int64_t now_ms)
-{
-	struct run *r = ctx;
-
-	for (size_t i = 0; r->setup.listeners && i < RUN_LISTENERS; i++)
-		listen_step(&r->setup.listeners[i], now_ms, answer_page, r);
-}
-
 /* ---- credentials that were refused ---- */
 
-static bool was_refused(const struct run *r)
+static int64_t secrets_due_ms(const struct run *r)
 {
-	return r->setup.reload && (r->was_refused || r->backends.was_refused) &&
-	       r->phase <= RUN_WORKING;
+	bool was_refused = r->was_refused || r->backends.was_refused;
+
+	return r->setup.reload && was_refused && r->phase <= RUN_WORKING
+		       ? pace_secrets_ms(r->refused_ms != 0, r->refused_ms)
+		       : CLOCK_NEVER;
 }
 
-static void secrets_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+static void read_secrets(struct run *r, int64_t now_ms)
 {
-	const struct run *r = ctx;
-
-	(void)now_ms;
-	if (was_refused(r))
-		loop_wait_until(w, pace_secrets_ms(r->refused_ms != 0, r->refused_ms));
-}
-
-static void secrets_step(void *ctx, int64_t now_ms)
-{
-	struct run *r = ctx;
-
 	r->was_refused = r->backends.was_refused = false;
 	r->refused_ms = now_ms;
 	r->setup.reload(r->setup.ctx, true);
 }
 
-/* ---- phases ---- */
+/* ---- all of it: one part of the loop ---- */
 
-static void phase_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+static void wants(void *ctx, struct loop_wait *w, int64_t now_ms)
 {
-	loop_wait_until(w, run_phase_until_ms(ctx, now_ms));
+	const struct run *r = ctx;
+
+	processes_wants(r, w, now_ms);
+	run_services_wants(r, w);
+	if (r->has_started)
+		backends_wants(&r->backends, w);
+	for (size_t i = 0; r->setup.listeners && i < RUN_LISTENERS; i++)
+		listen_wants(&r->setup.listeners[i], w);
+	run_drain_wants(r, w, now_ms);
+	loop_wait_until(w, secrets_due_ms(r));
+	loop_wait_until(w, run_phase_until_ms(r, now_ms));
 }
 
-static void phase_step(void *ctx, int64_t now_ms)
+static void step(void *ctx, int64_t now_ms)
 {
 	struct run *r = ctx;
 
+	processes_step(r, now_ms);
+	run_services_step(r, now_ms);
+	if (r->has_started)
+		backends_step(&r->backends, now_ms);
+	for (size_t i = 0; r->setup.listeners && i < RUN_LISTENERS; i++)
+		listen_step(&r->setup.listeners[i], now_ms, answer_page, r);
+	run_drain_step(r, now_ms);
+	if (now_ms >= secrets_due_ms(r))
+		read_secrets(r, now_ms);
 	run_phase_step(r, now_ms);
 	if (r->phase != RUN_OVER)
 		return;
@@ -203,28 +176,11 @@ static void phase_step(void *ctx, int64_t now_ms)
 
 int run_init(struct run *r, const struct run_setup *setup, struct err *e)
 {
-	static const struct {
-		void (*wants)(void *ctx, struct loop_wait *w, int64_t now_ms);
-		void (*step)(void *ctx, int64_t now_ms);
-	} parts[] = {
-		[RUN_PROCESSES] = {processes_wants, processes_step},
-		[RUN_SERVICES] = {run_services_wants, run_services_step},
-		[RUN_BACKENDS] = {backends_part_wants, backends_part_step},
-		[RUN_LISTENING] = {listening_wants, listening_step},
-		[RUN_DRAIN] = {run_drain_wants, run_drain_step},
-		[RUN_SECRETS] = {secrets_wants, secrets_step},
-		[RUN_PHASE] = {phase_wants, phase_step},
-	};
-	_Static_assert(sizeof parts / sizeof parts[0] == RUN_LOOP_PARTS, "a row for each");
-
 	r->setup = *setup;
 	r->start_ms = clock_now_ms();
+	r->part = (struct loop_part){.ctx = r, .wants = wants, .step = step};
 	loop_init(&r->loop, r->fds, sizeof r->fds / sizeof r->fds[0]);
-	for (size_t i = 0; i < RUN_LOOP_PARTS; i++) {
-		r->parts[i] = (struct loop_part){
-			.ctx = r, .wants = parts[i].wants, .step = parts[i].step};
-		loop_add(&r->loop, &r->parts[i]);
-	}
+	loop_add(&r->loop, &r->part);
 	return run_services_init(r, e);
 }
 

@@ -66,17 +66,6 @@ struct run_setup {
 	void *ctx;
 };
 
-enum run_loop_part {
-	RUN_PROCESSES,
-	RUN_SERVICES,
-	RUN_BACKENDS,
-	RUN_LISTENING,
-	RUN_DRAIN,
-	RUN_SECRETS,
-	RUN_PHASE,
-	RUN_LOOP_PARTS
-};
-
 #define RUN_FDS                                                                                    \
 	(16 + RUN_SLOTS * (2 * HTTP_FDS + 2) + BACKENDS_MAX * (HTTP_FDS + 2) +                     \
 	 RUN_LISTENERS * LISTEN_FDS)
@@ -85,7 +74,7 @@ enum run_loop_part {
 struct run {
 	struct run_setup setup;
 	struct loop loop;
-	struct loop_part parts[RUN_LOOP_PARTS];
+	struct loop_part part;
 	struct pollfd fds[RUN_FDS];
 	struct app app;
 	struct hook pre_start, pre_stop, post_stop;
@@ -164,11 +153,11 @@ bool run_services_are_over(const struct run *r);
 void run_services_maintain(struct run *r, bool is_on, const char *reason);
 bool run_services_are_settled(const struct run *r);
 
-/* Parts of the loop. */
-void run_services_wants(void *ctx, struct loop_wait *w, int64_t now_ms);
-void run_services_step(void *ctx, int64_t now_ms);
-void run_drain_wants(void *ctx, struct loop_wait *w, int64_t now_ms);
-void run_drain_step(void *ctx, int64_t now_ms);
+/* What they wait for, and go on without waiting. */
+void run_services_wants(const struct run *r, struct loop_wait *w);
+void run_services_step(struct run *r, int64_t now_ms);
+void run_drain_wants(const struct run *r, struct loop_wait *w, int64_t now_ms);
+void run_drain_step(struct run *r, int64_t now_ms);
 
 /* Whether there is something to wait for at the stop; look; we have asked to leave; end. */
 bool run_drain_is_set(const struct run *r);

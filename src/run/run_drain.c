@@ -77,17 +77,14 @@ void run_drain_end(struct run *r)
 	r->is_drained = true;
 }
 
-void run_drain_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+void run_drain_wants(const struct run *r, struct loop_wait *w, int64_t now_ms)
 {
-	const struct run *r = ctx;
-
 	if (r->has_drain && !r->is_drained)
 		drain_wants(&r->drain, w, now_ms);
 }
 
-void run_drain_step(void *ctx, int64_t now_ms)
+void run_drain_step(struct run *r, int64_t now_ms)
 {
-	struct run *r = ctx;
 	struct err e = {0};
 	enum drain_result result;
 

@@ -139,20 +139,15 @@ bool run_services_are_settled(const struct run *r)
 	return true;
 }
 
-void run_services_wants(void *ctx, struct loop_wait *w, int64_t now_ms)
+void run_services_wants(const struct run *r, struct loop_wait *w)
 {
-	const struct run *r = ctx;
-
-	(void)now_ms;
 	for (size_t i = 0; i < RUN_SLOTS; i++)
 		if (r->has_service[i])
 			service_wants(&r->services[i], w);
 }
 
-void run_services_step(void *ctx, int64_t now_ms)
+void run_services_step(struct run *r, int64_t now_ms)
 {
-	struct run *r = ctx;
-
 	for (size_t i = 0; i < RUN_SLOTS; i++) {
 		struct service *s = &r->services[i];
 
