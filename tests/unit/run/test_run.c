@@ -178,7 +178,7 @@ static void set_service(struct run_config *c, const char *name)
 	*s = (struct run_service){.interfaces_from = "the test", .ttl_sec = 25};
 	(void)strcpy(s->name, name);
 	s->check.interval_ms = s->check.timeout_ms = LONG_MS;
-	assert_int_equal(interface_rules_parse(&s->interfaces, "static:192.0.2.1", &e), 0);
+	assert_int_equal(interface_rules_add(&s->interfaces, "static:192.0.2.1", &e), 0);
 }
 
 /* What slots there are, and what they shall be: "-" leaves. */
