@@ -136,28 +136,20 @@ static int read_number(const struct reading *r, enum setting s, const char *text
 	return 0;
 }
 
-static const char *const on_drop_words[] = {"keep", "remove", NULL};
-
 /* One of the words, by its place: the enum has them in this order. */
 static int read_choice(const struct reading *r, enum setting s, const char *text, void *field,
 		       struct err *e)
 {
-	const char *const *words = s == SET_ON_DROP     ? on_drop_words
-				   : s == SET_LOG_LEVEL ? log_level_names
-							: log_format_names;
-	char right[64];
-	struct buf b;
+	const char *const *words = s == SET_LOG_LEVEL ? log_level_names : log_format_names;
+	int i = 0;
 
 	(void)r;
-	buf_init(&b, right, sizeof right);
-	for (int i = 0; words[i]; i++) {
-		if (str_eq_nocase(text, words[i])) {
-			*(int *)field = i;
-			return 0;
-		}
-		buf_fmt(&b, "%s%s", !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
-	}
-	return err_set(e, ERR_CONFIG, "%s", right);
+	while (words[i] && !str_eq_nocase(text, words[i]))
+		i++;
+	if (!words[i]) /* where they are told, too */
+		return err_set(e, ERR_CONFIG, "%s", setting(s)->help);
+	*(int *)field = i;
+	return 0;
 }
 
 static bool is_true(const char *text)
@@ -239,24 +231,43 @@ static int read_owner(const struct reading *r, enum setting s, const char *text,
 	return 0;
 }
 
+/* 0 and 1 of an enum that begins so; -1: neither. */
+static int keep_or_remove(const char *text)
+{
+	return strcmp(text, "keep") == 0 ? 0 : strcmp(text, "remove") == 0 ? 1 : -1;
+}
+
+static int read_on_drop(const struct reading *r, enum setting s, const char *text, void *field,
+			struct err *e)
+{
+	int n = keep_or_remove(text);
+
+	(void)r;
+	(void)s;
+	if (n < 0)
+		return err_set(e, ERR_CONFIG, "keep or remove");
+	*(enum on_drop *)field = (enum on_drop)n;
+	return 0;
+}
+
 static int read_on_empty(const struct reading *r, enum setting s, const char *text, void *field,
 			 struct err *e)
 {
 	static const char fallback[] = "fallback=";
-	enum on_empty *out = field;
+	int n = keep_or_remove(text);
 	struct target_hosts hosts = {0};
 	struct target target;
 
 	(void)s;
-	*out = strcmp(text, "remove") == 0 ? ON_EMPTY_REMOVE : ON_EMPTY_KEEP;
-	if (*out == ON_EMPTY_REMOVE || strcmp(text, "keep") == 0)
-		return 0;
-	if (strncmp(text, fallback, sizeof fallback - 1) != 0)
-		return err_set(e, ERR_CONFIG, "keep, remove or fallback=ADDRESS");
-	if (target_parse(&target, text + sizeof fallback - 1, &hosts, e))
-		return -1;
-	*out = ON_EMPTY_FALLBACK;
-	target_format(&target, r->job->fallback);
+	if (n < 0) {
+		if (strncmp(text, fallback, sizeof fallback - 1) != 0)
+			return err_set(e, ERR_CONFIG, "keep, remove or fallback=ADDRESS");
+		if (target_parse(&target, text + sizeof fallback - 1, &hosts, e))
+			return -1;
+		target_format(&target, r->job->fallback);
+		n = ON_EMPTY_FALLBACK;
+	}
+	*(enum on_empty *)field = (enum on_empty)n;
 	return 0;
 }
 

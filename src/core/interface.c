@@ -32,25 +32,22 @@ static int read_address(const char *text, unsigned char out[16])
 
 static bool is_name(const char *s)
 {
-	size_t n = strlen(s);
-
 	/* Digits and dots alone are a slip of an address. */
-	return n && n < INTERFACE_NAME_CAP && strspn(s, LETTERS DIGITS "_-.@") == n &&
-	       !(strchr(s, '.') && strspn(s, DIGITS ".") == n);
+	return *s && !s[strspn(s, LETTERS DIGITS "_-.@")] &&
+	       !(strchr(s, '.') && !s[strspn(s, DIGITS ".")]);
 }
 
 /* at: the '/' */
 static int read_network(struct interface_rule *r, char *text, char *at)
 {
+	const bool is_ip6 = strchr(text, ':');
 	uint64_t bits;
 
 	*at = '\0';
-	if (read_address(text, r->bytes))
-		return -1;
-	if (str_u64(at + 1, strchr(text, ':') ? 128 : 32, &bits))
+	if (read_address(text, r->bytes) || str_u64(at + 1, is_ip6 ? 128 : 32, &bits))
 		return -1;
 	r->kind = INTERFACE_NETWORK;
-	r->n = (unsigned)bits + (strchr(text, ':') ? 0 : 96);
+	r->n = (unsigned)bits + (is_ip6 ? 0 : 96);
 	return 0;
 }
 
