@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/str.h"
 #include "base/utf8.h"
 
 void buf_init(struct buf *b, char *p, size_t cap)
@@ -84,21 +85,18 @@ void buf_json_string(struct buf *b, const char *s)
 	buf_add(b, "\"", 1);
 }
 
-static bool is_unreserved(unsigned char c)
+static bool is_unreserved(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '-' || c == '.' || c == '_' || c == '~';
+	return str_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 void buf_url_part(struct buf *b, const char *s)
 {
 	for (; *s; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (is_unreserved(c))
+		if (is_unreserved(*s))
 			buf_add(b, s, 1);
 		else
-			buf_fmt(b, "%%%02X", c);
+			buf_fmt(b, "%%%02X", (unsigned char)*s);
 	}
 }
 

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/str.h"
 
 enum state {
 	S_VALUE,       /* a value must come */
@@ -123,7 +124,7 @@ static enum state in_escape(struct json_scan *s, char c)
 
 static enum state in_unicode(struct json_scan *s, char c)
 {
-	if (!is_digit(c) && !(c >= 'a' && c <= 'f') && !(c >= 'A' && c <= 'F'))
+	if (str_hex_digit(c) < 0)
 		return S_FAILED;
 	return ++s->count == 4 ? S_STRING : S_UNICODE;
 }

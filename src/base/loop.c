@@ -48,6 +48,13 @@ void loop_add(struct loop *l, struct loop_part *part)
 	part->wake_ms = CLOCK_NEVER;
 }
 
+void loop_add_new(struct loop *l, struct loop_part *part, void *ctx, loop_wants_fn *wants,
+		  loop_step_fn *step)
+{
+	*part = (struct loop_part){.ctx = ctx, .wants = wants, .step = step};
+	loop_add(l, part);
+}
+
 void loop_remove(struct loop_part *part)
 {
 	struct loop *l = part->loop;
@@ -201,8 +208,5 @@ void loop_on_signal(struct loop *l, void (*on_signal)(void *ctx, int number), vo
 	are_taken = true;
 	l->on_signal = on_signal;
 	l->signal_ctx = ctx;
-	l->signals.ctx = l;
-	l->signals.wants = signals_wants;
-	l->signals.step = signals_step;
-	loop_add(l, &l->signals);
+	loop_add_new(l, &l->signals, l, signals_wants, signals_step);
 }

@@ -28,13 +28,17 @@ void loop_wait_fd(struct loop_wait *w, int fd, short events);
 /* Wait no longer than until at_ms. A time that has passed: not at all. */
 void loop_wait_until(struct loop_wait *w, int64_t at_ms);
 
+/* Say what to wait for. Nothing: the part is not stepped. */
+typedef void loop_wants_fn(void *ctx, struct loop_wait *w, int64_t now_ms);
+
+/* Go on without waiting: an event has come or the time has. */
+typedef void loop_step_fn(void *ctx, int64_t now_ms);
+
 /* Embedded by its owner, zeroed but for these three; must live until loop_remove(). */
 struct loop_part {
 	void *ctx;
-	/* Say what to wait for. Nothing: the part is not stepped. */
-	void (*wants)(void *ctx, struct loop_wait *w, int64_t now_ms);
-	/* Go on without waiting: an event has come or the time has. */
-	void (*step)(void *ctx, int64_t now_ms);
+	loop_wants_fn *wants;
+	loop_step_fn *step;
 	/* The loop's own. */
 	struct loop *loop; /* NULL: in none */
 	struct loop_part *next;
@@ -59,6 +63,10 @@ void loop_init(struct loop *l, struct pollfd *fds, size_t cap);
  */
 void loop_add(struct loop *l, struct loop_part *part);
 void loop_remove(struct loop_part *part);
+
+/* Fill a part that is in no loop, and put it at the end. */
+void loop_add_new(struct loop *l, struct loop_part *part, void *ctx, loop_wants_fn *wants,
+		  loop_step_fn *step);
 
 /* Run until no part is left. */
 void loop_run(struct loop *l);

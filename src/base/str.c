@@ -95,7 +95,12 @@ int str_u64(const char *s, uint64_t max, uint64_t *out)
 	return 0;
 }
 
-static int hex_digit(char c)
+bool str_is_alnum(char c)
+{
+	return (c >= '0' && c <= '9') || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z');
+}
+
+int str_hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
@@ -104,7 +109,7 @@ static int hex_digit(char c)
 
 int str_hex_byte(const char *s)
 {
-	int high = hex_digit(s[0]), low = high < 0 ? -1 : hex_digit(s[1]);
+	int high = str_hex_digit(s[0]), low = high < 0 ? -1 : str_hex_digit(s[1]);
 
 	return low < 0 ? -1 : high << 4 | low;
 }

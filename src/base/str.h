@@ -37,6 +37,12 @@ char *str_trim(char *s);
  */
 int str_u64(const char *s, uint64_t max, uint64_t *out) __attribute__((warn_unused_result));
 
+/* A letter of ASCII or a digit. */
+bool str_is_alnum(char c);
+
+/* The value of a hexadecimal digit; -1: it is none. */
+int str_hex_digit(char c);
+
 /* The value of the two hexadecimal digits that s begins with; -1: it does not. */
 int str_hex_byte(const char *s);
 

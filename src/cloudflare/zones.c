@@ -50,21 +50,13 @@ void cf_zone_search_target(struct buf *b, const struct cf_zone_search *s)
 	buf_url_part(b, s->asked);
 }
 
-static bool is_any_of(const char *text, const char *const *words)
-{
-	while (*words && strcmp(text, *words) != 0)
-		words++;
-	return *words;
-}
-
 /* 2: it answers queries. 1: it will, or did. 0: it is of no use. */
 static int rank_of(const char *status)
 {
-	static const char *const known[] = {"active", NULL}, *const waiting[] = {"pending",
-										 "initializing",
-										 "moved", NULL};
-
-	return is_any_of(status, known) ? 2 : is_any_of(status, waiting);
+	if (strcmp(status, "active") == 0)
+		return 2;
+	return !strcmp(status, "pending") || !strcmp(status, "initializing") ||
+	       !strcmp(status, "moved");
 }
 
 /* Whether the filter was honoured is not taken on trust. */

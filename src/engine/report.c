@@ -19,7 +19,7 @@ static void log_record(const struct job *job, enum log_level level, const char *
 
 void report_written(const struct job *job, const struct op *op)
 {
-	static const char *const messages[OP_KINDS] = {
+	static const char messages[OP_KINDS][15] = {
 		[OP_CREATE] = "record created",
 		[OP_UPDATE] = "record updated",
 		[OP_DELETE] = "record deleted",
@@ -32,7 +32,7 @@ void report_written(const struct job *job, const struct op *op)
 
 void report_refused(const struct job *job, const struct op *op, const struct err *e)
 {
-	static const char *const messages[OP_KINDS] = {
+	static const char messages[OP_KINDS][15] = {
 		[OP_CREATE] = "record refused",
 		[OP_UPDATE] = "update refused",
 		[OP_DELETE] = "delete refused",

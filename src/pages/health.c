@@ -1,6 +1,8 @@
 /*
  * /health: {"healthy":false,"leader":true,...,"reasons":["NAME: WHY"...],"records":[...]}
  */
+#include <string.h>
+
 #include "pages/parts.h"
 #include "pages/render.h"
 
@@ -32,9 +34,9 @@ static void put_reasons(const struct status *s, struct buf *b)
 
 static void put_fact(const struct status_record *r, enum fact f, struct buf *b)
 {
-	if (!*fact_infos[f].key || !r->facts[f].is_known)
+	if (!fact_infos[f].in_health || !r->facts[f].is_known)
 		return;
-	buf_fmt(b, "\"%s\":", fact_infos[f].key);
+	buf_fmt(b, "\"%s\":", fact_infos[f].metric + strlen("record_"));
 	if (fact_infos[f].kind == FACT_IS_BOOL)
 		buf_str(b, parts_word(r->facts[f].n));
 	else

@@ -159,7 +159,7 @@ static void put_dns(struct buf *b, const struct status_record *r)
 
 static bool is_shown(const struct status_record *r, enum fact f)
 {
-	switch (fact_infos[f].shown) {
+	switch ((enum fact_shown)fact_infos[f].shown) {
 	case FACT_KNOWN: return r->facts[f].is_known;
 	case FACT_NOT_ZERO: return r->facts[f].n;
 	case FACT_NOT_IN_SYNC: return r->facts[f].is_known && r->state != STATUS_IN_SYNC;

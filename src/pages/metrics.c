@@ -58,8 +58,9 @@ static void put_records(const struct status *s, size_t records_n, struct buf *b)
 
 static void put_calls(const struct status *s, struct buf *b)
 {
-#define NAME(kind, name) [STATUS_CALL_##kind] = (name),
-	static const char *const kinds[] = {STATUS_CALLS_LIST(NAME)};
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): it initialises an array */
+#define NAME(kind, name) [STATUS_CALL_##kind] = name,
+	static const char kinds[][6] = {STATUS_CALLS_LIST(NAME)};
 
 	/* A 1xx is never the answer. */
 	static const char classes[STATUS_CLASSES][5] = {"none", "", "2xx", "3xx", "4xx", "5xx"};
@@ -78,7 +79,7 @@ static void put_calls(const struct status *s, struct buf *b)
 
 static void put_program(const struct status *s, struct buf *b)
 {
-	static const char *const ops[STATUS_WRITES] = {"create", "update", "delete"};
+	static const char ops[STATUS_WRITES][7] = {"create", "update", "delete"};
 
 	parts_program(b, s->version, s->uptime_ms, s->is_healthy);
 	parts_single(b, "leader", "gauge", "1 when this copy writes.", s->is_leader);

@@ -64,12 +64,11 @@ enum fact_shown {
 };
 
 struct fact_info {
-	enum fact_kind kind;
-	enum fact_shown shown;
+	unsigned char kind, shown; /* enum fact_kind, enum fact_shown */
+	bool in_health;
 	/* Not pointers: one costs 32 bytes, its relocation included. */
-	char metric[37], help[60];
+	char metric[37], help[54];
 	char label[16]; /* "": not on the page */
-	char key[20];   /* "": not in /health */
 };
 
 extern const struct fact_info fact_infos[FACTS];

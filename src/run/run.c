@@ -178,9 +178,8 @@ int run_init(struct run *r, const struct run_setup *setup, struct err *e)
 {
 	r->setup = *setup;
 	r->start_ms = clock_now_ms();
-	r->part = (struct loop_part){.ctx = r, .wants = wants, .step = step};
 	loop_init(&r->loop, r->fds, sizeof r->fds / sizeof r->fds[0]);
-	loop_add(&r->loop, &r->part);
+	loop_add_new(&r->loop, &r->part, r, wants, step);
 	return run_services_init(r, e);
 }
 

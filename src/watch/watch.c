@@ -51,8 +51,7 @@ static void service_step(void *ctx, int64_t now_ms)
 void watch_add_service(struct watch *w, struct service_watch *s)
 {
 	s->owner = w;
-	s->part = (struct loop_part){.ctx = s, .wants = service_wants, .step = service_step};
-	loop_add(&w->loop, &s->part);
+	loop_add_new(&w->loop, &s->part, s, service_wants, service_step);
 }
 
 /* ---- the lock ---- */
@@ -257,24 +256,14 @@ int watch_catch_signals(struct err *e)
 
 void watch_add_parts(struct watch *w)
 {
-	static const struct {
-		void (*wants)(void *ctx, struct loop_wait *wait, int64_t now_ms);
-		void (*step)(void *ctx, int64_t now_ms);
-	} parts[WATCH_PARTS] = {
-		{lock_wants, lock_step}, /* first: who has lost it must not even finish a write */
-		{worker_dispatch_wants, worker_dispatch_step},
-		{credentials_wants, credentials_step},
-		{registration_part_wants, registration_part_step},
-		{listener_wants, listener_step},
-		{stop_wants, stop_step},
-	};
-
 	loop_init(&w->loop, w->fds, WATCH_FDS);
-	for (size_t i = 0; i < WATCH_PARTS; i++) {
-		w->parts[i] = (struct loop_part){
-			.ctx = w, .wants = parts[i].wants, .step = parts[i].step};
-		loop_add(&w->loop, &w->parts[i]);
-	}
+	/* First: who has lost it must not even finish a write. */
+	loop_add_new(&w->loop, &w->parts[0], w, lock_wants, lock_step);
+	loop_add_new(&w->loop, &w->parts[1], w, worker_dispatch_wants, worker_dispatch_step);
+	loop_add_new(&w->loop, &w->parts[2], w, credentials_wants, credentials_step);
+	loop_add_new(&w->loop, &w->parts[3], w, registration_part_wants, registration_part_step);
+	loop_add_new(&w->loop, &w->parts[4], w, listener_wants, listener_step);
+	loop_add_new(&w->loop, &w->parts[WATCH_PARTS - 1], w, stop_wants, stop_step);
 	loop_on_signal(&w->loop, take_signal, w);
 	worker_add_all(w);
 }

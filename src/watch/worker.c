@@ -174,8 +174,7 @@ void worker_add_all(struct watch *w)
 		struct worker *worker = &w->workers[i];
 
 		worker->watch = w;
-		worker->part = (struct loop_part){.ctx = worker, .wants = wants, .step = step};
-		loop_add(&w->loop, &worker->part);
+		loop_add_new(&w->loop, &worker->part, worker, wants, step);
 	}
 }
 

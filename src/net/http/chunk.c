@@ -1,5 +1,7 @@
 #include "net/http/chunk.h"
 
+#include "base/str.h"
+
 enum state {
 	SIZE_FIRST, /* at the first digit of a size line */
 	SIZE,       /* after a digit */
@@ -29,17 +31,6 @@ static int bad(struct err *e, const char *what)
 static int too_many(struct err *e, int max, const char *what)
 {
 	return err_set(e, ERR_LIMIT, "chunked body: more than %d bytes of %s", max, what);
-}
-
-static int hex_value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 static int take_digit(struct chunk *c, int digit, struct err *e)
@@ -111,7 +102,7 @@ static int end_size_line(struct chunk *c, unsigned char b, struct err *e)
 
 static int line_byte(struct chunk *c, unsigned char b, struct err *e)
 {
-	int digit = hex_value(b);
+	int digit = str_hex_digit((char)b);
 
 	if (++c->line_len > CHUNK_LINE_MAX)
 		return too_many(e, CHUNK_LINE_MAX, "one size line");

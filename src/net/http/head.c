@@ -22,34 +22,12 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* tchar of RFC 9110 section 5.6.2 */
-static bool is_token_char(char c)
+bool head_is_token(const char *p, size_t n)
 {
-	return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	       (c && strchr("!#$%&'*+-.^_`|~", c));
-}
-
-static bool is_token(const char *s)
-{
-	if (!*s)
-		return false;
-	for (; *s; s++)
-		if (!is_token_char(*s))
+	for (size_t i = 0; i < n; i++)
+		if (!str_is_alnum(p[i]) && !(p[i] && strchr("!#$%&'*+-.^_`|~", p[i])))
 			return false;
-	return true;
-}
-
-/* Cut spaces and tabs, and nothing else, from both ends. */
-static char *trim(char *s)
-{
-	size_t n;
-
-	s += strspn(s, " \t");
-	n = strlen(s);
-	while (n && (s[n - 1] == ' ' || s[n - 1] == '\t'))
-		n--;
-	s[n] = '\0';
-	return s;
+	return n > 0;
 }
 
 /* Take the next element of a comma separated list; NULL at its end. */
@@ -64,7 +42,7 @@ static char *next_element(char **list)
 	*list = comma ? comma + 1 : NULL;
 	if (comma)
 		*comma = '\0';
-	return trim(s);
+	return str_trim(s);
 }
 
 /* "HTTP/1.1 200 OK"; the reason, and the space before it, may be missing. */
@@ -175,14 +153,14 @@ static int read_field(struct head *h, struct err *e)
 	if (!colon)
 		return bad(e, "a header line without a colon");
 	*colon = '\0';
-	if (!is_token(h->line))
+	if (!head_is_token(h->line, (size_t)(colon - h->line)))
 		return bad(e, "a header name that is empty or holds a forbidden character");
 	if (++h->headers_n > HTTP_HEADERS_MAX)
 		return err_set(e, ERR_LIMIT, "answer's head: more than %d fields",
 			       HTTP_HEADERS_MAX);
 	if (h->status < 200)
 		return 0;
-	value = trim(colon + 1);
+	value = str_trim(colon + 1);
 	if (h->sink && h->sink->header && h->sink->header(h->sink->ctx, h->line, value, e))
 		return -1;
 	return read_framing(h, h->line, value, e);

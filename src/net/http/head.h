@@ -62,4 +62,7 @@ void head_init(struct head *h, const struct head_sink *sink);
 enum head_result head_feed(struct head *h, const char *p, size_t n, size_t *used, struct err *e)
 	__attribute__((warn_unused_result));
 
+/* Whether p[0..n) is a token of RFC 9110 section 5.6.2. */
+bool head_is_token(const char *p, size_t n);
+
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "net/address.h"
+#include "net/http/head.h"
 
 #define HOST_CAP 512 /* bytes of a Host; a longer one is nobody's */
 
@@ -22,19 +23,6 @@ static enum request_result bad(struct request *r, int status)
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
-}
-
-/* RFC 9110 section 5.6.2. */
-static bool is_token(struct span s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		char lower = (char)(s.p[i] | 0x20);
-
-		if (!is_digit(s.p[i]) && (lower < 'a' || lower > 'z') &&
-		    (!s.p[i] || !strchr("!#$%&'*+-.^_`|~", s.p[i])))
-			return false;
-	}
-	return s.len > 0;
 }
 
 static bool equals(struct span s, const char *text)
@@ -97,7 +85,7 @@ static int read_fields(struct span rest, size_t *hosts_n, struct span *host)
 			return -1;
 		name = cut(&line, ":");
 		/* White space in front of a line would go on with the one before: obsolete. */
-		if (!is_token(name))
+		if (!head_is_token(name.p, name.len))
 			return -1;
 		if (name.len != 4 || !str_starts_nocase(name.p, "host"))
 			continue;
@@ -159,7 +147,8 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 	method = cut(&line, " ");
 	target = cut(&line, " ");
 	r->is_head = equals(method, "HEAD");
-	if (!is_token(method) || !target.len || read_fields(rest, &hosts_n, &host))
+	if (!head_is_token(method.p, method.len) || !target.len ||
+	    read_fields(rest, &hosts_n, &host))
 		return bad(r, 400);
 	status = check_version(line, hosts_n);
 	if (status)
@@ -218,6 +207,5 @@ bool request_is_for_us(const struct request *r, const char *names)
 		*end = '\0';
 	if (net_read_address(host + (*host == '['), &family, bytes) == 0)
 		return (family == NET_IP6) == (*host == '[');
-	return (is_token((struct span){host, strlen(host)}) && !strchr(host, '.')) ||
-	       is_listed(names, host);
+	return (head_is_token(host, strlen(host)) && !strchr(host, '.')) || is_listed(names, host);
 }

@@ -7,16 +7,6 @@
 
 _Static_assert(URL_SOCKET_MAX < sizeof((struct sockaddr_un *)0)->sun_path, "every path fits");
 
-static bool is_alnum(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-static bool is_hex(char c)
-{
-	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
 static int take_scheme(struct url *u, const char **text, struct err *e)
 {
 	static const struct {
@@ -46,7 +36,7 @@ static bool is_host_name(const char *s)
 			if (!label)
 				return false;
 			label = 0;
-		} else if (is_alnum(*s) || *s == '_' || (*s == '-' && label)) {
+		} else if (str_is_alnum(*s) || *s == '_' || (*s == '-' && label)) {
 			if (++label > 63)
 				return false;
 		} else {
@@ -170,8 +160,8 @@ bool url_has_dots(const char *path)
 static bool is_path_char(const char *p)
 {
 	if (*p == '%')
-		return is_hex(p[1]) && is_hex(p[2]);
-	return is_alnum(*p) || strchr("/-._~!$&'()*+,;=:@", *p);
+		return str_hex_byte(p + 1) >= 0;
+	return str_is_alnum(*p) || strchr("/-._~!$&'()*+,;=:@", *p);
 }
 
 static int take_path(struct url *u, const char *p, struct err *e)
