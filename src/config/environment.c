@@ -114,34 +114,36 @@ static int check_names(struct err *e)
 
 #define SECRET_CAP (CONFIG_SECRET_MAX + 1)
 
-/* Keep the secret that is in a file, trimmed. What was to be its path may be the secret itself. */
-static int take_secret(struct values *v, struct value *value, const char *path, struct err *e)
+/*
+ * Keep the secret that is in the file at *text, trimmed: the new *text. What was to be its path may
+ * be the secret itself.
+ */
+static int take_secret(struct values *v, const char *name, const char **text, struct err *e)
 {
-	char *text = v->text + v->text_len, flaw[FLAW_CAP];
+	char *kept = v->text + v->text_len, flaw[FLAW_CAP];
 	size_t cap = sizeof v->text - v->text_len;
 
-	if (flaw_find(path, false, flaw))
-		return err_set(e, ERR_CONFIG, "%s: %s", value->name, flaw);
-	if (values_read_file(v, path, text, cap < SECRET_CAP ? cap : SECRET_CAP, e))
-		return err_wrap(e, "%s: the file it names", value->name);
-	v->text_len += strlen(text) + 1;
-	value->text = str_trim(text);
-	return *value->text ? 0
-			    : err_set(e, ERR_CONFIG, "%s: the file it names is empty", value->name);
+	if (flaw_find(*text, false, flaw))
+		return err_set(e, ERR_CONFIG, "%s: %s", name, flaw);
+	if (values_read_file(v, *text, kept, cap < SECRET_CAP ? cap : SECRET_CAP, e))
+		return err_wrap(e, "%s: the file it names", name);
+	v->text_len += strlen(kept) + 1;
+	*text = str_trim(kept);
+	return **text ? 0 : err_set(e, ERR_CONFIG, "%s: the file it names is empty", name);
 }
 
 /* One value more for a setting from the environment: it must say what the others say. */
-static int merge_env(struct value *found, const struct value *value, struct err *e)
+static int merge_env(struct value *found, const char *name, const char *text, struct err *e)
 {
-	if (!value->text || !*value->text)
+	if (!text || !*text)
 		return 0;
-	if (found->text && strcmp(found->text, value->text) != 0)
+	if (found->text && strcmp(found->text, text) != 0)
 		return err_set(e, ERR_CONFIG,
 			       "%s and %s in the environment are two names of one "
 			       "setting and differ: unset one",
-			       found->name, value->name);
+			       found->name, name);
 	if (!found->text)
-		*found = *value;
+		*found = (struct value){.text = text, .origin = ORIGIN_ENV, .name = name};
 	return 0;
 }
 
@@ -154,18 +156,17 @@ const char *values_env(const char *name)
 
 static int merge_secret_file(struct values *v, const char *of, struct value *found, struct err *e)
 {
-	struct value value = {.origin = ORIGIN_ENV};
 	char name[64];
-	const char *path;
+	const char *text, *kept;
 
 	(void)fmt_text(name, sizeof name, "%s_FILE", of);
-	path = values_env(name);
-	if (!path)
+	text = values_env(name);
+	if (!text)
 		return 0;
-	value.name = values_keep(v, name);
-	if (!value.name)
-		value.name = of;
-	return take_secret(v, &value, path, e) ? -1 : merge_env(found, &value, e);
+	kept = values_keep(v, name);
+	if (!kept)
+		kept = of;
+	return take_secret(v, kept, &text, e) ? -1 : merge_env(found, kept, text, e);
 }
 
 static int merge_env_name(struct values *v, enum setting s, const char *name, struct value *found,
@@ -180,7 +181,7 @@ static int merge_env_name(struct values *v, enum setting s, const char *name, st
 		value.text = NULL;
 	if (setting(s)->traits.is_first_name_best && found->text)
 		return 0;
-	if (merge_env(found, &value, e))
+	if (merge_env(found, name, value.text, e))
 		return -1;
 	return setting(s)->traits.is_secret ? merge_secret_file(v, name, found, e) : 0;
 }
@@ -208,17 +209,17 @@ const char *values_log_word(enum setting s, const char *text)
 
 static int take_env(struct values *v, enum setting s, struct err *e)
 {
+	const char *name = setting(s)->fallback_env, *text;
 	struct value found = {0};
 
 	for (int i = 0; i < SETTING_ENV_MAX && setting(s)->env[i]; i++)
 		if (merge_env_name(v, s, setting(s)->env[i], &found, e))
 			return -1;
-	if (!found.text && setting(s)->fallback_env) {
-		found.text = values_env(setting(s)->fallback_env);
-		if (found.text && setting(s)->traits.groups == GROUP_LOG)
-			found.text = values_log_word(s, found.text);
-		found.origin = ORIGIN_ENV;
-		found.name = setting(s)->fallback_env;
+	if (!found.text && name) {
+		text = values_env(name);
+		if (text && setting(s)->traits.groups == GROUP_LOG)
+			text = values_log_word(s, text);
+		(void)merge_env(&found, name, text, e);
 	}
 	if (found.text && (!v->of[s].text || v->of[s].origin == ORIGIN_FILE))
 		v->of[s] = found;

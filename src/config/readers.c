@@ -127,8 +127,9 @@ static int read_number(const struct reading *r, enum setting s, const char *text
 
 	(void)r;
 	if (str_u64(text, f->max, &n) || n < f->min)
-		return err_set(e, ERR_CONFIG, "%u to %u%s", (unsigned)f->min, (unsigned)f->max,
-			       is_seconds ? " seconds" : "");
+		return err_set(e, ERR_CONFIG,
+			       is_seconds ? "%u to %u seconds" : "a number from %u to %u",
+			       (unsigned)f->min, (unsigned)f->max);
 	if (is_seconds)
 		*(int64_t *)field = (int64_t)n * 1000;
 	else

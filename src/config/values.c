@@ -82,20 +82,20 @@ struct arguments {
 	unsigned groups; /* of the settings that the command takes */
 };
 
-static int set_from_command_line(struct values *v, enum setting s, struct value value,
+static int set_from_command_line(struct values *v, enum setting s, struct value *value,
 				 struct err *e)
 {
 	char old[64], new[64];
 
-	if (values_take_empty(v, s, &value, e))
+	if (values_take_empty(v, s, value, e))
 		return -1;
-	if (!value.text)
+	if (!value->text)
 		return 0;
-	if (v->of[s].text && strcmp(v->of[s].text, value.text) != 0)
+	if (v->of[s].text && strcmp(v->of[s].text, value->text) != 0)
 		return err_set(e, ERR_USAGE, "%s and %s give different values",
 			       values_origin(v, &v->of[s], old, sizeof old),
-			       values_origin(v, &value, new, sizeof new));
-	v->of[s] = value;
+			       values_origin(v, value, new, sizeof new));
+	v->of[s] = *value;
 	return 0;
 }
 
@@ -190,7 +190,7 @@ static int take_flag(struct values *v, const struct arguments *a, int *i, struct
 		value.text = a->argv[++*i];
 	else
 		return err_set(e, ERR_USAGE, "--%s needs a value", setting(s)->flag);
-	return set_from_command_line(v, s, value, e);
+	return set_from_command_line(v, s, &value, e);
 }
 
 /* What is no flag: empty ones are counted, not kept. */
@@ -229,6 +229,7 @@ static int set_positionals(struct values *v, const struct positionals *p, unsign
 
 	for (int i = 0; i < p->n; i++) {
 		int nth = !is_ttl ? i + 1 : i == p->n - 1 ? 3 : p->is_apart ? 1 : 2;
+		struct value value;
 		enum setting s = 0;
 
 		while (setting(s)->traits.argument != nth)
@@ -236,11 +237,10 @@ static int set_positionals(struct values *v, const struct positionals *p, unsign
 		if (!(setting(s)->traits.groups & groups))
 			return err_set(e, ERR_USAGE, "one argument too many: \"%s\"", p->text[i]);
 		/* Named as the article calls it. */
-		if (set_from_command_line(v, s,
-					  (struct value){.text = p->text[i],
-							 .origin = ORIGIN_ARGUMENT,
-							 .name = setting(s)->fallback_env},
-					  e))
+		value = (struct value){.text = p->text[i],
+				       .origin = ORIGIN_ARGUMENT,
+				       .name = setting(s)->fallback_env};
+		if (set_from_command_line(v, s, &value, e))
 			return -1;
 	}
 	return 0;

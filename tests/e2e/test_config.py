@@ -65,8 +65,8 @@ WRONG = [  # (flag, variable, value, what would be right)
     ("consul", "CONSUL_HTTP_ADDR", "ftp://consul", ""),
     ("consul", "CONSUL_HTTP_ADDR", "consul:99999", ""),
     ("retry-for", "DNSBUDDY_RETRY_FOR", "long", "0 to 86400"), ("timeout", "DNSBUDDY_TIMEOUT", "0", "1 to"),
-    ("log-format", "DNSBUDDY_LOG_FORMAT", "xml", "text, logfmt or json"),
-    ("log-level", "DNSBUDDY_LOG_LEVEL", "loud", "debug, info, warn or error"),
+    ("log-format", "DNSBUDDY_LOG_FORMAT", "xml", "text|logfmt|json"),
+    ("log-level", "DNSBUDDY_LOG_LEVEL", "loud", "debug|info|warn|error"),
 ]
 
 
