@@ -2,6 +2,7 @@
 
 #include <bearssl.h>
 
+#include "net/tls/forge_key.h"
 #include "support.h"
 
 #define TEXT_MAX 2048
@@ -53,17 +54,6 @@ static size_t from_hex(const char *text, size_t n, unsigned char *out)
 		out[i / 2] = (unsigned char)strtoul(digits, NULL, 16);
 	}
 	return n / 2;
-}
-
-/* A key pair from a name: the private one is its hash. */
-static void make_key(const char *name, size_t n, br_ec_private_key *key, unsigned char x[32])
-{
-	br_sha256_context h;
-
-	br_sha256_init(&h);
-	br_sha256_update(&h, name, n);
-	br_sha256_out(&h, x);
-	*key = (br_ec_private_key){.curve = BR_EC_secp256r1, .x = x, .xlen = 32};
 }
 
 /* A name of one attribute, without what follows '#'. */
@@ -227,14 +217,56 @@ static bool put_extension(struct bytes *list, const char *word)
 struct spec {
 	struct bytes extensions;
 	const char *from, *until;
-	bool is_version_1, is_forged;
+	bool is_version_1, is_forged, is_raw;
+	const struct forge_hash *hash, *inner_hash, *digest;
+	const char *by, *params, *exponent, *tail;
+	unsigned char unused;
 };
+
+/* The argument of a word that is called so, else NULL. */
+static const char *argument(const char *word, const char *name)
+{
+	size_t n = strlen(name);
+
+	return !strncmp(word, name, n) && word[n] == '=' ? word + n + 1 : NULL;
+}
+
+/* Words about the signature and the key; false: it is another one. */
+static bool read_signing_word(struct spec *s, const char *word)
+{
+	const char *arg;
+
+	if (!strcmp(word, "forged"))
+		s->is_forged = true;
+	else if (!strcmp(word, "raw"))
+		s->is_raw = true;
+	else if ((arg = argument(word, "hash")))
+		s->hash = s->inner_hash = s->digest = forge_hash(arg);
+	else if ((arg = argument(word, "inner")))
+		s->inner_hash = forge_hash(arg);
+	else if ((arg = argument(word, "digest")))
+		s->digest = forge_hash(arg);
+	else if ((arg = argument(word, "by")))
+		s->by = arg;
+	else if ((arg = argument(word, "params")))
+		s->params = arg;
+	else if ((arg = argument(word, "e")))
+		s->exponent = arg;
+	else if ((arg = argument(word, "tail")))
+		s->tail = arg;
+	else if ((arg = argument(word, "unused")))
+		s->unused = (unsigned char)strtoul(arg, NULL, 10);
+	else
+		return false;
+	return true;
+}
 
 static void read_words(struct spec *s, char *words)
 {
 	start(&s->extensions);
 	s->from = "200101000000Z";
 	s->until = "400101000000Z";
+	s->hash = s->inner_hash = s->digest = forge_hash("256");
 	for (char *word = strtok_r(words, " ", &words); word; word = strtok_r(NULL, " ", &words)) {
 		if (!strncmp(word, "from=", 5))
 			s->from = word + 5;
@@ -242,53 +274,106 @@ static void read_words(struct spec *s, char *words)
 			s->until = word + 6;
 		else if (!strcmp(word, "v1"))
 			s->is_version_1 = true;
-		else if (!strcmp(word, "forged"))
-			s->is_forged = true;
-		else if (!put_extension(&s->extensions, word))
+		else if (!read_signing_word(s, word) && !put_extension(&s->extensions, word))
 			fail_msg("no such word: %s", word);
 	}
 }
 
-static void put_public_key(struct bytes *out, const br_ec_private_key *key)
+/* The algorithm of the public key, without its outer tag. */
+static void put_key_algorithm(struct bytes *out, int curve)
 {
-	static const unsigned char algorithm[] = {0x30, 0x13, 6,    7,    0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1,
-						  6,    8,    0x2a, 0x86, 0x48, 0xce, 0x3d, 3,    1,    7};
-	unsigned char bits[1 + BR_EC_KBUF_PUB_MAX_SIZE] = {0};
-	size_t n = br_ec_compute_pub(&br_ec_all_m31, NULL, bits + 1, key);
-	struct bytes both;
+	static const unsigned char rsa[] = {6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 13, 1, 1, 1, 5, 0};
+	static const unsigned char ec[] = {6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1};
+	static const unsigned char p256[] = {6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7};
+	const unsigned char other[] = {6, 5, 0x2b, 0x81, 4, 0, curve == BR_EC_secp384r1 ? 0x22 : 0x23};
 
-	put(start(&both), algorithm, sizeof algorithm);
-	put_element(&both, 3, bits, n + 1);
+	if (!curve) {
+		put(out, rsa, sizeof rsa);
+		return;
+	}
+	put(out, ec, sizeof ec);
+	if (curve == BR_EC_secp256r1)
+		put(out, p256, sizeof p256);
+	else
+		put(out, other, sizeof other);
+}
+
+/* exponent: in hex; NULL for that which fits */
+static void put_rsa_numbers(struct bytes *out, const struct forge_key *key, const char *exponent)
+{
+	unsigned char raw[256] = {3};
+	size_t n = exponent ? from_hex(exponent, strlen(exponent), raw) : 1;
+	struct bytes modulus, numbers;
+
+	start(&modulus);
+	if (key->n[0] & 0x80)
+		put(&modulus, "", 1);
+	put(&modulus, key->n, key->n_len);
+	put_within(start(&numbers), 2, &modulus);
+	put_element(&numbers, 2, raw, n);
+	put_within(out, 0x30, &numbers);
+}
+
+static void put_public_key(struct bytes *out, const struct forge_key *key, const char *exponent)
+{
+	unsigned char point[BR_EC_KBUF_PUB_MAX_SIZE];
+	struct bytes algorithm, bits, both;
+
+	put_key_algorithm(start(&algorithm), key->curve);
+	put(start(&bits), "", 1);
+	if (key->curve) {
+		const br_ec_private_key x = forge_ec(key);
+
+		put(&bits, point, br_ec_compute_pub(&br_ec_all_m31, NULL, point, &x));
+	} else {
+		put_rsa_numbers(&bits, key, exponent);
+	}
+	put_within(start(&both), 0x30, &algorithm);
+	put_within(&both, 3, &bits);
 	put_within(out, 0x30, &both);
 }
 
-static const unsigned char ecdsa_sha256[] = {0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2};
+/* AlgorithmIdentifier of a signature. */
+static void put_algorithm(struct bytes *out, const struct spec *s, const struct forge_hash *hash, bool by_ec)
+{
+	unsigned char oid[16], params[64] = {5, 0};
+	size_t n = s->params ? from_hex(s->params, strlen(s->params), params) : by_ec ? 0 : 2;
+	struct bytes list;
+
+	put_element(start(&list), 6, oid, forge_algorithm(hash, by_ec, oid));
+	put(&list, params, n);
+	put_within(out, 0x30, &list);
+}
 
 static void put_time(struct bytes *out, const char *text)
 {
 	put_element(out, strlen(text) == 13 ? 0x17 : 0x18, text, strlen(text));
 }
 
-static void make_body(struct bytes *body, const struct spec *s, const char *text, size_t subject_n, size_t issuer_n)
+/* What of the text before the words is the subject, and the issuer. */
+struct names {
+	const char *subject, *issuer;
+	size_t subject_n, issuer_n;
+	bool by_ec; /* what the signature is said to be */
+};
+
+static void make_body(struct bytes *body, const struct spec *s, const struct names *who)
 {
-	static unsigned char serial;
 	struct bytes tbs, dates, list, outer;
-	br_ec_private_key key;
-	unsigned char x[32];
+	struct forge_key key;
 
 	start(&tbs);
 	if (!s->is_version_1)
 		put(&tbs, "\xa0\x03\x02\x01\x02", 5);
-	serial = (unsigned char)(serial % 100 + 1);
-	put_element(&tbs, 2, &serial, 1);
-	put(&tbs, ecdsa_sha256, sizeof ecdsa_sha256);
-	put_name(&tbs, text + subject_n + 1, issuer_n);
+	put_element(&tbs, 2, "\x01", 1);
+	put_algorithm(&tbs, s, s->inner_hash, who->by_ec);
+	put_name(&tbs, who->issuer, who->issuer_n);
 	put_time(start(&dates), s->from);
 	put_time(&dates, s->until);
 	put_within(&tbs, 0x30, &dates);
-	put_name(&tbs, text, subject_n);
-	make_key(text, subject_n, &key, x);
-	put_public_key(&tbs, &key);
+	put_name(&tbs, who->subject, who->subject_n);
+	forge_key_make(&key, who->subject, who->subject_n);
+	put_public_key(&tbs, &key, s->exponent);
 	if (s->extensions.b.len) {
 		put_within(start(&list), 0x30, &s->extensions);
 		put_within(start(&outer), 0xa3, &list);
@@ -297,32 +382,67 @@ static void make_body(struct bytes *body, const struct spec *s, const char *text
 	put_within(body, 0x30, &tbs);
 }
 
-size_t forge_cert(const char *text, unsigned char out[FORGE_MAX])
+static void put_signature(struct bytes *all, const struct spec *s, const struct names *who, const struct forge_key *signer)
 {
-	size_t subject_n = strcspn(text, "<"), issuer_n = strcspn(text + subject_n + 1, " ");
-	struct bytes all, whole;
-	struct spec s = {.from = NULL};
-	unsigned char hash[32], x[32], bits[1 + 80] = {0};
-	br_ec_private_key signer;
-	br_sha256_context h;
-	char words[512];
+	unsigned char hash[64], made[FORGE_SIGNATURE_MAX], tail[16];
+	struct bytes bits;
 	size_t n;
 
-	(void)snprintf(words, sizeof words, "%s", text + subject_n + 1 + issuer_n);
+	forge_digest(s->digest, all->p, all->b.len, hash);
+	hash[0] ^= s->is_forged;
+	n = forge_sign(signer, s->digest, hash, !s->is_raw, made);
+	put(start(&bits), &s->unused, 1);
+	put(&bits, made, n);
+	if (s->tail)
+		put(&bits, tail, from_hex(s->tail, strlen(s->tail), tail));
+	put_algorithm(all, s, s->hash, who->by_ec);
+	put_within(all, 3, &bits);
+}
+
+static size_t make_cert(const char *text, unsigned char out[FORGE_MAX])
+{
+	struct names who = {.subject = text, .subject_n = strcspn(text, "<")};
+	struct spec s = {.from = NULL};
+	struct forge_key signer;
+	struct bytes all, whole;
+	char words[512];
+
+	who.issuer = text + who.subject_n + 1;
+	who.issuer_n = strcspn(who.issuer, " ");
+	(void)snprintf(words, sizeof words, "%s", who.issuer + who.issuer_n);
 	read_words(&s, words);
-	make_body(start(&all), &s, text, subject_n, issuer_n);
-	br_sha256_init(&h);
-	br_sha256_update(&h, all.p, all.b.len);
-	br_sha256_out(&h, hash);
-	hash[0] ^= s.is_forged;
-	make_key(text + subject_n + 1, issuer_n, &signer, x);
-	n = br_ecdsa_i31_sign_asn1(&br_ec_all_m31, &br_sha256_vtable, hash, &signer, bits + 1);
-	assert_true(n > 0);
-	put(&all, ecdsa_sha256, sizeof ecdsa_sha256);
-	put_element(&all, 3, bits, n + 1);
+	forge_key_make(&signer, who.issuer, who.issuer_n);
+	who.by_ec = s.by ? !strcmp(s.by, "ec") : signer.curve != 0;
+	make_body(start(&all), &s, &who);
+	put_signature(&all, &s, &who, &signer);
 	put_within(start(&whole), 0x30, &all);
 	memcpy(out, whole.p, whole.b.len);
 	return whole.b.len;
+}
+
+/* The last ones made: most are asked for again, and signing is slow. */
+struct made {
+	char text[512];
+	unsigned char der[FORGE_MAX];
+	size_t n;
+};
+
+size_t forge_cert(const char *text, unsigned char out[FORGE_MAX])
+{
+	static struct made kept[64];
+	static size_t next;
+	size_t i = 0;
+
+	while (i < COUNT(kept) && strcmp(kept[i].text, text) != 0)
+		i++;
+	if (i == COUNT(kept)) {
+		i = next++ % COUNT(kept);
+		assert_true(strlen(text) < sizeof kept[i].text);
+		kept[i].n = make_cert(text, kept[i].der);
+		(void)snprintf(kept[i].text, sizeof kept[i].text, "%s", text);
+	}
+	memcpy(out, kept[i].der, kept[i].n);
+	return kept[i].n;
 }
 
 void forge_pem(const char *text, struct buf *out)

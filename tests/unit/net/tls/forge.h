@@ -1,12 +1,18 @@
 /*
  * Certificates made to measure, right and wrong ones, each from a line of text:
  *   "SUBJECT<ISSUER WORD..."
- * Names are common names; each has a P-256 key of its own, made from it, and "Mid#2" is another
- * key under the name "Mid". Words, "!" in front of an extension's for a critical one:
+ * Names are common names; each has a key of its own, made from it, and "Mid#2" is another key under
+ * the name "Mid"; which kind of key, forge_key.h says. Words, "!" in front of an extension's for a
+ * critical one:
  *   san=DNS:a.test,IP:7f000001,RAW:82:78   eku=server,client,mail,any   ku=04 (a byte, in hex)
  *   ca   ca=1 (path length)   noca         nc=+DNS:a.test,-IP:0a000000ff000000,+MAIL:b.test
  *   raw=37:3000 (extension 2.5.29.37 with these bytes)   unknown (one that nobody knows)
  *   v1 (no extensions)   from=200101000000Z   until=...   forged (its signature is another's)
+ * and of the signature, which is over SHA-256 and as the issuer's key unless they say otherwise:
+ *   hash=384 (forge_key.h)   digest=384 (what is hashed, whatever it is said to be)
+ *   by=rsa, by=ec (what it is said to be)   inner=384 (what the body says)   params=0500 (in hex)
+ *   raw (RSA: the hash without its name)   unused=1 (bits)   tail=00 (bytes behind it, in hex)
+ *   e=010001 (the subject's exponent, in hex)
  */
 #ifndef TEST_FORGE_H
 #define TEST_FORGE_H

@@ -59,3 +59,14 @@ const char *judge_text(const struct judged *j)
 	(void)snprintf(e.text, sizeof e.text, "%s", first);
 	return e.text;
 }
+
+void judge_rows(const struct judge_row *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *text = judge_text(&rows[i].j);
+		bool is_as_wanted = strcmp(rows[i].says, "ok") == 0 ? strcmp(text, "ok") == 0 : strstr(text, rows[i].says) != NULL;
+
+		CHECK(is_as_wanted, "row %zu (%s; %s; %s): wanted \"%s\", got \"%s\"", i, rows[i].j.roots[0], rows[i].j.chain[0],
+		      rows[i].j.chain[1] ? rows[i].j.chain[1] : "-", rows[i].says, text);
+	}
+}
