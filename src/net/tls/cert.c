@@ -11,6 +11,8 @@ static const unsigned char oid_server[] = {0x2b, 0x06, 0x01, 0x05, 0x05, 0x07, 0
 static const unsigned char oid_common_name[] = {0x55, 0x04, 0x03};
 static const unsigned char oid_organization[] = {0x55, 0x04, 0x0a};
 
+static const unsigned char null_parameters[] = {DER_NULL, 0};
+
 /* These go on with a byte for the hash. */
 static const unsigned char oid_rsa_with[] = {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01};
 static const unsigned char oid_ecdsa_with[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03};
@@ -186,6 +188,9 @@ static bool read_signature(struct cert *c, struct der in, struct der algorithm)
 	    !der_take_last(in, DER_BIT_STRING, &bits) || !bits.n || *bits.p)
 		return false;
 	c->signature = (struct der){.p = bits.p + 1, .n = bits.n - 1};
+	/* Parameters: NULL (RFC 4055) or none (RFC 5758); here, as elsewhere, either for both. */
+	if (again.n && !der_equals(again, null_parameters, sizeof null_parameters))
+		return true;
 	oid.n--;
 	if (der_equals(oid, oid_rsa_with, sizeof oid_rsa_with))
 		c->hash_n = hash_bytes(oid.p[oid.n], RSA_WITH_SHA256);
@@ -201,7 +206,8 @@ bool cert_read(struct cert *c, const unsigned char *p, size_t n)
 	struct der outer, whole, tbs, skipped, algorithm, validity;
 
 	memset(c, 0, sizeof *c);
-	if (!der_take(&in, DER_SEQUENCE, &outer) || !der_take_whole(&outer, DER_SEQUENCE, &c->body))
+	if (!der_take_last(in, DER_SEQUENCE, &outer) ||
+	    !der_take_whole(&outer, DER_SEQUENCE, &c->body))
 		return false;
 	whole = c->body;
 	(void)der_take(&whole, DER_SEQUENCE, &tbs);

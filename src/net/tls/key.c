@@ -69,7 +69,7 @@ bool key_of_cert(const struct cert *c, br_x509_pkey *out)
 		return false;
 	out->key.rsa =
 		(br_rsa_public_key){.n = key_bytes(n), .nlen = n.n, .e = key_bytes(e), .elen = e.n};
-	return n.n && e.n;
+	return n.n && e.n && e.n <= KEY_EXPONENT_MAX;
 }
 
 static bool take_small(struct der *in, unsigned want)

@@ -12,14 +12,16 @@
 #include "base/err.h"
 #include "net/tls/cert.h"
 
-#define KEY_RSA_MAX 4096 /* bits that BearSSL computes with */
+#define KEY_RSA_MAX 4096   /* bits that BearSSL computes with */
+#define KEY_EXPONENT_MAX 8 /* bytes of a public exponent: each takes as long as the modulus does */
 
 /* BearSSL takes what it only reads without const. */
 unsigned char *key_bytes(struct der d);
 
 /*
- * The certificate's. False when it is neither RSA nor EC on P-256, P-384 or P-521. An RSA key may
- * be of any length: what uses it refuses what is too long.
+ * The certificate's. False when it is neither RSA nor EC on P-256, P-384 or P-521, or its exponent
+ * is longer than KEY_EXPONENT_MAX. An RSA modulus may be of any length: what uses it refuses what
+ * is too long.
  */
 bool key_of_cert(const struct cert *c, br_x509_pkey *out);
 

@@ -28,10 +28,13 @@ static int add_anchor(struct trust_store *s, struct cert c, struct err *e)
 {
 	if (s->n == TRUST_ANCHORS_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d certificates", TRUST_ANCHORS_MAX);
-	if (!keep(s, &c.subject) || !keep(s, &c.key) || !keep(s, &c.constraints))
+	if (c.is_ca)
+		c.body = (struct der){0};
+	if (!keep(s, &c.subject) || !keep(s, &c.key) || !keep(s, &c.constraints) ||
+	    !keep(s, &c.body))
 		return err_set(e, ERR_LIMIT, "names and keys of more than %d bytes",
 			       TRUST_BYTES_MAX);
-	c.body = c.issuer = c.names = (struct der){0};
+	c.signature = c.issuer = c.names = (struct der){0};
 	s->certs[s->n++] = c;
 	return 0;
 }

@@ -13,11 +13,12 @@
 #include "net/tls/roots.h"
 
 #define TRUST_ANCHORS_MAX 512
-#define TRUST_BYTES_MAX 524288 /* bytes of all names, keys and constraints */
+#define TRUST_BYTES_MAX 524288 /* bytes of all names, keys and constraints, and of what is no CA */
 
 /* Static at the caller's, zeroed at the start. Pages that are not used cost nothing. */
 struct trust_store {
-	struct cert certs[TRUST_ANCHORS_MAX]; /* of their ders only subject, key and constraints */
+	/* Of their ders subject, key and constraints; and of what is no CA the body. */
+	struct cert certs[TRUST_ANCHORS_MAX];
 	size_t n;
 	size_t used; /* of bytes */
 	unsigned char bytes[TRUST_BYTES_MAX];

@@ -142,6 +142,9 @@ static bool is_fit(struct verifier *v, const struct way *w, size_t i)
 
 	if (x) {
 		fault = "cannot be read";
+	} else if (!i && !c->may_shake_hands) {
+		x = CERT_KEY_USAGE;
+		fault = "lacks digitalSignature, which ECDHE needs";
 	} else if (!c->is_for_servers) {
 		x = CERT_PURPOSES;
 		fault = "is not for TLS servers";
@@ -190,19 +193,30 @@ static bool is_acceptable(struct verifier *v, const struct way *w)
 	return is_root_fit(v, w);
 }
 
+/* Whether it has a length that is safe, and that is computed with. Returns BR_ERR_X509_... */
+static int judge_length(const br_rsa_public_key *key)
+{
+	const unsigned top_bit = 0x80, min = TLS_RSA_MIN / 8;
+
+	if (key->nlen < min || (key->nlen == min && !(*key->n & top_bit)))
+		return BR_ERR_X509_WEAK_PUBLIC_KEY;
+	return key->nlen > KEY_RSA_MAX / 8 ? BR_ERR_X509_LIMIT_EXCEEDED : 0;
+}
+
 /* Whether what it says of itself lets it stand there. Returns BR_ERR_X509_...; key is its key. */
 static int judge(struct verifier *v, const struct way *w, size_t i, br_x509_pkey *key)
 {
 	const struct cert *c = cert_at(w, i);
+	int code = 0;
 
 	if (!is_in_time(v, w, i))
 		return BR_ERR_X509_EXPIRED;
 	if (!key_of_cert(c, key))
 		return BR_ERR_X509_UNSUPPORTED;
-	if (key->key_type == BR_KEYTYPE_RSA && key->key.rsa.nlen < TLS_RSA_MIN / 8)
-		return BR_ERR_X509_WEAK_PUBLIC_KEY;
-	if (key->key_type == BR_KEYTYPE_RSA && key->key.rsa.nlen > KEY_RSA_MAX / 8)
-		return BR_ERR_X509_LIMIT_EXCEEDED;
+	if (key->key_type == BR_KEYTYPE_RSA)
+		code = judge_length(&key->key.rsa);
+	if (code)
+		return code;
 	if (c->has_unknown_critical)
 		return BR_ERR_X509_CRITICAL_EXTENSION;
 	if (i && (!c->is_ca || (c->has_path_len && c->path_len < i - 1)))
@@ -210,22 +224,13 @@ static int judge(struct verifier *v, const struct way *w, size_t i, br_x509_pkey
 	return i && !c->may_sign ? BR_ERR_X509_FORBIDDEN_KEY_USAGE : 0;
 }
 
-static bool is_same(const unsigned char *a, size_t a_n, const unsigned char *b, size_t b_n)
+/* Whether the server's certificate is the trusted one, or bears the key of a CA that is trusted. */
+static bool is_trusted_itself(const struct way *w)
 {
-	return a_n == b_n && memcmp(a, b, a_n) == 0;
-}
+	const struct cert *root = &w->root.cert, *server = cert_at(w, 0);
 
-static bool is_same_key(const br_x509_pkey *a, const br_x509_pkey *b)
-{
-	const br_rsa_public_key *r = &a->key.rsa, *s = &b->key.rsa;
-	const br_ec_public_key *p = &a->key.ec, *q = &b->key.ec;
-
-	if (a->key_type != b->key_type)
-		return false;
-	return a->key_type == BR_KEYTYPE_EC
-		       ? p->curve == q->curve && is_same(p->q, p->qlen, q->q, q->qlen)
-		       : is_same(r->n, r->nlen, s->n, s->nlen) &&
-				 is_same(r->e, r->elen, s->e, s->elen);
+	return root->is_ca ? der_equals(root->key, server->key.p, server->key.n)
+			   : der_equals(root->body, server->body.p, server->body.n);
 }
 
 /* Whether the key is that of its issuer. Returns BR_ERR_X509_... */
@@ -247,7 +252,7 @@ static int is_genuine(struct verifier *v, const struct way *w)
 	size_t i;
 
 	if (!code && w->is_direct)
-		return is_same_key(&v->key, &w->root.key) ? 0 : BR_ERR_X509_NOT_TRUSTED;
+		return is_trusted_itself(w) ? 0 : BR_ERR_X509_NOT_TRUSTED;
 	for (i = 1; !code && i <= w->path.n; i++) {
 		key = w->root.key;
 		if (i < w->path.n)
@@ -337,9 +342,9 @@ static const br_x509_pkey *get_pkey(const br_x509_class *const *ctx, unsigned *u
 {
 	const struct verifier *v = (const struct verifier *)(const void *)ctx;
 
+	/* Its keyUsage has been looked at. */
 	if (usages)
-		*usages = BR_KEYTYPE_KEYX |
-			  (v->chain.certs[0].may_shake_hands || !v->verify ? BR_KEYTYPE_SIGN : 0);
+		*usages = BR_KEYTYPE_KEYX | BR_KEYTYPE_SIGN;
 	return &v->key;
 }
 
@@ -422,7 +427,9 @@ int verifier_explain(const struct verifier *v, int code, struct err *e)
 	case BR_ERR_X509_CRITICAL_EXTENSION:
 		return err_set(e, ERR_TLS, "certificate has a critical extension that is unknown");
 	case BR_ERR_X509_UNSUPPORTED:
-		return err_set(e, ERR_TLS, "certificate's algorithm is not supported");
+		return err_set(e, ERR_TLS,
+			       "a key or signature in the certificate chain is of a kind that is "
+			       "not supported");
 	case BR_ERR_X509_LIMIT_EXCEEDED:
 		return err_set(e, ERR_TLS,
 			       "a key in the certificate chain is longer than 4096 bits");

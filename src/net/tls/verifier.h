@@ -2,8 +2,8 @@
  * The verdict over a server's certificates (RFC 5280 section 6). The chain is taken in whole; each
  * path among them that ends at the name of a root is judged with that root:
  *   - signatures, by the code of BearSSL;
- *   - dates, keyUsage, basicConstraints, extendedKeyUsage and nameConstraints of each certificate up
- *     to the root, and of the root; RSA keys of at least TLS_RSA_MIN bits but for the root's;
+ *   - dates, keyUsage, basicConstraints, extendedKeyUsage and nameConstraints of each certificate
+ *     up to the root, and of the root; RSA keys of at least TLS_RSA_MIN bits but for the root's;
  *   - the host must be among the subject alternative names, host names and IP addresses alike; a
  *     common name counts for nothing;
  *   - words for people: which certificate expired and when, whose it is, who issued it.

@@ -6,32 +6,12 @@
 
 #include "net/tls/judge.h"
 
-#define ROOT "Root<Root !ca"
-#define MID "Mid<Root !ca"
-#define LEAF "leaf<Mid san=DNS:server.test"
-
-struct row {
-	struct judged j;
-	const char *says; /* within what a user reads; "ok" */
-};
-
-static void check_rows(const struct row *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		const char *text = judge_text(&rows[i].j);
-		bool is_as_wanted = strcmp(rows[i].says, "ok") == 0 ? strcmp(text, "ok") == 0 : strstr(text, rows[i].says) != NULL;
-
-		CHECK(is_as_wanted, "row %zu (%s; %s; %s): wanted \"%s\", got \"%s\"", i, rows[i].j.roots[0], rows[i].j.chain[0],
-		      rows[i].j.chain[1] ? rows[i].j.chain[1] : "-", rows[i].says, text);
-	}
-}
-
 #define EXPIRED "from=200101000000Z until=250101000000Z"
 #define FUTURE "from=300101000000Z until=390101000000Z"
 
 static void test_chain(void **state)
 {
-	static const struct row rows[] = {
+	static const struct judge_row rows[] = {
 		{{{ROOT}, {LEAF, MID}, NULL}, "ok"},
 		{{{ROOT}, {"leaf<Root san=DNS:server.test"}, NULL}, "ok"},
 		{{{ROOT}, {LEAF}, NULL}, "issuer \"Mid\" is not among the 1 trusted roots"},
@@ -55,7 +35,7 @@ static void test_chain(void **state)
 	};
 
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	judge_rows(rows, COUNT(rows));
 }
 
 #define FOR "is not for TLS servers"
@@ -63,7 +43,7 @@ static void test_chain(void **state)
 /* extendedKeyUsage of all up to the root, and of the root; not of what comes after. */
 static void test_purposes(void **state)
 {
-	static const struct row rows[] = {
+	static const struct judge_row rows[] = {
 		{{{ROOT}, {LEAF " eku=server", MID " eku=server"}, NULL}, "ok"},
 		{{{ROOT}, {LEAF " eku=client,server", MID " eku=mail,any"}, NULL}, "ok"},
 		{{{ROOT}, {LEAF " !eku=server", MID}, NULL}, "ok"},
@@ -81,6 +61,16 @@ static void test_purposes(void **state)
 		/* The root that the server sends is not the one that is trusted. */
 		{{{ROOT}, {LEAF, MID, ROOT " eku=mail"}, NULL}, "ok"},
 		{{{"Mid<Root !ca"}, {LEAF, MID " eku=mail", ROOT}, NULL}, "ok"},
+		/* keyUsage: who is asked to sign what goes into the handshake has to be allowed to. */
+		{{{ROOT}, {LEAF " !ku=80", MID}, NULL}, "ok"},
+		{{{ROOT}, {LEAF " ku=a0", MID}, NULL}, "ok"},
+		{{{ROOT}, {LEAF " !ku=20", MID}, NULL}, "keyUsage of certificate lacks digitalSignature, which ECDHE needs"},
+		{{{ROOT}, {LEAF " ku=40", MID}, NULL}, "keyUsage of certificate lacks digitalSignature"},
+		{{{ROOT}, {LEAF " ku=04", MID}, NULL}, "keyUsage of certificate lacks digitalSignature"},
+		{{{ROOT}, {LEAF " raw=15:030100", MID}, NULL}, "keyUsage of certificate lacks digitalSignature"},
+		{{{ROOT}, {LEAF " raw=15:0300", MID}, NULL}, "keyUsage of certificate cannot be read"},
+		{{{ROOT}, {LEAF " raw=15:0500", MID}, NULL}, "keyUsage of certificate cannot be read"},
+		{{{ROOT}, {LEAF " ku=20", MID " !ku=04"}, "other.test"}, "for another name"},
 		/* Unreadable: no sequence, an empty one, no identifier in it, more behind it, twice. */
 		{{{ROOT}, {LEAF " raw=37:0500", MID}, NULL}, "extendedKeyUsage of certificate cannot be read"},
 		{{{ROOT}, {LEAF, MID " raw=37:3000"}, NULL}, "extendedKeyUsage of issuer \"Mid\" cannot be read"},
@@ -94,7 +84,7 @@ static void test_purposes(void **state)
 	};
 
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	judge_rows(rows, COUNT(rows));
 }
 
 #define NOT "do not permit "
@@ -102,7 +92,7 @@ static void test_purposes(void **state)
 /* nameConstraints of issuers and roots: RFC 5280 section 4.2.1.10. */
 static void test_constraints(void **state)
 {
-	static const struct row rows[] = {
+	static const struct judge_row rows[] = {
 		{{{ROOT}, {LEAF, MID " nc=+DNS:server.test"}, NULL}, "ok"},
 		{{{ROOT}, {LEAF, MID " !nc=+DNS:test"}, NULL}, "ok"},
 		{{{ROOT}, {LEAF, MID " nc=+DNS:SERVER.Test"}, NULL}, "ok"},
@@ -170,13 +160,16 @@ static void test_constraints(void **state)
 	};
 
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	judge_rows(rows, COUNT(rows));
 }
+
+#define SELF "self<self san=DNS:server.test"
+#define NOT_AMONG "self-signed and not among the 1 trusted roots"
 
 /* What the user's own roots say of themselves. */
 static void test_roots(void **state)
 {
-	static const struct row rows[] = {
+	static const struct judge_row rows[] = {
 		{{{ROOT " " EXPIRED}, {LEAF, MID}, NULL}, "root \"Root\" expired 744 days ago"},
 		{{{ROOT " " FUTURE}, {LEAF, MID}, NULL}, "root \"Root\" becomes valid in"},
 		{{{ROOT " until=270115080000Z"}, {LEAF, MID}, NULL}, "ok"},
@@ -207,14 +200,26 @@ static void test_roots(void **state)
 		{{{"self<self !ca san=DNS:server.test"}, {"self<self !ca san=DNS:server.test"}, NULL}, "ok"},
 		{{{"self<self !ca !ku=80 san=DNS:server.test"}, {"self<self !ca !ku=80 san=DNS:server.test"}, NULL}, "ok"},
 		{{{"self<self eku=client san=DNS:server.test"}, {"self<self eku=client san=DNS:server.test"}, NULL}, FOR},
-		{{{"self<self san=DNS:server.test " EXPIRED}, {"self<self san=DNS:server.test"}, NULL}, "root \"self\" expired"},
-		{{{"self<self nc=+DNS:other"}, {"self<self san=DNS:server.test"}, NULL}, "nameConstraints of root \"self\""},
+		{{{SELF " " EXPIRED}, {SELF " " EXPIRED}, NULL}, "certificate expired"},
+		{{{SELF " nc=+DNS:other"}, {SELF " nc=+DNS:other"}, NULL}, "nameConstraints of root \"self\""},
+		{{{SELF " ku=20"}, {SELF " ku=20"}, NULL}, "keyUsage of certificate lacks digitalSignature"},
+		{{{SELF " !unknown"}, {SELF " !unknown"}, NULL}, "critical extension that is unknown"},
+		/* No CA: that certificate alone, and none that its key's owner makes. A CA makes what it likes. */
+		{{{"self<self san=DNS:other.test"}, {SELF}, NULL}, NOT_AMONG},
+		{{{SELF " " EXPIRED}, {SELF}, NULL}, NOT_AMONG},
+		{{{SELF}, {"self#2<self#2 san=DNS:server.test"}, NULL}, NOT_AMONG},
+		{{{SELF, "self#2<self#2 san=DNS:server.test"}, {"self#2<self#2 san=DNS:server.test"}, NULL}, "ok"},
+		{{{"self<self !ca"}, {SELF " forged"}, NULL}, "ok"},
+		{{{"self<self !ca"}, {"self#2<self#2 san=DNS:server.test"}, NULL}, NOT_AMONG},
+		{{{"self<self !ca " EXPIRED}, {SELF " forged"}, NULL}, "root \"self\" expired"},
+		{{{"self<self !ca !unknown"}, {SELF " forged"}, NULL}, "root \"self\" has a critical extension"},
+		{{{"self<self !ca=0 !ku=02"}, {SELF " forged"}, NULL}, "ok"},
 		{{{"self<self san=DNS:server.test"}, {"leaf<self san=DNS:server.test"}, NULL}, "issuer \"self\" is not among"},
-		{{{ROOT}, {"self<self san=DNS:server.test"}, NULL}, "self-signed and not among the 1 trusted roots"},
+		{{{ROOT}, {SELF}, NULL}, NOT_AMONG},
 	};
 
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	judge_rows(rows, COUNT(rows));
 }
 
 #define STRAY "Stray<Nobody !ca"
@@ -222,7 +227,7 @@ static void test_roots(void **state)
 /* As curl takes them: in any order, with what does not belong to them. */
 static void test_order(void **state)
 {
-	static const struct row rows[] = {
+	static const struct judge_row rows[] = {
 		{{{ROOT}, {LEAF, ROOT, MID}, NULL}, "ok"},
 		{{{ROOT}, {LEAF, MID, ROOT}, NULL}, "ok"},
 		{{{ROOT}, {LEAF, "Upper<Root !ca", "Mid<Upper !ca"}, NULL}, "ok"},
@@ -250,7 +255,7 @@ static void test_order(void **state)
 	};
 
 	(void)state;
-	check_rows(rows, COUNT(rows));
+	judge_rows(rows, COUNT(rows));
 }
 
 /* Rows of certificates of one name: every way among them would be sixteen factorial. */
@@ -278,6 +283,25 @@ static void test_many(void **state)
 	assert_non_null(strstr(judge_text(&j), "of more than 16, or 65536 bytes, nothing is read"));
 	j.chain[CHAIN_MAX - 1] = MID;
 	assert_string_equal(judge_text(&j), "ok");
+}
+
+/* Decoys, each with the name of the one that is meant: what it takes to find it has a bound, too. */
+static void test_effort(void **state)
+{
+	static char text[CHAIN_MAX][40];
+	struct judged j = {.roots = {ROOT}, .chain = {LEAF}};
+
+	(void)state;
+	for (size_t i = 1; i < CHAIN_MAX; i++) {
+		(void)snprintf(text[i], sizeof text[i], i < 8 ? "Mid#%zu<Upper !ca" : "Upper#%zu<Root !ca", i);
+		j.chain[i] = text[i];
+	}
+	j.chain[1] = "Mid<Upper !ca";
+	j.chain[CHAIN_MAX - 1] = "Upper<Root !ca";
+	assert_string_equal(judge_text(&j), "ok");
+	j.chain[1] = text[1];
+	j.chain[7] = "Mid<Upper !ca";
+	assert_non_null(strstr(judge_text(&j), "a signature in the certificate chain is wrong"));
 }
 
 /* One of more bytes than there are: the server's own, and another. */
@@ -331,9 +355,9 @@ static void test_junk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain), cmocka_unit_test(test_purposes), cmocka_unit_test(test_constraints),
-		cmocka_unit_test(test_roots), cmocka_unit_test(test_order),    cmocka_unit_test(test_many),
-		cmocka_unit_test(test_long),  cmocka_unit_test(test_junk),
+		cmocka_unit_test(test_chain),  cmocka_unit_test(test_purposes), cmocka_unit_test(test_constraints),
+		cmocka_unit_test(test_roots),  cmocka_unit_test(test_order),    cmocka_unit_test(test_many),
+		cmocka_unit_test(test_effort), cmocka_unit_test(test_long),     cmocka_unit_test(test_junk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
