@@ -9,6 +9,7 @@
  * the program 32 bytes, its relocation included. They are told apart at the first question.
  */
 #define KEY(text) "k" text "\0"
+#define NAME(text) "n" text "\0" /* the key and, with dashes, the flag */
 #define FLAG(text) "f" text "\0"
 #define ENV(text) "e" text "\0"
 #define FALLBACK(text) "l" text "\0"
@@ -65,6 +66,17 @@ static const char *name_ours(enum setting s, const char *key)
 	return names[s];
 }
 
+static const char *flag_of(enum setting s, const char *key)
+{
+	static char flags[SETTINGS][20];
+	char *flag = flags[s];
+
+	(void)fmt_text(flag, sizeof flags[s], "%s", key);
+	while ((flag = strchr(flag, '_')))
+		*flag = '-';
+	return flags[s];
+}
+
 static struct setting_info read_row(enum setting s)
 {
 	struct setting_info info = {.traits = rows[s].traits};
@@ -75,6 +87,10 @@ static struct setting_info read_row(enum setting s)
 
 		switch (kind) {
 		case 'k': info.key = text; break;
+		case 'n':
+			info.key = text;
+			info.flag = flag_of(s, text);
+			break;
 		case 'f': info.flag = text; break;
 		case 'e':
 			if (env_n < SETTING_ENV_MAX)
