@@ -15,8 +15,11 @@ struct buf {
 	bool overflow;
 };
 
-/* Start empty in p[0..cap), cap >= 1. The storage must outlive the buf. */
-void buf_init(struct buf *b, char *p, size_t cap);
+/*
+ * Start empty in p[0..cap), cap >= 1. The storage must outlive the buf. Never inline: it would be
+ * longer than the call in each of forty places.
+ */
+void buf_init(struct buf *b, char *p, size_t cap) __attribute__((noinline));
 
 /* Empty it again and forget an overflow; the storage stays. */
 void buf_reset(struct buf *b);
