@@ -22,8 +22,7 @@ from watch import PATIENCE_SEC, Process, dns_query, percentiles, until, watching
 
 sys.path.insert(0, str(ROOT / "tests/e2e"))
 
-from certificates import Authority
-from consul import Consul, free_ports
+from consul import TlsConsul, free_ports
 from program import binary
 from recorder import Healthy, Recorder
 
@@ -137,18 +136,6 @@ def at_rest(scene, tls, folder, plan):
         for process in processes.values():
             process.stop()
         return out
-
-
-class TlsConsul(Consul):
-    """An agent over https alone, as run sees it: `address` is that, `env` names its root."""
-
-    def __init__(self, folder):
-        folder.mkdir()
-        authority = Authority(folder, "consul-ca")
-        pair = authority.issue("consul", "DNS:localhost,IP:127.0.0.1")
-        super().__init__(folder / "agent", https=True, config={
-            "ca_file": str(authority.pair.cert), "cert_file": str(pair.chain), "key_file": str(pair.key)})
-        self.env = {"CONSUL_CACERT": str(authority.pair.cert), "CONSUL_HTTP_ADDR": f"https://localhost:{self.tls_port}"}
 
 
 # ---- from being able to answer to Consul, and to DNS ------------------------------------------------------------------------

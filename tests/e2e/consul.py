@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from certificates import Authority
 from program import ROOT
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -175,3 +176,15 @@ class Consul:
         while not condition():
             assert time.monotonic() < until, "Consul did not come to the expected state"
             time.sleep(0.01)
+
+
+class TlsConsul(Consul):
+    """An agent over https alone, as run sees it: `address` is that, `env` names its root."""
+
+    def __init__(self, folder):
+        folder.mkdir()
+        authority = Authority(folder, "consul-ca")
+        pair = authority.issue("consul", "DNS:localhost,IP:127.0.0.1")
+        super().__init__(folder / "agent", https=True, config={
+            "ca_file": str(authority.pair.cert), "cert_file": str(pair.chain), "key_file": str(pair.key)})
+        self.env = {"CONSUL_CACERT": str(authority.pair.cert), "CONSUL_HTTP_ADDR": f"https://localhost:{self.tls_port}"}

@@ -5,7 +5,7 @@ import time
 from contextlib import ExitStack
 
 import pytest
-from consul import Consul, free_ports
+from consul import Consul, TlsConsul, free_ports
 from gate import Gate
 from running import ADDRESS, HOST, Durable, Follow, Healthy, Recorder, either, events, script, shim, tells
 from watching import until
@@ -256,3 +256,22 @@ def test_a_token_without_the_right(shim, events, tmp_path):
     assert token not in one.text()
     assert one.stop() == 7
     consul.stop()
+
+
+# -- at rest
+
+def test_it_rests_in_little_memory(shim, tmp_path):
+    """Over plain HTTP, and where both Consul and what is checked are reached over TLS."""
+    agent = TlsConsul(tmp_path / "agent")
+    try:
+        with Healthy() as healthy:
+            check = agent.env["CONSUL_HTTP_ADDR"] + "/v1/status/leader"
+            plain = shim("--check", healthy.url)
+            over_tls = shim("--check", check, real=agent, env={**agent.env, "SSL_CERT_FILE": agent.env["CONSUL_CACERT"]})
+            for one, most_kb in ((plain, 512), (over_tls, 1024)):
+                one.until_state("passing")
+                time.sleep(3)  # some checks and reports
+                print(f"VmRSS {one.memory_kb('VmRSS')} kB")
+                assert one.memory_kb("VmRSS") <= most_kb
+    finally:
+        agent.stop()

@@ -146,7 +146,6 @@ def test_hooks_that_hang_do_not_hold_it_up_for_good(hooked, events):
     one.send(signal.SIGTERM)
     events.wait_for("post-stop")
     one.send(signal.SIGTERM)
-    one.send(signal.SIGTERM)
     assert one.wait(20) == 7
 
 
