@@ -139,10 +139,27 @@ void loop_stop(struct loop *l)
 static int signal_pipe[2] = {-1, -1};
 static volatile sig_atomic_t pending[SIGNALS_MAX], are_taken;
 
-static void note_signal(int number)
+/* Of these the kernel makes use when we do what we must not: that is not for others. */
+static bool is_fault(int number)
+{
+	return number == SIGSEGV || number == SIGBUS || number == SIGFPE || number == SIGILL ||
+	       number == SIGTRAP || number == SIGSYS;
+}
+
+static void note_signal(int number, siginfo_t *info, void *context)
 {
 	int saved = errno;
 
+	(void)context;
+	if (info->si_code > 0 && is_fault(number)) {
+		(void)signal(number, SIG_DFL); /* what brought it is done once more */
+		return;
+	}
+	/* What a write of ours brought: the write has failed, and says so. */
+	if ((number == SIGPIPE || number == SIGXFSZ) && info->si_pid == getpid())
+		return;
+	if (number == SIGHUP && info->si_code == SI_KERNEL)
+		number = SIGTERM; /* our terminal is gone */
 	if (number != SIGHUP && !are_taken)
 		_exit(128 + number);
 	pending[number] = 1;
@@ -167,7 +184,7 @@ static int catch_real_time(int number)
 
 int loop_catch_signals(const int *numbers, size_t n, struct err *e)
 {
-	struct sigaction action = {.sa_handler = note_signal};
+	struct sigaction action = {.sa_sigaction = note_signal, .sa_flags = SA_SIGINFO};
 
 	if (signal_pipe[0] < 0 && syscall(SYS_pipe2, signal_pipe, O_CLOEXEC | O_NONBLOCK))
 		return err_set(e, ERR_SYS, "no pipe for signals: %s", errno_text(errno));

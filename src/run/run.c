@@ -17,15 +17,11 @@ int run_catch_signals(struct err *e)
 	return loop_catch_signals(numbers, sizeof numbers / sizeof numbers[0], e);
 }
 
-/*
- * Not those that a fault of our own brings, those of terminals, whose default is right for us, and
- * SIGPIPE, which we ignore.
- */
+/* Not those that stop, whose default is right for us. */
 static bool is_forwarded(int number)
 {
-	static const unsigned char kept[] = {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS,  SIGFPE,
-					     SIGILL,  SIGTRAP, SIGSYS,  SIGPIPE, SIGTTIN,
-					     SIGTTOU, SIGTSTP, SIGHUP,  SIGTERM, SIGINT};
+	static const unsigned char kept[] = {SIGKILL, SIGSTOP, SIGTTIN, SIGTTOU,
+					     SIGTSTP, SIGHUP,  SIGTERM, SIGINT};
 
 	for (size_t i = 0; i < sizeof kept; i++)
 		if (kept[i] == number)

@@ -17,9 +17,8 @@ from watching import until
 __all__ = ["either", "events", "script", "shim", "tells"]
 
 ORDER = ("maintenance on", "maintenance off", "pre-stop", "app TERM", "app end", "deregister", "post-stop")
-# What it keeps for itself, what the kernel sends for a fault, what cannot be caught, what job control has.
-OURS = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP, signal.SIGCHLD, signal.SIGPIPE}
-FAULTS = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT, signal.SIGTRAP, signal.SIGSYS}
+# What it keeps for itself, what cannot be caught, what job control has.
+OURS = {signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGHUP, signal.SIGCHLD}
 JOBS = {signal.SIGKILL, signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGCONT}
 
 
@@ -45,7 +44,7 @@ def hooked(either, events, tells, recorder, consul):
 def test_all_others_go_to_the_application(either, events):
     one = either(app=events.app())
     events.wait_for("app start")
-    numbers = sorted(n for n in signal.valid_signals() - OURS - FAULTS - JOBS)
+    numbers = sorted(n for n in signal.valid_signals() - OURS - JOBS)
     assert signal.SIGWINCH in numbers and signal.SIGUSR2 in numbers and signal.SIGQUIT in numbers and signal.SIGRTMAX in numbers
 
     def name(number):

@@ -96,6 +96,20 @@ def run(request, sit):
     return go
 
 
+def test_a_terminal_that_is_gone(sit, tmp_path):
+    told = tmp_path / "told"
+    one = sit(binary(), *ARGS, "sh", "-c", f"trap '' HUP; trap 'echo >{told}; exit' TERM; echo here; while :; do sleep 0.1; done")
+    one.until("here")
+    os.close(one.fd)
+    one.fd = os.open("/dev/null", os.O_RDONLY)
+    end = time.monotonic() + 10
+    while not os.waitpid(one.pid, os.WNOHANG)[0]:
+        assert time.monotonic() < end, "it stays without its terminal"
+        time.sleep(0.02)
+    one.pid = 0
+    assert told.exists()
+
+
 def test_it_reads_what_is_typed(run):
     one = run("echo up; read x; echo got $x; exit 4")
     one.until("up\n")

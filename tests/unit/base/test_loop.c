@@ -278,6 +278,53 @@ static void test_real_time_signals(void **state)
 	}
 }
 
+static int status_of(pid_t child)
+{
+	int status;
+
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return status;
+}
+
+/* Those of faults and failed writes are others' when others have sent them, and only then. */
+static void test_who_sent_it(void **state)
+{
+	int numbers[] = {SIGHUP, SIGSEGV, SIGPIPE}, ends[2], status;
+	pid_t child;
+	struct err e;
+
+	(void)state;
+	memset(taken, 0, sizeof taken);
+	assert_int_equal(loop_catch_signals(numbers, COUNT(numbers), &e), 0);
+	loop_on_signal(&loop, take_signal, &loop);
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(write(ends[1], "", 1), -1);
+	assert_int_equal(close(ends[1]), 0);
+	assert_int_equal(kill(getpid(), SIGHUP), 0); /* so that there is something to take */
+	loop_turn(&loop);
+	assert_int_equal(taken[SIGPIPE], 0);
+	child = fork();
+	if (!child) {
+		(void)kill(getppid(), SIGPIPE);
+		(void)kill(getppid(), SIGSEGV);
+		_exit(0);
+	}
+	assert_int_equal(status_of(child), 0);
+	loop_turn(&loop);
+	assert_int_equal(taken[SIGPIPE], 1);
+	assert_int_equal(taken[SIGSEGV], 1);
+	child = fork();
+	if (!child) {
+		*(volatile char *)sysconf(_SC_PAGESIZE) = 0; /* NOLINT: nothing is there */
+		_exit(0);
+	}
+	status = status_of(child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGSEGV);
+	assert_int_equal(taken[SIGHUP], 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -290,6 +337,7 @@ int main(void)
 		cmocka_unit_test_setup(test_alone, set_up),
 		cmocka_unit_test_setup(test_signals, set_up),
 		cmocka_unit_test_setup(test_real_time_signals, set_up),
+		cmocka_unit_test_setup(test_who_sent_it, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
