@@ -105,7 +105,7 @@ static int find_instance(struct err *e)
 {
 	const char *service = self.config.jobs[0].service;
 	struct consul_instance *i = &self.instance;
-	char host[256] = "", named[CONSUL_ID_CAP];
+	static char host[256], named[CONSUL_ID_CAP];
 	const char *id = self.config.id;
 	bool is_end = !*id && !*service;
 
@@ -286,8 +286,8 @@ static bool is_hopeless(void)
 
 static void part_step(void *ctx, int64_t now_ms)
 {
+	static char line[DRAIN_LINE_CAP];
 	struct drain_verdict v;
-	char line[DRAIN_LINE_CAP];
 	const char *note;
 
 	(void)ctx;

@@ -155,30 +155,29 @@ void drain_view_count(struct drain_view *v, size_t n, int64_t now_ms)
 static struct drain_verdict judge_sources(const struct drain_view *v, int64_t now_ms,
 					  int64_t *gone_ms)
 {
-	struct drain_verdict worst = {.state = DRAIN_ASKING, .until_ms = CLOCK_NEVER};
-	bool has_absent = false, has_silent = false;
+	struct drain_verdict out = {.state = DRAIN_ASKING, .until_ms = CLOCK_NEVER};
+	bool has_absent = false;
 
 	*gone_ms = 0;
 	for (size_t i = 0; i < v->sources_n; i++) {
 		const struct drain_source *s = &v->sources[i];
 		int64_t at_ms = s->is_silent ? s->silent_ms + DRAIN_SILENT_MS : s->absent_ms;
 
-		if (!s->is_silent && s->is_present)
-			return (struct drain_verdict){DRAIN_LISTED, i, CLOCK_NEVER};
-		if (!s->is_silent && !s->was_answered)
-			return (struct drain_verdict){DRAIN_ASKING, i, CLOCK_NEVER};
-		if (s->is_silent && now_ms < at_ms && !has_silent) {
-			has_silent = true;
-			worst = (struct drain_verdict){DRAIN_SILENT, i, CLOCK_NEVER};
+		if (!s->is_silent && (s->is_present || !s->was_answered)) {
+			out.state = s->is_present ? DRAIN_LISTED : DRAIN_ASKING;
+			out.source = i;
+			return out;
+		}
+		if (s->is_silent && now_ms < at_ms && out.state != DRAIN_SILENT) {
+			out.state = DRAIN_SILENT;
+			out.source = i;
 		}
 		has_absent |= !s->is_silent;
 		*gone_ms = at_ms > *gone_ms ? at_ms : *gone_ms;
 	}
-	if (!has_absent && v->sources_n && !has_silent)
-		worst = (struct drain_verdict){DRAIN_SILENT, 0, CLOCK_NEVER};
-	else if (has_absent && !has_silent)
-		worst.state = DRAIN_TTL;
-	return worst;
+	if (v->sources_n && out.state != DRAIN_SILENT)
+		out.state = has_absent ? DRAIN_TTL : DRAIN_SILENT;
+	return out;
 }
 
 /* From when the address was gone. */

@@ -18,33 +18,32 @@
 
 /* ---- Begin ---- */
 
-static void set_wanted(struct drain *d)
-{
-	const struct target *t = &d->setup.address;
-	struct dns_wanted *w = &d->wanted;
-
-	w->type = t->type == RECORD_CNAME ? DNS_CNAME : t->type == RECORD_A ? DNS_A : DNS_AAAA;
-	w->n = t->type == RECORD_A ? 4 : 16;
-	memcpy(w->data, t->addr, sizeof w->data);
-	memcpy(w->host, d->text, sizeof d->text);
-}
-
 static void start_dns(struct drain *d)
 {
 	const struct drain_resolver *r = &d->setup.rule->resolver;
+	const struct target *t = &d->setup.address;
 
 	authority_init(&d->authority);
-	set_wanted(d);
+	d->wanted = (struct dns_wanted){
+		.type = t->type == RECORD_A      ? DNS_A
+			: t->type == RECORD_AAAA ? DNS_AAAA
+						 : DNS_CNAME,
+		.data = t->addr,
+		.host = t->host,
+	};
 	if (r->is_set)
 		authority_give(&d->authority, r->is_ip6 ? NET_IP6 : NET_IP4, r->addr, r->port);
 }
 
 static void start_api(struct drain *d)
 {
+	static const char cloudflare[] = "Cloudflare";
+
 	d->job = *d->setup.job;
 	d->job.types = JOB_TYPES;
 	memcpy(d->job.name, d->name, sizeof d->job.name);
 	drain_view_sources(&d->view, 1);
+	memcpy(d->authority.names[0], cloudflare, sizeof cloudflare);
 }
 
 void drain_start(struct drain *d, const struct drain_setup *setup, int64_t now_ms)
@@ -190,19 +189,20 @@ static bool step_dns(struct drain *d, int64_t now_ms)
 
 /* ---- The API ---- */
 
+/* While it is listed its own record tells the TTL, else the others of the name: as it was. */
 static void take_list(struct drain *d, int64_t now_ms)
 {
 	const struct cf_record_list *l = &d->list;
 	struct drain_answer a = {.is_present = false};
 
-	for (size_t i = 0; i < l->records_n; i++)
-		a.is_present |= target_compare(&l->records[i].target, &d->setup.address) == 0;
-	/* The other records of the name tell what the one that is gone was like. */
 	for (size_t i = 0; i < l->records_n; i++) {
 		const struct record *r = &l->records[i];
 		uint32_t ttl_sec = r->ttl == 1 ? DRAIN_TTL_AUTO_SEC : r->ttl;
+		bool is_it = !target_compare(&r->target, &d->setup.address);
 
-		if (a.is_present && target_compare(&r->target, &d->setup.address) != 0)
+		if (is_it && !a.is_present)
+			a = (struct drain_answer){.is_present = true};
+		if (is_it != a.is_present)
 			continue;
 		a.has_ttl = true;
 		a.is_proxied |= r->proxied;
@@ -299,8 +299,6 @@ struct drain_verdict drain_judge(const struct drain *d, int64_t now_ms)
 
 enum drain_result drain_step(struct drain *d, int64_t now_ms, struct err *e)
 {
-	char line[DRAIN_LINE_CAP];
-
 	count_clients(d, now_ms);
 	if (is_asking_somebody(d))
 		ask(d, now_ms);
@@ -311,7 +309,7 @@ enum drain_result drain_step(struct drain *d, int64_t now_ms, struct err *e)
 	if (!drain_view_is_late(&d->view, now_ms))
 		return DRAIN_MORE;
 	(void)err_set(e, ERR_RETRY, "not safe to stop after %lld s: %s",
-		      (long long)(d->setup.rule->max_ms / 1000), drain_line(d, now_ms, line));
+		      (long long)(d->setup.rule->max_ms / 1000), drain_line(d, now_ms, e->text));
 	drain_stop(d);
 	return DRAIN_GAVE_UP;
 }
@@ -339,11 +337,6 @@ const char *drain_take_note(struct drain *d)
 
 /* ---- In words ---- */
 
-static const char *source_name(const struct drain *d, size_t i)
-{
-	return d->setup.rule->way.kind == DRAIN_API ? "Cloudflare" : d->authority.names[i];
-}
-
 /* Why it was not answered, if that is known. */
 static void add_reason(struct buf *b, const struct drain *d)
 {
@@ -354,33 +347,30 @@ static void add_reason(struct buf *b, const struct drain *d)
 static void add_asking(struct buf *b, const struct drain *d, size_t source)
 {
 	if (d->view.sources_n)
-		buf_fmt(b, "asking %s for %s", source_name(d, source), d->name);
+		buf_fmt(b, "asking %s for %s", d->authority.names[source], d->name);
 	else
 		buf_fmt(b, "looking for the name servers of %s", d->name);
 	add_reason(b, d);
 }
 
-static void add_clients(struct buf *b, const struct drain *d, long long left_sec)
+static void add_clients(struct buf *b, size_t n)
 {
-	size_t n = d->view.clients_n;
-
 	if (n)
 		buf_fmt(b, "%zu client%s still connected", n, n == 1 ? "" : "s");
 	else
-		buf_fmt(b, "no client any more; if none comes: %lld s", left_sec);
+		buf_str(b, "no client any more; if none comes:");
 }
 
 static void add_left_out(struct buf *b, const struct drain *d)
 {
 	for (size_t i = 0; i < d->view.sources_n; i++)
 		if (d->view.sources[i].is_silent)
-			buf_fmt(b, "; %s does not answer and is left out", source_name(d, i));
+			buf_fmt(b, "; %s does not answer and is left out", d->authority.names[i]);
 }
 
 const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LINE_CAP])
 {
 	struct drain_verdict v = drain_judge(d, now_ms);
-	long long left_sec = v.until_ms == CLOCK_NEVER ? 0 : (v.until_ms - now_ms + 999) / 1000;
 	bool was_there = d->view.was_seen || !d->view.was_known;
 	struct buf b;
 
@@ -392,29 +382,30 @@ const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LIN
 		break;
 	case DRAIN_ASKING: add_asking(&b, d, v.source); break;
 	case DRAIN_LISTED:
-		buf_fmt(&b, "%s is still answered by %s for %s", d->text, source_name(d, v.source),
-			d->name);
+		buf_fmt(&b, "%s is still answered by %s for %s", d->text,
+			d->authority.names[v.source], d->name);
 		break;
 	case DRAIN_SILENT:
-		buf_fmt(&b, "%s does not tell whether %s is gone", source_name(d, v.source),
+		buf_fmt(&b, "%s does not tell whether %s is gone", d->authority.names[v.source],
 			d->text);
 		add_reason(&b, d);
 		break;
 	case DRAIN_TTL:
-		buf_fmt(&b, "%s is gone from %s; caches may have it for %lld s", d->text, d->name,
-			left_sec);
-		add_left_out(&b, d);
+		buf_fmt(&b, "%s is gone from %s; caches may have it for", d->text, d->name);
 		break;
 	case DRAIN_SETTLING:
-		buf_fmt(&b, "%s %s: settling, %lld s", d->text,
+		buf_fmt(&b, "%s %s: settling,", d->text,
 			was_there ? "is gone, and was proxied"
-				  : "never was answered (proxied, or of nobody here)",
-			left_sec);
+				  : "never was answered (proxied, or of nobody here)");
 		break;
-	case DRAIN_WAITING: buf_fmt(&b, "waiting, %lld s", left_sec); break;
-	case DRAIN_CLIENTS: add_clients(&b, d, left_sec); break;
+	case DRAIN_WAITING: buf_str(&b, "waiting,"); break;
+	case DRAIN_CLIENTS: add_clients(&b, d->view.clients_n); break;
 	case DRAIN_OVER:
-	default: buf_str(&b, "safe to stop");
+	default: buf_str(&b, "safe to stop"); return out;
 	}
+	if (v.until_ms != CLOCK_NEVER)
+		buf_fmt(&b, " %lld s", (long long)((v.until_ms - now_ms + 999) / 1000));
+	if (v.state == DRAIN_TTL)
+		add_left_out(&b, d);
 	return out;
 }

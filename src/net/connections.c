@@ -43,22 +43,20 @@ struct end {
 static int read_end(const char *s, struct end *out)
 {
 	static const char digits[] = "0123456789abcdefABCDEF";
+	static const unsigned char none[4] = {0};
 	size_t n = strspn(s, digits) / 2;
-	unsigned char addr[16];
+	unsigned char *to;
 
 	if ((n != 4 && n != 16) || s[2 * n] != ':' || strspn(s + 2 * n + 1, digits) != 4)
 		return -1;
-	for (size_t word = 0; word < n; word += 4) {
+	addr_map(none, out->addr);
+	for (to = out->addr + sizeof out->addr - n; *s != ':'; to += 4) {
 		uint32_t value = 0;
 
 		for (int i = 0; i < 4; i++, s += 2)
 			value = value << 8 | (uint32_t)str_hex_byte(s);
-		memcpy(addr + word, &value, 4);
+		memcpy(to, &value, 4);
 	}
-	if (n == 4)
-		addr_map(addr, out->addr);
-	else
-		memcpy(out->addr, addr, 16);
 	out->port = (unsigned)str_hex_byte(s + 1) << 8 | (unsigned)str_hex_byte(s + 3);
 	return 0;
 }

@@ -76,7 +76,8 @@ static void check_answer(const unsigned char *p, size_t n, const unsigned char *
 static void check_sight(const unsigned char *p, size_t n, const unsigned char *query, size_t query_n)
 {
 	const bool is_ip6 = query[query_n - 3] == DNS_AAAA;
-	const struct dns_wanted wanted = {.type = is_ip6 ? DNS_AAAA : DNS_A, .n = is_ip6 ? 16 : 4};
+	static const unsigned char address[16];
+	const struct dns_wanted wanted = {.type = is_ip6 ? DNS_AAAA : DNS_A, .data = address};
 	struct dns_answer a;
 	struct dns_sight sight;
 

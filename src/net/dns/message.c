@@ -289,16 +289,21 @@ static size_t follow_aliases(const struct dns_answer *m, uint32_t *ttl_sec)
 	return name;
 }
 
+static size_t address_bytes(enum dns_type type)
+{
+	return type == DNS_AAAA ? 16 : 4;
+}
+
 size_t dns_read_addresses(const struct dns_answer *m, unsigned char out[DNS_ANSWER_MAX][16])
 {
-	size_t n = 0, bytes = m->type == DNS_AAAA ? 16 : 4, name;
+	size_t n = 0, name;
 	struct resource r = {0};
 	uint32_t ttl_sec;
 
 	name = follow_aliases(m, &ttl_sec);
 	while (n < DNS_ANSWER_MAX && find_next(m, &r, name, m->type))
-		if (r.data_n == bytes)
-			memcpy(out[n++], m->p + r.data, bytes);
+		if (r.data_n == address_bytes(m->type))
+			memcpy(out[n++], m->p + r.data, r.data_n);
 	return n;
 }
 
@@ -308,7 +313,7 @@ static bool is_wanted(const struct dns_answer *m, const struct resource *r,
 {
 	if (w->type == DNS_CNAME)
 		return !format_name(m, r->data, text) && !strcmp(text, w->host);
-	return r->data_n == w->n && memcmp(m->p + r->data, w->data, w->n) == 0;
+	return r->data_n == address_bytes(w->type) && !memcmp(m->p + r->data, w->data, r->data_n);
 }
 
 /* All records count: more than an answer's addresses that are kept. */

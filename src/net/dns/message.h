@@ -69,9 +69,8 @@ size_t dns_read_addresses(const struct dns_answer *m, unsigned char out[DNS_ANSW
 /* A record that is looked for: by an address, or of type CNAME by the name it leads to. */
 struct dns_wanted {
 	enum dns_type type;
-	size_t n; /* of data */
-	unsigned char data[16];
-	char host[DNS_TEXT_CAP]; /* in lower case, without a dot at its end */
+	const unsigned char *data; /* 4 or 16 bytes */
+	const char *host;          /* in lower case, without a dot at its end */
 };
 
 /* What an answer says of one record. */

@@ -66,16 +66,17 @@ static void take_option(const char *word, const char *name, unsigned min, unsign
 
 static enum keyword begin_line(struct resolve_conf *c, const char *word)
 {
-	bool is_search = !strcmp(word, "search"), is_domain = !strcmp(word, "domain");
+	static const char names[][11] = {[NAMESERVER] = "nameserver",
+					 [SEARCH] = "search",
+					 [DOMAIN] = "domain",
+					 [OPTIONS] = "options"};
+	enum keyword key = OPTIONS;
 
-	if (is_search || is_domain) {
-		c->search_n = 0;
-		c->search_len = 0;
-		return is_search ? SEARCH : DOMAIN;
-	}
-	return !strcmp(word, "nameserver") ? NAMESERVER
-	       : !strcmp(word, "options")  ? OPTIONS
-					   : OTHER;
+	while (key != OTHER && strcmp(word, names[key]) != 0)
+		key--;
+	if (key == SEARCH || key == DOMAIN)
+		c->search_n = c->search_len = 0;
+	return key;
 }
 
 /* The word in the column, from 1 on, of a line that begins with the keyword. */

@@ -225,7 +225,8 @@ static const struct question questions[] = {
 	{"no CNAME any more", {{2, WWW, 'c', 0, "aa", 0}}, "a.cns.example", "no 0", NULL},
 };
 
-static const struct dns_wanted wanted_a = {.type = DNS_A, .n = 4, .data = {192, 0, 2, 1}};
+static const unsigned char address_a[] = {192, 0, 2, 1};
+static const struct dns_wanted wanted_a = {.type = DNS_A, .data = address_a};
 
 /* One server, at port ns_port() of 127.0.0.2. */
 static void set_server(void)
@@ -247,10 +248,8 @@ static void ask(const struct question *q)
 
 	begin("123", q->rules);
 	set_server();
-	if (q->host) {
-		wanted.type = DNS_CNAME;
-		(void)snprintf(wanted.host, sizeof wanted.host, "%s", q->host);
-	}
+	if (q->host)
+		wanted = (struct dns_wanted){.type = DNS_CNAME, .host = q->host};
 	authority_ask(&authority, 0, &wanted, now_ms());
 	if (go_on() == AUTHORITY_DONE) {
 		(void)snprintf(text, sizeof text, "%s %u%s%s", s->has_it ? "yes" : "no", (unsigned)s->ttl_sec,
