@@ -172,14 +172,13 @@ static void begin_dns(struct drain *d, int64_t now_ms)
 
 static bool step_dns(struct drain *d, int64_t now_ms)
 {
-	struct err e = {0};
-	enum authority_result result;
+	enum authority_result result = authority_step(&d->authority, now_ms, &d->last_err);
 
-	result = authority_step(&d->authority, now_ms, &e);
 	if (result == AUTHORITY_MORE)
 		return false;
 	d->is_asking = false;
-	d->last_err = e;
+	if (result == AUTHORITY_DONE)
+		d->last_err.kind = ERR_NONE;
 	if (d->view.sources_n)
 		take_sight(d, result == AUTHORITY_DONE, now_ms);
 	else
@@ -212,11 +211,11 @@ static void take_list(struct drain *d, int64_t now_ms)
 	end_round(d, ASK_API_MS, ASK_API_TTL_MS, now_ms);
 }
 
-static void fail_api(struct drain *d, const struct err *e, int64_t now_ms)
+static void fail_api(struct drain *d, int64_t now_ms)
 {
 	const struct cf_reply *reply = call_reply(&d->setup.driver->call);
 	const struct pace_failure failure = {
-		.kind = e->kind,
+		.kind = d->last_err.kind,
 		.tries = d->failures,
 		.hint = reply ? &reply->hint : NULL,
 		.left_ms = INT64_MAX,
@@ -225,9 +224,8 @@ static void fail_api(struct drain *d, const struct err *e, int64_t now_ms)
 
 	(void)pace_retry(PACE_WATCH, &failure, driver_random(), &delay_ms);
 	d->failures++;
-	d->last_err = *e;
 	d->ask_ms = now_ms + (delay_ms > ASK_API_MS ? delay_ms : ASK_API_MS);
-	if (e->kind == ERR_CONFIG)
+	if (failure.kind == ERR_CONFIG)
 		memcpy(d->job.zone_id, d->setup.job->zone_id, sizeof d->job.zone_id);
 	drain_view_take(&d->view, 0, NULL, now_ms);
 }
@@ -236,7 +234,6 @@ static void begin_api(struct drain *d, int64_t now_ms)
 {
 	struct call call = {.kind = CALL_LIST, .list = &d->list};
 	bool is_exact = d->job.zone[0];
-	struct err e = {0};
 
 	if (d->job.zone_id[0]) {
 		cf_record_list_init(&d->list, d->job.zone_id, &d->job, d->setup.records);
@@ -244,24 +241,25 @@ static void begin_api(struct drain *d, int64_t now_ms)
 		cf_zone_search_init(&d->zones, is_exact ? d->job.zone : d->job.name, is_exact);
 		call = (struct call){.kind = CALL_ZONE, .zones = &d->zones};
 	}
-	if (!driver_begin(d->setup.driver, &call, CLOCK_NEVER, &e))
+	if (!driver_begin(d->setup.driver, &call, CLOCK_NEVER, &d->last_err))
 		return;
 	d->is_asking = false;
-	fail_api(d, &e, now_ms);
+	fail_api(d, now_ms);
 }
 
 static bool step_api(struct drain *d, int64_t now_ms)
 {
-	struct err e = {0};
-	enum http_result result = driver_step(d->setup.driver, &e);
+	enum http_result result = driver_step(d->setup.driver, &d->last_err);
 
 	if (result == HTTP_MORE)
 		return false;
 	d->is_asking = false;
-	d->last_err = e;
-	if (result == HTTP_BAD)
-		fail_api(d, &e, now_ms);
-	else if (d->setup.driver->call.kind == CALL_ZONE)
+	if (result == HTTP_BAD) {
+		fail_api(d, now_ms);
+		return true;
+	}
+	d->last_err.kind = ERR_NONE;
+	if (d->setup.driver->call.kind == CALL_ZONE)
 		memcpy(d->job.zone_id, d->zones.id, sizeof d->job.zone_id);
 	else
 		take_list(d, now_ms);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/errno_text.h"
 #include "base/str.h"
 #include "net/dns/resolve_errors.h"
 
@@ -95,11 +96,12 @@ static enum next next_candidate(struct resolve *r)
 
 /* ---- A try: one server, what is not known yet ---- */
 
-static void note_trouble(struct resolve *r, enum resolve_trouble trouble, int code)
+/* The server has this to say for itself. */
+static void note_trouble(struct resolve *r, const char *text)
 {
-	r->trouble = trouble;
-	r->trouble_code = code;
+	r->trouble = text;
 	r->trouble_server = r->server;
+	r->is_told = false;
 }
 
 static enum next next_server(struct resolve *r)
@@ -112,7 +114,7 @@ static enum next next_server(struct resolve *r)
 
 static enum next server_broke(struct resolve *r)
 {
-	note_trouble(r, TROUBLE_SYSTEM, errno);
+	note_trouble(r, errno_text(errno));
 	return next_server(r);
 }
 
@@ -123,7 +125,7 @@ static enum next server_broke(struct resolve *r)
 static enum next end_tries(struct resolve *r)
 {
 	r->has_failed = true;
-	return r->trouble == TROUBLE_RCODE ? next_candidate(r) : NEXT_FAILED;
+	return r->is_told ? next_candidate(r) : NEXT_FAILED;
 }
 
 /* The tries that are left, and connecting afterwards, get as much time as this one. */
@@ -181,7 +183,8 @@ static void take_answer(struct resolve *r)
 	if (a->rcode == DNS_NXDOMAIN) {
 		reply = REPLY_NO_NAME;
 	} else if (a->rcode != DNS_NOERROR) {
-		note_trouble(r, TROUBLE_RCODE, (int)a->rcode);
+		note_trouble(r, resolve_rcode_text((int)a->rcode));
+		r->is_told = true;
 	} else {
 		n = dns_read_addresses(a, list);
 		reply = n ? REPLY_ADDRESSES : REPLY_EMPTY;
@@ -210,7 +213,7 @@ static enum next step_udp(struct resolve *r)
 	}
 	if (clock_now_ms() < r->try_ms)
 		return NEXT_WAIT;
-	note_trouble(r, TROUBLE_SILENT, 0);
+	note_trouble(r, "no answer");
 	r->phase = RESOLVE_CONCLUDE;
 	return NEXT_GO;
 }
@@ -225,9 +228,9 @@ static enum next end_tcp(struct resolve *r)
 }
 
 /* The truncated answer has to do, if there was anything in it. */
-static enum next tcp_failed(struct resolve *r, enum resolve_trouble trouble, int code)
+static enum next tcp_failed(struct resolve *r, const char *trouble)
 {
-	note_trouble(r, trouble, code);
+	note_trouble(r, trouble);
 	r->reply[r->asked] = REPLY_FAILED;
 	return end_tcp(r);
 }
@@ -237,7 +240,7 @@ static enum next begin_tcp(struct resolve *r, enum net_family family)
 	r->asked = family;
 	set_try_end(r);
 	if (open_to_server(r, true) || dns_exchange_ask(&r->x, family, type_of[family]))
-		return tcp_failed(r, TROUBLE_SYSTEM, errno);
+		return tcp_failed(r, errno_text(errno));
 	r->phase = RESOLVE_TCP;
 	return NEXT_GO;
 }
@@ -246,11 +249,11 @@ static enum next step_tcp(struct resolve *r)
 {
 	switch (dns_exchange_step(&r->x)) {
 	case DNS_EXCHANGE_ANSWER: take_answer(r); return end_tcp(r);
-	case DNS_EXCHANGE_BROKEN: return tcp_failed(r, TROUBLE_BROKEN, 0);
-	case DNS_EXCHANGE_SYSTEM: return tcp_failed(r, TROUBLE_SYSTEM, errno);
+	case DNS_EXCHANGE_BROKEN: return tcp_failed(r, "a broken answer");
+	case DNS_EXCHANGE_SYSTEM: return tcp_failed(r, errno_text(errno));
 	case DNS_EXCHANGE_WAIT: break;
 	}
-	return clock_now_ms() < r->try_ms ? NEXT_WAIT : tcp_failed(r, TROUBLE_SILENT, 0);
+	return clock_now_ms() < r->try_ms ? NEXT_WAIT : tcp_failed(r, "no answer");
 }
 
 /* ---- What the answers amount to ---- */
@@ -289,7 +292,7 @@ static enum next step_once(struct resolve *r)
 		return begin(r);
 	if (clock_now_ms() >= r->deadline_ms) {
 		r->has_failed = true;
-		note_trouble(r, TROUBLE_SILENT, 0);
+		note_trouble(r, "no answer");
 		return NEXT_FAILED;
 	}
 	switch (r->phase) {

@@ -44,8 +44,6 @@ enum resolve_reply {
 	REPLY_FAILED     /* the server could not, or would not, tell */
 };
 
-enum resolve_trouble { TROUBLE_SILENT, TROUBLE_BROKEN, TROUBLE_RCODE, TROUBLE_SYSTEM };
-
 /* The fields are the module's own, but for files. */
 struct resolve {
 	const struct resolve_files *files;
@@ -63,9 +61,9 @@ struct resolve {
 	size_t server; /* the present one: the next name begins with the one that answered */
 	unsigned tries_left;
 	enum resolve_reply reply[NET_FAMILIES];
-	enum resolve_trouble trouble;
-	int trouble_code; /* errno or rcode */
+	const char *trouble; /* why one could not tell last... */
 	size_t trouble_server;
+	bool is_told; /* ...in its own words: an rcode */
 
 	enum net_family asked; /* over TCP */
 	struct resolve_conf conf;

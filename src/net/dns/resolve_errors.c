@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/addr.h"
-#include "base/errno_text.h"
 
 const char *resolve_rcode_text(int rcode)
 {
@@ -15,17 +14,6 @@ const char *resolve_rcode_text(int rcode)
 	}
 }
 
-static const char *trouble_text(const struct resolve *r)
-{
-	switch (r->trouble) {
-	case TROUBLE_SILENT: return "no answer";
-	case TROUBLE_BROKEN: return "a broken answer";
-	case TROUBLE_RCODE: return resolve_rcode_text(r->trouble_code);
-	case TROUBLE_SYSTEM: break;
-	}
-	return errno_text(r->trouble_code);
-}
-
 void resolve_explain(const struct resolve *r, struct err *e)
 {
 	const struct resolve_server *s = &r->conf.servers[r->trouble_server];
@@ -33,7 +21,7 @@ void resolve_explain(const struct resolve *r, struct err *e)
 
 	if (r->has_failed) {
 		addr_format(s->bytes, net_family_bytes(s->family), server);
-		(void)err_set(e, ERR_RETRY, "resolver %s: %s", server, trouble_text(r));
+		(void)err_set(e, ERR_RETRY, "resolver %s: %s", server, r->trouble);
 	} else if (r->was_empty) {
 		(void)err_set(e, ERR_RETRY, "resolver: the name has no address");
 	} else if (r->was_asked) {
