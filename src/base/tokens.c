@@ -12,7 +12,7 @@ void tokens_open(struct tokens *w, const char *path)
 {
 	/* A pipe without a writer is not waited for. */
 	w->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	w->at = w->n = 0;
+	w->at = w->n = w->words = 0;
 	w->left = lseek(w->fd, 0, SEEK_END);
 	(void)lseek(w->fd, 0, SEEK_SET);
 	if (w->left <= 0)
@@ -59,23 +59,33 @@ static bool ends_word(int c)
 	return c == END || c == '\n' || c == '#' || is_blank(c);
 }
 
-enum tokens_next tokens_next(struct tokens *w)
+/* Find the next word; END: there is none. */
+static int skip(struct tokens *w)
 {
-	bool is_comment = false, is_bad = false;
-	size_t n = 0;
+	bool is_comment = false;
 	int c;
 
-	while ((c = peek(w)) != END && c != '\n' &&
-	       (is_comment || is_blank(c) || c == '#' || c == ';')) {
-		is_comment = is_comment || !is_blank(c);
-		w->at++;
+	for (; (c = peek(w)) != END; w->at++) {
+		if (c == '\n') {
+			is_comment = false;
+			w->words = 0;
+		} else if (!is_comment && !is_blank(c)) {
+			if (c != '#' && c != ';')
+				break;
+			is_comment = true;
+		}
 	}
+	return c;
+}
+
+bool tokens_next(struct tokens *w)
+{
+	int c = skip(w);
+	bool is_bad = false;
+	size_t n = 0;
+
 	if (c == END)
-		return TOKENS_END;
-	if (c == '\n') {
-		w->at++;
-		return TOKENS_LINE;
-	}
+		return false;
 	for (; !ends_word(c); c = peek(w)) {
 		if (!c || n == TOKENS_TOKEN_MAX)
 			is_bad = true;
@@ -84,5 +94,6 @@ enum tokens_next tokens_next(struct tokens *w)
 		w->at++;
 	}
 	w->token[is_bad ? 0 : n] = '\0';
-	return TOKENS_TOKEN;
+	w->words++;
+	return true;
 }

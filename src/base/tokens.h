@@ -6,6 +6,7 @@
 #ifndef BASE_TOKENS_H
 #define BASE_TOKENS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -15,22 +16,20 @@
 struct tokens {
 	int fd; /* -1: at the end */
 	size_t at, n;
-	off_t left; /* bytes that may still be read */
-	char buf[4096];
+	size_t words; /* of the line so far, from 1: the last one is in token */
+	off_t left;   /* bytes that may still be read */
 	char token[TOKENS_TOKEN_MAX + 1];
+	char buf[4096];
 };
-
-enum tokens_next { TOKENS_END, TOKENS_LINE, TOKENS_TOKEN };
 
 /* A file that is absent, not to be read, or a directory has no words. */
 void tokens_open(struct tokens *w, const char *path);
 
 /*
- * What comes next: a word, in w->token then, or the end of a line, or of the file. A word past
- * TOKENS_TOKEN_MAX or with a NUL in it comes as "". After TOKENS_END only tokens_close() may be
- * called.
+ * Read the next word; false: there is none. A word past TOKENS_TOKEN_MAX or with a NUL in it comes
+ * as "". After false only tokens_close() may be called.
  */
-enum tokens_next tokens_next(struct tokens *w) __attribute__((warn_unused_result));
+bool tokens_next(struct tokens *w) __attribute__((warn_unused_result));
 
 void tokens_close(struct tokens *w);
 

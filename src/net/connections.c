@@ -70,33 +70,26 @@ static bool is_own(const struct end *local, const struct end *peer)
 	return !memcmp(peer->addr, loopback, 16) || !memcmp(peer->addr, local->addr, 16);
 }
 
-/* Add up the lines of a table, "  0: LOCAL PEER STATE ...". */
+/* Add up the lines of a table, "  0: LOCAL PEER STATE QUEUES ...": whole ones, to the state. */
 static int count_file(const char *path, uint16_t port, size_t *n)
 {
-	bool is_counted = false;
-	struct end local, peer;
-	enum tokens_next next;
-	unsigned column = 0;
+	struct end ends[2];
+	bool is_sound = false;
+	int state = -1;
 	struct tokens w;
 
 	tokens_open(&w, path);
 	if (w.fd < 0)
 		return -1;
-	while ((next = tokens_next(&w)) != TOKENS_END) {
-		if (next == TOKENS_LINE) {
-			*n += is_counted && column > 3;
-			column = 0;
-			continue;
-		}
-		switch (column++) {
-		case 1: is_counted = !read_end(w.token, &local) && local.port == port; break;
-		case 2: is_counted = is_counted && !read_end(w.token, &peer); break;
-		case 3:
-			is_counted = is_counted && has_client(str_hex_byte(w.token)) &&
-				     !is_own(&local, &peer);
-			break;
-		default: break;
-		}
+	while (tokens_next(&w)) {
+		if (w.words == 2 || w.words == 3)
+			is_sound = !read_end(w.token, &ends[w.words - 2]) &&
+				   (is_sound || w.words == 2);
+		else if (w.words == 4)
+			state = str_hex_byte(w.token);
+		else if (w.words == 5)
+			*n += is_sound && ends[0].port == port && has_client(state) &&
+			      !is_own(&ends[0], &ends[1]);
 	}
 	tokens_close(&w);
 	return 0;

@@ -30,17 +30,12 @@ static void check_conf(const char *path)
 
 static void check_words(const char *path, size_t n)
 {
-	size_t words_n = 0, lines_n = 0;
-	enum tokens_next next;
+	size_t words_n = 0;
 	struct tokens w;
 
 	tokens_open(&w, path);
-	while ((next = tokens_next(&w)) != TOKENS_END) {
-		if (next == TOKENS_LINE) {
-			MUST(++lines_n <= n + 1);
-			continue;
-		}
-		MUST(++words_n <= n);
+	while (tokens_next(&w)) {
+		MUST(++words_n <= n && w.words && w.words <= words_n);
 		MUST(strlen(w.token) <= TOKENS_TOKEN_MAX);
 		MUST(!strpbrk(w.token, " \t\n#") && w.token[0] != ';');
 	}

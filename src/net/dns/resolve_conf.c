@@ -79,12 +79,12 @@ static enum keyword begin_line(struct resolve_conf *c, const char *word)
 	return key;
 }
 
-/* The word in the column, from 1 on, of a line that begins with the keyword. */
-static void take_value(struct resolve_conf *c, enum keyword key, unsigned column, char *word)
+/* One of the words after the keyword. */
+static void take_value(struct resolve_conf *c, enum keyword key, bool is_first, char *word)
 {
-	if (key == NAMESERVER && column == 1)
+	if (key == NAMESERVER && is_first)
 		add_server(c, word);
-	else if (key == SEARCH || (key == DOMAIN && column == 1))
+	else if (key == SEARCH || (key == DOMAIN && is_first))
 		add_search(c, word);
 	else if (key == OPTIONS) {
 		take_option(word, "ndots:", 0, RESOLVE_NDOTS_MAX, &c->ndots);
@@ -105,22 +105,15 @@ void resolve_conf_read(struct resolve_conf *c, const char *path)
 {
 	char loopback[] = "127.0.0.1";
 	enum keyword key = OTHER;
-	enum tokens_next next;
-	unsigned column = 0;
 	struct tokens w;
 
 	set_defaults(c);
 	tokens_open(&w, path);
-	while ((next = tokens_next(&w)) != TOKENS_END) {
-		if (next == TOKENS_LINE) {
-			column = 0;
-			continue;
-		}
-		if (!column)
+	while (tokens_next(&w)) {
+		if (w.words == 1)
 			key = begin_line(c, w.token);
 		else
-			take_value(c, key, column, w.token);
-		column++;
+			take_value(c, key, w.words == 2, w.token);
 	}
 	tokens_close(&w);
 	if (!c->servers_n)
@@ -138,23 +131,17 @@ const char *resolve_conf_search(const struct resolve_conf *c, size_t i)
 
 void resolve_hosts_find(const char *path, const char *name, struct net_found *out)
 {
-	bool is_first = true, has_address = false;
 	enum net_family family = NET_IP4;
+	bool has_address = false;
 	unsigned char bytes[16];
-	enum tokens_next next;
 	struct tokens w;
 
 	tokens_open(&w, path);
-	while ((next = tokens_next(&w)) != TOKENS_END) {
-		if (next == TOKENS_LINE) {
-			is_first = true;
-			continue;
-		}
-		if (is_first)
+	while (tokens_next(&w)) {
+		if (w.words == 1)
 			has_address = !net_read_address(w.token, &family, bytes);
 		else if (has_address && str_eq_nocase(w.token, name))
 			net_found_add(out, family, bytes);
-		is_first = false;
 	}
 	tokens_close(&w);
 }

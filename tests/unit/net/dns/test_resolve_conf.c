@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/dns/resolve_conf.h"
 #include "base/tokens.h"
+#include "net/dns/resolve_conf.h"
 #include "support.h"
 
 #define A16 "aaaaaaaaaaaaaaaa"
@@ -18,32 +18,31 @@
 static const struct {
 	const char *text;
 	size_t n;
-	const char *words; /* each in brackets, '/' at the end of a line */
+	const char *words; /* each in brackets, '/' between those of two lines */
 } files[] = {
 #define IS(text) text, sizeof text - 1
 	{IS(""), ""},
-	{IS("\n"), "/"},
+	{IS("\n"), ""},
 	{IS("a"), "[a]"},
-	{IS("a b\n"), "[a][b]/"},
-	{IS(" \ta\t b \r\n\n c"), "[a][b]//[c]"},
+	{IS("a b\n"), "[a][b]"},
+	{IS(" \ta\t b \r\n\n c"), "[a][b]/[c]"},
 	{IS("a#b\nc"), "[a]/[c]"},
-	{IS("a # b ; c\n# d\n"), "[a]//"},
-	{IS("a ; b\n;c\nd;e"), "[a]//[d;e]"},
+	{IS("a # b ; c\n# d\n"), "[a]"},
+	{IS("a ; b\n;c\nd;e"), "[a]/[d;e]"},
 	{IS("#"), ""},
 	{IS("a\0b c"), "[][c]"},
-	{IS(A255 " " A255 "b c\n"), "[" A255 "][][c]/"},
+	{IS(A255 " " A255 "b c\n"), "[" A255 "][][c]"},
 };
 
 static const char *all_words(const char *path)
 {
 	static char text[4096];
-	enum tokens_next next;
 	struct tokens w;
 
 	text[0] = '\0';
 	tokens_open(&w, path);
-	while ((next = tokens_next(&w)) != TOKENS_END)
-		(void)snprintf(text + strlen(text), sizeof text - strlen(text), next == TOKENS_LINE ? "/" : "[%s]", w.token);
+	while (tokens_next(&w))
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), w.words == 1 && *text ? "/[%s]" : "[%s]", w.token);
 	tokens_close(&w);
 	assert_int_equal(w.fd, -1);
 	tokens_close(&w);
@@ -83,13 +82,13 @@ static void test_odd_files(void **state)
 	assert_string_equal(all_words("/tmp"), "");
 	assert_string_equal(all_words("/dev/null"), "");
 	assert_string_equal(all_words("/dev/zero"), "[]");
-	assert_string_equal(all_words("/proc/sys/kernel/ostype"), "[Linux]/"); /* it has no size */
+	assert_string_equal(all_words("/proc/sys/kernel/ostype"), "[Linux]"); /* it has no size */
 	assert_true(close(mkstemp(fifo)) == 0 && unlink(fifo) == 0);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
 	assert_string_equal(all_words(fifo), "");
 	fd = open(fifo, O_RDWR);
 	assert_int_equal(write(fd, "a b\n", 4), 4);
-	assert_string_equal(all_words(fifo), "[a][b]/");
+	assert_string_equal(all_words(fifo), "[a][b]");
 	(void)close(fd);
 	(void)unlink(fifo);
 }
@@ -100,7 +99,7 @@ static void test_no_file_is_too_long(void **state)
 	static const struct {
 		int filler;
 		const char *words;
-	} cases[] = {{' ', "/[a][b]/"}, {'\r', "/[a][b]/"}, {'#', "/[a][b]/"}, {'x', "[]/[a][b]/"}};
+	} cases[] = {{' ', "[a][b]"}, {'\r', "[a][b]"}, {'#', "[a][b]"}, {'x', "[]/[a][b]"}};
 	static char text[5 << 20];
 	size_t n = sizeof text - 5;
 
