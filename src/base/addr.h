@@ -1,7 +1,7 @@
 /*
- * IP addresses as text (RFC 5952), and those of this host's interfaces as plain values. Reading a
- * text is inet_pton()'s; its counterpart costs a libc's whole formatter, and shortens a single zero
- * where the RFC forbids it.
+ * IP addresses as text (RFC 5952), and those of this host's interfaces as plain values. A libc's
+ * own functions are twice as large, cost its whole formatter, and shorten a single zero where the
+ * RFC forbids it.
  */
 #ifndef BASE_ADDR_H
 #define BASE_ADDR_H
@@ -25,6 +25,13 @@ struct interface_address {
  * its last four bytes dotted: "::ffff:192.0.2.1".
  */
 void addr_format(const unsigned char *p, size_t n, char out[ADDR_TEXT_CAP]);
+
+/*
+ * Read "192.0.2.1", without zeros in front, or an IPv6 address (RFC 4291 section 2.2), of which no
+ * zone is a part. Returns how many bytes of out it fills, 4 or 16; 0: it is neither, and what out
+ * holds is of no meaning.
+ */
+size_t addr_parse(const char *text, unsigned char out[16]);
 
 /* These 16 bytes are an IPv4 address mapped into IPv6, RFC 4291 section 2.5.5.2. */
 bool addr_is_mapped(const unsigned char *p);

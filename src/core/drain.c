@@ -1,8 +1,8 @@
 #include "core/drain.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/str.h"
 
@@ -41,7 +41,7 @@ int drain_way_parse(struct drain_way *w, const char *text, struct err *e)
 }
 
 /* Cut "ADDR:PORT" or "[ADDR]:PORT" apart; port NULL: none. */
-static int split_port(const char *text, char host[INET6_ADDRSTRLEN], const char **port)
+static int split_port(const char *text, char host[ADDR_TEXT_CAP], const char **port)
 {
 	const char *colon = strchr(text, ':'), *end = text + strlen(text);
 
@@ -56,25 +56,25 @@ static int split_port(const char *text, char host[INET6_ADDRSTRLEN], const char 
 		end = colon;
 		*port = colon + 1;
 	}
-	return str_copy_n(host, INET6_ADDRSTRLEN, text, (size_t)(end - text));
+	return str_copy_n(host, ADDR_TEXT_CAP, text, (size_t)(end - text));
 }
 
 int drain_resolver_parse(struct drain_resolver *r, const char *text, struct err *e)
 {
 	struct drain_resolver out = {.is_set = true};
-	char host[INET6_ADDRSTRLEN];
+	char host[ADDR_TEXT_CAP];
 	uint64_t port = DRAIN_RESOLVER_PORT;
 	const char *digits;
+	size_t n;
 
 	if (split_port(text, host, &digits) || (digits && str_u64(digits, UINT16_MAX, &port)) ||
 	    !port)
 		return err_set(e, ERR_CONFIG, "write ADDR, ADDR:PORT or [ADDR]:PORT");
 	out.port = (uint16_t)port;
-	if (inet_pton(AF_INET, host, out.addr) != 1) {
-		out.is_ip6 = true;
-		if (inet_pton(AF_INET6, host, out.addr) != 1)
-			return err_set(e, ERR_CONFIG, "a name server is named by its address");
-	}
+	n = addr_parse(host, out.addr);
+	if (!n)
+		return err_set(e, ERR_CONFIG, "a name server is named by its address");
+	out.is_ip6 = n == 16;
 	*r = out;
 	return 0;
 }

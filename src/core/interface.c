@@ -1,6 +1,5 @@
 #include "core/interface.h"
 
-#include <arpa/inet.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -22,12 +21,14 @@ _Static_assert(sizeof(struct interface_address) % sizeof(size_t) == 0, "as sort(
 
 static int read_address(const char *text, unsigned char out[16])
 {
-	unsigned char ip4[4];
+	unsigned char bytes[16];
+	size_t n = addr_parse(text, bytes);
 
-	if (inet_pton(AF_INET, text, ip4) != 1)
-		return inet_pton(AF_INET6, text, out) == 1 ? 0 : -1;
-	addr_map(ip4, out);
-	return 0;
+	if (n == 4)
+		addr_map(bytes, out);
+	else
+		memcpy(out, bytes, sizeof bytes);
+	return n ? 0 : -1;
 }
 
 static bool is_name(const char *s)

@@ -1,6 +1,5 @@
 #include "core/record.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/addr.h"
@@ -47,13 +46,12 @@ static const struct kind {
 	/* The content as DNS holds it, when it is a text: target.host. */
 	int (*read)(struct target *t, const char *content, struct target_hosts *hosts,
 		    struct err *e);
-	unsigned char addr_n; /* else bytes of an address... */
-	unsigned char family; /* ...for inet_pton() */
+	unsigned char addr_n; /* else bytes of an address */
 	bool is_alone;        /* no other record stands at its name: RFC 1034 section 3.6.2 */
 	bool can_be_proxied;
 } kinds[] = {
-	[RECORD_A] = {"A", .addr_n = 4, .family = AF_INET, .can_be_proxied = true},
-	[RECORD_AAAA] = {"AAAA", .addr_n = 16, .family = AF_INET6, .can_be_proxied = true},
+	[RECORD_A] = {"A", .addr_n = 4, .can_be_proxied = true},
+	[RECORD_AAAA] = {"AAAA", .addr_n = 16, .can_be_proxied = true},
 	[RECORD_CNAME] = {"CNAME", .read = read_host, .is_alone = true, .can_be_proxied = true},
 };
 _Static_assert(sizeof kinds / sizeof kinds[0] == RECORD_TYPES, "a row for each type");
@@ -139,14 +137,11 @@ static void unmap(struct target *t)
 
 static bool parse_address(struct target *t, const char *text)
 {
-	for (int i = 0; i < RECORD_TYPES; i++) {
-		if (!kinds[i].addr_n || inet_pton(kinds[i].family, text, t->addr) != 1)
-			continue;
-		t->type = (enum record_type)i;
-		unmap(t);
-		return true;
-	}
-	return false;
+	size_t n = addr_parse(text, t->addr);
+
+	t->type = n == 4 ? RECORD_A : RECORD_AAAA;
+	unmap(t);
+	return n;
 }
 
 static bool is_in(const unsigned char *addr, const struct prefix *p)
@@ -195,7 +190,7 @@ int target_from_content(struct target *t, enum record_type type, const char *con
 		return err_set(e, ERR_PROTO, "a content with control characters");
 	if (k->read && k->read(&out, content, hosts, e))
 		return -1;
-	if (!k->read && inet_pton(k->family, content, out.addr) != 1)
+	if (!k->read && addr_parse(content, out.addr) != k->addr_n)
 		return err_set(e, ERR_PROTO, "\"%s\" is no content of type %s", content, k->name);
 	*t = out;
 	return 0;

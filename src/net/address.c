@@ -1,10 +1,11 @@
 #include "net/address.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/addr.h"
 
 size_t net_family_bytes(enum net_family f)
 {
@@ -13,12 +14,11 @@ size_t net_family_bytes(enum net_family f)
 
 int net_read_address(const char *text, enum net_family *family, unsigned char out[16])
 {
-	if (inet_pton(AF_INET, text, out) == 1)
-		*family = NET_IP4;
-	else if (inet_pton(AF_INET6, text, out) == 1)
-		*family = NET_IP6;
-	else
+	size_t n = addr_parse(text, out);
+
+	if (!n)
 		return -1;
+	*family = n == 4 ? NET_IP4 : NET_IP6;
 	return 0;
 }
 

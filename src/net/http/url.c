@@ -1,8 +1,8 @@
 #include "net/http/url.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/str.h"
 
 _Static_assert(URL_SOCKET_MAX < sizeof((struct sockaddr_un *)0)->sun_path, "every path fits");
@@ -66,9 +66,9 @@ static bool is_numeric(const char *host)
 
 static int take_ip6(struct url *u, const char *p, size_t n, struct err *e)
 {
-	struct in6_addr a;
+	unsigned char a[16];
 
-	if (str_copy_n(u->host, sizeof u->host, p, n) || inet_pton(AF_INET6, u->host, &a) != 1)
+	if (str_copy_n(u->host, sizeof u->host, p, n) || addr_parse(u->host, a) != 16)
 		return err_set(e, ERR_CONFIG, "not an IPv6 address between the brackets");
 	u->is_ip6 = true;
 	return 0;
@@ -76,7 +76,7 @@ static int take_ip6(struct url *u, const char *p, size_t n, struct err *e)
 
 static int take_name(struct url *u, const char *p, size_t n, struct err *e)
 {
-	struct in_addr a;
+	unsigned char a[16];
 
 	if (!n)
 		return err_set(e, ERR_CONFIG, "the host is empty");
@@ -84,7 +84,7 @@ static int take_name(struct url *u, const char *p, size_t n, struct err *e)
 		return err_set(e, ERR_CONFIG, "the host is longer than %d bytes", NET_HOST_MAX);
 	if (!is_host_name(u->host))
 		return err_set(e, ERR_CONFIG, "not a host name");
-	if (is_numeric(u->host) && inet_pton(AF_INET, u->host, &a) != 1)
+	if (is_numeric(u->host) && addr_parse(u->host, a) != 4)
 		return err_set(e, ERR_CONFIG, "not an IPv4 address");
 	return 0;
 }

@@ -1,9 +1,9 @@
 #include "net/tls/verifier.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/addr.h"
 #include "base/clock.h"
 #include "base/fmt.h"
 #include "net/tls/constraints.h"
@@ -367,10 +367,7 @@ void verifier_init(struct verifier *v, const char *host, bool verify,
 	v->verify = verify;
 	v->trust = trust;
 	(void)fmt_text(v->host, sizeof v->host, "%s", host);
-	if (inet_pton(AF_INET, host, v->address) == 1)
-		v->address_len = 4;
-	else if (inet_pton(AF_INET6, host, v->address) == 1)
-		v->address_len = 16;
+	v->address_len = addr_parse(host, v->address);
 	v->now_sec = clock_wall_sec();
 }
 
