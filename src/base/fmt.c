@@ -95,15 +95,10 @@ static void put_string(struct text *t, const struct spec *s)
 static bool put_conversion(struct text *t, const struct spec *s, char conv)
 {
 	int64_t v;
-	char c;
 
 	switch (conv) {
 	case '%': t->put(t->ctx, "%", 1); return true;
 	case 's': put_string(t, s); return true;
-	case 'c':
-		c = (char)va_arg(t->ap, int);
-		put_field(t, s, &c, 1);
-		return true;
 	case 'd':
 		v = take_signed(t, s->length);
 		put_number(t, s, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, v < 0, conv);

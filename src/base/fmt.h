@@ -2,7 +2,7 @@
  * printf's formats without printf: what the program writes needs no floating point, no locale
  * and no wide characters, which are most of a libc's formatter (12 kB of it).
  *
- *   %s %c %d %u %x %X %%   with - (left), 0 (zeros), a width, and l ll z h hh before d u x X
+ *   %s %d %u %x %X %%   with - (left), 0 (zeros), a width, and l ll z h hh before d u x X
  *   %.Ns %.*s              at most so many bytes; no character is cut (UTF-8)
  *
  * Any other conversion is a mistake of the program: the text ends with it, as it stands.

@@ -302,3 +302,13 @@ int json_boolean(int value, bool *out)
 	*out = text[t->start] == 't';
 	return 0;
 }
+
+int json_get_string(int object, const char *name, char *out, size_t cap)
+{
+	return json_string(json_get(object, name), out, cap);
+}
+
+int json_get_integer(int object, const char *name, int64_t *out)
+{
+	return json_integer(json_get(object, name), out);
+}

@@ -146,6 +146,10 @@ int json_string(int value, char *out, size_t cap);
 int json_integer(int value, int64_t *out);
 int json_boolean(int value, bool *out);
 
+/* The same of a member of an object. */
+int json_get_string(int object, const char *name, char *out, size_t cap);
+int json_get_integer(int object, const char *name, int64_t *out);
+
 /*
  * A string that people read, or of which the beginning counts: whatever is there of it. Past
  * cap - 1 bytes it is cut, between characters; U+0000 and half a surrogate pair become '?'; "" when

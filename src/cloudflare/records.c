@@ -35,7 +35,7 @@ static bool is_marked(int object, const struct job *job)
 
 	buf_init(&b, mark, sizeof mark);
 	job_comment(&b, job);
-	if (json_string(json_get(object, "comment"), comment, sizeof comment) ||
+	if (json_get_string(object, "comment", comment, sizeof comment) ||
 	    strncmp(comment, mark, b.len) != 0)
 		return false;
 	behind += b.len;
@@ -51,7 +51,7 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	enum record_type type;
 	int64_t ttl;
 
-	if (json_string(json_get(object, "type"), type_name, sizeof type_name) ||
+	if (json_get_string(object, "type", type_name, sizeof type_name) ||
 	    !json_is_string(json_get(object, "name")))
 		return err_set(e, ERR_PROTO, "a record without type or name");
 	/* Before the content is looked at: an odd one of theirs is no fault of ours. */
@@ -59,10 +59,9 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 		    cf_read_name(name, object) || strcmp(name, f->job->name) != 0;
 	if (*is_other)
 		return 0;
-	if (json_string(json_get(object, "id"), out.id, sizeof out.id) ||
-	    !record_id_is_good(out.id) ||
-	    json_string(json_get(object, "content"), content, sizeof content) ||
-	    json_integer(json_get(object, "ttl"), &ttl) || ttl < 0 || ttl > UINT32_MAX ||
+	if (json_get_string(object, "id", out.id, sizeof out.id) || !record_id_is_good(out.id) ||
+	    json_get_string(object, "content", content, sizeof content) ||
+	    json_get_integer(object, "ttl", &ttl) || ttl < 0 || ttl > UINT32_MAX ||
 	    json_boolean(json_get(object, "proxied"), &out.proxied))
 		return err_set(e, ERR_PROTO,
 			       "an %s record without a good id, content, ttl or proxied",
@@ -112,7 +111,7 @@ static int check_total(struct cf_record_list *l, int info, bool is_last, struct 
 {
 	int64_t total;
 
-	if (json_integer(json_get(info, "total_count"), &total))
+	if (json_get_integer(info, "total_count", &total))
 		return 0;
 	if (l->page == 1)
 		l->total = total;
@@ -150,9 +149,9 @@ static bool has_next_page(const struct cf_record_list *l, int info)
 
 	if (!l->page_seen_n)
 		return false;
-	if (json_integer(json_get(info, "total_pages"), &pages) == 0)
+	if (json_get_integer(info, "total_pages", &pages) == 0)
 		return (int64_t)l->page < pages;
-	if (json_integer(json_get(info, "per_page"), &per_page))
+	if (json_get_integer(info, "per_page", &per_page))
 		per_page = CF_RECORDS_PER_PAGE;
 	return (int64_t)l->page_seen_n >= per_page;
 }
@@ -167,7 +166,7 @@ int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
 	if (!l->reply.split.has_cut)
 		return err_set(e, ERR_PROTO, "an answer without a list of records");
 	info = json_get(0, "result_info");
-	if (json_integer(json_get(info, "page"), &page) == 0 && page != (int64_t)l->page)
+	if (json_get_integer(info, "page", &page) == 0 && page != (int64_t)l->page)
 		return err_set(e, ERR_PROTO, "page %u was asked for and page %lld answered",
 			       l->page, (long long)page);
 	l->seen_n += l->page_seen_n;

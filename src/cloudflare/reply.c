@@ -170,8 +170,8 @@ static void add_error(struct cf_reply *r, struct buf *b, int error)
 	char message[256] = "";
 	int64_t code = 0;
 
-	(void)json_string(json_get(error, "message"), message, sizeof message);
-	if (json_integer(json_get(error, "code"), &code) == 0 && code >= CODE_MIN)
+	(void)json_get_string(error, "message", message, sizeof message);
+	if (json_get_integer(error, "code", &code) == 0 && code >= CODE_MIN)
 		take_number(r, code);
 	buf_fmt(b, "%s (code %lld)", message, (long long)code);
 }
@@ -250,7 +250,7 @@ int cf_read_name(char out[NAME_CAP], int object)
 	char given[NAME_UNICODE_CAP];
 	struct err odd;
 
-	return json_string(json_get(object, "name"), given, sizeof given) ||
+	return json_get_string(object, "name", given, sizeof given) ||
 			       name_normalize(out, given, NAME_GIVEN, &odd)
 		       ? -1
 		       : 0;

@@ -142,7 +142,7 @@ static void note_stray(struct cf_write *w, int object)
 	size_t len = strlen(w->job->name);
 
 	if (cf_read_name(name, object) || strncmp(name, w->job->name, len) != 0 ||
-	    name[len] != '.' || json_string(json_get(object, "id"), r->id, sizeof r->id) ||
+	    name[len] != '.' || json_get_string(object, "id", r->id, sizeof r->id) ||
 	    !record_id_is_good(r->id))
 		return;
 	for (size_t i = 0; i < w->ops_n; i++) {

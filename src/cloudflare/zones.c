@@ -74,9 +74,9 @@ static int take_zone(void *ctx, const char *list, const char *text, size_t len, 
 	(void)list;
 	if (json_parse(text, len, e))
 		return -1;
-	if (json_string(json_get(0, "id"), id, sizeof id) || !record_id_is_good(id) ||
+	if (json_get_string(0, "id", id, sizeof id) || !record_id_is_good(id) ||
 	    !json_is_string(json_get(0, "name")) ||
-	    json_string(json_get(0, "status"), status, sizeof status))
+	    json_get_string(0, "status", status, sizeof status))
 		return err_set(e, ERR_PROTO, "a zone without a good id, name or status");
 	if (cf_read_name(zone, 0) || !fits(s, zone))
 		return 0;
@@ -175,7 +175,7 @@ int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 	}
 	if (!s->reply.split.has_cut)
 		return err_set(e, ERR_PROTO, "an answer without a list of zones");
-	is_known = json_integer(json_get(json_get(0, "result_info"), "total_pages"), &pages) == 0;
+	is_known = json_get_integer(json_get(0, "result_info"), "total_pages", &pages) == 0;
 	if (is_first_look(s)) {
 		*again = (!is_known || pages > 1) && go_on(s);
 	} else if ((int64_t)s->page < pages) {

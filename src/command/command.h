@@ -36,14 +36,13 @@ struct invocation {
 /* Short texts lie in it: a pointer costs 32 bytes, its relocation included. "": there is none. */
 struct command {
 	char name[8];
-	char also[2][10];      /* further names */
-	char called[2][16];    /* names of the program that stand for it */
-	unsigned groups;       /* of the settings it takes, GROUP_FILE apart; 0: none at all */
-	unsigned options;      /* of enum option that go with it, OPTION_HELP apart */
-	char dry_run[8];       /* the command that it becomes with OPTION_DRY_RUN */
-	const char *arguments; /* these three: for help */
+	char also[2][10];   /* further names */
+	char called[2][16]; /* names of the program that stand for it */
+	unsigned groups;    /* of the settings it takes, GROUP_FILE apart; 0: none at all */
+	unsigned options;   /* of enum option that go with it, OPTION_HELP apart */
+	char dry_run[8];    /* the command that it becomes with OPTION_DRY_RUN */
 	char does[64];
-	const char *more;
+	const char *help;                        /* a line with its arguments, and more about it */
 	int (*run)(const struct invocation *in); /* returns the program's exit code */
 };
 

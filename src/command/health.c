@@ -72,7 +72,7 @@ static int report_reasons(struct err *e)
 	int64_t unhealthy_n = 0;
 
 	(void)json_string(json_first(json_get(0, "reasons")), reason, sizeof reason);
-	(void)json_integer(json_get(0, "unhealthy"), &unhealthy_n);
+	(void)json_get_integer(0, "unhealthy", &unhealthy_n);
 	if (unhealthy_n > 1)
 		return err_set(e, ERR_RETRY, "unhealthy: %lld reasons, the first: %s",
 			       (long long)unhealthy_n, reason);

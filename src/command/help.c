@@ -67,8 +67,11 @@ static void print_all(void)
 
 void command_print_help(const struct command *command)
 {
-	out_fmt("dnsbuddy %s %s\n\n%s.\n%s\nSettings and exit codes: dnsbuddy help\n",
-		command->name, command->arguments, command->does, command->more);
+	const char *help = command->help;
+	int arguments_len = (int)strcspn(help, "\n");
+
+	out_fmt("dnsbuddy %s %.*s\n\n%s.%s\nSettings and exit codes: dnsbuddy help\n",
+		command->name, arguments_len, help, command->does, help + arguments_len);
 }
 
 int command_help(const struct invocation *in)

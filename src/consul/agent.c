@@ -101,7 +101,7 @@ void consul_agent_maintenance_reason(const char *body, size_t len, char *out, si
 	if (json_parse(body, len, &e) || !json_is_object(0))
 		return;
 	check = json_first(0);
-	if (check == JSON_NONE || json_string(json_get(json_value(check), "Notes"), out, cap))
+	if (check == JSON_NONE || json_get_string(json_value(check), "Notes", out, cap))
 		out[0] = '\0';
 }
 

@@ -21,7 +21,7 @@ void consul_health_target(struct buf *b, const struct consul_query *q)
 	if (q->is_consistent)
 		buf_str(b, strchr(b->p, '?') ? "&consistent" : "?consistent");
 	if (q->index)
-		buf_fmt(b, "%cindex=%llu&wait=%us", strchr(b->p, '?') ? '&' : '?',
+		buf_fmt(b, "%sindex=%llu&wait=%us", strchr(b->p, '?') ? "&" : "?",
 			(unsigned long long)q->index, q->wait_sec);
 }
 
@@ -225,7 +225,7 @@ static uint64_t hash_instance(void)
 	json_label(json_get(service, "Address"), text, sizeof text);
 	if (!*text)
 		json_label(json_get(json_get(0, "Node"), "Address"), text, sizeof text);
-	(void)json_integer(json_get(service, "Port"), &port);
+	(void)json_get_integer(service, "Port", &port);
 	h = (hash(h, text) ^ (uint64_t)port) * 0xff51afd7ed558ccdu;
 	return (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
 }

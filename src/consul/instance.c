@@ -19,11 +19,11 @@ static int read_service(int service, struct consul_instance *out)
 {
 	int64_t port = 0;
 
-	(void)json_integer(json_get(service, "Port"), &port);
-	if (json_string(json_get(service, "ID"), out->id, sizeof out->id) ||
-	    json_string(json_get(service, "Service"), out->service, sizeof out->service) ||
-	    json_string(json_get(service, "Address"), out->address, sizeof out->address) ||
-	    port < 0 || port > UINT16_MAX)
+	(void)json_get_integer(service, "Port", &port);
+	if (json_get_string(service, "ID", out->id, sizeof out->id) ||
+	    json_get_string(service, "Service", out->service, sizeof out->service) ||
+	    json_get_string(service, "Address", out->address, sizeof out->address) || port < 0 ||
+	    port > UINT16_MAX)
 		return -1;
 	out->port = (uint16_t)port;
 	return 0;
@@ -97,8 +97,8 @@ int consul_instance_place_read(const struct consul_answer *a, struct consul_plac
 	first = json_first(0);
 	if (!json_is_array(0) ||
 	    (first != JSON_NONE &&
-	     (json_string(json_get(first, "Node"), place.node, sizeof place.node) ||
-	      json_string(json_get(first, "Address"), place.address, sizeof place.address))))
+	     (json_get_string(first, "Node", place.node, sizeof place.node) ||
+	      json_get_string(first, "Address", place.address, sizeof place.address))))
 		return err_set(e, ERR_PROTO, "not a list of instances");
 	*out = place;
 	return 0;

@@ -27,8 +27,7 @@ int consul_session_read(const struct consul_answer *a, char id[CONSUL_SESSION_CA
 {
 	if (json_parse(a->body, a->len, e))
 		return -1;
-	if (json_string(json_get(json_is_array(0) ? json_first(0) : 0, "ID"), id,
-			CONSUL_SESSION_CAP) ||
+	if (json_get_string(json_is_array(0) ? json_first(0) : 0, "ID", id, CONSUL_SESSION_CAP) ||
 	    !id[0] || url_has_dots(id))
 		return err_set(e, ERR_PROTO, "a session without ID");
 	return 0;
@@ -99,9 +98,9 @@ static bool is_ours(int entry)
 	char value[CONSUL_BODY_MAX] = "";
 	int64_t flags = -1, locks_n = 0;
 
-	(void)json_integer(json_get(entry, "Flags"), &flags);
-	(void)json_integer(json_get(entry, "LockIndex"), &locks_n);
-	if (json_string(json_get(entry, "Value"), value, sizeof value) || !value[0])
+	(void)json_get_integer(entry, "Flags", &flags);
+	(void)json_get_integer(entry, "LockIndex", &locks_n);
+	if (json_get_string(entry, "Value", value, sizeof value) || !value[0])
 		return locks_n > 0 && (!flags || flags == CONSUL_KEY_FLAGS);
 	return flags == CONSUL_KEY_FLAGS && strncmp(value, word, sizeof word - 1) == 0;
 }

@@ -6,7 +6,7 @@ void consul_parameter_add(struct buf *b, const char *name, const char *value)
 {
 	if (!*value)
 		return;
-	buf_fmt(b, "%c%s=", strchr(b->p, '?') ? '&' : '?', name);
+	buf_fmt(b, "%s%s=", strchr(b->p, '?') ? "&" : "?", name);
 	buf_url_part(b, value);
 }
 

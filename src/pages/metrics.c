@@ -17,7 +17,7 @@ static void put_labels(struct buf *b, const struct status_record *r)
 
 static void put_family(const struct status *s, size_t records_n, enum fact f, struct buf *b)
 {
-	parts_family(b, fact_infos[f].metric, "gauge", fact_infos[f].help);
+	parts_family(b, fact_infos[f].metric, fact_infos[f].help);
 	for (size_t i = 0; i < records_n; i++) {
 		struct status_record r = status_record_at(s, i);
 
@@ -33,7 +33,7 @@ static void put_family(const struct status *s, size_t records_n, enum fact f, st
 
 static void put_instances(const struct status *s, size_t records_n, struct buf *b)
 {
-	parts_family(b, "record_instances", "gauge", "Instances in Consul by state.");
+	parts_family(b, "record_instances", "Instances in Consul by state.");
 	for (size_t i = 0; i < records_n; i++) {
 		struct status_record r = status_record_at(s, i);
 
@@ -65,7 +65,7 @@ static void put_calls(const struct status *s, struct buf *b)
 	/* A 1xx is never the answer. */
 	static const char classes[STATUS_CLASSES][5] = {"none", "", "2xx", "3xx", "4xx", "5xx"};
 
-	parts_family(b, "cloudflare_calls_total", "counter",
+	parts_family(b, "cloudflare_calls_total",
 		     "API calls by kind and class of the answer; none: there was no answer.");
 	for (size_t kind = 0; kind < STATUS_CALLS; kind++)
 		for (size_t i = 0; i < STATUS_CLASSES; i++)
@@ -82,20 +82,18 @@ static void put_program(const struct status *s, struct buf *b)
 	static const char ops[STATUS_WRITES][7] = {"create", "update", "delete"};
 
 	parts_program(b, s->version, s->uptime_ms, s->is_healthy);
-	parts_single(b, "leader", "gauge", "1 when this copy writes.", s->is_leader);
-	parts_single(b, "leaderless_seconds", "gauge", "How long nobody has been known to lead.",
+	parts_single(b, "leader", "1 when this copy writes.", s->is_leader);
+	parts_single(b, "leaderless_seconds", "How long nobody has been known to lead.",
 		     (uint64_t)s->leaderless_ms / 1000);
 	put_calls(s, b);
-	parts_family(b, "cloudflare_writes_total", "counter", "Records written.");
+	parts_family(b, "cloudflare_writes_total", "Records written.");
 	for (size_t op = 0; op < STATUS_WRITES; op++)
 		buf_fmt(b, "dnsbuddy_cloudflare_writes_total{op=\"%s\"} %llu\n", ops[op],
 			(unsigned long long)s->writes[op]);
-	parts_single(b, "retries_total", "counter", "Passes that failed and are tried again.",
-		     s->retries);
-	parts_single(b, "consul_reads_total", "counter", "Good answers of Consul to watches.",
+	parts_single(b, "retries_total", "Passes that failed and are tried again.", s->retries);
+	parts_single(b, "consul_reads_total", "Good answers of Consul to watches.",
 		     s->consul_reads);
-	parts_single(b, "connections_total", "counter", "Connections opened, to both sides.",
-		     s->connections);
+	parts_single(b, "connections_total", "Connections opened, to both sides.", s->connections);
 }
 
 void render_metrics(const struct status *s, struct buf *b)
@@ -110,7 +108,7 @@ void render_metrics(const struct status *s, struct buf *b)
 		n = n * 3 / 4;
 		put_records(s, n, b);
 	}
-	parts_single(b, "records", "gauge", "Names that are kept.", s->records_n);
-	parts_single(b, "records_left_out", "gauge", "Names for which this page had no room.",
+	parts_single(b, "records", "Names that are kept.", s->records_n);
+	parts_single(b, "records_left_out", "Names for which this page had no room.",
 		     s->records_n - n);
 }

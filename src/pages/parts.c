@@ -1,6 +1,7 @@
 #include "pages/parts.h"
 
 #include "base/clock.h"
+#include "base/str.h"
 #include "base/utf8.h"
 
 /* What stands for c in a text of that kind; NULL: itself. */
@@ -128,29 +129,29 @@ void parts_member(struct buf *b, const char *key, const char *text)
 	buf_str(b, "\",");
 }
 
-void parts_family(struct buf *b, const char *name, const char *type, const char *help)
+void parts_family(struct buf *b, const char *name, const char *help)
 {
-	buf_fmt(b, "# HELP dnsbuddy_%s %s\n# TYPE dnsbuddy_%s %s\n", name, help, name, type);
+	buf_fmt(b, "# HELP dnsbuddy_%s %s\n# TYPE dnsbuddy_%s %s\n", name, help, name,
+		str_ends_nocase(name, "_total") ? "counter" : "gauge");
 }
 
-void parts_single(struct buf *b, const char *name, const char *type, const char *help,
-		  uint64_t value)
+void parts_single(struct buf *b, const char *name, const char *help, uint64_t value)
 {
-	parts_family(b, name, type, help);
+	parts_family(b, name, help);
 	buf_fmt(b, "dnsbuddy_%s %llu\n", name, (unsigned long long)value);
 }
 
 void parts_program(struct buf *b, const char *version, int64_t uptime_ms, bool is_healthy)
 {
-	parts_family(b, "build_info", "gauge", "Always 1; the version is a label.");
+	parts_family(b, "build_info", "Always 1; the version is a label.");
 	buf_str(b, "dnsbuddy_build_info{version=\"");
 	parts_text(b, version, PARTS_LABEL);
 	buf_str(b, "\"} 1\n");
-	parts_family(b, "uptime_seconds", "gauge", "Since the program started.");
+	parts_family(b, "uptime_seconds", "Since the program started.");
 	buf_str(b, "dnsbuddy_uptime_seconds ");
 	parts_seconds(b, uptime_ms);
 	buf_str(b, "\n");
-	parts_single(b, "healthy", "gauge", "1 when /health says 200.", is_healthy);
+	parts_single(b, "healthy", "1 when /health says 200.", is_healthy);
 }
 
 bool parts_keep(struct buf *b, size_t mark)

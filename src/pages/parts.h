@@ -45,12 +45,12 @@ const char *parts_word(bool yes);
 void parts_member(struct buf *b, const char *key, const char *text);
 
 /*
- * For /metrics; names are without "dnsbuddy_". The lines before a family's samples; a family of one
- * sample; those that every program of ours has: its version, since when it runs, its health.
+ * For /metrics; names are without "dnsbuddy_", and a counter's ends with "_total". The lines
+ * before a family's samples; a family of one sample; those that every program of ours has: its
+ * version, since when it runs, its health.
  */
-void parts_family(struct buf *b, const char *name, const char *type, const char *help);
-void parts_single(struct buf *b, const char *name, const char *type, const char *help,
-		  uint64_t value);
+void parts_family(struct buf *b, const char *name, const char *help);
+void parts_single(struct buf *b, const char *name, const char *help, uint64_t value);
 void parts_program(struct buf *b, const char *version, int64_t uptime_ms, bool is_healthy);
 
 /*

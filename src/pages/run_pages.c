@@ -1,16 +1,14 @@
 #include <string.h>
 
+#include "base/str.h"
 #include "pages/parts.h"
 #include "pages/run_status.h"
 
 /*
- * A row is its kind, its metric and its help, one behind the other and each ended: in an array of
- * arrays a third of it would be empty.
+ * A row is its metric and its help, one behind the other and each ended: in an array of arrays a
+ * third of it would be empty.
  */
-#define GAUGE "g"
-#define COUNTER "c"
-#define SECONDS "s"
-#define RUN_FACT(name, part, kind, metric, help) kind metric "\0" help "\0"
+#define RUN_FACT(name, part, metric, help) metric "\0" help "\0"
 static const char infos[] =
 #include "pages/run_facts.def"
 	;
@@ -171,14 +169,14 @@ static void render_health_of_run(const struct run_status *s, struct buf *b, bool
 
 static void put_sample(struct buf *b, const char *info, const struct run_status_part *p, int64_t n)
 {
-	buf_fmt(b, "dnsbuddy_%s{service=\"", info + 1);
+	buf_fmt(b, "dnsbuddy_%s{service=\"", info);
 	parts_text(b, p->name, PARTS_LABEL);
 	if (p->id) {
 		buf_str(b, "\",id=\"");
 		parts_text(b, p->id, PARTS_LABEL);
 	}
 	buf_str(b, "\"} ");
-	if (*info == *SECONDS)
+	if (str_ends_nocase(info, "_seconds"))
 		parts_seconds(b, n);
 	else
 		buf_fmt(b, "%lld", (long long)n);
@@ -196,7 +194,7 @@ static void put_family(const struct run_status *s, enum run_fact f, const char *
 		if (!p.facts[f].is_known)
 			continue;
 		if (!is_begun)
-			parts_family(b, info + 1, *info == *COUNTER ? "counter" : "gauge", help);
+			parts_family(b, info, help);
 		is_begun = true;
 		put_sample(b, info, &p, p.facts[f].n);
 	}
@@ -223,7 +221,7 @@ static void put_drain(const struct run_status *s, struct buf *b)
 		[DRAIN_OVER] = "over",
 	};
 
-	parts_family(b, "drain_state", "gauge",
+	parts_family(b, "drain_state",
 		     "1 for what a drain waits for: servers, a TTL, clients... None: no drain.");
 	for (int i = 0; i < DRAIN_STATES; i++)
 		buf_fmt(b, "dnsbuddy_drain_state{state=\"%s\"} %d\n", names[i],
@@ -233,9 +231,9 @@ static void put_drain(const struct run_status *s, struct buf *b)
 static void render_metrics_of_run(const struct run_status *s, struct buf *b, bool is_healthy)
 {
 	parts_program(b, s->version, s->uptime_ms, is_healthy);
-	parts_single(b, "application_running", "gauge", "1 while the application runs.",
+	parts_single(b, "application_running", "1 while the application runs.",
 		     s->app == RUN_APP_RUNNING);
-	parts_single(b, "stopping", "gauge", "1 from the signal to stop on.", s->is_stopping);
+	parts_single(b, "stopping", "1 from the signal to stop on.", s->is_stopping);
 	put_drain(s, b);
 	put_families(s, b);
 }
