@@ -91,8 +91,9 @@ struct run {
 	bool has_started;   /* services and backends */
 	bool has_left;      /* they have been told to leave */
 	bool is_maintained; /* by SIGUSR1 */
-	bool has_service[RUN_SLOTS];
-	struct service services[RUN_SLOTS];
+	size_t services_n;
+	struct service *services[RUN_SLOTS]; /* so many of them; then the slots that are free */
+	struct service slots[RUN_SLOTS];
 	struct backends backends;
 	bool was_refused; /* our credentials, and when they were read for that last; 0: never */
 	int64_t refused_ms;

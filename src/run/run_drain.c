@@ -9,10 +9,7 @@
 
 static const struct service *first_service(const struct run *r)
 {
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i])
-			return &r->services[i];
-	return NULL;
+	return r->services_n ? r->services[0] : NULL;
 }
 
 bool run_drain_is_set(const struct run *r)

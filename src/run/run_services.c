@@ -16,40 +16,41 @@ static const char *name_of(const struct service *s)
 	return *g->wanted ? g->wanted : g->name;
 }
 
-/* The slot that is called so, or was, for it may have to leave first; RUN_SLOTS: there is none. */
-static size_t find_slot(const struct run *r, const char *name)
+/* The one that is called so, or was, for it may have to leave first; NULL: there is none. */
+static struct service *find(const struct run *r, const char *name)
 {
-	size_t i = 0;
-
-	while (i < RUN_SLOTS && !(r->has_service[i] && strcmp(name_of(&r->services[i]), name) == 0))
-		i++;
-	return i;
-}
-
-static size_t free_slot(const struct run *r)
-{
-	size_t i = 0;
-
-	while (i < RUN_SLOTS && r->has_service[i])
-		i++;
-	return i;
+	for (size_t i = 0; i < r->services_n; i++)
+		if (strcmp(name_of(r->services[i]), name) == 0)
+			return r->services[i];
+	return NULL;
 }
 
 static int add(struct run *r, const struct run_service *setup, int64_t now_ms, struct err *e)
 {
-	size_t i = free_slot(r);
+	struct service *s;
 
-	if (i == RUN_SLOTS)
+	if (r->services_n == RUN_SLOTS)
 		return err_set(e, ERR_LIMIT, "too many former services have to leave");
-	if (service_init(&r->services[i], setup, &r->setup.world, e))
+	s = r->services[r->services_n];
+	if (service_init(s, setup, &r->setup.world, e))
 		return -1;
-	r->has_service[i] = true;
+	r->services_n++;
 	if (!r->has_started)
 		return 0;
 	if (r->is_maintained)
-		service_set_maintenance(&r->services[i], true, REGISTRATION_REASON ": SIGUSR1");
-	service_start(&r->services[i], now_ms);
+		service_set_maintenance(s, true, REGISTRATION_REASON ": SIGUSR1");
+	service_start(s, now_ms);
 	return 0;
+}
+
+/* Its slot is the next to be used again. */
+static void drop(struct run *r, size_t i)
+{
+	struct service *s = r->services[i];
+
+	r->services_n--;
+	memmove(&r->services[i], &r->services[i + 1], (r->services_n - i) * sizeof s);
+	r->services[r->services_n] = s;
 }
 
 static bool is_among(const struct run_config *c, const char *name)
@@ -64,6 +65,8 @@ int run_services_init(struct run *r, struct err *e)
 {
 	const struct run_config *c = r->setup.config;
 
+	for (size_t i = 0; i < RUN_SLOTS; i++)
+		r->services[i] = &r->slots[i];
 	for (size_t i = 0; i < c->services_n; i++)
 		if (add(r, &c->services[i], 0, e))
 			return -1;
@@ -83,15 +86,14 @@ int run_set_config(struct run *r, const struct run_config *config, struct err *e
 		return -1;
 	/* From here on only memory may be missing, for one service more: the others are as told. */
 	r->setup.config = config;
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i] && !is_among(config, name_of(&r->services[i])))
-			service_leave(&r->services[i], now_ms);
+	for (size_t i = 0; i < r->services_n; i++)
+		if (!is_among(config, name_of(r->services[i])))
+			service_leave(r->services[i], now_ms);
 	for (size_t i = 0; i < config->services_n; i++) {
 		const struct run_service *setup = &config->services[i];
-		size_t slot = find_slot(r, setup->name);
+		struct service *s = find(r, setup->name);
 
-		if (slot < RUN_SLOTS ? service_reload(&r->services[slot], setup, now_ms, e)
-				     : add(r, setup, now_ms, e))
+		if (s ? service_reload(s, setup, now_ms, e) : add(r, setup, now_ms, e))
 			return -1;
 	}
 	return 0;
@@ -101,9 +103,8 @@ void run_services_start(struct run *r, int64_t now_ms)
 {
 	r->has_started = true;
 	memory_forget_program();
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i])
-			service_start(&r->services[i], now_ms);
+	for (size_t i = 0; i < r->services_n; i++)
+		service_start(r->services[i], now_ms);
 }
 
 void run_services_leave(struct run *r, int64_t now_ms)
@@ -111,50 +112,48 @@ void run_services_leave(struct run *r, int64_t now_ms)
 	if (r->has_left)
 		return;
 	r->has_left = true;
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i])
-			service_leave(&r->services[i], now_ms);
+	for (size_t i = 0; i < r->services_n; i++)
+		service_leave(r->services[i], now_ms);
 }
 
 bool run_services_are_over(const struct run *r)
 {
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i] && !service_is_over(&r->services[i]))
+	for (size_t i = 0; i < r->services_n; i++)
+		if (!service_is_over(r->services[i]))
 			return false;
 	return true;
 }
 
 void run_services_maintain(struct run *r, bool is_on, const char *reason)
 {
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i])
-			service_set_maintenance(&r->services[i], is_on, reason);
+	for (size_t i = 0; i < r->services_n; i++)
+		service_set_maintenance(r->services[i], is_on, reason);
 }
 
 bool run_services_are_settled(const struct run *r)
 {
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i] && !service_is_maintenance_settled(&r->services[i]))
+	for (size_t i = 0; i < r->services_n; i++)
+		if (!service_is_maintenance_settled(r->services[i]))
 			return false;
 	return true;
 }
 
 void run_services_wants(const struct run *r, struct loop_wait *w)
 {
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (r->has_service[i])
-			service_wants(&r->services[i], w);
+	for (size_t i = 0; i < r->services_n; i++)
+		service_wants(r->services[i], w);
 }
 
 void run_services_step(struct run *r, int64_t now_ms)
 {
-	for (size_t i = 0; i < RUN_SLOTS; i++) {
-		struct service *s = &r->services[i];
+	for (size_t i = 0; i < r->services_n;) {
+		struct service *s = r->services[i];
 
-		if (!r->has_service[i])
-			continue;
 		service_step(s, now_ms);
 		r->was_refused |= service_wants_secrets(s);
-		r->has_service[i] = !service_is_over(s);
+		if (service_is_over(s))
+			drop(r, i);
+		else
+			i++;
 	}
 }

@@ -41,25 +41,14 @@ static void show_service(const struct service *s, int64_t now_ms, struct run_sta
 	run_status_set(p, RUN_FACT_CHECK_TIME, c->duration_ms);
 }
 
-static size_t services_n(const struct run *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		n += r->has_service[i];
-	return n;
-}
-
 static void fill_part(const struct run_status *s, size_t i, struct run_status_part *p)
 {
 	const struct run *r = s->ctx;
 
-	for (size_t k = 0; k < RUN_SLOTS; k++)
-		if (r->has_service[k] && !i--) {
-			show_service(&r->services[k], clock_now_ms(), p);
-			return;
-		}
-	(void)backends_show(&r->backends, i, p);
+	if (i < r->services_n)
+		show_service(r->services[i], clock_now_ms(), p);
+	else
+		(void)backends_show(&r->backends, i - r->services_n, p);
 }
 
 static size_t backends_n(const struct run *r)
@@ -79,7 +68,7 @@ void run_status_fill(const struct run *r, int64_t now_ms, struct run_status *s)
 		.app = app_of(r),
 		.is_stopping = r->phase > RUN_WORKING,
 		.has_drain = r->has_drain && !r->is_drained,
-		.parts_n = services_n(r) + backends_n(r),
+		.parts_n = r->services_n + backends_n(r),
 		.fill_part = fill_part,
 		.ctx = r,
 	};

@@ -169,28 +169,34 @@ static int listen_silently(uint16_t *port)
 	return fd;
 }
 
-static void set_service(struct run_config *c, const char *name)
+static void add_service(struct run_config *c, const char *name)
 {
-	struct run_service *s = &c->services[0];
+	struct run_service *s = &c->services[c->services_n++];
 	struct err e;
 
-	c->services_n = 1;
 	*s = (struct run_service){.interfaces_from = "the test", .ttl_sec = 25};
 	(void)strcpy(s->name, name);
 	s->check.interval_ms = s->check.timeout_ms = LONG_MS;
 	assert_int_equal(interface_rules_add(&s->interfaces, "static:192.0.2.1", &e), 0);
 }
 
-/* What slots there are, and what they shall be: "-" leaves. */
-static const char *slots(void)
+/* A letter for each. */
+static void set_services(struct run_config *c, const char *names)
+{
+	c->services_n = 0;
+	for (; *names; names++)
+		add_service(c, (char[]){*names, '\0'});
+}
+
+/* What services there are: "-" leaves. */
+static const char *services(void)
 {
 	static char text[64];
 
 	text[0] = '\0';
-	for (size_t i = 0; i < RUN_SLOTS; i++)
-		if (run.has_service[i])
-			(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s ", run.services[i].registration.name,
-				       *run.services[i].registration.wanted ? "" : "-");
+	for (size_t i = 0; i < run.services_n; i++)
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%.20s%s ", run.services[i]->registration.name,
+			       *run.services[i]->registration.wanted ? "" : "-");
 	return text;
 }
 
@@ -213,23 +219,54 @@ static void test_hup_twice(void **state)
 	struct err e = {0};
 
 	(void)state;
-	set_service(&configs[0], "a");
+	set_services(&configs[0], "a");
 	CHECK(run_init(&run, &setup, &e) == 0, "%s", e.text);
 	run_services_start(&run, now_ms);
 	run_services_step(&run, now_ms);
-	assert_true(run.services[0].registration.may_be_there);
-	set_service(&configs[1], "b");
+	assert_true(run.services[0]->registration.may_be_there);
+	set_services(&configs[1], "b");
 	CHECK(run_set_config(&run, &configs[1], &e) == 0, "%s", e.text);
-	assert_string_equal(slots(), "a- b ");
-	set_service(&configs[0], "b");
+	assert_string_equal(services(), "a- b ");
+	set_services(&configs[0], "b");
 	CHECK(run_set_config(&run, &configs[0], &e) == 0, "%s", e.text);
-	assert_string_equal(slots(), "a- b ");
+	assert_string_equal(services(), "a- b ");
 	/* Back again, before it has left. */
-	set_service(&configs[1], "a");
+	set_services(&configs[1], "a");
 	CHECK(run_set_config(&run, &configs[1], &e) == 0, "%s", e.text);
-	assert_ptr_equal(run.services[0].setup, &configs[1].services[0]);
-	assert_string_equal(run.services[0].registration.wanted, "a");
+	assert_ptr_equal(run.services[0]->setup, &configs[1].services[0]);
+	assert_string_equal(run.services[0]->registration.wanted, "a");
 	(void)close(fd);
+}
+
+/* They come and go, of 32 slots; those that stay keep their order. */
+static void test_slots(void **state)
+{
+	static struct run_config configs[2];
+	static const struct http_origin consul = {.url = {.scheme = URL_HTTP, .host = "127.0.0.1"}};
+	static const char *const rounds[][2] = {
+		{"efghijklmnopqrst", "e f g h i j k l m n o p q r s t "},
+		{"EFGHIJKLMNOPQRST", "E F G H I J K L M N O P Q R S T "},
+		{"abc", "a b c "},
+		{"ac", "a c "},
+		{"dac", "a c d "},
+	};
+	const struct drain_rule rule = {0};
+	const struct run_setup setup = {
+		.config = &configs[0],
+		.drain = &rule,
+		.world = {.consul = &consul, .consul_headers = "", .timeout_ms = LONG_MS},
+	};
+	struct err e = {0};
+
+	(void)state;
+	memset(&run, 0, sizeof run);
+	CHECK(run_init(&run, &setup, &e) == 0, "%s", e.text);
+	for (size_t i = 0; i < COUNT(rounds); i++) {
+		set_services(&configs[i % 2], rounds[i][0]);
+		CHECK(run_set_config(&run, &configs[i % 2], &e) == 0, "%s: %s", rounds[i][0], e.text);
+		run_services_step(&run, clock_now_ms());
+		assert_string_equal(services(), rounds[i][1]);
+	}
 }
 
 int main(void)
@@ -237,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_lives),
 		cmocka_unit_test(test_hup_twice),
+		cmocka_unit_test(test_slots),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
