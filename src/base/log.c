@@ -12,14 +12,18 @@
 #include "base/str.h"
 #include "base/utf8.h"
 
-const char *const log_level_names[] = {
-	[LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARN] = "warn",
-	[LOG_ERROR] = "error", [LOG_LEVELS] = NULL,
+const char log_level_names[LOG_LEVELS + 1][LOG_NAME_CAP] = {
+	[LOG_DEBUG] = "debug",
+	[LOG_INFO] = "info",
+	[LOG_WARN] = "warn",
+	[LOG_ERROR] = "error",
 };
 
-const char *const log_format_names[] = {
-	[LOG_AUTO] = "auto", [LOG_TEXT] = "text",  [LOG_LOGFMT] = "logfmt",
-	[LOG_JSON] = "json", [LOG_FORMATS] = NULL,
+const char log_format_names[LOG_FORMATS + 1][LOG_NAME_CAP] = {
+	[LOG_AUTO] = "auto",
+	[LOG_TEXT] = "text",
+	[LOG_LOGFMT] = "logfmt",
+	[LOG_JSON] = "json",
 };
 
 static enum log_format log_format = LOG_LOGFMT;

@@ -42,7 +42,9 @@ void log_event(enum log_level level, const char *message, const char *fields, ..
  */
 void log_plain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The names that --log-level and --log-format take; NULL ends them. */
-extern const char *const log_level_names[LOG_LEVELS + 1], *const log_format_names[LOG_FORMATS + 1];
+/* The names that --log-level and --log-format take; "" ends them. */
+#define LOG_NAME_CAP 7
+extern const char log_level_names[LOG_LEVELS + 1][LOG_NAME_CAP],
+	log_format_names[LOG_FORMATS + 1][LOG_NAME_CAP];
 
 #endif

@@ -141,13 +141,13 @@ static int read_number(const struct reading *r, enum setting s, const char *text
 static int read_choice(const struct reading *r, enum setting s, const char *text, void *field,
 		       struct err *e)
 {
-	const char *const *words = s == SET_LOG_LEVEL ? log_level_names : log_format_names;
+	const char(*words)[LOG_NAME_CAP] = s == SET_LOG_LEVEL ? log_level_names : log_format_names;
 	int i = 0;
 
 	(void)r;
-	while (words[i] && !str_eq_nocase(text, words[i]))
+	while (*words[i] && !str_eq_nocase(text, words[i]))
 		i++;
-	if (!words[i]) /* where they are told, too */
+	if (!*words[i]) /* where they are told, too */
 		return err_set(e, ERR_CONFIG, "%s", setting(s)->help);
 	*(int *)field = i;
 	return 0;

@@ -34,13 +34,13 @@ static const char *gap_text(int i)
 
 static const char *level_name(int i)
 {
-	assert_null(log_level_names[LOG_LEVELS]);
+	assert_string_equal(log_level_names[LOG_LEVELS], "");
 	return log_level_names[i];
 }
 
 static const char *format_name(int i)
 {
-	assert_null(log_format_names[LOG_FORMATS]);
+	assert_string_equal(log_format_names[LOG_FORMATS], "");
 	return log_format_names[i];
 }
 

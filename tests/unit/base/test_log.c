@@ -124,11 +124,11 @@ static void test_words(void **state)
 {
 	(void)state;
 	for (int i = 0; i < LOG_LEVELS; i++)
-		assert_non_null(log_level_names[i]);
+		assert_true(*log_level_names[i]);
 	for (int i = 0; i < LOG_FORMATS; i++)
-		assert_non_null(log_format_names[i]);
-	assert_null(log_level_names[LOG_LEVELS]);
-	assert_null(log_format_names[LOG_FORMATS]);
+		assert_true(*log_format_names[i]);
+	assert_string_equal(log_level_names[LOG_LEVELS], "");
+	assert_string_equal(log_format_names[LOG_FORMATS], "");
 	assert_string_equal(log_format_names[LOG_JSON], "json");
 }
 
