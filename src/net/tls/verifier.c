@@ -172,7 +172,7 @@ static bool is_root_fit(struct verifier *v, const struct way *w)
 		fault = "a critical extension that is unknown";
 	else if (!w->is_direct && !c->may_sign)
 		fault = "a keyUsage that lets it sign no certificates (no keyCertSign)";
-	else if (!w->is_direct && c->has_path_len && c->path_len < w->path.n - 1)
+	else if (c->has_path_len && c->path_len < w->path.n - 1)
 		fault = "a path length (basicConstraints) that allows fewer issuers below it";
 	if (!fault)
 		return true;

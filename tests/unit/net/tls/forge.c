@@ -56,6 +56,15 @@ static size_t from_hex(const char *text, size_t n, unsigned char *out)
 	return n / 2;
 }
 
+/* text: NULL for nothing */
+static void put_hex(struct bytes *s, const char *text)
+{
+	unsigned char raw[64];
+
+	if (text)
+		put(s, raw, from_hex(text, strlen(text), raw));
+}
+
 /* A name of one attribute, without what follows '#'. */
 static void put_name(struct bytes *s, const char *name, size_t n)
 {
@@ -172,11 +181,11 @@ static void make_basic(struct bytes *out, bool is_ca, const char *path_len)
 static bool put_extension(struct bytes *list, const char *word)
 {
 	unsigned char oid[] = {6, 3, 0x55, 0x1d, 0}, raw[256];
-	bool is_critical = *word == '!';
+	bool is_critical = *word == '!', is_not = *word == '?';
 	struct bytes value, ext;
 	const char *arg;
 
-	word += is_critical;
+	word += is_critical || is_not;
 	arg = strchr(word, '=');
 	arg = arg ? arg + 1 : NULL;
 	start(&value);
@@ -207,8 +216,8 @@ static bool put_extension(struct bytes *list, const char *word)
 		return false;
 	}
 	put(start(&ext), oid, sizeof oid);
-	if (is_critical)
-		put(&ext, "\x01\x01\xff", 3);
+	if (is_critical || is_not)
+		put(&ext, is_critical ? "\x01\x01\xff" : "\x01\x01\x00", 3);
 	put_within(&ext, 4, &value);
 	put_within(list, 0x30, &ext);
 	return true;
@@ -219,8 +228,8 @@ struct spec {
 	const char *from, *until;
 	bool is_version_1, is_forged, is_raw;
 	const struct forge_hash *hash, *inner_hash, *digest;
-	const char *by, *params, *exponent, *tail;
-	unsigned char unused;
+	const char *by, *key_algorithm, *oid, *params, *exponent, *tail, *after, *behind;
+	unsigned char unused, key_unused;
 };
 
 /* The argument of a word that is called so, else NULL. */
@@ -248,6 +257,16 @@ static bool read_signing_word(struct spec *s, const char *word)
 		s->digest = forge_hash(arg);
 	else if ((arg = argument(word, "by")))
 		s->by = arg;
+	else if ((arg = argument(word, "oid")))
+		s->oid = arg;
+	else if ((arg = argument(word, "key")))
+		s->key_algorithm = arg;
+	else if ((arg = argument(word, "after")))
+		s->after = arg;
+	else if ((arg = argument(word, "behind")))
+		s->behind = arg;
+	else if ((arg = argument(word, "keyunused")))
+		s->key_unused = (unsigned char)strtoul(arg, NULL, 10);
 	else if ((arg = argument(word, "params")))
 		s->params = arg;
 	else if ((arg = argument(word, "e")))
@@ -314,19 +333,23 @@ static void put_rsa_numbers(struct bytes *out, const struct forge_key *key, cons
 	put_within(out, 0x30, &numbers);
 }
 
-static void put_public_key(struct bytes *out, const struct forge_key *key, const char *exponent)
+static void put_public_key(struct bytes *out, const struct forge_key *key, const struct spec *s)
 {
 	unsigned char point[BR_EC_KBUF_PUB_MAX_SIZE];
 	struct bytes algorithm, bits, both;
 
-	put_key_algorithm(start(&algorithm), key->curve);
-	put(start(&bits), "", 1);
+	start(&algorithm);
+	if (s->key_algorithm)
+		put_hex(&algorithm, s->key_algorithm);
+	else
+		put_key_algorithm(&algorithm, key->curve);
+	put(start(&bits), &s->key_unused, 1);
 	if (key->curve) {
 		const br_ec_private_key x = forge_ec(key);
 
 		put(&bits, point, br_ec_compute_pub(&br_ec_all_m31, NULL, point, &x));
 	} else {
-		put_rsa_numbers(&bits, key, exponent);
+		put_rsa_numbers(&bits, key, s->exponent);
 	}
 	put_within(start(&both), 0x30, &algorithm);
 	put_within(&both, 3, &bits);
@@ -336,11 +359,12 @@ static void put_public_key(struct bytes *out, const struct forge_key *key, const
 /* AlgorithmIdentifier of a signature. */
 static void put_algorithm(struct bytes *out, const struct spec *s, const struct forge_hash *hash, bool by_ec)
 {
-	unsigned char oid[16], params[64] = {5, 0};
+	unsigned char oid[64], params[64] = {5, 0};
 	size_t n = s->params ? from_hex(s->params, strlen(s->params), params) : by_ec ? 0 : 2;
+	size_t oid_n = s->oid ? from_hex(s->oid, strlen(s->oid), oid) : forge_algorithm(hash, by_ec, oid);
 	struct bytes list;
 
-	put_element(start(&list), 6, oid, forge_algorithm(hash, by_ec, oid));
+	put_element(start(&list), 6, oid, oid_n);
 	put(&list, params, n);
 	put_within(out, 0x30, &list);
 }
@@ -373,7 +397,7 @@ static void make_body(struct bytes *body, const struct spec *s, const struct nam
 	put_within(&tbs, 0x30, &dates);
 	put_name(&tbs, who->subject, who->subject_n);
 	forge_key_make(&key, who->subject, who->subject_n);
-	put_public_key(&tbs, &key, s->exponent);
+	put_public_key(&tbs, &key, s);
 	if (s->extensions.b.len) {
 		put_within(start(&list), 0x30, &s->extensions);
 		put_within(start(&outer), 0xa3, &list);
@@ -384,17 +408,16 @@ static void make_body(struct bytes *body, const struct spec *s, const struct nam
 
 static void put_signature(struct bytes *all, const struct spec *s, const struct names *who, const struct forge_key *signer)
 {
-	unsigned char hash[64], made[FORGE_SIGNATURE_MAX], tail[16];
+	unsigned char hash[64], made[FORGE_SIGNATURE_MAX];
 	struct bytes bits;
 	size_t n;
 
 	forge_digest(s->digest, all->p, all->b.len, hash);
-	hash[0] ^= s->is_forged;
+	hash[sizeof hash / 4] ^= s->is_forged; /* within each of them */
 	n = forge_sign(signer, s->digest, hash, !s->is_raw, made);
 	put(start(&bits), &s->unused, 1);
 	put(&bits, made, n);
-	if (s->tail)
-		put(&bits, tail, from_hex(s->tail, strlen(s->tail), tail));
+	put_hex(&bits, s->tail);
 	put_algorithm(all, s, s->hash, who->by_ec);
 	put_within(all, 3, &bits);
 }
@@ -415,7 +438,9 @@ static size_t make_cert(const char *text, unsigned char out[FORGE_MAX])
 	who.by_ec = s.by ? !strcmp(s.by, "ec") : signer.curve != 0;
 	make_body(start(&all), &s, &who);
 	put_signature(&all, &s, &who, &signer);
+	put_hex(&all, s.after);
 	put_within(start(&whole), 0x30, &all);
+	put_hex(&whole, s.behind);
 	memcpy(out, whole.p, whole.b.len);
 	return whole.b.len;
 }

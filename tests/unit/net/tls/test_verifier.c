@@ -28,6 +28,11 @@ static void test_chain(void **state)
 		{{{ROOT}, {LEAF, MID " " EXPIRED}, NULL}, "issuer \"Mid\" expired 744 days ago"},
 		{{{ROOT}, {LEAF, "Mid<Upper !ca", "Upper<Root !ca=0"}, NULL}, "not one of a CA"},
 		{{{ROOT}, {LEAF, "Mid<Upper !ca", "Upper<Root !ca=1"}, NULL}, "ok"},
+		{{{ROOT}, {LEAF, "Mid<Root !raw=19:3003010100"}, NULL}, "not one of a CA"},
+		{{{ROOT}, {LEAF, "Mid<Root !raw=19:30080101ff0201050500"}, NULL},
+		 "basicConstraints of issuer \"Mid\" cannot be read"},
+		{{{ROOT}, {LEAF, "Mid<Upper !ca", "Upper<Top !ca", "Top<Root !raw=19:30070101ff02020100"}, NULL}, "ok"},
+		{{{ROOT}, {LEAF " ?unknown", MID}, NULL}, "ok"},
 		{{{ROOT}, {LEAF " !unknown", MID}, NULL}, "critical extension that is unknown"},
 		{{{ROOT}, {LEAF " unknown", MID}, NULL}, "ok"},
 		{{{ROOT}, {LEAF, MID " !unknown"}, NULL}, "critical extension that is unknown"},
@@ -146,6 +151,9 @@ static void test_constraints(void **state)
 		{{{ROOT}, {LEAF, MID " nc=+MAIL:other.test"}, NULL}, "ok"},
 		{{{ROOT}, {LEAF, MID " !nc=+MAIL:test"}, NULL}, "nameConstraints of issuer \"Mid\" is critical, and of a kind"},
 		{{{ROOT}, {LEAF, MID " !nc=+DNS:test,-MAIL:a.test"}, NULL}, "is critical, and of a kind"},
+		{{{ROOT}, {LEAF " !nc=+MAIL:a.test", MID}, NULL}, "ok"},
+		/* Who signed himself is passed over. */
+		{{{ROOT}, {LEAF, "Mid<Mid#2 !ca san=DNS:mid.b", "Mid#2<Root !ca nc=+DNS:test"}, NULL}, "ok"},
 		{{{ROOT " !nc=+DNS:test,+MAIL:a.test"}, {LEAF, MID}, NULL}, "nameConstraints of root \"Root\" is critical"},
 		{{{ROOT}, {LEAF, MID " raw=30:3000"}, NULL}, "nameConstraints of issuer \"Mid\" cannot be read"},
 		{{{ROOT}, {LEAF, MID " raw=30:0500"}, NULL}, "cannot be read"},
@@ -190,7 +198,12 @@ static void test_roots(void **state)
 		{{{"Mid<Root !ca"}, {LEAF, MID}, NULL}, "ok"},
 		{{{"Root<Root", ROOT}, {LEAF, MID}, NULL}, "ok"},
 		{{{"Root<Root"}, {LEAF, MID}, NULL}, "issuer \"Root\" is not among"},
+		/* An issuer that says nothing of being one, and signed by another: skipped. */
+		{{{ROOT, "leaf<Lost san=DNS:server.test"}, {"leaf<Lost san=DNS:server.test"}, NULL},
+		 "not among the 1 trusted roots"},
+		{{{ROOT, "Mid<Lost v1"}, {LEAF}, NULL}, "issuer \"Mid\" is not among the 1 trusted roots"},
 		/* Two of a name: the one that fits counts, wherever it stands. */
+		{{{"Root#2<Root#2 !ca", ROOT " " EXPIRED}, {LEAF, MID}, NULL}, "root \"Root\" expired"},
 		{{{ROOT " " EXPIRED, ROOT}, {LEAF, MID}, NULL}, "ok"},
 		{{{"Root#2<Root#2 !ca", ROOT}, {LEAF, MID}, NULL}, "ok"},
 		{{{ROOT, ROOT " eku=mail"}, {LEAF, MID}, NULL}, "ok"},
@@ -249,6 +262,7 @@ static void test_order(void **state)
 		{{{ROOT}, {"other<Root san=DNS:other.test", "leaf<Root san=DNS:server.test"}, NULL},
 		 "for another name: other.test"},
 		{{{ROOT}, {LEAF, STRAY, "Mid<Mid !ca"}, NULL}, "issuer \"Mid\" is not among"},
+		{{{ROOT}, {LEAF, "Mid<Lost !ca", "Mid<Gone !ca"}, NULL}, "issuer \"Lost\" is not among"},
 		/* The first of what is wrong is what is told; a decoy's signature tells least. */
 		{{{ROOT}, {LEAF, "Mid#2<Root !ca", MID " " EXPIRED}, NULL}, "issuer \"Mid\" expired"},
 		{{{ROOT}, {LEAF, MID " " EXPIRED, MID " eku=mail"}, NULL}, "issuer \"Mid\" expired"},

@@ -124,6 +124,18 @@ static void test_signatures(void **state)
 		{{{ROOT}, {LEAF, MID " inner=384"}, NULL}, "issuer \"Mid\" is not among"},
 		{{{ROOT}, {LEAF " unused=1", MID}, NULL}, "certificate is malformed"},
 		{{{ROOT}, {RSA_LEAF, RSA_MID " unused=7"}, NULL}, "issuer \"Mid\" is not among"},
+		{{{ROOT}, {LEAF " after=0500", MID}, NULL}, "certificate is malformed"},
+		{{{ROOT}, {LEAF " behind=00", MID}, NULL}, "certificate is malformed"},
+		{{{ROOT}, {LEAF " keyunused=1", MID}, NULL}, KIND},
+		{{{ROOT}, {LEAF " key=06072a8648ce3d020106052b8104000a", MID}, NULL}, KIND},
+		{{{ROOT}, {LEAF " key=06032b657006082a8648ce3d030107", MID}, NULL}, KIND},
+		/* Of a family that nobody knows, though it ends as ours. */
+		{{{ROOT}, {RSA_LEAF " oid=2a864886f70d01020b", RSA_MID}, NULL}, KIND},
+		{{{ROOT}, {RSA_LEAF " oid=2a864886f70d0101010b", RSA_MID}, NULL}, KIND},
+		{{{ROOT}, {RSA_LEAF " oid=0b", RSA_MID}, NULL}, KIND},
+		{{{ROOT}, {LEAF " oid=2a8648ce3d040402", MID}, NULL}, KIND},
+		{{{ROOT}, {LEAF " oid=2a8648ce3d0402", MID}, NULL}, KIND},
+		{{{ROOT}, {LEAF " oid=", MID}, NULL}, "certificate is malformed"},
 		/* The algorithm's parameters: NULL or none. */
 		{{{ROOT}, {RSA_LEAF " params=", RSA_MID}, NULL}, "ok"},
 		{{{ROOT}, {LEAF " params=0500", MID}, NULL}, "ok"},
