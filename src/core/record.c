@@ -113,14 +113,14 @@ static int parse_host(struct target *t, const char *text, struct target_hosts *h
 
 	if (name_normalize(name, text, NAME_HOST, e))
 		return -1;
-	/* "300.1.1.1" and "10.0.0" are slips of an address, not names: no TLD is all digits. */
-	/* A container's own name: nobody in the world can look it up. */
-	if (!strchr(name, '.'))
+	/*
+	 * Nobody in the world can look up a container's own name; "300.1.1.1" and "10.0.0" are
+	 * slips of an address: no TLD is all digits.
+	 */
+	last = strrchr(name, '.');
+	if (!last || !last[1 + strspn(last + 1, "0123456789")])
 		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a whole host name",
 			       text);
-	last = strrchr(name, '.') + 1;
-	if (strspn(last, "0123456789") == strlen(last))
-		return err_set(e, ERR_CONFIG, "\"%s\" is neither an address nor a host name", text);
 	t->type = RECORD_CNAME;
 	return keep_host(t, name, hosts, e);
 }
