@@ -198,7 +198,7 @@ static int add_meta(struct run_service *s, char *text, struct err *e)
 		return err_set(e, ERR_CONFIG, "a value has %d bytes at most", RUN_META_MAX);
 	if (flaw_find(equals + 1, false, flaw))
 		return err_set(e, ERR_CONFIG, "value of %.128s: %s", text, flaw);
-	s->metas[s->metas_n++] = (struct run_meta){text, equals + 1};
+	s->metas[s->metas_n++] = (struct consul_meta){text, equals + 1};
 	return 0;
 }
 

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "consul/agent.h"
 #include "core/interface.h"
 #include "core/job.h"
 #include "net/http/url.h"
@@ -42,10 +43,6 @@ struct run_check {
 	struct url url; /* HTTP: http, https or unix, its path is ""; TCP: host, port */
 };
 
-struct run_meta {
-	const char *key, *value;
-};
-
 struct run_service {
 	uint16_t port; /* 0: none */
 	bool enable_tag_override;
@@ -57,7 +54,7 @@ struct run_service {
 	struct run_check check;
 	struct interface_rules interfaces;
 	const char *tags[RUN_TAGS_MAX];
-	struct run_meta metas[RUN_METAS_MAX];
+	struct consul_meta metas[RUN_METAS_MAX];
 };
 
 /* A service that is followed, and what is done when its healthy instances are others. */

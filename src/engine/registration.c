@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/fmt.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "consul/place.h"
@@ -88,7 +87,7 @@ void registration_set(struct registration *r, bool is_well, const char *line)
 void registration_maintain(struct registration *r, bool is_on, const char *reason)
 {
 	r->wants_maintenance = is_on;
-	(void)fmt_text(r->reason, sizeof r->reason, "%s", reason);
+	r->reason = reason;
 }
 
 bool registration_is_settled(const struct registration *r)

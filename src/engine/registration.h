@@ -82,6 +82,7 @@ struct registration {
 	int64_t finish_ms;       /* when one that we would leave for is broken off */
 	int64_t registered_ms;   /* when we were registered last */
 	const struct job *place; /* its namespace and partition; NULL: none */
+	const char *reason;      /* of maintenance */
 	char *body; /* the caller's, where descriptions may be long; NULL: the client's own */
 	size_t body_cap;
 	struct registration_counts {
@@ -94,7 +95,6 @@ struct registration {
 	char wanted[JOB_TEXT_CAP]; /* what name shall be, once the present one has left */
 	char line[REGISTRATION_LINE_CAP];
 	char reported[REGISTRATION_LINE_CAP];
-	char reason[REGISTRATION_REASON_CAP];
 	struct err last_err;
 	struct consul_client client;
 };
@@ -122,7 +122,7 @@ void registration_set(struct registration *r, bool is_well, const char *line);
 
 /*
  * Maintenance on, for this reason, which begins with REGISTRATION_REASON, or off; it is set again
- * when Consul has forgotten it. Settled: Consul has taken it, or never knew us.
+ * when Consul has forgotten it. reason is kept. Settled: Consul has taken it, or never knew us.
  */
 void registration_maintain(struct registration *r, bool is_on, const char *reason);
 bool registration_is_settled(const struct registration *r);

@@ -21,11 +21,8 @@ static int choose_address(const struct run_service *setup, char out[ADDR_TEXT_CA
 	return 0;
 }
 
-static struct consul_service describe(const struct run_service *setup, const char *address,
-				      struct consul_meta metas[RUN_METAS_MAX])
+static struct consul_service describe(const struct run_service *setup, const char *address)
 {
-	for (size_t i = 0; i < setup->metas_n; i++)
-		metas[i] = (struct consul_meta){setup->metas[i].key, setup->metas[i].value};
 	return (struct consul_service){
 		.id = "",
 		.name = setup->name,
@@ -33,7 +30,7 @@ static struct consul_service describe(const struct run_service *setup, const cha
 		.port = setup->port,
 		.tags = setup->tags,
 		.tags_n = setup->tags_n,
-		.metas = metas,
+		.metas = setup->metas,
 		.metas_n = setup->metas_n,
 		.has_tag_override = setup->enable_tag_override,
 		.ttl_sec = setup->ttl_sec,
@@ -44,8 +41,7 @@ static struct consul_service describe(const struct run_service *setup, const cha
 static int examine(const struct run_service *setup, char address[ADDR_TEXT_CAP], struct err *e)
 {
 	static char body[SERVICE_BODY_CAP];
-	struct consul_meta metas[RUN_METAS_MAX];
-	struct consul_service service = describe(setup, address, metas);
+	struct consul_service service = describe(setup, address);
 	struct buf b;
 
 	if (choose_address(setup, address, e))
@@ -70,7 +66,7 @@ static void take(struct service *s, const struct run_service *setup)
 {
 	struct registration *r = &s->registration;
 	int64_t half_ms = (int64_t)setup->ttl_sec * 500;
-	struct consul_service service = describe(setup, s->address, s->metas);
+	struct consul_service service = describe(setup, s->address);
 
 	s->setup = setup;
 	r->timeout_ms = s->world->timeout_ms;

@@ -47,7 +47,6 @@ struct service {
 	int64_t look_ms;     /* when the host's addresses are looked at */
 	bool is_unaddressed; /* none fits any more, and that was told: address is the last one */
 	enum service_health told; /* in the log, of the check */
-	struct consul_meta metas[RUN_METAS_MAX];
 	char body[SERVICE_BODY_CAP];
 };
 

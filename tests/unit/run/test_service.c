@@ -279,7 +279,7 @@ static void test_too_much_metadata(void **state)
 
 	(void)state;
 	setups[0].metas_n = 1;
-	setups[0].metas[0] = (struct run_meta){"k", value};
+	setups[0].metas[0] = (struct consul_meta){"k", value};
 	while (most - least > 1) {
 		size_t n = (least + most) / 2;
 
