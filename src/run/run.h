@@ -126,7 +126,7 @@ int run_run(struct run *r, struct err *e);
 
 /*
  * Be this from now on, without leaving Consul; the application stays. config is kept.
- *   e  as run_init(): then everything is as before
+ *   e  as run_init(), and ERR_LIMIT: RUN_SLOTS; then everything is as before
  */
 int run_set_config(struct run *r, const struct run_config *config, struct err *e)
 	__attribute__((warn_unused_result));

@@ -25,13 +25,11 @@ static struct service *find(const struct run *r, const char *name)
 	return NULL;
 }
 
+/* There is a slot for it. */
 static int add(struct run *r, const struct run_service *setup, int64_t now_ms, struct err *e)
 {
-	struct service *s;
+	struct service *s = r->services[r->services_n];
 
-	if (r->services_n == RUN_SLOTS)
-		return err_set(e, ERR_LIMIT, "too many former services have to leave");
-	s = r->services[r->services_n];
 	if (service_init(s, setup, &r->setup.world, e))
 		return -1;
 	r->services_n++;
@@ -75,16 +73,29 @@ int run_services_init(struct run *r, struct err *e)
 	return backends_set(&r->backends, c->backends, c->backends_n, e);
 }
 
+/* Whether all of them can be had. */
+static int examine(const struct run *r, const struct run_config *config, struct err *e)
+{
+	size_t n = r->services_n;
+
+	for (size_t i = 0; i < config->services_n; i++) {
+		if (service_examine(&config->services[i], e))
+			return -1;
+		n += !find(r, config->services[i].name);
+	}
+	return n <= RUN_SLOTS
+		       ? 0
+		       : err_set(e, ERR_LIMIT, "too many former services have to leave first");
+}
+
 int run_set_config(struct run *r, const struct run_config *config, struct err *e)
 {
 	int64_t now_ms = clock_now_ms();
 
-	for (size_t i = 0; i < config->services_n; i++)
-		if (service_examine(&config->services[i], e))
-			return -1;
-	if (backends_set(&r->backends, config->backends, config->backends_n, e))
+	if (examine(r, config, e) ||
+	    backends_set(&r->backends, config->backends, config->backends_n, e))
 		return -1;
-	/* From here on only memory may be missing, for one service more: the others are as told. */
+	/* From here on it is in force. */
 	r->setup.config = config;
 	for (size_t i = 0; i < r->services_n; i++)
 		if (!is_among(config, name_of(r->services[i])))
@@ -94,7 +105,8 @@ int run_set_config(struct run *r, const struct run_config *config, struct err *e
 		struct service *s = find(r, setup->name);
 
 		if (s ? service_reload(s, setup, now_ms, e) : add(r, setup, now_ms, e))
-			return -1;
+			log_event(LOG_ERROR, "not taken before the next SIGHUP", "error=%s",
+				  e->text);
 	}
 	return 0;
 }

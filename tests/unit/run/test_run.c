@@ -191,11 +191,11 @@ static void set_services(struct run_config *c, const char *names)
 /* What services there are: "-" leaves. */
 static const char *services(void)
 {
-	static char text[64];
+	static char text[4 * RUN_SLOTS + 1];
 
 	text[0] = '\0';
 	for (size_t i = 0; i < run.services_n; i++)
-		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%.20s%s ", run.services[i]->registration.name,
+		(void)snprintf(text + strlen(text), sizeof text - strlen(text), "%.1s%s ", run.services[i]->registration.name,
 			       *run.services[i]->registration.wanted ? "" : "-");
 	return text;
 }
@@ -238,6 +238,35 @@ static void test_hup_twice(void **state)
 	(void)close(fd);
 }
 
+/* One more than there are slots, for all the former ones are still leaving: nothing changes. */
+static void test_too_many_services(void **state)
+{
+	static struct run_config configs[3];
+	static const struct http_origin consul = {.url = {.scheme = URL_HTTP, .host = "127.0.0.1"}};
+	const struct drain_rule rule = {0};
+	const struct run_setup setup = {
+		.config = &configs[0],
+		.drain = &rule,
+		.world = {.consul = &consul, .consul_headers = "", .timeout_ms = LONG_MS},
+	};
+	struct err e = {0};
+
+	(void)state;
+	memset(&run, 0, sizeof run);
+	set_services(&configs[0], "efghijklmnopqrst");
+	set_services(&configs[1], "EFGHIJKLMNOPQRST");
+	set_services(&configs[2], "a");
+	CHECK(run_init(&run, &setup, &e) == 0, "%s", e.text);
+	for (size_t i = 0; i < run.services_n; i++)
+		run.services[i]->registration.may_be_there = true;
+	CHECK(run_set_config(&run, &configs[1], &e) == 0, "%s", e.text);
+	assert_int_equal(run.services_n, RUN_SLOTS);
+	assert_int_equal(run_set_config(&run, &configs[2], &e), -1);
+	assert_int_equal(e.kind, ERR_LIMIT);
+	assert_ptr_equal(run.setup.config, &configs[1]);
+	assert_non_null(strstr(services(), "s- t- E F G"));
+}
+
 /* They come and go, of 32 slots; those that stay keep their order. */
 static void test_slots(void **state)
 {
@@ -275,6 +304,7 @@ int main(void)
 		cmocka_unit_test(test_lives),
 		cmocka_unit_test(test_hup_twice),
 		cmocka_unit_test(test_slots),
+		cmocka_unit_test(test_too_many_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
