@@ -232,14 +232,17 @@ static void fail_api(struct drain *d, int64_t now_ms)
 
 static void begin_api(struct drain *d, int64_t now_ms)
 {
-	struct call call = {.kind = CALL_LIST, .list = &d->list};
+	struct call call = {.until_ms = 0};
 	bool is_exact = d->job.zone[0];
 
 	if (d->job.zone_id[0]) {
+		call.kind = CALL_LIST;
+		call.list = &d->list;
 		cf_record_list_init(&d->list, d->job.zone_id, &d->job, d->setup.records);
 	} else {
 		cf_zone_search_init(&d->zones, is_exact ? d->job.zone : d->job.name, is_exact);
-		call = (struct call){.kind = CALL_ZONE, .zones = &d->zones};
+		call.kind = CALL_ZONE;
+		call.zones = &d->zones;
 	}
 	if (!driver_begin(d->setup.driver, &call, CLOCK_NEVER, &d->last_err))
 		return;
