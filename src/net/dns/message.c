@@ -151,13 +151,9 @@ static bool is_same_name(const struct dns_answer *m, size_t a, size_t b)
 	return true;
 }
 
-static bool is_text(const unsigned char *p, int n)
+static bool is_text(unsigned char c)
 {
-	for (int i = 0; i < n; i++)
-		if (!(lower(p[i]) >= 'a' && lower(p[i]) <= 'z') && !(p[i] >= '0' && p[i] <= '9') &&
-		    p[i] != '-' && p[i] != '_')
-			return false;
-	return true;
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
 }
 
 /* The name as text, dotted; -1: it is the root, or holds what is not printed. */
@@ -168,12 +164,13 @@ static int format_name(const struct dns_answer *m, size_t at, char out[DNS_TEXT_
 	int n;
 
 	while ((n = next_label(m, &p)) > 0) {
-		if (!is_text(m->p + p.at - n, n))
-			return -1;
 		if (len)
 			out[len++] = '.';
-		for (int i = 0; i < n; i++)
-			out[len++] = (char)lower(m->p[p.at - (size_t)n + (size_t)i]);
+		for (const unsigned char *s = m->p + p.at - n; n--; s++) {
+			if (!is_text(lower(*s)))
+				return -1;
+			out[len++] = (char)lower(*s);
+		}
 	}
 	out[len] = '\0';
 	return n < 0 || !len ? -1 : 0;
