@@ -35,24 +35,26 @@ enum check_phase {
 };
 
 struct check {
+	/* The small ones first: near the beginning their code is shorter. */
 	const struct run_check *setup;
 	enum check_phase phase;
+	int status;       /* HTTP */
 	int64_t begun_ms; /* since when there is none that passed */
 	int64_t started_ms, deadline_ms, next_ms;
+	size_t body_len;         /* HTTP */
+	struct tls_storage *tls; /* reserved when it is needed */
 
 	/* What it came to last: nothing yet is a failure. */
 	bool has_result, is_passing;
-	bool has_passed;               /* one of them, since check_start() */
-	bool has_passed_before;        /* and one before the last */
-	char output[CHECK_OUTPUT_CAP]; /* masked, and fit to be shown */
+	bool has_passed;        /* one of them, since check_start() */
+	bool has_passed_before; /* and one before the last */
 	int64_t duration_ms;
 	uint64_t runs, failures;
+	char output[CHECK_OUTPUT_CAP]; /* masked, and fit to be shown */
 
+	struct process process; /* EXEC */
 	/* HTTP */
 	struct http_origin origin;
-	struct tls_storage *tls; /* reserved when it is needed */
-	int status;
-	size_t body_len;
 	char excerpt[CHECK_EXCERPT_CAP];
 	union {
 		struct http_client http;
@@ -62,7 +64,6 @@ struct check {
 			bool is_resolving;
 		} tcp;
 	} by;
-	struct process process; /* EXEC */
 };
 
 /*

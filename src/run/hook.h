@@ -17,11 +17,11 @@
 /* Zeroed it is over. */
 struct hook {
 	const char *name;
-	struct process process;
 	bool was_started, is_over;
 	int code;        /* of its end, as struct process has it */
 	int signal;      /* that it got last of us; 0: none */
 	int64_t next_ms; /* when it gets the next */
+	struct process process;
 };
 
 /*

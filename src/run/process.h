@@ -32,20 +32,20 @@ enum process_output {
 /* Embedded by its owner, zeroed at first; it must live until it is over. */
 struct process {
 	pid_t pid;       /* also the number of its group; 0: never started */
-	bool is_over;    /* it has been reaped, or could not be started: code counts */
 	int code;        /* as a shell has it: 0..255, 128 + n for a signal, 126 and 127 */
 	int stop_signal; /* that stopped it, until somebody puts 0 here */
-	/* The last line of its output, or why it could not be executed; fit to be shown. */
-	char line[PROCESS_LINE_CAP];
+	bool is_over;    /* it has been reaped, or could not be started: code counts */
 	/* The module's own. */
 	bool is_unconfirmed; /* it has not become what it shall be yet */
 	int exec_fd;         /* tells why it could not */
 	int exec_error;
-	int out;                     /* its output; -1: none */
-	char rest[PROCESS_LINE_CAP]; /* of its output, a line without its end */
-	size_t rest_len;
+	int out;       /* its output; -1: none */
 	int leftovers; /* the signal that its group gets when it has ended */
+	size_t rest_len;
 	struct process *next;
+	/* The last line of its output, or why it could not be executed; fit to be shown. */
+	char line[PROCESS_LINE_CAP];
+	char rest[PROCESS_LINE_CAP]; /* of its output, a line without its end */
 };
 
 /*

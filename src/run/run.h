@@ -72,37 +72,36 @@ struct run_setup {
 
 /* Static, and zeroed at first. */
 struct run {
-	struct run_setup setup;
-	struct loop loop;
-	struct loop_part part;
-	struct pollfd fds[RUN_FDS];
-	struct app app;
-	struct hook pre_start, pre_stop, post_stop;
-	struct hook *hook; /* the last that was begun; those before are over */
-	int64_t start_ms;
+	/* The small ones first: near the beginning their code is shorter. */
 	enum run_phase phase;
-	int64_t limit_ms; /* when the phase is over, whatever is missing */
-	unsigned stops_n; /* how often we were asked to end */
-	int stop_signal;  /* by what, at first */
-	bool has_app;     /* there is one, or was to be */
-	bool has_ended;   /* it has, and that was told */
-	int code;         /* that we end with */
-
+	unsigned stops_n;   /* how often we were asked to end */
+	int stop_signal;    /* by what, at first */
+	int code;           /* that we end with */
+	bool has_app;       /* there is one, or was to be */
+	bool has_ended;     /* it has, and that was told */
 	bool has_started;   /* services and backends */
 	bool has_left;      /* they have been told to leave */
 	bool is_maintained; /* by SIGUSR1 */
-	size_t services_n;
-	struct service *services[RUN_SLOTS]; /* so many of them; then the slots that are free */
-	struct service slots[RUN_SLOTS];
-	struct backends backends;
-	bool was_refused; /* our credentials, and when they were read for that last; 0: never */
+	bool has_drain;     /* it has begun... */
+	bool is_drained;    /* ...and is over */
+	bool was_refused;   /* our credentials, and when they were read for that last; 0: never */
 	int64_t refused_ms;
-
-	bool has_drain;  /* it has begun... */
-	bool is_drained; /* ...and is over */
+	int64_t start_ms;
+	int64_t limit_ms;  /* when the phase is over, whatever is missing */
+	struct hook *hook; /* the last that was begun; those before are over */
+	size_t services_n;
+	struct run_setup setup;
 	struct drain_verdict drain_told;
+	struct loop loop;
+	struct loop_part part;
+	struct app app;
+	struct hook pre_start, pre_stop, post_stop;
+	struct service *services[RUN_SLOTS]; /* so many of them; then the slots that are free */
 	char drain_text[DRAIN_LINE_CAP];
 	struct drain drain;
+	struct backends backends;
+	struct pollfd fds[RUN_FDS];
+	struct service slots[RUN_SLOTS];
 };
 
 /*

@@ -40,13 +40,12 @@ enum service_health { SERVICE_STARTS, SERVICE_HEALTHY, SERVICE_UNHEALTHY };
 struct service {
 	const struct service_world *world;
 	const struct run_service *setup;
-	struct check check;
-	struct registration registration;
 	struct tls_storage *tls; /* to Consul, reserved when it is needed */
-	char address[ADDR_TEXT_CAP];
-	int64_t look_ms;     /* when the host's addresses are looked at */
+	int64_t look_ms;         /* when the host's addresses are looked at */
 	bool is_unaddressed; /* none fits any more, and that was told: address is the last one */
 	enum service_health told; /* in the log, of the check */
+	struct check check;
+	struct registration registration;
 	char body[SERVICE_BODY_CAP];
 };
 
