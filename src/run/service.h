@@ -44,6 +44,7 @@ struct service {
 	int64_t look_ms;         /* when the host's addresses are looked at */
 	bool is_unaddressed; /* none fits any more, and that was told: address is the last one */
 	enum service_health told; /* in the log, of the check */
+	char address[ADDR_TEXT_CAP];
 	struct check check;
 	struct registration registration;
 	char body[SERVICE_BODY_CAP];
