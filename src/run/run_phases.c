@@ -143,9 +143,9 @@ static void go(struct run *r, enum run_phase phase, int64_t now_ms)
 	int64_t ms;
 
 	r->phase = phase;
+	begin(r, now_ms);
 	ms = limit_ms(r);
 	r->limit_ms = ms < CLOCK_NEVER - now_ms ? now_ms + ms : CLOCK_NEVER;
-	begin(r, now_ms);
 }
 
 /* What did not even begin ends at once: of a hook that failed, or that was asked to end. */
