@@ -91,9 +91,9 @@ void loop_stop(struct loop *l);
 /*
  * From now on these signals are for loop_on_signal(). Of those that come before it SIGHUP is kept
  * until then; the others end the process, not to wait for what may hang, with 128 and their number.
- * 1 to 64; of the C library's own, 32 to 34, only together with SIGHUP, or after it. What the kernel
- * sends for a fault of ours ends the process as ever, what it sends for a write that failed is passed
- * over, and SIGHUP because our terminal is gone is taken as SIGTERM.
+ * 1 to 64; of the C library's own, 32 to 34, only together with SIGHUP, or after it. What the
+ * kernel sends for a fault of ours ends the process as ever, what it sends for a write that failed
+ * is passed over, and SIGHUP because our terminal is gone is taken as SIGTERM.
  * e: ERR_SYS: no pipe, or one that cannot be caught
  */
 int loop_catch_signals(const int *numbers, size_t n, struct err *e)

@@ -36,7 +36,7 @@ STATED = [
     ("RSA keys have at most {} bits, a server's at least {}", "KEY_RSA_MAX", "TLS_RSA_MIN"),
 ]
 # Numbers among the limits that are no constant: parts of names, other programs, plain counting.
-OTHERS = ["TLS 1.2 only", "P-256, P-384 and P-521", "TLS 1.3", "ChaCha20-Poly1305", "IPv4", "IPv6", "Consul older than 1.9",
+OTHERS = ["TLS 1.2 only", "P-256, P-384 and P-521", "TLS 1.3", "ChaCha20-Poly1305", "IPv4", "IPv6", "SHA-256, 384 or 512", "Consul older than 1.9",
           "these two steps"]
 
 
