@@ -45,7 +45,8 @@ static struct {
 	int64_t look_until_ms;
 	struct err *e; /* of the step */
 	int signal;    /* that came; 0: none */
-	bool is_maintained;
+	bool is_maintained, may_be_maintained;
+	const char *outcome;     /* that all of it came to */
 	bool is_held;            /* a safety rule of ours refuses */
 	const char *consul_flag; /* --consul as it was typed, or NULL */
 } self;
@@ -147,14 +148,16 @@ static int read_state(struct err *e)
 												: 0;
 }
 
-/* What is asked for is read back. */
+/* What is asked for is read back. Without an answer it may have been done. */
 static int set_maintenance(bool is_on, struct err *e)
 {
 	const char *id = self.instance.id;
 
 	consul_agent_maintenance_target(prepare(), id, is_on, REASON);
-	if (call("PUT", false, e))
+	if (call("PUT", false, e)) {
+		self.may_be_maintained = is_on && !self.answer.status;
 		return -1;
+	}
 	self.is_maintained = is_on;
 	if (read_state(e))
 		return -1;
@@ -232,27 +235,35 @@ static int list_instances(struct err *e)
 	return driver_call(&self.clients.driver, &listing, e);
 }
 
-/*
- * Is anybody left to answer when it has gone? Those at its own address are nobody else, and keep
- * the address where it is: DNS knows no ports.
- */
+/* Where a name loses the address, those at the same one are nobody else: DNS knows no ports. */
+static void count_others(const struct target *own, size_t *others_n, size_t *same_n)
+{
+	const struct consul_view *v = view();
+
+	*others_n = *same_n = 0;
+	for (size_t i = 0; i < v->listed_n; i++) {
+		if (v->listed[i].state != INSTANCE_PASSING)
+			continue;
+		if (target_compare(&v->listed[i].target, own) == 0)
+			++*same_n;
+		else
+			++*others_n;
+	}
+}
+
+/* Is anybody left to answer when it has gone? */
 static int check_others(const struct target *own, struct err *e)
 {
-	size_t others_n = 0, same_n = 0;
-	const struct consul_view *v = view();
+	size_t others_n, same_n = 0;
 
 	if (self.state != INSTANCE_PASSING)
 		return 0; /* it is not wanted as it is */
 	if (list_instances(e))
 		return -1;
-	for (size_t i = 0; i < v->listed_n; i++) {
-		if (v->listed[i].state != INSTANCE_PASSING)
-			continue;
-		if (target_compare(&v->listed[i].target, own) == 0)
-			same_n++;
-		else
-			others_n++;
-	}
+	if (*self.rule.way.name)
+		count_others(own, &others_n, &same_n);
+	else
+		others_n = view()->count.state_n[INSTANCE_PASSING] > 1; /* wherever they are */
 	self.is_held = (!others_n || same_n > 1) && !(self.in->options & OPTION_FORCE);
 	if (!self.is_held)
 		return 0;
@@ -341,7 +352,9 @@ static int look_before(struct err *e)
 static int drain_it(struct err *e)
 {
 	if (look_before(e) || set_maintenance(true, e))
-		return -1;
+		return self.is_maintained || self.may_be_maintained
+			       ? -1
+			       : err_wrap(e, "%s was not put into maintenance", self.instance.id);
 	progress_note(&self.progress, "in maintenance: Consul no longer lists it as healthy");
 	self.is_leaving = true;
 	drain_leave(&self.drain, clock_now_ms());
@@ -350,15 +363,28 @@ static int drain_it(struct err *e)
 
 /* ---- All of it ---- */
 
+static int undo(struct err *e)
+{
+	if (read_state(e))
+		return -1;
+	self.outcome = "was not in maintenance";
+	if (self.state != INSTANCE_MAINTENANCE)
+		return 0;
+	self.outcome = "no longer in maintenance";
+	return set_maintenance(false, e);
+}
+
 static int run(struct err *e)
 {
 	struct drain_setup setup;
 
 	if (self.in->options & OPTION_UNDO)
-		return find_instance(e) || set_maintenance(false, e) ? -1 : 0;
+		return find_instance(e) || undo(e) ? -1 : 0;
 	if (choose_rule(e) || find_instance(e) || take_address(e) || read_state(e) ||
 	    make_setup(&setup, e) || check_others(&setup.address, e))
 		return -1;
+	self.outcome = "safe to stop";
+	self.is_maintained = self.state == INSTANCE_MAINTENANCE;
 	progress_begin(&self.progress, self.instance.id);
 	drain_start(&self.drain, &setup, clock_now_ms());
 	if (self.state != INSTANCE_PASSING)
@@ -372,11 +398,11 @@ static int fail(const struct err *e)
 	const char *consul = self.consul_flag;
 	int code = command_fail(self.in, e);
 
-	if (self.is_maintained && !(self.in->options & OPTION_UNDO))
-		log_plain("dnsbuddy drain: %s stays in maintenance; to take it back: "
+	if ((self.is_maintained || self.may_be_maintained) && !(self.in->options & OPTION_UNDO))
+		log_plain("dnsbuddy drain: %s %s in maintenance; to take it back: "
 			  "dnsbuddy drain --undo --id %s%s%s",
-			  self.instance.id, self.instance.id, consul ? " --consul " : "",
-			  consul ? consul : "");
+			  self.instance.id, self.is_maintained ? "stays" : "may be",
+			  self.instance.id, consul ? " --consul " : "", consul ? consul : "");
 	if (self.signal)
 		return 128 + self.signal;
 	return self.is_held ? EXIT_CODE_HELD : code;
@@ -405,7 +431,6 @@ int command_drain(const struct invocation *in)
 	progress_end(&self.progress);
 	if (rc)
 		return fail(&e);
-	out_fmt("%s: %s\n", self.instance.id,
-		in->options & OPTION_UNDO ? "no longer in maintenance" : "safe to stop");
+	out_fmt("%s: %s\n", self.instance.id, self.outcome);
 	return command_close_stdout(in, EXIT_CODE_OK);
 }

@@ -380,6 +380,7 @@ const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LIN
 	case DRAIN_BEFORE:
 		buf_fmt(&b, *d->name ? "looking at %s before it leaves" : "about to leave%s",
 			d->name);
+		add_reason(&b, d);
 		break;
 	case DRAIN_ASKING: add_asking(&b, d, v.source); break;
 	case DRAIN_LISTED:

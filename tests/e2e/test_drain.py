@@ -151,7 +151,29 @@ def test_it_takes_too_long(pair, drain, consul):
     assert not done.out and pair.is_maintained()
     assert "no longer in maintenance" in drain(pair, "--undo").wait().expect(0).out
     assert not pair.is_maintained()
-    drain(pair, "--undo").wait().expect(0)
+    assert drain(pair, "--undo").wait().expect(0).out == f"{pair.ids[0]}: was not in maintenance\n"
+
+
+@pytest.fixture
+def drain_silent(start, consul):
+    """By a resolver that does not answer."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        resolver = f"127.0.0.1:{silent.getsockname()[1]}"
+        yield lambda pair, *args: start("drain", "--id", pair.ids[0], "--record", NAME, "--resolver", resolver, *args, consul=consul)
+
+
+def test_it_takes_too_long_before_anything_is_done(pair, drain_silent):
+    done = drain_silent(pair, "--timeout", "2").wait().expect(1)
+    assert f"{pair.ids[0]} was not put into maintenance: not safe to stop after 2 s: looking at {NAME} before it leaves" in done.err
+    assert "undo" not in done.err and not pair.is_maintained()
+
+
+def test_one_that_is_in_maintenance_already_stays_there(pair, drain_silent, consul):
+    consul.put(f"/v1/agent/service/maintenance/{pair.ids[0]}?enable=true")
+    until(pair.is_maintained)
+    assert f"stays in maintenance; to take it back: dnsbuddy drain --undo --id {pair.ids[0]}" in \
+        drain_silent(pair, "--timeout", "1").wait().expect(1).err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -182,10 +204,24 @@ def test_the_last_that_is_wanted_is_refused(pair, drain, consul):
     run.wait().expect(0)
 
 
-def test_another_in_maintenance_is_nobody(pair, drain, consul):
+@pytest.mark.parametrize("way", [["--record", NAME], ["--drain", "1"]], ids=["name", "seconds"])
+def test_another_in_maintenance_is_nobody(pair, drain, consul, way):
     consul.put(f"/v1/agent/service/maintenance/{pair.ids[1]}?enable=true")
     until(lambda: pair.is_maintained(1))
-    drain(pair, "--record", NAME).wait().expect(3)
+    done = drain(pair, *way).wait().expect(3)
+    assert f"{pair.ids[0]} is the last instance of {pair.service} that is wanted" in done.err and not pair.is_maintained()
+    consul.put(f"/v1/agent/service/deregister/{pair.ids[1]}")
+    drain(pair, *way).wait().expect(3)
+    assert not pair.is_maintained()
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.1"])
+def test_seconds_are_waited_for_wherever_the_others_are(pair, drain, consul, address):
+    """No name has to lose an address: one that no record could have is somebody, too."""
+    consul.register(pair.service, address, id=f"{pair.service}-twin")
+    consul.put(f"/v1/agent/service/deregister/{pair.ids[1]}")
+    drain(pair, "--drain", "1").wait().expect(0)
+    assert pair.is_maintained()
 
 
 def test_another_at_the_same_address(pair, drain, consul):
