@@ -157,8 +157,10 @@ static enum next ask_above(struct authority *a, int64_t now_ms)
 {
 	const char *dot = strchr(a->name + a->at, '.');
 
-	if (!dot)
-		return give_up(a, "no zone holds it");
+	if (!dot) {
+		note(a, "no zone holds it");
+		return NEXT_BAD;
+	}
 	a->at = (size_t)(dot + 1 - a->name);
 	return begin_question(a, now_ms);
 }

@@ -122,11 +122,22 @@ static const struct search found[] = {
 };
 
 static const struct search lost[] = {
-	{.what = "no zone", .name = "www.example", .want = "no zone holds it", .asked = "1un www.example,1un example"},
+	{.what = "no zone",
+	 .name = "www.example",
+	 .want = "name server 127.0.0.1: no zone holds it",
+	 .asked = "1un www.example,1un example"},
 	{.what = "SERVFAIL",
 	 .name = WWW,
 	 .rules = {{1, WWW, 'n', 0, "rcode=2", 0}},
 	 .want = "name server 127.0.0.1: it cannot tell (SERVFAIL)"},
+	{.what = "REFUSED above",
+	 .name = WWW,
+	 .rules = {NONE, {1, "example.com", 'n', 0, "rcode=5", 0}},
+	 .want = "name server 127.0.0.1: it refuses to tell (REFUSED)"},
+	{.what = "silence above",
+	 .name = WWW,
+	 .rules = {NONE, {1, "example.com", 'n', 0, "silent", 0}},
+	 .want = "name server 127.0.0.1: no answer"},
 	{.what = "silence", .name = WWW, .rules = {{1, WWW, 'n', 0, "silent", 0}}, .want = "name server 127.0.0.1: no answer"},
 	{.what = "no address",
 	 .name = "example.com",
