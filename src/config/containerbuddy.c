@@ -10,7 +10,7 @@
 #include "config/run_parts.h"
 
 #define KEY_CAP 40
-#define TEXT_CAP 512    /* bytes of a text with its NUL */
+#define TEXT_CAP 512    /* bytes of a text with its NUL; that is kept: JOB_TEXT_CAP */
 #define STRING_CAP 4096 /* of a command's word, or of all of one */
 
 /* ---- command line and environment ---- */
@@ -70,11 +70,7 @@ static int find(struct values *v, struct err *e)
 		return err_set(e, ERR_CONFIG, "%s and %s differ: unset one", OLD_NAME, NEW_NAME);
 	v->containerbuddy_name = old ? OLD_NAME : NEW_NAME;
 	v->containerbuddy = old ? old : new;
-	return v->containerbuddy
-		       ? 0
-		       : err_set(e, ERR_CONFIG,
-				 "no configuration: set -config file:///PATH or CONTAINERBUDDY, or "
-				 "--service");
+	return 0;
 }
 
 /* ---- its keys ---- */
@@ -106,7 +102,7 @@ enum type {
 };
 
 struct consul {
-	char address[TEXT_CAP], scheme[TEXT_CAP];
+	char address[JOB_TEXT_CAP], scheme[JOB_TEXT_CAP];
 };
 
 /* What there is to say of a service or a backend. */
@@ -114,7 +110,7 @@ struct entry {
 	struct run_command command;
 	int64_t poll_ms, ttl_ms, timeout_ms, gone_ms, port;
 	bool is_public, has_override;
-	char name[TEXT_CAP], tag[TEXT_CAP];
+	char name[RUN_NAME_MAX + 1], tag[JOB_TEXT_CAP];
 };
 
 static const struct keys {
@@ -187,9 +183,11 @@ static int take_integer(int value, int64_t min, int64_t max, int64_t *out, struc
 
 static int take_seconds(int value, int64_t *ms, struct err *e)
 {
-	if (take_integer(value, 1, DURATION_MAX_MS / 1000, ms, e))
+	int64_t sec = 0;
+
+	if (take_integer(value, 1, DURATION_MAX_MS / 1000, &sec, e))
 		return -1;
-	*ms *= 1000;
+	*ms = sec * 1000;
 	return 0;
 }
 
@@ -227,7 +225,7 @@ static int take_port(int value, int64_t *port, struct err *e)
 
 static int take_stop(int value, int64_t *ms, struct err *e)
 {
-	int64_t sec;
+	int64_t sec = 0;
 
 	if (take_integer(value, -INT32_MAX, 86400, &sec, e))
 		return -1;
@@ -286,19 +284,27 @@ static int take_words(const struct source *s, int value, take_word_fn *take, voi
 	return 0;
 }
 
-static int take_command(const struct source *s, int value, struct run_command *command,
-			struct err *e)
+static int split_command(const struct source *s, int value, struct run_command *command,
+			 bool is_needed, struct err *e)
 {
 	char text[STRING_CAP];
 
+	if (take_string(value, text, sizeof text, e) || run_command_split(s->c, command, text, e))
+		return -1;
+	return command->n || !is_needed ? 0 : err_set(e, ERR_CONFIG, "there is no command");
+}
+
+/* "" is none where it may be: a template can come to that. A list cannot, so somebody means more. */
+static int take_command(const struct source *s, int value, struct run_command *command,
+			bool is_needed, struct err *e)
+{
 	if (command->n)
 		return err_set(e, ERR_CONFIG, "it stands twice, be it as onStart or preStart");
 	if (json_is_string(value))
-		return take_string(value, text, sizeof text, e)
-			       ? -1
-			       : run_command_split(s->c, command, text, e);
-	if (!json_is_array(value))
-		return err_set(e, ERR_CONFIG, "a command must be a text or a list of texts");
+		return split_command(s, value, command, is_needed, e);
+	if (!json_is_array(value) || !json_count(value))
+		return err_set(e, ERR_CONFIG,
+			       "a command must be a text or a list of one text at least");
 	run_command_begin(s->c, command);
 	return take_words(s, value, add_word, command, e) || run_command_end(s->c, command, e) ? -1
 											       : 0;
@@ -344,29 +350,110 @@ static int take_text(const struct source *s, enum type type, int member, void *t
 {
 	char text[TEXT_CAP];
 
+	if (type == TYPE_TEXT)
+		return take_string(json_value(member), to, JOB_TEXT_CAP, e);
 	if (take_string(json_value(member), text, sizeof text, e))
 		return -1;
 	switch (type) {
-	case TYPE_TEXT: return str_copy(to, TEXT_CAP, text);
-	case TYPE_NAME: return run_set_name(s->service, text, e);
+	case TYPE_NAME: return run_take_name(to, text, e);
 	case TYPE_TOKEN: return take_setting(s, SET_CONSUL_TOKEN, text, member, e);
 	default: return take_log_word(s, type, text, member, e);
 	}
 }
 
-/* ---- objects ---- */
+/* ---- a key's value ---- */
 
-static int take_object(struct source *s, enum object object, int value, void *to, struct err *e);
+typedef int take_field_fn(struct source *s, const struct field *f, int member, void *to,
+			  struct err *e);
+
+/* Of one that is no object, nor a list of such. */
+static int take_plain(struct source *s, const struct field *f, int member, void *to, struct err *e)
+{
+	int value = json_value(member);
+
+	switch ((enum type)f->type) {
+	case TYPE_REFUSED:
+		return err_set(e, ERR_CONFIG, "it is not done here: %s",
+			       key_of(f) + strlen(key_of(f)) + 1);
+	case TYPE_STOP: return take_stop(value, to, e);
+	case TYPE_SECONDS: return take_seconds(value, to, e);
+	case TYPE_DURATION: return take_duration(value, to, e);
+	case TYPE_PORT: return take_port(value, to, e);
+	case TYPE_BOOLEAN: return take_boolean(value, to, e);
+	case TYPE_COMMAND: return take_command(s, value, to, f->is_needed, e);
+	case TYPE_INTERFACES: return take_words(s, value, add_rule, NULL, e);
+	case TYPE_TAGS: return take_words(s, value, add_tag, NULL, e);
+	default: return take_text(s, (enum type)f->type, member, to, e);
+	}
+}
+
+/* In whatever case; FIELDS_N: it is none of the object's. */
+static size_t find_field(enum object object, int member)
+{
+	char key[KEY_CAP];
+	size_t i = 0;
+
+	json_label(member, key, sizeof key);
+	while (i < FIELDS_N &&
+	       (fields[i].object != object || !str_eq_nocase(key, key_of(&fields[i]))))
+		i++;
+	return i;
+}
+
+/* The field of an object's member; NULL: null, as if it were not there. */
+static int read_key(enum object object, int member, uint64_t *seen, const struct field **f,
+		    struct err *e)
+{
+	size_t i = find_field(object, member);
+
+	*f = NULL;
+	if (i == FIELDS_N)
+		return err_set(e, ERR_CONFIG, "unknown");
+	if (json_is_null(json_value(member)))
+		return 0;
+	if (*seen >> i & 1)
+		return err_set(e, ERR_CONFIG, "it stands twice");
+	*seen |= (uint64_t)1 << i;
+	*f = &fields[i];
+	return 0;
+}
+
+/*
+ * Each member of an object.
+ *   to    what it is read to
+ *   take  takes a value; those of the objects in it by another such function
+ */
+static int take_object(struct source *s, enum object object, int value, take_field_fn *take,
+		       void *to, struct err *e)
+{
+	uint64_t seen = 0;
+
+	if (!json_is_object(value))
+		return err_set(e, ERR_CONFIG, "an object is expected");
+	for (int m = json_first(value); m != JSON_NONE; m = json_next(m)) {
+		const struct field *f;
+
+		if (read_key(object, m, &seen, &f, e) ||
+		    (f && take(s, f, m, (char *)to + f->at, e)))
+			return at_key(s, m, e);
+	}
+	for (size_t i = 0; i < FIELDS_N; i++)
+		if (fields[i].object == object && fields[i].is_needed && !(seen >> i & 1))
+			return err_set(e, ERR_CONFIG, "key %s is missing", key_of(&fields[i]));
+	return 0;
+}
+
+/* ---- objects ---- */
 
 static int take_consul(struct source *s, int member, struct err *e)
 {
 	struct consul consul = {"", ""};
-	char url[2 * TEXT_CAP];
+	char url[2 * JOB_TEXT_CAP];
 	struct buf b;
 
 	buf_init(&b, url, sizeof url);
 	if (json_is_object(json_value(member))
-		    ? take_object(s, CONSUL, json_value(member), &consul, e)
+		    ? take_object(s, CONSUL, json_value(member), take_plain, &consul, e)
 		    : take_text(s, TYPE_TEXT, member, consul.address, e))
 		return -1;
 	if (*consul.address && *consul.scheme && !str_find(consul.address, "://"))
@@ -380,6 +467,7 @@ static void fill_service(struct run_service *service, const struct entry *entry)
 {
 	struct run_check *check = &service->check;
 
+	memcpy(service->name, entry->name, sizeof service->name);
 	service->port = (uint16_t)entry->port;
 	service->ttl_sec = (uint32_t)(entry->ttl_ms / 1000);
 	service->gone_sec = (uint32_t)((entry->gone_ms + 999) / 1000);
@@ -389,6 +477,14 @@ static void fill_service(struct run_service *service, const struct entry *entry)
 	check->interval_ms = entry->poll_ms;
 	check->timeout_ms = entry->timeout_ms ? entry->timeout_ms : entry->ttl_ms;
 	check->command.timeout_ms = check->timeout_ms;
+}
+
+static int take_of_service(struct source *s, const struct field *f, int member, void *to,
+			   struct err *e)
+{
+	if (f->type != TYPE_OF_CONSUL)
+		return take_plain(s, f, member, to, e);
+	return take_object(s, OF_CONSUL, json_value(member), take_plain, (char *)to - f->at, e);
 }
 
 /* publicIp was false where the host has one address alone, be it called eth0 or not. */
@@ -401,14 +497,14 @@ static int take_service(struct source *s, int object, struct err *e)
 	if (s->c->services_n == RUN_SERVICES_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d services", RUN_SERVICES_MAX);
 	*service = (struct run_service){0};
-	if (take_object(s, SERVICE, object, &entry, e))
+	if (take_object(s, SERVICE, object, take_of_service, &entry, e))
 		return -1;
+	fill_service(service, &entry);
 	for (const struct run_service *other = s->c->services; other != service; other++)
 		if (strcmp(other->name, service->name) == 0)
 			return err_set(e, ERR_CONFIG,
 				       "two services are called %s: both would have one id",
 				       service->name);
-	fill_service(service, &entry);
 	(void)fmt_text(from, sizeof from, "%.120s, line %u: interfaces", s->v->file,
 		       values_line(s->text, object));
 	service->interfaces_from = run_keep(s->c, from, strlen(from), e);
@@ -432,7 +528,7 @@ static int take_backend(struct source *s, int object, struct err *e)
 
 	if (s->c->backends_n == RUN_BACKENDS_MAX)
 		return err_set(e, ERR_CONFIG, "more than %d backends", RUN_BACKENDS_MAX);
-	if (take_object(s, BACKEND, object, &entry, e))
+	if (take_object(s, BACKEND, object, take_plain, &entry, e))
 		return -1;
 	/* The node's address where the service has none: a moved one is another there, too. */
 	*b = (struct run_backend){
@@ -441,100 +537,38 @@ static int take_backend(struct source *s, int object, struct err *e)
 		.poll_ms = entry.poll_ms,
 	};
 	b->on_change.timeout_ms = entry.timeout_ms ? entry.timeout_ms : CLOCK_NEVER;
-	if (!entry.command.n || !*entry.name || url_has_dots(entry.name) ||
-	    str_copy(b->job.service, sizeof b->job.service, entry.name) ||
-	    str_copy(b->job.tag, sizeof b->job.tag, entry.tag))
-		return err_set(e, ERR_CONFIG, "name, onChange or tag: empty or too long");
+	memcpy(b->job.service, entry.name, sizeof entry.name);
+	memcpy(b->job.tag, entry.tag, sizeof b->job.tag);
 	s->c->backends_n++;
 	return 0;
 }
 
 /* Each entry of a list of objects. */
-static int take_each(struct source *s, enum type type, int list, struct err *e)
+static int take_each(struct source *s, const struct field *f, int list, struct err *e)
 {
 	if (!json_is_array(list))
 		return err_set(e, ERR_CONFIG, "must be a list");
 	for (int i = json_first(list); i != JSON_NONE; i = json_next(i)) {
-		if (type == TYPE_SERVICES ? take_service(s, i, e) : take_backend(s, i, e))
+		if (f->type == TYPE_SERVICES ? take_service(s, i, e) : take_backend(s, i, e))
 			return strncmp(e->text, "line ", 5) == 0
 				       ? -1
-				       : err_wrap(e, "line %u", values_line(s->text, i));
+				       : err_wrap(e, "line %u, key %s", values_line(s->text, i),
+						  key_of(f));
 	}
 	return 0;
 }
 
-static int take_value(struct source *s, const struct field *f, int member, void *to, struct err *e)
+static int take_of_top(struct source *s, const struct field *f, int member, void *to, struct err *e)
 {
 	int value = json_value(member);
 
 	switch ((enum type)f->type) {
-	case TYPE_REFUSED:
-		return err_set(e, ERR_CONFIG, "it is not done here: %s",
-			       key_of(f) + strlen(key_of(f)) + 1);
 	case TYPE_CONSUL: return take_consul(s, member, e);
-	case TYPE_LOGGING: return take_object(s, LOGGING, value, to, e);
-	case TYPE_OF_CONSUL: return take_object(s, OF_CONSUL, value, (char *)to - f->at, e);
+	case TYPE_LOGGING: return take_object(s, LOGGING, value, take_plain, to, e);
 	case TYPE_SERVICES:
-	case TYPE_BACKENDS: return take_each(s, (enum type)f->type, value, e);
-	case TYPE_STOP: return take_stop(value, to, e);
-	case TYPE_SECONDS: return take_seconds(value, to, e);
-	case TYPE_DURATION: return take_duration(value, to, e);
-	case TYPE_PORT: return take_port(value, to, e);
-	case TYPE_BOOLEAN: return take_boolean(value, to, e);
-	case TYPE_COMMAND: return take_command(s, value, to, e);
-	case TYPE_INTERFACES: return take_words(s, value, add_rule, NULL, e);
-	case TYPE_TAGS: return take_words(s, value, add_tag, NULL, e);
-	case TYPE_TEXT:
-	case TYPE_NAME:
-	case TYPE_TOKEN:
-	case TYPE_LEVEL:
-	case TYPE_FORMAT:
-	case TYPE_OUTPUT:
-	default: return take_text(s, (enum type)f->type, member, to, e);
+	case TYPE_BACKENDS: return take_each(s, f, value, e);
+	default: return take_plain(s, f, member, to, e);
 	}
-}
-
-/* In whatever case; FIELDS_N: it is none of the object's. */
-static size_t find_field(enum object object, int member)
-{
-	char key[KEY_CAP];
-	size_t i = 0;
-
-	json_label(member, key, sizeof key);
-	while (i < FIELDS_N &&
-	       (fields[i].object != object || !str_eq_nocase(key, key_of(&fields[i]))))
-		i++;
-	return i;
-}
-
-static int take_member(struct source *s, enum object object, int member, char *to, uint64_t *seen,
-		       struct err *e)
-{
-	size_t i = find_field(object, member);
-
-	if (i == FIELDS_N)
-		return err_set(e, ERR_CONFIG, "unknown");
-	if (json_is_null(json_value(member)))
-		return 0;
-	if (*seen >> i & 1)
-		return err_set(e, ERR_CONFIG, "it stands twice");
-	*seen |= (uint64_t)1 << i;
-	return take_value(s, &fields[i], member, to + fields[i].at, e);
-}
-
-static int take_object(struct source *s, enum object object, int value, void *to, struct err *e)
-{
-	uint64_t seen = 0;
-
-	if (!json_is_object(value))
-		return err_set(e, ERR_CONFIG, "an object is expected");
-	for (int m = json_first(value); m != JSON_NONE; m = json_next(m))
-		if (take_member(s, object, m, to, &seen, e))
-			return at_key(s, m, e);
-	for (size_t i = 0; i < FIELDS_N; i++)
-		if (fields[i].object == object && fields[i].is_needed && !(seen >> i & 1))
-			return err_set(e, ERR_CONFIG, "key %s is missing", key_of(&fields[i]));
-	return 0;
 }
 
 static int take(void *ctx, const char *text, struct err *e)
@@ -542,7 +576,7 @@ static int take(void *ctx, const char *text, struct err *e)
 	struct source *s = ctx;
 
 	s->text = text;
-	return take_object(s, TOP, 0, s->c, e);
+	return take_object(s, TOP, 0, take_of_top, s->c, e);
 }
 
 int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)
@@ -552,6 +586,10 @@ int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)
 
 	if (find(v, e))
 		return -1;
+	if (!v->containerbuddy)
+		return err_set(e, ERR_CONFIG,
+			       "no configuration: set -config file:///PATH or CONTAINERBUDDY, or "
+			       "--service");
 	config = v->containerbuddy + strspn(v->containerbuddy, " \t\r\n");
 	c->is_containerbuddy = true;
 	c->stop_timeout_ms = 5000;

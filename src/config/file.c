@@ -114,32 +114,18 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 		       : err_set(e, ERR_CONFIG, "more than %d bytes of settings", CONFIG_TEXT_CAP);
 }
 
-static int take_records(struct values *v, const char *text, int member, struct err *e);
-
 /* One of the first n settings. */
 static int take_member(struct values *v, const char *text, int member, enum setting n,
 		       struct value *slots, struct err *e)
 {
-	const bool is_record = n == SETTINGS_OF_RECORD;
 	enum setting s = find_key(member, n);
 	char name[64];
 
 	if (s < n)
 		return take_value(v, text, member, s, &slots[s], e);
-	if (!is_record && json_equals(member, "records") && !v->records_n)
-		return take_records(v, text, member, e);
 	json_label(member, name, sizeof name);
 	return err_set(e, ERR_CONFIG, "unknown key \"%s\"%s", name,
-		       is_record ? " in a record" : "");
-}
-
-static int take_members(struct values *v, const char *text, int object, enum setting n,
-			struct value *slots, struct err *e)
-{
-	for (int m = json_first(object); m != JSON_NONE; m = json_next(m))
-		if (take_member(v, text, m, n, slots, e))
-			return at(text, m, e);
-	return 0;
+		       n == SETTINGS_OF_RECORD ? " in a record" : "");
 }
 
 static int take_record(struct values *v, const char *text, int record, struct err *e)
@@ -152,7 +138,10 @@ static int take_record(struct values *v, const char *text, int record, struct er
 		return err_set(e, ERR_CONFIG, "more than %d records", CONFIG_RECORDS_MAX);
 	slots = v->of_record[v->records_n++];
 	memset(slots, 0, sizeof v->of_record[0]);
-	return take_members(v, text, record, SETTINGS_OF_RECORD, slots, e);
+	for (int m = json_first(record); m != JSON_NONE; m = json_next(m))
+		if (take_member(v, text, m, SETTINGS_OF_RECORD, slots, e))
+			return at(text, m, e);
+	return 0;
 }
 
 static int take_records(struct values *v, const char *text, int member, struct err *e)
@@ -192,7 +181,12 @@ static int take_settings(void *ctx, const char *text, struct err *e)
 {
 	struct values *v = ctx;
 
-	return take_members(v, text, 0, SETTINGS, v->of, e);
+	for (int m = json_first(0); m != JSON_NONE; m = json_next(m))
+		if (json_equals(m, "records") && !v->records_n
+			    ? take_records(v, text, m, e)
+			    : take_member(v, text, m, SETTINGS, v->of, e))
+			return at(text, m, e);
+	return 0;
 }
 
 /* ---- any file of JSON ---- */
@@ -202,8 +196,9 @@ struct scratch {
 	char raw[CONFIG_FILE_MAX + 1], text[CONFIG_FILE_MAX + 1];
 };
 
-static int parse(struct values *v, const char *config, const char *name, values_take_fn *take,
-		 void *ctx, struct scratch *scratch, struct err *e)
+/* scratch->text is what json_parse() was done for, after this. */
+static int parse(struct values *v, const char *config, const char *name, struct scratch *scratch,
+		 struct err *e)
 {
 	struct buf b;
 
@@ -215,9 +210,7 @@ static int parse(struct values *v, const char *config, const char *name, values_
 		return -1;
 	if (json_parse(b.p, b.len, e))
 		return tell_syntax(b.p, b.len, e);
-	if (!json_is_object(0))
-		return err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
-	return take(ctx, b.p, e);
+	return json_is_object(0) ? 0 : err_set(e, ERR_CONFIG, "line 1: a JSON object is expected");
 }
 
 int values_parse(struct values *v, const char *config, const char *name, values_take_fn *take,
@@ -228,7 +221,7 @@ int values_parse(struct values *v, const char *config, const char *name, values_
 
 	if (!scratch)
 		return err_set(e, ERR_SYS, "no memory to read the configuration");
-	rc = parse(v, config, name, take, ctx, scratch, e);
+	rc = parse(v, config, name, scratch, e) || take(ctx, scratch->text, e) ? -1 : 0;
 	memory_release(scratch, sizeof *scratch);
 	if (rc)
 		e->kind = ERR_CONFIG;

@@ -92,7 +92,7 @@ int run_add_tag(struct run_service *s, const char *tag, struct err *e)
 	return 0;
 }
 
-int run_set_name(struct run_service *s, const char *name, struct err *e)
+int run_take_name(char out[RUN_NAME_MAX + 1], const char *name, struct err *e)
 {
 	char flaw[FLAW_CAP];
 
@@ -102,8 +102,7 @@ int run_set_name(struct run_service *s, const char *name, struct err *e)
 		return err_set(e, ERR_CONFIG, "%s", flaw);
 	if (url_has_dots(name))
 		return err_set(e, ERR_CONFIG, "no part of a path may be . or ..");
-	return str_copy(s->name, sizeof s->name, name) ? err_set(e, ERR_CONFIG, "it is too long")
-						       : 0;
+	return str_copy(out, RUN_NAME_MAX + 1, name) ? err_set(e, ERR_CONFIG, "it is too long") : 0;
 }
 
 /* ---- from the settings ---- */
@@ -346,7 +345,7 @@ static int take(struct run_config *c, const struct reading *r, enum setting s, s
 	struct run_service *service = &c->services[0];
 
 	switch (s) {
-	case SET_SERVICE: return run_set_name(service, r->job->service, e);
+	case SET_SERVICE: return run_take_name(service->name, r->job->service, e);
 	case SET_APP_PORT: return take_port(r, service, e);
 	case SET_TAGS:
 	case SET_META: return take_pieces(c, r, s, e);

@@ -33,10 +33,10 @@ int run_add_tag(struct run_service *s, const char *tag, struct err *e)
 	__attribute__((warn_unused_result));
 
 /*
- * Set a service's name, which Consul and DNS are to take.
+ * Copy a service's name, which Consul and DNS are to take.
  *   e  ERR_CONFIG: empty, too long, or what cannot stand in it
  */
-int run_set_name(struct run_service *s, const char *name, struct err *e)
+int run_take_name(char out[RUN_NAME_MAX + 1], const char *name, struct err *e)
 	__attribute__((warn_unused_result));
 
 /* Fill *c from the settings: one service. e: as config_read() */
