@@ -140,6 +140,19 @@ static int read_secrets(const struct reading *r, struct err *e)
 
 /* ---- run, drain ---- */
 
+/* Both would be cut off, or be waited for in vain. */
+static int check_drain(const struct reading *r, struct err *e)
+{
+	const struct config *c = r->config;
+	const struct run_config *run = r->groups & GROUP_RUN ? c->run : NULL;
+
+	if (c->drain.way.fixed_ms > c->drain.max_ms)
+		return reading_bad(r, SET_DRAIN, "longer than --drain-max: raise that, too", e);
+	if (!c->drain.idle_ms || !run || !run->services_n || run->services[0].port)
+		return 0;
+	return reading_bad(r, SET_DRAIN_IDLE, "no port whose clients to wait for: set --port", e);
+}
+
 /* What Containerbuddy's configuration says itself may not be said beside it. */
 static int check_foreign(const struct values *v, struct err *e)
 {
@@ -234,7 +247,9 @@ static int read_all(struct reading *r, struct values *v, struct err *e)
 	if (reading_take(r, SETTINGS_OF_RECORD, SETTINGS, e))
 		return -1;
 	r->config->https_proxy_name = v->of[SET_HTTPS_PROXY].name;
-	return (r->groups & GROUP_RUN && read_run(r, e)) || check_groups(r, e) ? -1 : 0;
+	if (r->groups & GROUP_RUN && read_run(r, e))
+		return -1;
+	return (r->groups & GROUP_DRAIN && check_drain(r, e)) || check_groups(r, e) ? -1 : 0;
 }
 
 int config_read(struct config *c, struct values *v, unsigned groups, struct err *e)

@@ -30,8 +30,8 @@ struct config {
 	/* Not settings: */
 	struct run_config *run; /* with GROUP_RUN: the caller's, who sets it before; is filled */
 	size_t jobs_n;
-	const char *https_proxy_name; /* who set https_proxy, for messages */
-	struct drain_rule drain;      /* members of it are settings */
+	const char *https_proxy_name;                    /* who set https_proxy, for messages */
+	struct drain_rule drain;                         /* members of it are settings */
 	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
 
 	/* Settings: */

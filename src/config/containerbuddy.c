@@ -294,7 +294,7 @@ static int split_command(const struct source *s, int value, struct run_command *
 	return command->n || !is_needed ? 0 : err_set(e, ERR_CONFIG, "there is no command");
 }
 
-/* "" is none where it may be: a template can come to that. A list cannot, so somebody means more. */
+/* "" is none where it may be: a template can come to that; no list does. */
 static int take_command(const struct source *s, int value, struct run_command *command,
 			bool is_needed, struct err *e)
 {

@@ -23,8 +23,8 @@ static const char *after(const char *s, const char *mark)
 }
 
 /*
- * p, "_SUFFIX=value", is how a variable of a link ends. Of a service that is called not just
- * dnsbuddy the value has to be a link's too: DNSBUDDY_LISTEN_PORT=80 is a mistake.
+ * p, "_SUFFIX=value", is how a variable of a link ends. The value has to be a link's too, where
+ * it may be meant otherwise: DNSBUDDY_LISTEN_PORT=80 and DNSBUDDY_PORT=80 are mistakes.
  */
 static bool is_link_end(const char *p, bool is_whole)
 {
@@ -33,7 +33,7 @@ static bool is_link_end(const char *p, bool is_whole)
 	if ((end = after(p, "_SERVICE_PORT")))
 		return *end == '=' || *end == '_';
 	if ((end = after(p, "_PORT=")))
-		return is_whole || str_find(end, "://");
+		return str_find(end, "://");
 	if ((end = after(p, "_PORT_")))
 		return *end >= '0' && *end <= '9';
 	if ((end = after(p, "_NAME=")))

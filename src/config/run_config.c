@@ -197,6 +197,9 @@ static int add_meta(struct run_service *s, char *text, struct err *e)
 		return err_set(e, ERR_CONFIG, "a value has %d bytes at most", RUN_META_MAX);
 	if (flaw_find(equals + 1, false, flaw))
 		return err_set(e, ERR_CONFIG, "value of %.128s: %s", text, flaw);
+	for (size_t i = 0; i < s->metas_n; i++)
+		if (strcmp(s->metas[i].key, text) == 0)
+			return err_set(e, ERR_CONFIG, "the key %.128s stands twice", text);
 	s->metas[s->metas_n++] = (struct consul_meta){text, equals + 1};
 	return 0;
 }

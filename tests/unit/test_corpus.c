@@ -18,7 +18,6 @@ static const struct {
 	{"fuzz_json", fuzz_json},       {"fuzz_request", fuzz_request},
 	{"fuzz_resolve", fuzz_resolve}, {"fuzz_run", fuzz_run},
 	{"fuzz_url", fuzz_url},
-	{"fuzz_run", fuzz_run},
 };
 
 /* As libFuzzer gives it: memory that ends with the input. */

@@ -215,6 +215,12 @@ static const struct {
 	{BASE "--drain|api:www.example.com|", "", NULL, ERR_CONFIG, {"no credentials for Cloudflare"}},
 	{BASE "--resolver|ns1|", "", NULL, ERR_USAGE, {"resolver: \"ns1\" (--resolver) is wrong"}},
 	{BASE "--drain-idle|x|", "", NULL, ERR_USAGE, {"drain-idle"}},
+	{BASE "--drain-idle|5|", "", NULL, ERR_USAGE, {"drain-idle: \"5\" (--drain-idle)", "set --port"}},
+	{BASE "--port|0|", "DNSBUDDY_DRAIN_IDLE=5|", NULL, ERR_CONFIG, {"DNSBUDDY_DRAIN_IDLE", "set --port"}},
+	{BASE "--drain|301|", "", NULL, ERR_USAGE, {"drain: \"301\" (--drain)", "--drain-max"}},
+	{BASE "--drain-max|9|", "DNSBUDDY_DRAIN=10|", NULL, ERR_CONFIG, {"DNSBUDDY_DRAIN", "--drain-max"}},
+	{BASE "--meta|a=b,c=d,a=c|", "", NULL, ERR_USAGE, {"meta: \"a=b,c=d,a=c\" (--meta)", "the key a stands twice"}},
+	{BASE, "DNSBUDDY_PORT=80|", NULL, ERR_CONFIG, {"DNSBUDDY_PORT in the environment", "is it DNSBUDDY_APP_PORT?"}},
 	{BASE "--record|www.example.com|", "", NULL, ERR_USAGE, {"unknown flag --record"}},
 	{BASE "--id|x|", "", NULL, ERR_USAGE, {"unknown flag --id"}},
 	{BASE "nginx|", "", NULL, ERR_USAGE, {"write -- before the application: dnsbuddy run", "-- nginx"}},
@@ -252,7 +258,7 @@ static void test_limits(void **state)
 		const char *told;
 	} lists[] = {
 		{"--tags|", "t,", RUN_TAGS_MAX, "more than 32 tags"},
-		{"--meta|", "k=v,", RUN_METAS_MAX, "more than 64 of metadata"},
+		{"--meta|", "=v,", RUN_METAS_MAX, "more than 64 of metadata"},
 		{"--pre-stop|", "w ", RUN_WORDS_MAX - 1, "more than 1024 words"},
 		{"--interface|", "lo,", INTERFACE_RULES_MAX, "interface"},
 		{"--check|http://a/", "x", RUN_TARGET_MAX - 1, "the path is longer than 1024 bytes"},
@@ -269,7 +275,8 @@ static void test_limits(void **state)
 			struct err e = {0};
 
 			for (int k = 0; k < lists[i].max + more; k++)
-				n += snprintf(args + n, sizeof args - (size_t)n, "%s", lists[i].one);
+				n += lists[i].one[0] == '=' ? snprintf(args + n, sizeof args - (size_t)n, "k%d%s", k, lists[i].one)
+							    : snprintf(args + n, sizeof args - (size_t)n, "%s", lists[i].one);
 			(void)snprintf(args + n, sizeof args - (size_t)n, "|");
 			CHECK(conf_read_as(CONF_RUN, args, "", NULL, &e) == -more, "case %zu, %d more: %s", i, more, e.text);
 			CHECK(!more || strstr(e.text, lists[i].told), "case %zu: %s", i, e.text);
@@ -334,6 +341,9 @@ static void test_operator(void **state)
 	assert_string_equal(conf.api_token, "tok-12345");
 	assert_string_equal(conf.id, "i");
 	assert_int_equal(conf.drain.max_ms, 9000);
+	assert_int_equal(conf_read_as(CONF_OPERATOR, "--drain|10|--timeout|10|--drain-idle|5|", "", NULL, &e), 0);
+	assert_int_equal(conf_read_as(CONF_OPERATOR, "--drain|10|--timeout|9|", "", NULL, &e), -1);
+	CHECK(strstr(e.text, "--drain-max"), "%s", e.text);
 	assert_int_equal(conf.timeout_ms, 10000);
 	assert_int_equal(conf_read_as(CONF_OPERATOR, "nginx|www.example.com|60|", "", NULL, &e), -1);
 	CHECK(strstr(e.text, "one argument too many"), "%s", e.text);
