@@ -269,10 +269,10 @@ static int check_others(const struct target *own, struct err *e)
 		return 0;
 	(void)err_set(
 		e, ERR_REFUSED,
-		others_n ? "another instance of %s has the address %s, too, and keeps it in DNS"
-			 : "%s is the last instance of %s that is wanted",
-		others_n ? self.instance.service : self.instance.id,
-		others_n ? self.instance.address : self.instance.service);
+		same_n > 1 ? "another instance of %s has the address %s, too, and keeps it in DNS"
+			   : "%s is the last instance of %s that is wanted",
+		same_n > 1 ? self.instance.service : self.instance.id,
+		same_n > 1 ? self.instance.address : self.instance.service);
 	return err_set(e, ERR_REFUSED, "%s: --force drains it all the same", e->text);
 }
 

@@ -229,6 +229,8 @@ def test_another_at_the_same_address(pair, drain, consul):
     consul.register(pair.service, "192.0.2.1", id=f"{pair.service}-twin")
     done = drain(pair, "--record", NAME).wait().expect(3)
     assert "has the address 192.0.2.1, too" in done.err and not pair.is_maintained()
+    consul.put(f"/v1/agent/service/deregister/{pair.ids[1]}")
+    assert "has the address 192.0.2.1, too" in drain(pair, "--record", NAME).wait().expect(3).err
 
 
 def test_one_that_is_not_wanted_is_not_the_last(pair, drain, consul):
