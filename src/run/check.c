@@ -26,7 +26,7 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 	size_t len = strlen(c->excerpt);
 
 	for (size_t i = 0; i < n && len < sizeof c->excerpt - 1; i++)
-		c->excerpt[len++] = p[i] ? p[i] : '?';
+		c->excerpt[len++] = *(p[i] ? p + i : "?");
 	c->body_len += n;
 	/* Enough is known: it is not a failure, see step_http(). */
 	return c->body_len < CHECK_BODY_MAX ? 0 : err_set(e, ERR_LIMIT, "cut");
