@@ -81,6 +81,7 @@ struct registration {
 	int64_t called_ms;       /* when the call under way went out */
 	int64_t finish_ms;       /* when one that we would leave for is broken off */
 	int64_t registered_ms;   /* when we were registered last */
+	uint64_t sum;            /* of what service says */
 	const struct job *place; /* its namespace and partition; NULL: none */
 	const char *reason;      /* of maintenance */
 	char *body; /* the caller's, where descriptions may be long; NULL: the client's own */
@@ -110,7 +111,7 @@ void registration_init(struct registration *r, const char *name, enum registrati
 
 /*
  * Be this, but for id and name, from now on and without a moment of absence. What it points to is
- * kept. Who is registered is so anew, whether anything changed or not.
+ * kept. Who is registered is so anew if it says anything else than before.
  */
 void registration_describe(struct registration *r, const struct consul_service *service);
 

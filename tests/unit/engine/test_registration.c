@@ -116,6 +116,45 @@ static void test_another_address(void **state)
 	assert_int_equal(agent_events[REGISTRATION_OVERWRITTEN], 0);
 }
 
+/* Each part counts, and nothing but what it says. */
+static void test_the_same_again(void **state)
+{
+	static const char *const tags[] = {"a", "b"}, *const joined[] = {"ab", ""}, *const turned[] = {"b", "a"};
+	static const struct consul_meta metas[] = {{"k", "v"}}, shifted[] = {{"kv", ""}};
+	static const struct consul_service others[] = {
+		{.address = "192.0.2.1", .ttl_sec = 25},
+		{.address = "192.0.2.1", .ttl_sec = 26},
+		{.address = "192.0.2.1", .ttl_sec = 26, .gone_sec = 60},
+		{.address = "192.0.2.1", .port = 26, .gone_sec = 60},
+		{.address = "192.0.2.1", .has_tag_override = true},
+		{.address = "192.0.2.1"},
+		{.address = ""},
+		{.tags = tags, .tags_n = 2},
+		{.tags = joined, .tags_n = 2},
+		{.tags = turned, .tags_n = 2},
+		{.tags = tags, .tags_n = 1, .metas = metas, .metas_n = 1},
+		{.tags = tags, .tags_n = 1, .metas = shifted, .metas_n = 1},
+		{.tags = tags, .tags_n = 1},
+	};
+
+	(void)state;
+	agent_start();
+	for (size_t i = 0; i < COUNT(others); i++) {
+		char address[] = "192.0.2.1";
+		struct consul_service same = others[i];
+
+		registration_describe(&agent_registration, &others[i]);
+		agent_run(0);
+		CHECK(strstr(agent.story, "register"), "row %zu is as the one before it", i);
+		if (same.address && *same.address)
+			same.address = address;
+		agent_clear();
+		registration_describe(&agent_registration, &same);
+		agent_run(0);
+		CHECK(!*agent.story, "row %zu: %s", i, agent.story);
+	}
+}
+
 static void test_changed_while_it_is_registered(void **state)
 {
 	struct consul_service other = agent_web;
@@ -361,6 +400,7 @@ int main(void)
 		cmocka_unit_test_setup(test_an_hour, agent_set_up),
 		cmocka_unit_test_setup(test_a_line_hurries_and_a_state_does_not_wait, agent_set_up),
 		cmocka_unit_test_setup(test_another_address, agent_set_up),
+		cmocka_unit_test_setup(test_the_same_again, agent_set_up),
 		cmocka_unit_test_setup(test_changed_while_it_is_registered, agent_set_up),
 		cmocka_unit_test_setup(test_a_refused_change_is_tried_again, agent_set_up),
 		cmocka_unit_test_setup(test_long_descriptions_have_a_room_of_their_own, agent_set_up),

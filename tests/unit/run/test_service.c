@@ -414,17 +414,21 @@ static void test_reload(void **state)
 	(void)state;
 	begin();
 	agent_clear();
-	setups[1].tags[0] = "blue";
-	setups[1].tags_n = 1;
-	setups[1].port = 81;
-	setups[1].check.interval_ms = 5000;
-	scene.hangs = true; /* the new check has not come to anything yet */
 	assert_int_equal(reload(&setups[1], &e), 0);
+	run(0);
+	assert_int_equal(count("register"), 0); /* nothing has changed */
+	agent_clear();
+	setups[0].tags[0] = "blue";
+	setups[0].tags_n = 1;
+	setups[0].port = 81;
+	setups[0].check.interval_ms = 5000;
+	scene.hangs = true; /* the new check has not come to anything yet */
+	assert_int_equal(reload(&setups[0], &e), 0);
 	run(0);
 	assert_string_equal(agent.story, "register report look");
 	assert_string_equal(agent.seen, "passing");
 	assert_non_null(strstr(agent.description, "\"Port\":81,\"Tags\":[\"blue\"]"));
-	assert_int_equal(scene.starts, 2);
+	assert_int_equal(scene.starts, 3);
 	agent_clear();
 	run(50000);
 	assert_int_equal(count("report"), 10);
