@@ -46,9 +46,9 @@ static void drop(struct run *r, size_t i)
 {
 	struct service *s = r->services[i];
 
-	r->services_n--;
-	memmove(&r->services[i], &r->services[i + 1], (r->services_n - i) * sizeof s);
-	r->services[r->services_n] = s;
+	for (r->services_n--; i < r->services_n; i++)
+		r->services[i] = r->services[i + 1];
+	r->services[i] = s;
 }
 
 static bool is_among(const struct run_config *c, const char *name)

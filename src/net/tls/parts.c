@@ -66,21 +66,22 @@ static bool is_signed_by_rsa(const br_rsa_public_key *key, const unsigned char *
 	       memcmp(hash, signed_hash, hash_n) == 0;
 }
 
-bool tls_parts_is_signed(const br_x509_pkey *key, bool by_ec, size_t hash_n, const unsigned char *p,
-			 size_t n, const unsigned char *signature, size_t signature_n)
+bool tls_parts_is_signed(const br_x509_pkey *key, size_t hash_n, const unsigned char *p, size_t n,
+			 const unsigned char *signature, size_t signature_n)
 {
 	const br_hash_class *class = find_hash(hash_n);
 	br_hash_compat_context h;
 	unsigned char hash[64];
 
-	if (!class || by_ec != (key->key_type == BR_KEYTYPE_EC))
+	if (!class)
 		return false;
 	class->init(&h.vtable);
 	class->update(&h.vtable, p, n);
 	class->out(&h.vtable, hash);
-	return by_ec ? br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, hash_n, &key->key.ec, signature,
-					      signature_n) == 1
-		     : is_signed_by_rsa(&key->key.rsa, hash, hash_n, signature, signature_n);
+	return key->key_type == BR_KEYTYPE_EC
+		       ? br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, hash_n, &key->key.ec,
+						signature, signature_n) == 1
+		       : is_signed_by_rsa(&key->key.rsa, hash, hash_n, signature, signature_n);
 }
 
 void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,

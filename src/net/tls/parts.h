@@ -15,11 +15,11 @@
 void tls_parts_for_client(br_ssl_client_context *c);
 
 /*
- * Whether key made this signature of p[0..n): with ECDSA, else RSA; over a hash of hash_n bytes.
- * False also for a hash that is not among ours, and a key of the other kind.
+ * Whether key made this signature of p[0..n), as its kind does, over a hash of hash_n bytes. False
+ * also for a hash that is not among ours.
  */
-bool tls_parts_is_signed(const br_x509_pkey *key, bool by_ec, size_t hash_n, const unsigned char *p,
-			 size_t n, const unsigned char *signature, size_t signature_n);
+bool tls_parts_is_signed(const br_x509_pkey *key, size_t hash_n, const unsigned char *p, size_t n,
+			 const unsigned char *signature, size_t signature_n);
 
 /* Let the client present a chain when it is asked for one; all is kept. */
 void tls_parts_for_rsa_key(br_ssl_client_context *c, const br_x509_certificate *chain, size_t n,

@@ -238,8 +238,9 @@ static int check_signature(const struct cert *c, const br_x509_pkey *key)
 {
 	if (!c->hash_n)
 		return BR_ERR_X509_UNSUPPORTED;
-	return tls_parts_is_signed(key, c->is_signed_by_ec, c->hash_n, c->body.p, c->body.n,
-				   c->signature.p, c->signature.n)
+	return c->is_signed_by_ec == (key->key_type == BR_KEYTYPE_EC) &&
+			       tls_parts_is_signed(key, c->hash_n, c->body.p, c->body.n,
+						   c->signature.p, c->signature.n)
 		       ? 0
 		       : BR_ERR_X509_BAD_SIGNATURE;
 }
