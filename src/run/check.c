@@ -28,7 +28,6 @@ static int take_body(void *ctx, const char *p, size_t n, struct err *e)
 	for (size_t i = 0; i < n && len < sizeof c->excerpt - 1; i++)
 		c->excerpt[len++] = *(p[i] ? p + i : "?");
 	c->body_len += n;
-	/* Enough is known: it is not a failure, see step_http(). */
 	return c->body_len < CHECK_BODY_MAX ? 0 : err_set(e, ERR_LIMIT, "cut");
 }
 
@@ -64,13 +63,15 @@ static enum verdict step_http(struct check *c, struct err *e)
 {
 	enum http_result result = http_step(&c->by.http, e);
 
+	bool is_well = c->status / 100 == 2 && c->by.http.has_head;
+
 	if (result == HTTP_MORE)
 		return VERDICT_MORE;
 	http_close(&c->by.http);
-	if (result == HTTP_BAD && c->body_len < CHECK_BODY_MAX)
-		return VERDICT_FAIL;
-	describe_answer(c, e);
-	return c->status / 100 == 2 ? VERDICT_PASS : VERDICT_FAIL;
+	/* The head decides: a body may be without end, too long to be read, or cut short. */
+	if (result == HTTP_DONE || is_well || c->body_len >= CHECK_BODY_MAX)
+		describe_answer(c, e);
+	return is_well ? VERDICT_PASS : VERDICT_FAIL;
 }
 
 /* ---- TCP ---- */

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/errno_text.h"
 #include "base/fmt.h"
 #include "base/inherited.h"
@@ -207,17 +208,23 @@ static void end_line(struct process *p)
 	text = str_trim(text);
 	if (!*text)
 		return;
-	secret_clean(text);
 	memcpy(p->line, text, strlen(text) + 1); /* as long as the other at most */
 }
 
 static void take_output(struct process *p, const char *from, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (from[i] == '\n')
+	while (n) {
+		const char *end = memchr(from, '\n', n);
+		size_t len = end ? (size_t)(end - from) : n;
+		size_t room = sizeof p->rest - 1 - p->rest_len;
+
+		memcpy(p->rest + p->rest_len, from, len < room ? len : room);
+		p->rest_len += len < room ? len : room;
+		if (end)
 			end_line(p);
-		else if (p->rest_len < sizeof p->rest - 1)
-			p->rest[p->rest_len++] = from[i];
+		len += end != NULL;
+		from += len;
+		n -= len;
 	}
 }
 
@@ -226,6 +233,7 @@ static void read_output(struct process *p)
 	char piece[4096];
 	ssize_t got = 1;
 
+	p->read_ms = 0;
 	for (size_t n = 0; p->out >= 0 && n < PROCESS_READ_MAX && got > 0; n += (size_t)got) {
 		got = read(p->out, piece, sizeof piece);
 		if (got > 0)
@@ -233,6 +241,8 @@ static void read_output(struct process *p)
 		else if (got == 0 || (errno != EAGAIN && errno != EINTR))
 			close_fd(&p->out);
 	}
+	if (p->out >= 0 && got > 0)
+		p->read_ms = clock_now_ms() + PROCESS_READ_MS;
 }
 
 /* ---- its beginning: the pipe is closed when it becomes another program ---- */
@@ -262,15 +272,19 @@ void process_wants(const struct process *p, struct loop_wait *w)
 {
 	if (!process_is_running(p))
 		return;
-	loop_wait_fd(w, p->out, POLLIN);
 	loop_wait_fd(w, p->exec_fd, POLLIN);
+	if (p->read_ms)
+		loop_wait_until(w, p->read_ms);
+	else
+		loop_wait_fd(w, p->out, POLLIN);
 }
 
 void process_step(struct process *p)
 {
 	if (!process_is_running(p))
 		return;
-	read_output(p);
+	if (p->read_ms <= clock_now_ms())
+		read_output(p);
 	read_beginning(p);
 }
 
@@ -281,6 +295,7 @@ static void finish(struct process *p, const siginfo_t *info)
 	read_beginning(p);
 	read_output(p);
 	end_line(p);
+	secret_clean(p->line);
 	close_fd(&p->out);
 	p->code = info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 	if (p->exec_error)

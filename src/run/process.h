@@ -13,13 +13,15 @@
 #define RUN_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
 #include "base/loop.h"
 
 #define PROCESS_LINE_CAP 512   /* bytes of a line of output; a longer one is cut */
-#define PROCESS_READ_MAX 65536 /* bytes of output that a step reads */
+#define PROCESS_READ_MAX 65536 /* bytes of output that are read at once... */
+#define PROCESS_READ_MS 20     /* ...and then the rest, for the writer waits: who floods */
 #define PROCESS_NOT_FOUND 127
 #define PROCESS_NOT_EXECUTABLE 126
 
@@ -39,8 +41,9 @@ struct process {
 	bool is_unconfirmed; /* it has not become what it shall be yet */
 	int exec_fd;         /* tells why it could not */
 	int exec_error;
-	int out;       /* its output; -1: none */
-	int leftovers; /* the signal that its group gets when it has ended */
+	int out;         /* its output; -1: none */
+	int64_t read_ms; /* nothing is read before this */
+	int leftovers;   /* the signal that its group gets when it has ended */
 	size_t rest_len;
 	struct process *next;
 	/* The last line of its output, or why it could not be executed; fit to be shown. */
