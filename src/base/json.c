@@ -29,6 +29,18 @@ static int take_bare(const char *p, size_t len)
 	return 1;
 }
 
+/* Where the text is wrong it goes one deeper than is kept. */
+static bool is_too_deep(const char *p, size_t offset)
+{
+	struct json_scan s;
+
+	json_scan_init(&s);
+	for (size_t i = 0; i < offset; i++)
+		(void)json_scan_byte(&s, p[i]);
+	return json_scan_wants_value(&s) && s.depth == JSON_DEPTH_MAX &&
+	       (p[offset] == '[' || p[offset] == '{');
+}
+
 int json_parse(const char *p, size_t len, struct err *e)
 {
 	jsmn_parser parser;
@@ -41,6 +53,9 @@ int json_parse(const char *p, size_t len, struct err *e)
 	/* jsmn, even when strict, lets missing commas and the like pass. */
 	if (json_check(p, len, &offset) != JSON_DONE) {
 		json_position(p, offset, &line, &column);
+		if (offset < len && is_too_deep(p, offset))
+			return err_set(e, ERR_LIMIT, "nested deeper than %d: line %u, column %u",
+				       JSON_DEPTH_MAX, line, column);
 		return err_set(e, ERR_PROTO, "not JSON: line %u, column %u", line, column);
 	}
 	jsmn_init(&parser);

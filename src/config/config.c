@@ -183,7 +183,7 @@ static int read_sources(struct reading *r, struct values *v, struct err *e)
 		if (containerbuddy_read(r->config->run, v, e) ||
 		    values_from_environment(v, r->groups, e) || check_foreign(v, e))
 			return -1;
-	} else if (values_from_environment(v, r->groups, e) || values_from_file(v, e)) {
+	} else if (values_from_environment(v, r->groups, e) || values_from_file(v, r->groups, e)) {
 		return -1;
 	}
 	if (!is_run || !v->of[SET_DRAIN].text || strncmp(v->of[SET_DRAIN].text, "api:", 4) != 0)

@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "config/duration.h"
+#include "config/flaw.h"
 #include "config/run_parts.h"
 
 #define KEY_CAP 40
@@ -583,6 +584,7 @@ int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)
 {
 	struct source s = {.c = c, .v = v};
 	const char *config;
+	char flaw[FLAW_CAP];
 
 	if (find(v, e))
 		return -1;
@@ -591,6 +593,8 @@ int containerbuddy_read(struct run_config *c, struct values *v, struct err *e)
 			       "no configuration: set -config file:///PATH or CONTAINERBUDDY, or "
 			       "--service");
 	config = v->containerbuddy + strspn(v->containerbuddy, " \t\r\n");
+	if (*config != '{' && flaw_find(config, false, flaw))
+		return err_set(e, ERR_CONFIG, "%s: %s", v->containerbuddy_name, flaw);
 	c->is_containerbuddy = true;
 	c->stop_timeout_ms = 5000;
 	if (values_parse(v, config, *config == '{' ? v->containerbuddy_name : NULL, take, &s, e) ==

@@ -26,12 +26,15 @@ static int at(const char *text, int value, struct err *e)
 						 : err_wrap(e, "line %u, column %u", line, column);
 }
 
-/* Among the first n settings; n: it is no key of theirs. */
-static enum setting find_key(int name, enum setting n)
+/* Among the first n settings, where the command's own go first; n: it is no key of theirs. */
+static enum setting find_key(const struct values *v, const char *name, enum setting n)
 {
-	enum setting s = 0;
+	enum setting s = n == SETTINGS ? values_find_own(name, v->groups) : n;
 
-	while (s < n && !(setting(s)->key && json_equals(name, setting(s)->key)))
+	if (s < n)
+		return s;
+	s = 0;
+	while (s < n && !(setting(s)->key && !strcmp(name, setting(s)->key)))
 		s++;
 	return s;
 }
@@ -118,12 +121,13 @@ static int take_value(struct values *v, const char *text, int member, enum setti
 static int take_member(struct values *v, const char *text, int member, enum setting n,
 		       struct value *slots, struct err *e)
 {
-	enum setting s = find_key(member, n);
 	char name[64];
+	enum setting s;
 
+	json_label(member, name, sizeof name);
+	s = find_key(v, name, n);
 	if (s < n)
 		return take_value(v, text, member, s, &slots[s], e);
-	json_label(member, name, sizeof name);
 	return err_set(e, ERR_CONFIG, "unknown key \"%s\"%s", name,
 		       n == SETTINGS_OF_RECORD ? " in a record" : "");
 }
@@ -243,7 +247,7 @@ static const char *config_flaw(const struct value *value, bool is_literal, char 
 	return NULL;
 }
 
-int values_from_file(struct values *v, struct err *e)
+int values_from_file(struct values *v, unsigned groups, struct err *e)
 {
 	const struct value *value = &v->of[SET_CONFIG];
 	char flaw[FLAW_CAP], origin[64];
@@ -252,6 +256,7 @@ int values_from_file(struct values *v, struct err *e)
 
 	if (!value->text)
 		return 0;
+	v->groups = groups;
 	is_literal = value->text[strspn(value->text, " \t\r\n")] == '{';
 	why = config_flaw(value, is_literal, flaw);
 	if (why) /* What it is set to may hold secrets. */

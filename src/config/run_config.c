@@ -299,11 +299,11 @@ static int take_tcp(struct run_check *check, const char *text, struct err *e)
 	return url_parse(&check->url, text, URL_HTTP, 0, e);
 }
 
-static int take_exec(struct run_config *c, const struct reading *r, struct run_check *check,
-		     struct err *e)
+static int take_exec(struct run_config *c, const struct reading *r, const char *prefix,
+		     struct run_check *check, struct err *e)
 {
 	check->kind = RUN_CHECK_EXEC;
-	if (take_command(c, r, SET_CHECK, "exec:", &check->command, e))
+	if (take_command(c, r, SET_CHECK, prefix, &check->command, e))
 		return -1;
 	check->command.timeout_ms = check->timeout_ms;
 	return check->command.n ? 0 : err_set(e, ERR_CONFIG, "write exec:COMMAND");
@@ -313,6 +313,7 @@ static int take_check(struct run_config *c, const struct reading *r, struct run_
 		      struct err *e)
 {
 	const char *text = reading_text(r, SET_CHECK);
+	size_t words_n = reading_value(r, SET_CHECK)->words_n;
 	char *kept;
 
 	check->interval_ms = r->config->interval_ms;
@@ -320,7 +321,11 @@ static int take_check(struct run_config *c, const struct reading *r, struct run_
 	if (!text)
 		return 0;
 	if (str_starts_nocase(text, "exec:"))
-		return take_exec(c, r, check, e);
+		return take_exec(c, r, "exec:", check, e);
+	if (words_n && !str_find(text, "://"))
+		return take_exec(c, r, "", check, e);
+	if (words_n > 1)
+		return err_set(e, ERR_CONFIG, "a list is a command's words");
 	if (str_starts_nocase(text, "tcp://"))
 		return take_tcp(check, text + strlen("tcp://"), e);
 	if (!str_find(text, "://"))

@@ -171,6 +171,19 @@ static enum setting find_setting(const char *flag, size_t len, unsigned groups)
 	return find_flag(flag, len, groups & GROUP_RECORDS ? groups | GROUPS_OF_RECORDS : groups);
 }
 
+enum setting values_find_own(const char *key, unsigned groups)
+{
+	char flag[32];
+	enum setting s;
+
+	if (strchr(key, '-') || str_copy(flag, sizeof flag, key))
+		return SETTINGS;
+	for (char *p = flag; (p = strchr(p, '_'));)
+		*p = '-';
+	s = find_setting(flag, strlen(flag), groups);
+	return s < SETTINGS && setting(s)->key ? s : SETTINGS;
+}
+
 /* One flag at argv[*i]; *i moves past its value. */
 static int take_flag(struct values *v, const struct arguments *a, int *i, struct err *e)
 {

@@ -44,6 +44,7 @@ struct values {
 	size_t records_n; /* entries of "records"; 0 when there is no such list */
 	unsigned records_line;
 	const char *file;  /* the configuration file's name for messages */
+	unsigned groups;   /* of the settings whose flags are keys in it */
 	unsigned options;  /* of enum option */
 	const char *stray; /* why arguments are wrong, if so: this flag is one of other groups... */
 	unsigned stray_groups; /* ...namely these */
@@ -78,20 +79,27 @@ void values_init(struct values *v);
 int values_from_arguments(struct values *v, int argc, char *const *argv, unsigned groups,
 			  struct err *e) __attribute__((warn_unused_result));
 
+/*
+ * The setting of these groups whose flag, with _ for -, is a key of a configuration file; SETTINGS:
+ * there is none. What a command's flag means, its key does, too.
+ */
+enum setting values_find_own(const char *key, unsigned groups);
+
 /* The first of these options as it is typed: "--json". */
 const char *values_option_name(unsigned options);
 
 /*
  * Fill what is not set yet from the environment (empty variables count as unset), which goes before
  * a file that was read already, then from the configuration file, then from the defaults.
- *   groups  of the settings that the environment is asked for
+ *   groups  of the settings that the environment is asked for, and whose flags are keys of the file
  *   e  ERR_CONFIG: a DNSBUDDY_... that is no setting, whoever's it may be; two names of one setting
  *      that differ, a _FILE or the configuration file that cannot be read, is too large, is not
  *      JSON, or holds an unknown key
  */
 int values_from_environment(struct values *v, unsigned groups, struct err *e)
 	__attribute__((warn_unused_result));
-int values_from_file(struct values *v, struct err *e) __attribute__((warn_unused_result));
+int values_from_file(struct values *v, unsigned groups, struct err *e)
+	__attribute__((warn_unused_result));
 void values_from_defaults(struct values *v);
 
 /* Of the environment only what secrets can be read, whoever's, to be masked. */

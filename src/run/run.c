@@ -47,6 +47,15 @@ static void toggle_maintenance(struct run *r)
 	run_services_maintain(r, r->is_maintained, REGISTRATION_REASON ": SIGUSR1");
 }
 
+static void read_again(struct run *r)
+{
+	if (r->phase == RUN_WORKING && r->setup.reload)
+		r->setup.reload(r->setup.ctx, false);
+	else
+		log_event(LOG_INFO, "configuration not read again", "reason=%s",
+			  r->phase < RUN_WORKING ? "it begins" : "it stops");
+}
+
 static void take_signal(void *ctx, int number)
 {
 	struct run *r = ctx;
@@ -55,10 +64,7 @@ static void take_signal(void *ctx, int number)
 	case SIGCHLD: process_reap_all(); break;
 	case SIGTERM:
 	case SIGINT: run_phase_stop(r, number, clock_now_ms()); break;
-	case SIGHUP:
-		if (r->phase == RUN_WORKING && r->setup.reload)
-			r->setup.reload(r->setup.ctx, false);
-		break;
+	case SIGHUP: read_again(r); break;
 	case SIGUSR1: toggle_maintenance(r); break;
 	default: app_forward(&r->app, number); break;
 	}

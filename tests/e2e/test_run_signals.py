@@ -316,6 +316,26 @@ def test_a_configuration_that_is_wrong_changes_nothing(shim, events, tmp_path, t
     assert one.stop() == 7, one.text()
 
 
+def test_hup_without_a_change_writes_nothing(shim, consul, events):
+    with Recorder(consul.port) as recorder:
+        one = shim("--interval", "1", consul=recorder, real=consul, app=events.app())
+        one.until_state("passing")
+        for n in range(1, 4):
+            one.send(signal.SIGHUP)
+            until(lambda: one.text().count("configuration read again") == n, say=one.text)
+        until(lambda: len(recorder.of("heartbeat")) > 2, say=one.text)
+        assert len(recorder.of("register")) == 1
+
+
+def test_hup_that_comes_to_nothing_is_told(shim, events, tells):
+    one = shim("--pre-start", tells("pre-start", "sleep 1"), app=events.app())
+    until(lambda: "pre-start" in events.all(), say=one.text)
+    one.send(signal.SIGHUP)
+    until(lambda: "configuration not read again" in one.text() and "it begins" in one.text(), say=one.text)
+    one.until_state("passing")
+    assert one.stop() == 7
+
+
 def test_hup_does_not_lose_the_stop(shim, consul, events, tells):
     """Their bug: after a reload the application never got its SIGTERM."""
     one = shim("--pre-stop", tells("pre-stop"), app=events.app())

@@ -252,6 +252,9 @@ static void test_fine(void **state)
 		read_good(fine[i]);
 }
 
+#define DEEP_16 "[[[[[[[[[[[[[[[["
+#define DEEP DEEP_16 DEEP_16 DEEP_16 DEEP_16
+
 static const struct {
 	const char *json;
 	const char *told[3];
@@ -266,6 +269,8 @@ static const struct {
 	{"{\"control\":{}}", {"key control", "ContainerPilot 3"}},
 	{"{consul: 'x'}", {"not JSON: line 1, column 2", "JSON5"}},
 	{"{} x", {"not JSON"}},
+	{"\xef\xbb\xbf{}", {"CONTAINERBUDDY: byte 1 is a byte order mark"}},
+	{"{\"a\":" DEEP, {"nested deeper than 64: line 1, column 69"}},
 	{"{\"a\":1,}", {"the comma before it"}},
 	{"{\"consul\":\"a\",\"Consul\":\"b\"}", {"key Consul: it stands twice"}},
 	{"{\"consul\":7}", {"key consul: must be a text"}},

@@ -123,6 +123,37 @@ static void test_from_file(void **state)
 	assert_int_equal(conf_run.pre_start.n + web->metas_n, 0);
 }
 
+/* A key is the flag with _ for -; the longer name of another kind does, too. */
+static void test_keys_are_flags(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	read_good("", "DNSBUDDY_CONFIG=%|",
+		  "{\"service\":\"web\",\"port\":80,\"ttl\":30,\"check\":[\"curl\",\"-f\",\"http://localhost/\"]}");
+	assert_int_equal(web->port, 80);
+	assert_int_equal(web->ttl_sec, 30);
+	assert_int_equal(web->check.kind, RUN_CHECK_EXEC);
+	check_words(&web->check.command, "curl|-f|http://localhost/|");
+	read_good("", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"check\":[\"http://localhost/\"]}");
+	assert_int_equal(web->check.kind, RUN_CHECK_HTTP);
+	read_good("", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"check\":[\"true\"]}");
+	check_words(&web->check.command, "true|");
+	read_good("--port|81|--ttl|31|", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"port\":80,\"ttl\":30}");
+	assert_int_equal(web->port, 81);
+	assert_int_equal(web->ttl_sec, 31);
+	/* Another command's keys are passed over. */
+	read_good("", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"resync\":9,\"id\":\"i\",\"record\":\"www.example.com\"}");
+	assert_int_equal(web->ttl_sec, 25);
+	assert_int_equal(conf_read_as(CONF_OPERATOR, "", "DNSBUDDY_CONFIG=%|", "{\"ttl\":60,\"timeout\":9,\"port\":1}", &e), -1);
+	CHECK(strstr(e.text, "unknown key \"port\""), "%s", e.text);
+	assert_int_equal(conf_read_as(CONF_OPERATOR, "", "DNSBUDDY_CONFIG=%|", "{\"ttl\":60,\"timeout\":9,\"app_port\":1}", &e), 0);
+	assert_int_equal(conf.drain.max_ms, 9000);
+	assert_int_equal(conf.timeout_ms, 10000);
+	assert_int_equal(conf_read_as(CONF_OPERATOR, "", "DNSBUDDY_CONFIG=%|", "{\"drain_max\":8}", &e), 0);
+	assert_int_equal(conf.drain.max_ms, 8000);
+}
+
 static const struct {
 	const char *text;
 	enum run_check_kind kind;
@@ -226,7 +257,16 @@ static const struct {
 	{BASE "nginx|", "", NULL, ERR_USAGE, {"write -- before the application: dnsbuddy run", "-- nginx"}},
 	{BASE "-x|", "", NULL, ERR_USAGE, {"unknown flag -x"}},
 	{"", "DNSBUDDY_CONFIG=%|", "{\n\"service\":\"web\",\n\"check\":\"x\"}", ERR_CONFIG, {":3, key check", "is wrong"}},
-	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\n\"port\":80}", ERR_CONFIG, {"line 2, column 2: unknown key \"port\""}},
+	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\n\"ports\":80}", ERR_CONFIG, {"line 2, column 2: unknown key \"ports\""}},
+	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"stop-timeout\":8}", ERR_CONFIG, {"unknown key \"stop-timeout\""}},
+	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"config\":\"x\"}", ERR_CONFIG, {"unknown key \"config\""}},
+	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"app_port\":80,\"port\":80}", ERR_CONFIG, {"app_port stands twice"}},
+	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\n\"ttl\":5}", ERR_CONFIG, {"ttl: \"5\"", ":2, key check_ttl", "longer"}},
+	{"",
+	 "DNSBUDDY_CONFIG=%|",
+	 "{\"service\":\"web\",\"check\":[\"http://localhost/\",\"-f\"]}",
+	 ERR_CONFIG,
+	 {"key check", "a list is a command's words"}},
 	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\n\"meta\":{\"k\":7}}", ERR_CONFIG, {"line 2, column 2: meta must be"}},
 	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\n\"tags\":[[\"a\"]]}", ERR_CONFIG, {"line 2, column 2: tags must be"}},
 	{"",
@@ -390,10 +430,18 @@ static void test_secrets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_flags),       cmocka_unit_test(test_from_file),
-		cmocka_unit_test(test_checks),   cmocka_unit_test(test_environment), cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_limits),   cmocka_unit_test(test_whose_flag),  cmocka_unit_test(test_operator),
-		cmocka_unit_test(test_api),      cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_keys_are_flags),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_flags),
+		cmocka_unit_test(test_from_file),
+		cmocka_unit_test(test_checks),
+		cmocka_unit_test(test_environment),
+		cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_whose_flag),
+		cmocka_unit_test(test_operator),
+		cmocka_unit_test(test_api),
+		cmocka_unit_test(test_secrets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
