@@ -276,7 +276,8 @@ static void take_maintenance(struct registration *r)
 	r->is_maintained = str_starts_nocase(reason, REGISTRATION_REASON);
 }
 
-static enum registration_event take_look(struct registration *r)
+/* Whether somebody else has written there. */
+static bool take_look(struct registration *r)
 {
 	const char *hash = r->client.answer.hash;
 	bool is_other = r->hash[0] && hash[0] && strcmp(hash, r->hash) != 0;
@@ -284,9 +285,9 @@ static enum registration_event take_look(struct registration *r)
 	r->unseen_n = 0;
 	memcpy(r->hash, hash, sizeof r->hash);
 	if (!is_other || r->service.has_tag_override)
-		return REGISTRATION_NOTHING;
+		return false;
 	r->is_stale = true;
-	return REGISTRATION_OVERWRITTEN;
+	return true;
 }
 
 static enum registration_event succeed(struct registration *r, int64_t now_ms)
@@ -300,7 +301,10 @@ static enum registration_event succeed(struct registration *r, int64_t now_ms)
 	case REGISTRATION_REGISTER: take_registration(r, now_ms); return REGISTRATION_DONE;
 	case REGISTRATION_FIND: take_maintenance(r); break;
 	case REGISTRATION_MAINTAIN: r->is_maintained = r->is_asked; break;
-	case REGISTRATION_LOOK: return take_look(r);
+	case REGISTRATION_LOOK:
+		if (take_look(r))
+			return REGISTRATION_OVERWRITTEN;
+		break;
 	case REGISTRATION_REPORT:
 		r->counts.reports++;
 		r->has_reported = true;

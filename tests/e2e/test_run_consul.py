@@ -138,7 +138,7 @@ def test_it_says_once_that_consul_is_away(shim, consul):
         assert 1 <= len(said) <= 2, said
         gate.open()
         one.until_state("passing", seconds=15)
-        until(lambda: len(one.logs) > before + len(said))
+        until(lambda: len(one.logs) > before + len(said), say=lambda: f"{said}\n{one.text()}")
         assert len(one.logs) <= before + len(said) + 3, one.logs[before:]
         assert one.stop() == 143
 

@@ -322,6 +322,22 @@ static void test_away_for_a_while(void **state)
 	assert_string_equal(agent.seen, "passing");
 }
 
+/* That it is back is told whichever call is the first. */
+static void test_away_when_it_is_looked_at(void **state)
+{
+	(void)state;
+	agent_start();
+	agent_registration.unseen_n = REGISTRATION_LOOK_EVERY;
+	agent.is_away = true;
+	agent_run(60000);
+	agent.is_away = false;
+	agent.story[0] = '\0';
+	agent_run(5000);
+	CHECK(strncmp(agent.story, "look", 4) == 0, "%s", agent.story);
+	assert_int_equal(agent_events[REGISTRATION_FAILED], 1);
+	assert_int_equal(agent_events[REGISTRATION_BACK], 1);
+}
+
 static void test_one_late_report_is_not_told(void **state)
 {
 	(void)state;
@@ -413,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup(test_an_agent_that_cannot_be_looked_at, agent_set_up),
 		cmocka_unit_test_setup(test_away_at_the_start, agent_set_up),
 		cmocka_unit_test_setup(test_away_for_a_while, agent_set_up),
+		cmocka_unit_test_setup(test_away_when_it_is_looked_at, agent_set_up),
 		cmocka_unit_test_setup(test_one_late_report_is_not_told, agent_set_up),
 		cmocka_unit_test_setup(test_restarted_without_state, agent_set_up),
 		cmocka_unit_test_setup(test_a_peer_that_hangs, agent_set_up),
