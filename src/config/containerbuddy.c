@@ -43,9 +43,9 @@ int containerbuddy_take_flag(struct values *v, int argc, char *const *argv, int 
 		return 0;
 	flag += flag[1] == '-' ? 2 : 1;
 	len = equals ? (size_t)(equals - flag) : strlen(flag);
-	if (is_flag(flag, len, "version")) {
-		*taken = true;
-		v->options |= OPTION_VERSION;
+	*taken = is_flag(flag, len, "version") || is_flag(flag, len, "help");
+	if (*taken) {
+		v->options |= *flag == 'v' ? OPTION_VERSION : OPTION_HELP;
 		return 0;
 	}
 	if (is_flag(flag, len, "template") || is_flag(flag, len, "out"))

@@ -18,7 +18,7 @@
 bool containerbuddy_is_used(const struct values *v);
 
 /*
- * Look whether argv[*i] is a flag of its: -config X, -config=X, -version; and with two dashes when
+ * Look whether argv[*i] is a flag of its: -config X, -config=X, -version, -help; with two dashes when
  * the program is called so.
  *   i      moves to its value
  *   taken  set to true if it is one

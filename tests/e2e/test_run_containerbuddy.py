@@ -84,7 +84,7 @@ def test_as_run_it_takes_the_variable_too(plain, consul, events):
     assert one.stop() == 7
 
 
-@pytest.mark.parametrize("words, code", [(["-version"], 0), (["--version"], 0), (["-bogus"], 64), ([], 78), (["-config"], 64),
+@pytest.mark.parametrize("words, code", [(["-version"], 0), (["--version"], 0), (["-help"], 0), (["-bogus"], 64), ([], 78), (["-config"], 64),
                                          (["-config", "file:///nonexistent.json", "true"], 78)])
 def test_its_command_line(plain, words, code):
     one = plain(*words, argv0="containerbuddy")
