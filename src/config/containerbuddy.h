@@ -18,8 +18,8 @@
 bool containerbuddy_is_used(const struct values *v);
 
 /*
- * Look whether argv[*i] is a flag of its: -config X, -config=X, -version, -help; with two dashes when
- * the program is called so.
+ * Look whether argv[*i] is a flag of its: -config X, -config=X, -version, -help; and with two
+ * dashes when the program is called so.
  *   i      moves to its value
  *   taken  set to true if it is one
  *   e      ERR_USAGE: the value is missing, or the flag is refused

@@ -1,8 +1,9 @@
 /*
  * A health check, again and again: one at a time, each bounded by its timeout; what it came to
  * last. HTTP: the head of the answer is 2xx, whatever becomes of its body, over a connection of
- * its own; redirects are not followed. TCP: there is a connection. EXEC: exit code 0; the last line that it writes is the output; it is
- * killed with its group at the timeout. Never blocks: it lives in a poll loop.
+ * its own; redirects are not followed. TCP: there is a connection. EXEC: exit code 0; the last
+ * line that it writes is the output; it is killed with its group at the timeout. Never blocks: it
+ * lives in a poll loop.
  *
  * From start to start it takes the interval, or longer where a check does; none is made up for.
  * Until the first one passes they come sooner: what has just been started is not to be missed.
