@@ -10,8 +10,8 @@ import time
 import pytest
 from consul import free_ports
 from gate import Gate
-from running import (ADDRESS, HOST, SLEEP, Follow, Healthy, Recorder, children, command_of, descendants, either, events,
-                     need_pid_1, process_state, script, shim, tells)
+from running import (ADDRESS, HOST, SLEEP, Follow, Healthy, Recorder, can_be_pid_1, children, command_of, descendants, either,
+                     events, need_pid_1, process_state, script, shim, tells)
 from watching import until
 
 __all__ = ["either", "events", "script", "shim", "tells"]
@@ -29,11 +29,11 @@ def recorder(consul, events):
 
 
 @pytest.fixture
-def hooked(either, events, tells, recorder, consul):
-    """hooked(*flags): a run with all hooks and the proxy, whose application has started and is registered."""
-    def begin(*flags, app=None, state="passing", pre_stop="", post_stop="", **keys):
-        one = either("--pre-stop", tells("pre-stop", pre_stop), "--post-stop", tells("post-stop", post_stop), *flags,
-                     app=app or events.app(), consul=recorder, real=consul, **keys)
+def hooked(shim, events, tells, recorder, consul):
+    """hooked(*flags): a run with all hooks and the proxy, whose application has started and is registered; as PID 1 if it can be."""
+    def begin(*flags, app=None, state="passing", pre_stop="", post_stop="", pid_1=can_be_pid_1(), **keys):
+        one = shim("--pre-stop", tells("pre-stop", pre_stop), "--post-stop", tells("post-stop", post_stop), *flags,
+                   app=app or events.app(), pid_1=pid_1, consul=recorder, real=consul, **keys)
         events.wait_for("app start")
         if state:
             one.until_state(state)
@@ -59,9 +59,10 @@ def test_all_others_go_to_the_application(either, events):
     assert one.stop() == 7
 
 
+@pytest.mark.parametrize("pid_1", [False, True])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_order_of_a_stop(hooked, events, number):
-    one = hooked()
+def test_the_order_of_a_stop(hooked, events, number, pid_1):
+    one = hooked(pid_1=pid_1)
     assert one.stop(number) == 7
     assert events.all(*ORDER) == ["maintenance on", "pre-stop", "app TERM", "app end", "deregister", "post-stop"]
     assert one.entries() == []
@@ -160,11 +161,11 @@ def test_during_the_pre_start(either, tells, events):
     assert "app start" not in events.all() and one.entries() == []
 
 
-def test_before_the_first_registration(either, consul, events, tells):
+def test_before_the_first_registration(shim, consul, events, tells):
     """Consul takes the connection and says nothing."""
     with Gate(consul.port) as gate:
         gate.freeze()
-        one = either("--pre-stop", tells("pre-stop"), consul=gate, real=consul, app=events.app())
+        one = shim("--pre-stop", tells("pre-stop"), consul=gate, real=consul, app=events.app())
         events.wait_for("app start")
         began = time.monotonic()
         assert one.stop() == 7 and time.monotonic() - began < 7
@@ -172,13 +173,13 @@ def test_before_the_first_registration(either, consul, events, tells):
 
 
 @pytest.mark.parametrize("answered", [False, True])
-def test_during_the_first_registration(either, consul, recorder, events, answered):
+def test_during_the_first_registration(shim, consul, recorder, events, answered):
     """Consul has taken it, or will: it is not left behind."""
     def slow(call):
         if call.what == "register":
             time.sleep(0.5)
     recorder.script = slow
-    one = either(consul=recorder, real=consul, app=events.app())
+    one = shim(consul=recorder, real=consul, app=events.app())
     events.wait_for("register")
     if answered:
         one.until_state("passing")
@@ -204,13 +205,13 @@ def test_right_after_its_start(either, events, delay_ms):
 
 
 @pytest.mark.parametrize("check", ["exec", "http", "tcp"])
-def test_during_a_check(either, events, script, check):
+def test_during_a_check(shim, events, script, check):
     """A command, a request, a connection that hangs."""
     with Healthy() as healthy:
         healthy.delay = 600
         path = script("sleep 600 & wait")
         text = {"exec": f"exec:{path}", "http": healthy.url, "tcp": "tcp://192.0.2.254:9"}[check]
-        one = either("--check", text, "--timeout", "30", "--interval", "30", "--ttl", "60", app=events.app())
+        one = shim("--check", text, "--timeout", "30", "--interval", "30", "--ttl", "60", app=events.app(), pid_1=check == "exec" and can_be_pid_1())
         one.until_state("critical")
         pids = until(lambda: [p for p in descendants(one.pid) if command_of(p) == SLEEP]) if check == "exec" else []
         began = time.monotonic()
@@ -234,8 +235,8 @@ def test_while_consul_does_not_answer(shim, consul, events, tells):
 
 # -- SIGUSR1
 
-def test_usr1_toggles_maintenance(either, consul, recorder, events):
-    one = either(consul=recorder, real=consul, app=events.app())
+def test_usr1_toggles_maintenance(shim, consul, recorder, events):
+    one = shim(consul=recorder, real=consul, app=events.app())
     one.until_state("passing")
     for _ in range(2):
         one.send(signal.SIGUSR1)
