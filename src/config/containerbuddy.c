@@ -488,7 +488,8 @@ static int take_of_service(struct source *s, const struct field *f, int member, 
 	return take_object(s, OF_CONSUL, json_value(member), take_plain, (char *)to - f->at, e);
 }
 
-/* publicIp was false where the host has one address alone, be it called eth0 or not. */
+/* With publicIp it ran without a public address, too, and was registered without: so it is here.
+ * publicIp was false where the host has one address alone, be it called eth0 or not. */
 static int take_service(struct source *s, int object, struct err *e)
 {
 	struct run_service *service = s->service = &s->c->services[s->c->services_n];
@@ -514,6 +515,7 @@ static int take_service(struct source *s, int object, struct err *e)
 	s->c->services_n++;
 	if (service->interfaces.n)
 		return 0;
+	service->may_lack_address = entry.is_public;
 	if (entry.is_public)
 		return interface_rules_add(&service->interfaces, "public", e);
 	return interface_rules_add(&service->interfaces, "eth0", e) ||

@@ -46,6 +46,7 @@ struct run_check {
 struct run_service {
 	uint16_t port; /* 0: none */
 	bool enable_tag_override;
+	bool may_lack_address;       /* it is registered without one until there is one */
 	uint32_t ttl_sec;            /* of the check in Consul */
 	uint32_t gone_sec;           /* its DeregisterCriticalServiceAfter; 0: never */
 	const char *interfaces_from; /* who says so, for messages */

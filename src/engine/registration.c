@@ -28,7 +28,8 @@ static void begin(struct registration *r)
 		buf_fmt(&b, "-%08x", (unsigned)r->lot);
 	utf8_clean(r->id); /* a host may have any bytes for a name */
 	r->is_leaving = r->is_registered = r->may_be_there = r->is_stale = r->is_failing = false;
-	r->is_maintained = false;
+	r->is_maintained = r->is_showing = false;
+	r->kept[0] = '\0';
 	r->is_to_be_found = r->id_kind == REGISTRATION_ID_HOST;
 	r->failures = r->leave_tries = 0;
 	r->retry_ms = 0;
@@ -89,15 +90,22 @@ void registration_describe(struct registration *r, const struct consul_service *
 	r->sum = sum;
 }
 
+/* By us, or by somebody else, whose word Consul may have forgotten. */
+static bool shall_be_maintained(const struct registration *r)
+{
+	return r->wants_maintenance || r->kept[0];
+}
+
 /* What has no place in Consul yet is registered as critical until it is in maintenance: no blip. */
 static void write_body(struct registration *r)
 {
-	bool is_hidden = r->wants_maintenance && !r->is_maintained;
+	bool is_hidden = shall_be_maintained(r) && !r->is_maintained;
 
+	r->is_reported_well = r->is_well && !is_hidden;
 	if (r->body)
 		buf_init(&r->client.body, r->body, r->body_cap);
 	consul_agent_register_body(&r->client.body, &r->service,
-				   r->is_well && !is_hidden ? INSTANCE_PASSING : INSTANCE_CRITICAL);
+				   r->is_reported_well ? INSTANCE_PASSING : INSTANCE_CRITICAL);
 }
 
 void registration_wait(struct registration *r, int64_t until_ms)
@@ -112,6 +120,11 @@ void registration_set(struct registration *r, bool is_well, const char *line)
 		r->line[0] = '\0';
 }
 
+void registration_show(struct registration *r)
+{
+	r->is_to_be_shown = true;
+}
+
 void registration_maintain(struct registration *r, bool is_on, const char *reason)
 {
 	r->wants_maintenance = is_on;
@@ -121,7 +134,7 @@ void registration_maintain(struct registration *r, bool is_on, const char *reaso
 bool registration_is_settled(const struct registration *r)
 {
 	return !r->may_be_there || registration_is_over(r) ||
-	       (r->is_registered && r->wants_maintenance == r->is_maintained);
+	       (r->is_registered && shall_be_maintained(r) == r->is_maintained);
 }
 
 static int64_t later(int64_t a_ms, int64_t b_ms)
@@ -148,15 +161,15 @@ static int64_t next_call(const struct registration *r, enum registration_call *c
 
 	if (r->is_leaving) {
 		*call = REGISTRATION_LEAVE;
+	} else if (r->is_registered && shall_be_maintained(r) && !r->is_maintained) {
+		*call = REGISTRATION_MAINTAIN;
 	} else if (!r->is_registered || r->is_stale) {
 		*call = REGISTRATION_REGISTER;
-	} else if (r->wants_maintenance && !r->is_maintained) {
-		*call = REGISTRATION_MAINTAIN;
 	} else if (!r->has_reported) {
 		*call = REGISTRATION_REPORT; /* so comes out of maintenance what is well */
 	} else if (r->is_to_be_found) {
 		*call = REGISTRATION_FIND;
-	} else if (r->is_maintained && !r->wants_maintenance) {
+	} else if (r->is_maintained && !shall_be_maintained(r)) {
 		*call = REGISTRATION_MAINTAIN;
 	} else if (r->unseen_n >= REGISTRATION_LOOK_EVERY) {
 		*call = REGISTRATION_LOOK;
@@ -175,20 +188,22 @@ static const char *write_request(struct registration *r)
 	case REGISTRATION_REGISTER:
 		buf_str(target, "/v1/agent/service/register");
 		write_body(r);
-		r->may_be_there = true;
+		r->was_there = r->may_be_there;
 		r->is_stale = false; /* what changes from now on is news again */
 		break;
 	case REGISTRATION_FIND: consul_agent_find_maintenance_target(target, r->id); return "GET";
 	case REGISTRATION_LOOK: consul_agent_look_target(target, r->id); return "GET";
 	case REGISTRATION_MAINTAIN:
-		r->is_asked = r->wants_maintenance;
-		consul_agent_maintenance_target(target, r->id, r->is_asked, r->reason);
+		r->is_asked = shall_be_maintained(r);
+		consul_agent_maintenance_target(target, r->id, r->is_asked,
+						r->kept[0] ? r->kept : r->reason);
 		break;
 	case REGISTRATION_REPORT:
 		consul_agent_report_target(target, r->id);
 		consul_agent_report_body(body, r->is_well ? INSTANCE_PASSING : INSTANCE_CRITICAL,
 					 r->line);
 		memcpy(r->reported, r->line, sizeof r->reported);
+		r->is_news = r->is_well != r->is_reported_well;
 		r->is_reported_well = r->is_well;
 		break;
 	case REGISTRATION_LEAVE: consul_agent_deregister_target(target, r->id); break;
@@ -215,37 +230,49 @@ static int start(struct registration *r, int64_t now_ms, struct err *e)
 static enum registration_event lose(struct registration *r, int64_t now_ms)
 {
 	r->is_registered = r->is_maintained = false;
+	r->is_to_be_shown = true;
+	r->is_showing = false;
 	r->retry_ms = later(now_ms, r->registered_ms + REGISTRATION_AGAIN_MS);
 	return REGISTRATION_LOST;
 }
 
-static enum registration_event fail_to_leave(struct registration *r, bool has_answer,
-					     int64_t now_ms)
+static enum registration_event fail_to_leave(struct registration *r, int status, int64_t now_ms)
 {
-	if (!has_answer && ++r->leave_tries < REGISTRATION_LEAVE_TRIES) {
+	if (!status && ++r->leave_tries < REGISTRATION_LEAVE_TRIES) {
 		r->retry_ms = now_ms + REGISTRATION_LEAVE_MS;
 		return REGISTRATION_NOTHING;
 	}
 	begin(r);
-	return REGISTRATION_LEFT;
+	return status == 404 ? REGISTRATION_LEFT : REGISTRATION_NOT_LEFT;
 }
 
 /* has_answer: it came from Consul, with a status that says no. */
 static enum registration_event fail(struct registration *r, const struct err *e, bool has_answer,
 				    int64_t now_ms)
 {
+	static const char calls[][20] = {
+		[REGISTRATION_REGISTER] = "register as",
+		[REGISTRATION_FIND] = "maintenance of",
+		[REGISTRATION_MAINTAIN] = "maintenance of",
+		[REGISTRATION_REPORT] = "report of",
+		[REGISTRATION_LOOK] = "look at",
+		[REGISTRATION_LEAVE] = "deregister",
+	};
 	int status = has_answer ? r->client.answer.status : 0;
 	bool was_told = r->is_failing;
 
 	r->counts.failures++;
 	r->last_err = *e;
-	(void)err_wrap(&r->last_err, "consul: register as %s", r->id);
+	(void)err_wrap(&r->last_err, "consul: %s %s", calls[r->call], r->id);
 	if (r->call == REGISTRATION_LEAVE)
-		return fail_to_leave(r, has_answer, now_ms);
+		return fail_to_leave(r, status, now_ms);
 	/* 1.8.7 answers 500 to a report of a check that it does not know, later ones 404. */
 	if (r->call != REGISTRATION_REGISTER && (status == 404 || status == 500))
 		return lose(r, now_ms);
-	r->is_stale |= r->call == REGISTRATION_REGISTER;
+	if (r->call == REGISTRATION_REGISTER) {
+		r->is_stale = true;
+		r->may_be_there &= r->was_there || status / 100 != 4;
+	}
 	r->retry_ms = now_ms + pace_delay_ms(PACE_REGISTRATION, r->failures, 0);
 	r->failures++;
 	/* One report that is late is not worth a word. */
@@ -265,15 +292,26 @@ static void take_registration(struct registration *r, int64_t now_ms)
 	r->unseen_n = r->id_kind == REGISTRATION_ID_HOST ? REGISTRATION_LOOK_EVERY - 1 : 0;
 }
 
-/* A former life of ours was in maintenance, and died: that is over. What others set is theirs. */
+/* A former life of ours was in maintenance, and died: that is over. What others set is theirs, and
+ * kept for them: it goes with our registration, should Consul lose that. */
 static void take_maintenance(struct registration *r)
 {
 	const struct consul_answer *a = &r->client.answer;
 	char reason[REGISTRATION_REASON_CAP];
+	bool is_ours;
 
 	consul_agent_maintenance_reason(a->body, a->len, reason, sizeof reason);
+	is_ours = str_starts_nocase(reason, REGISTRATION_REASON);
 	r->is_to_be_found = false;
-	r->is_maintained = str_starts_nocase(reason, REGISTRATION_REASON);
+	if (a->status != 200)
+		return;
+	if (reason[0])
+		r->is_maintained = true;
+	else if (r->kept[0])
+		r->is_maintained = false; /* they took it off */
+	r->kept[0] = '\0';
+	if (!is_ours)
+		memcpy(r->kept, reason, sizeof reason);
 }
 
 /* Whether somebody else has written there. */
@@ -298,7 +336,12 @@ static enum registration_event succeed(struct registration *r, int64_t now_ms)
 	r->failures = 0;
 	r->is_failing = false;
 	switch (r->call) {
-	case REGISTRATION_REGISTER: take_registration(r, now_ms); return REGISTRATION_DONE;
+	case REGISTRATION_REGISTER:
+		take_registration(r, now_ms);
+		if (!r->is_showing)
+			return REGISTRATION_DONE;
+		r->is_showing = false;
+		break;
 	case REGISTRATION_FIND: take_maintenance(r); break;
 	case REGISTRATION_MAINTAIN: r->is_maintained = r->is_asked; break;
 	case REGISTRATION_LOOK:
@@ -310,6 +353,10 @@ static enum registration_event succeed(struct registration *r, int64_t now_ms)
 		r->has_reported = true;
 		r->report_ms = r->called_ms + r->report_every_ms;
 		r->unseen_n += r->id_kind == REGISTRATION_ID_HOST;
+		r->is_to_be_found |= r->unseen_n == REGISTRATION_LOOK_EVERY;
+		r->is_showing = r->is_to_be_shown && !r->is_news && !r->is_stale;
+		r->is_stale |= r->is_showing;
+		r->is_to_be_shown = false;
 		break;
 	case REGISTRATION_LEAVE: begin(r); return REGISTRATION_LEFT;
 	}
@@ -350,6 +397,7 @@ enum registration_event registration_step(struct registration *r, int64_t now_ms
 			return fail(r, &e, false, now_ms);
 	}
 	result = consul_client_step(&r->client, &e);
+	r->may_be_there |= r->call == REGISTRATION_REGISTER && http_was_sent(&r->client.http);
 	if (r->is_leaving && r->call != REGISTRATION_LEAVE)
 		return finish(r, result, now_ms);
 	if (result == HTTP_MORE)
@@ -368,8 +416,9 @@ void registration_rename(struct registration *r, const char *name, int64_t now_m
 	set_wanted(r, name);
 	if (r->is_leaving)
 		return;
-	/* A call that is broken off may have registered us. */
+	/* A call that is broken off may have registered us, if it went out at all. */
 	if (!r->may_be_there) {
+		http_close(&r->client.http);
 		begin(r);
 		return;
 	}

@@ -44,7 +44,8 @@ enum registration_event {
 	REGISTRATION_BACK,        /* and that is over */
 	REGISTRATION_LOST,        /* Consul does not know us any more: last_err */
 	REGISTRATION_OVERWRITTEN, /* somebody changed what we registered */
-	REGISTRATION_LEFT
+	REGISTRATION_LEFT,
+	REGISTRATION_NOT_LEFT /* Consul could not be reached, or refuses: last_err; it is over */
 };
 
 enum registration_call {
@@ -60,7 +61,8 @@ struct registration {
 	/* The small ones first: near the beginning their code is shorter. */
 	enum registration_id id_kind;
 	enum registration_call call; /* the one under way */
-	bool may_be_there;           /* Consul was asked to register us */
+	bool was_there,
+		may_be_there; /* Consul was asked to register us: before the call, and now */
 	bool is_registered;
 	bool is_stale; /* registered as something else than service says */
 	bool is_leaving;
@@ -70,9 +72,12 @@ struct registration {
 	bool is_reported_well; /* what was reported last */
 	bool is_to_be_found;   /* a former life may have left a maintenance check */
 	bool wants_maintenance, is_maintained, is_asked;
+	bool is_to_be_shown; /* see registration_show() */
+	bool is_showing;     /* is_stale for that */
+	bool is_news;        /* the report under way is of another state */
 	unsigned leave_tries;
 	unsigned failures; /* in a row */
-	unsigned unseen_n; /* reports since the last look */
+	unsigned unseen_n; /* reports since the last look at what the agent holds */
 	uint32_t lot;      /* this process's part of the id */
 	int64_t timeout_ms;
 	int64_t report_every_ms;
@@ -96,6 +101,8 @@ struct registration {
 	char wanted[JOB_TEXT_CAP]; /* what name shall be, once the present one has left */
 	char line[REGISTRATION_LINE_CAP];
 	char reported[REGISTRATION_LINE_CAP];
+	char kept
+		[REGISTRATION_REASON_CAP]; /* why somebody else put us into maintenance; "": nobody */
 	struct err last_err;
 	struct consul_client client;
 };
@@ -122,8 +129,15 @@ void registration_wait(struct registration *r, int64_t until_ms);
 void registration_set(struct registration *r, bool is_well, const char *line);
 
 /*
- * Maintenance on, for this reason, which begins with REGISTRATION_REASON, or off; it is set again
- * when Consul has forgotten it. reason is kept. Settled: Consul has taken it, or never knew us.
+ * The line that is reported next shall be seen at once: Consul puts off for five minutes what is no
+ * other state, unless we register anew (measured: 1.8.7). When it has forgotten us, this is so, too.
+ */
+void registration_show(struct registration *r);
+
+/*
+ * Maintenance on, for this reason, which begins with REGISTRATION_REASON, or off. reason is kept. It
+ * is set again when Consul has forgotten it, and so is somebody else's, which only they take off.
+ * Settled: Consul has taken it, or never knew us.
  */
 void registration_maintain(struct registration *r, bool is_on, const char *reason);
 bool registration_is_settled(const struct registration *r);

@@ -82,6 +82,7 @@ struct run {
 	bool has_started;   /* services and backends */
 	bool has_left;      /* they have been told to leave */
 	bool is_maintained; /* by SIGUSR1 */
+	bool is_unheard;    /* when it asked to leave, Consul had not taken that */
 	bool has_drain;     /* it has begun... */
 	bool is_drained;    /* ...and is over */
 	bool was_refused;   /* our credentials, and when they were read for that last; 0: never */
@@ -153,13 +154,17 @@ bool run_services_are_over(const struct run *r);
 void run_services_maintain(struct run *r, bool is_on, const char *reason);
 bool run_services_are_settled(const struct run *r);
 
+/* Nobody waits any longer: which ones Consul has not put into maintenance, or not let go. */
+void run_services_tell_unsettled(const struct run *r);
+void run_services_tell_left(const struct run *r);
+
 /* What they wait for, and go on without waiting. */
 void run_services_wants(const struct run *r, struct loop_wait *w);
 void run_services_step(struct run *r, int64_t now_ms);
 void run_drain_wants(const struct run *r, struct loop_wait *w, int64_t now_ms);
 void run_drain_step(struct run *r, int64_t now_ms);
 
-/* Whether there is something to wait for at the stop; look; we have asked to leave; end. */
+/* Whether there is something to wait for at the stop, and Consul may know of us; look; we have asked to leave; end. */
 bool run_drain_is_set(const struct run *r);
 void run_drain_look(struct run *r, int64_t now_ms);
 void run_drain_leave(struct run *r, int64_t now_ms);

@@ -1,5 +1,6 @@
 /*
- * The drain of a run that is being stopped, of its first service.
+ * The drain of a run that is being stopped, of its first service: nobody knows of one that Consul
+ * was never told of.
  */
 #include <string.h>
 
@@ -9,7 +10,16 @@
 
 static const struct service *first_service(const struct run *r)
 {
-	return r->services_n ? r->services[0] : NULL;
+	for (size_t i = 0; i < r->services_n; i++)
+		if (r->services[i]->registration.may_be_there)
+			return r->services[i];
+	return NULL;
+}
+
+/* Whether the address is gone; no one need tell us that we were heard. */
+static bool is_asking(const struct drain_rule *rule)
+{
+	return rule->way.kind == DRAIN_DNS || rule->way.kind == DRAIN_API;
 }
 
 bool run_drain_is_set(const struct run *r)
@@ -33,13 +43,13 @@ void run_drain_look(struct run *r, int64_t now_ms)
 	if (!run_drain_is_set(r) || r->has_drain)
 		return;
 	setup.port = s->setup->port;
-	if (target_parse(&setup.address, s->address, NULL, &e)) {
+	if (target_parse(&setup.address, s->address, NULL, &e) && is_asking(setup.rule)) {
 		log_event(LOG_WARN, "no drain for this address", "error=%s", e.text);
 		return;
 	}
 	r->has_drain = true;
 	drain_start(&r->drain, &setup, now_ms);
-	if (s->registration.wants_maintenance)
+	if (s->registration.wants_maintenance || s->registration.is_maintained)
 		drain_leave(&r->drain, now_ms); /* it may have left DNS just before */
 	(void)drain_line(&r->drain, now_ms, r->drain_text);
 }
@@ -63,6 +73,7 @@ void run_drain_leave(struct run *r, int64_t now_ms)
 {
 	if (!r->has_drain)
 		return;
+	r->is_unheard = !run_services_are_settled(r);
 	drain_leave(&r->drain, now_ms);
 	tell(r, now_ms);
 }
@@ -91,10 +102,12 @@ void run_drain_step(struct run *r, int64_t now_ms)
 	tell(r, now_ms);
 	if (result == DRAIN_MORE)
 		return;
-	if (result == DRAIN_DONE)
-		log_event(LOG_INFO, "safe to stop", "state=%s",
-			  drain_line(&r->drain, now_ms, r->drain_text));
+	if (result == DRAIN_DONE && r->is_unheard && !is_asking(r->setup.drain))
+		(void)err_set(&e, ERR_RETRY, "Consul has not heard that we leave");
+	if (e.kind)
+		log_event(LOG_WARN, "stopping undrained", "error=%s", e.text);
 	else
-		log_event(LOG_WARN, "drain given up", "error=%s", e.text);
+		log_event(LOG_INFO, "drained", "seconds=%lld",
+			  (long long)((now_ms - r->drain.view.start_ms) / 1000));
 	run_drain_end(r);
 }

@@ -87,8 +87,11 @@ static void begin(struct run *r, int64_t now_ms)
 			run_services_maintain(r, true, REGISTRATION_REASON ": stopping");
 		break;
 	case RUN_DRAINING:
-		if (!is_hurried(r))
-			run_drain_leave(r, now_ms);
+		if (is_hurried(r))
+			break;
+		if (!is_alone(r))
+			run_services_tell_unsettled(r);
+		run_drain_leave(r, now_ms);
 		break;
 	case RUN_PRE_STOP:
 		run_drain_end(r);
@@ -98,7 +101,10 @@ static void begin(struct run *r, int64_t now_ms)
 	case RUN_ENDING: begin_end(r, now_ms); break;
 	case RUN_KILLING: begin_kill(r); break;
 	case RUN_LEAVING: run_services_leave(r, now_ms); break;
-	case RUN_POST_STOP: begin_hook(r, &r->post_stop, "post-stop", &c->post_stop, now_ms); break;
+	case RUN_POST_STOP:
+		run_services_tell_left(r);
+		begin_hook(r, &r->post_stop, "post-stop", &c->post_stop, now_ms);
+		break;
 	case RUN_OVER: break;
 	}
 }

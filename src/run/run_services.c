@@ -150,6 +150,20 @@ bool run_services_are_settled(const struct run *r)
 	return true;
 }
 
+void run_services_tell_unsettled(const struct run *r)
+{
+	for (size_t i = 0; i < r->services_n; i++)
+		if (!service_is_maintenance_settled(r->services[i]))
+			service_give_up(r->services[i], "maintenance could not be set");
+}
+
+void run_services_tell_left(const struct run *r)
+{
+	for (size_t i = 0; i < r->services_n; i++)
+		if (!registration_is_over(&r->services[i]->registration))
+			service_give_up(r->services[i], "not deregistered");
+}
+
 void run_services_wants(const struct run *r, struct loop_wait *w)
 {
 	for (size_t i = 0; i < r->services_n; i++)

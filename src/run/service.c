@@ -44,8 +44,11 @@ static int examine(const struct run_service *setup, char address[ADDR_TEXT_CAP],
 	struct consul_service service = describe(setup, address);
 	struct buf b;
 
-	if (choose_address(setup, address, e))
-		return -1;
+	if (choose_address(setup, address, e)) {
+		if (!setup->may_lack_address || e->kind != ERR_CONFIG)
+			return -1;
+		address[0] = '\0'; /* e stays for take_address() */
+	}
 	buf_init(&b, body, sizeof body - REGISTRATION_ID_CAP);
 	consul_agent_register_body(&b, &service, INSTANCE_CRITICAL);
 	if (buf_ok(&b))
@@ -75,6 +78,17 @@ static void take(struct service *s, const struct run_service *setup)
 	registration_describe(r, &service);
 }
 
+/* As examine() left them. */
+static void take_address(struct service *s, const char address[ADDR_TEXT_CAP], const struct err *e)
+{
+	bool was_unaddressed = s->is_unaddressed;
+
+	memcpy(s->address, address, sizeof s->address);
+	s->is_unaddressed = !*address;
+	if (s->is_unaddressed && !was_unaddressed)
+		log_event(LOG_WARN, "registered without an address", "error=%s", e->text);
+}
+
 static int init_client(struct service *s, struct err *e)
 {
 	const struct http_origin *consul = s->world->consul;
@@ -97,11 +111,15 @@ static void clear(struct service *s)
 int service_init(struct service *s, const struct run_service *setup,
 		 const struct service_world *world, struct err *e)
 {
+	char address[ADDR_TEXT_CAP];
+
 	if (s->setup) /* else it is zeroed, and its pages are not there yet */
 		clear(s);
 	s->world = world;
-	if (examine(setup, s->address, e) || init_client(s, e) ||
-	    check_init(&s->check, &setup->check, world->tls, e))
+	if (examine(setup, address, e))
+		return -1;
+	take_address(s, address, e);
+	if (init_client(s, e) || check_init(&s->check, &setup->check, world->tls, e))
 		return -1;
 	s->registration.body = s->body;
 	s->registration.body_cap = sizeof s->body;
@@ -128,8 +146,7 @@ int service_reload(struct service *s, const struct run_service *setup, int64_t n
 
 	if (examine(setup, address, e) || check_init(&s->check, &setup->check, s->world->tls, e))
 		return -1;
-	memcpy(s->address, address, sizeof s->address);
-	s->is_unaddressed = false;
+	take_address(s, address, e);
 	registration_rename(&s->registration, setup->name, now_ms);
 	take(s, setup);
 	check_start(&s->check, now_ms);
@@ -159,14 +176,17 @@ static void look(struct service *s, int64_t now_ms)
 
 /* ---- the check ---- */
 
-/* Who starts fails at first: that is told only if it lasts. */
+/* Who starts fails at first: that is told only if it lasts, within the first interval. */
 static void tell_result(struct service *s, int64_t now_ms)
 {
 	const struct check *c = &s->check;
 	enum service_health health = c->is_passing ? SERVICE_HEALTHY : SERVICE_UNHEALTHY;
 
+	/* When the next one can have ended. */
+	int64_t next_ms = (c->next_ms > now_ms ? c->next_ms : now_ms) + c->duration_ms;
+
 	if (health == s->told || (!c->is_passing && s->told == SERVICE_STARTS &&
-				  now_ms - c->begun_ms < s->setup->check.interval_ms))
+				  next_ms - c->begun_ms < s->setup->check.interval_ms))
 		return;
 	s->told = health;
 	log_event(c->is_passing ? LOG_INFO : LOG_WARN, c->is_passing ? "healthy" : "unhealthy",
@@ -178,8 +198,10 @@ static void take_result(struct service *s, int64_t now_ms)
 	struct registration *r = &s->registration;
 
 	registration_set(r, s->check.is_passing, s->check.output);
-	if (s->check.runs == 1)
+	if (s->check.runs == 1) {
 		registration_wait(r, now_ms);
+		registration_show(r);
+	}
 	tell_result(s, now_ms);
 }
 
@@ -196,6 +218,7 @@ static const struct {
 	[REGISTRATION_LOST] = {LOG_WARN, true, "Consul does not know us any more"},
 	[REGISTRATION_OVERWRITTEN] = {LOG_WARN, false, "somebody else registered as we are"},
 	[REGISTRATION_LEFT] = {LOG_INFO, false, "deregistered"},
+	[REGISTRATION_NOT_LEFT] = {LOG_WARN, true, "not deregistered"},
 };
 
 static void tell_event(const struct service *s, enum registration_event event)
@@ -208,7 +231,7 @@ static void tell_event(const struct service *s, enum registration_event event)
 			  s->setup->name, r->id, s->address, (unsigned)s->setup->port);
 	else if (event != REGISTRATION_NOTHING)
 		log_event(level, events[event].text, "service=%s id=%s error=%s", s->setup->name,
-			  event == REGISTRATION_LEFT ? NULL : r->id,
+			  event >= REGISTRATION_LEFT ? NULL : r->id,
 			  events[event].has_error ? r->last_err.text : NULL);
 }
 
@@ -236,6 +259,14 @@ void service_set_maintenance(struct service *s, bool is_on, const char *reason)
 bool service_is_maintenance_settled(const struct service *s)
 {
 	return registration_is_settled(&s->registration);
+}
+
+void service_give_up(const struct service *s, const char *what)
+{
+	const struct registration *r = &s->registration;
+
+	log_event(LOG_WARN, what, "service=%s id=%s error=%s", s->setup->name, r->id,
+		  r->failures || r->leave_tries ? r->last_err.text : "no answer of Consul yet");
 }
 
 void service_leave(struct service *s, int64_t now_ms)

@@ -4,11 +4,11 @@
  *
  * A report goes out each interval, or twice within the TTL where that is sooner, whether a check is
  * under way or not; a state that changed does at once. After each five the agent is asked what it
- * holds: nothing else at rest, 432 calls an hour with the default settings.
+ * holds, and for maintenance: nothing else at rest, 504 calls an hour with the default settings.
  *
  * Maintenance is of this process: one that a former life of the same id was in when it died, is
  * taken back at the first registration. What somebody else has set (`drain`, Consul's own tools)
- * stays; its reason, which is not REGISTRATION_REASON, tells.
+ * stays, and is set anew should Consul lose it; its reason, which is not REGISTRATION_REASON, tells.
  */
 #ifndef RUN_SERVICE_H
 #define RUN_SERVICE_H
@@ -40,9 +40,9 @@ enum service_health { SERVICE_STARTS, SERVICE_HEALTHY, SERVICE_UNHEALTHY };
 struct service {
 	const struct service_world *world;
 	const struct run_service *setup;
-	struct tls_storage *tls; /* to Consul, reserved when it is needed */
-	int64_t look_ms;         /* when the host's addresses are looked at */
-	bool is_unaddressed; /* none fits any more, and that was told: address is the last one */
+	struct tls_storage *tls;  /* to Consul, reserved when it is needed */
+	int64_t look_ms;          /* when the host's addresses are looked at */
+	bool is_unaddressed;      /* none fits, and that was told: address is the last one, or "" */
 	enum service_health told; /* in the log, of the check */
 	char address[ADDR_TEXT_CAP];
 	struct check check;
@@ -51,7 +51,7 @@ struct service {
 };
 
 /*
- * Whether there is an address for it, and Consul can be told all of it; changes nothing.
+ * Whether there is an address for it, if it needs one, and Consul can be told all of it; changes nothing.
  *   e  ERR_CONFIG: no address, and which there are; too many tags and metadata. ERR_SYS, ERR_LIMIT
  */
 int service_examine(const struct run_service *setup, struct err *e)
@@ -86,6 +86,9 @@ bool service_is_maintenance_settled(const struct service *s);
  */
 int service_reload(struct service *s, const struct run_service *setup, int64_t now_ms,
 		   struct err *e) __attribute__((warn_unused_result));
+
+/* Nobody waits any longer for what Consul was to be told: say so, and why it was not. */
+void service_give_up(const struct service *s, const char *what);
 
 /* Leave Consul, and end the check: step on until it is over. */
 void service_leave(struct service *s, int64_t now_ms);

@@ -336,4 +336,4 @@ def test_a_run_is_drained(start, consul, cloudflare_dns, how):
     gone = time.monotonic()
     done = run.wait().expect(128 + signal.SIGTERM)
     assert TTL <= time.monotonic() - gone < TTL + 7
-    assert done.find("safe to stop") and id not in consul.states(service)
+    assert done.find("drained") and id not in consul.states(service)

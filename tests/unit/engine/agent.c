@@ -10,6 +10,7 @@
 #define http_is_busy wire_is_busy
 #define http_wants wire_wants
 #define http_close wire_close
+#define http_was_sent wire_was_sent
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
 static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e);
@@ -17,6 +18,7 @@ static enum http_result wire_step(struct http_client *c, struct err *e);
 static bool wire_is_busy(const struct http_client *c);
 static void wire_wants(const struct http_client *c, struct loop_wait *wait);
 static void wire_close(struct http_client *c);
+static bool wire_was_sent(const struct http_client *c);
 /* Both cmocka and the module have a fail(). */
 #undef fail
 #define fail tested_fail
@@ -83,6 +85,21 @@ static int do_update(void)
 	return 200;
 }
 
+static void decode(char *out, const char *text)
+{
+	unsigned c;
+
+	for (; *text && *text != '&'; text++, out++) {
+		*out = *text;
+		if (*text != '%')
+			continue;
+		assert_int_equal(sscanf(text, "%%%2x", &c), 1);
+		*out = (char)c;
+		text += 2;
+	}
+	*out = '\0';
+}
+
 static int do_maintenance(void)
 {
 	bool is_on = strstr(agent.target, "enable=true") != NULL;
@@ -94,7 +111,7 @@ static int do_maintenance(void)
 	if (!is_on)
 		agent.maintenance[0] = '\0';
 	else if (!agent.maintenance[0])
-		(void)snprintf(agent.maintenance, sizeof agent.maintenance, "%s", reason + 7);
+		decode(agent.maintenance, reason + 7);
 	return 200;
 }
 
@@ -205,10 +222,16 @@ static void wire_close(struct http_client *c)
 	agent.is_busy = false;
 }
 
+static bool wire_was_sent(const struct http_client *c)
+{
+	(void)c;
+	return !agent.is_away;
+}
+
 /* ---- one registration ---- */
 
 struct registration agent_registration;
-unsigned agent_events[REGISTRATION_LEFT + 1];
+unsigned agent_events[REGISTRATION_NOT_LEFT + 1];
 static const char *const tags[] = {"a", "b\"c"};
 static const struct consul_meta metas[] = {{"k", "v"}, {"l", "w"}};
 const struct consul_service agent_web = {.address = "192.0.2.1",

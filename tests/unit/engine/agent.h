@@ -16,6 +16,7 @@
 #define registration_describe tested_describe
 #define registration_wait tested_wait
 #define registration_set tested_set
+#define registration_show tested_show
 #define registration_maintain tested_maintain
 #define registration_is_settled tested_is_settled
 #define registration_step tested_step
@@ -47,7 +48,7 @@ extern struct agent {
 extern struct registration agent_registration;
 extern const struct consul_service agent_web;
 extern int64_t agent_now_ms;
-extern unsigned agent_events[REGISTRATION_LEFT + 1];
+extern unsigned agent_events[REGISTRATION_NOT_LEFT + 1];
 
 /* A new agent, and its clock. */
 void agent_init(void);

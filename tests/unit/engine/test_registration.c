@@ -98,6 +98,24 @@ static void test_a_line_hurries_and_a_state_does_not_wait(void **state)
 	assert_string_equal(agent.status, "critical");
 }
 
+/* Another line of the same state is not shown by Consul for minutes: registered anew it is, once. */
+static void test_a_line_is_shown(void **state)
+{
+	(void)state;
+	registration_show(&agent_registration);
+	agent_run(60000);
+	assert_memory_equal(agent.story, "register report register report find look ", 42);
+	assert_null(strstr(agent.story + 42, "reg"));
+	assert_int_equal(agent_events[REGISTRATION_DONE], 1);
+	assert_string_equal(agent.seen, "passing");
+	/* With another state it is without that. */
+	agent_clear();
+	registration_show(&agent_registration);
+	registration_set(&agent_registration, false, "bad");
+	agent_run(10000);
+	assert_null(strstr(agent.story, "reg"));
+}
+
 /* ---- changed ---- */
 
 static void test_another_address(void **state)
@@ -110,7 +128,7 @@ static void test_another_address(void **state)
 	registration_describe(&agent_registration, &other);
 	agent_run(0);
 	assert_non_null(strstr(agent.description, "192.0.2.2"));
-	assert_string_equal(agent.story, "register report look");
+	assert_string_equal(agent.story, "register report find look");
 	assert_string_equal(agent.seen, "passing");
 	agent_run(100000);
 	assert_int_equal(agent_events[REGISTRATION_OVERWRITTEN], 0);
@@ -212,7 +230,7 @@ static void test_forgotten(void **state)
 	agent_forget();
 	agent_run(9999);
 	assert_string_equal(agent.seen, "gone passing");
-	assert_string_equal(agent.story, "report register report look");
+	assert_string_equal(agent.story, "report register report register report find look");
 	assert_int_equal(agent_events[REGISTRATION_LOST], 1);
 	assert_int_equal(agent_events[REGISTRATION_DONE], 1);
 	assert_int_equal(agent_events[REGISTRATION_FAILED], 0);
@@ -249,7 +267,7 @@ static void test_forgotten_again_and_again(void **state)
 		registration_set(&agent_registration, i % 2, "news");
 		agent_run(100);
 	}
-	assert_true(agent_registration.counts.registrations <= 3);
+	assert_true(agent_registration.counts.registrations <= 2 * 3);
 }
 
 static void test_overwritten(void **state)
@@ -415,6 +433,7 @@ int main(void)
 		cmocka_unit_test_setup(test_it_waits_for_a_first_result, agent_set_up),
 		cmocka_unit_test_setup(test_an_hour, agent_set_up),
 		cmocka_unit_test_setup(test_a_line_hurries_and_a_state_does_not_wait, agent_set_up),
+		cmocka_unit_test_setup(test_a_line_is_shown, agent_set_up),
 		cmocka_unit_test_setup(test_another_address, agent_set_up),
 		cmocka_unit_test_setup(test_the_same_again, agent_set_up),
 		cmocka_unit_test_setup(test_changed_while_it_is_registered, agent_set_up),

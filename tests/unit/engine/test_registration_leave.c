@@ -13,7 +13,7 @@ static void test_maintenance(void **state)
 	assert_false(registration_is_settled(&agent_registration));
 	agent_run(0);
 	assert_true(registration_is_settled(&agent_registration));
-	assert_string_equal(agent.maintenance, "dnsbuddy%20run%3A%20stopping");
+	assert_string_equal(agent.maintenance, "dnsbuddy run: stopping");
 	assert_string_equal(agent.story, "maintain");
 	agent_run(60000);
 	assert_non_null(strstr(agent.story, "report"));
@@ -85,7 +85,125 @@ static void test_leftovers(void **state)
 	}
 }
 
+/* What somebody else set goes with us, until they take it off. */
+static void test_somebody_elses_is_kept(void **state)
+{
+	(void)state;
+	agent_start();
+	(void)strcpy(agent.maintenance, "the operator's");
+	agent_run(60000);
+	assert_null(strstr(agent.story, "maintain"));
+	agent_forget();
+	agent_run(60000);
+	assert_string_equal(agent.seen, "gone critical maintenance");
+	assert_string_equal(agent.maintenance, "the operator's");
+	/* Ours comes and goes beside it. */
+	agent_clear();
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON);
+	assert_true(registration_is_settled(&agent_registration));
+	agent_run(60000);
+	registration_maintain(&agent_registration, false, "");
+	agent_run(60000);
+	assert_string_equal(agent.seen, "maintenance");
+	agent.maintenance[0] = '\0';
+	agent_run(60000);
+	agent_forget();
+	agent_run(60000);
+	assert_string_equal(agent.seen, "gone passing");
+}
+
+/* A look that is refused tells nothing of it. */
+static void test_what_is_kept_is_not_lost_by_a_refusal(void **state)
+{
+	(void)state;
+	agent_start();
+	(void)strcpy(agent.maintenance, "the operator's");
+	agent_run(60000);
+	agent.refuses = 403;
+	agent_run(60000);
+	assert_string_equal(agent_registration.kept, "the operator's");
+}
+
+/* Who leaves does not wait for what is news besides. */
+static void test_maintenance_goes_first(void **state)
+{
+	(void)state;
+	agent_start();
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON);
+	registration_describe(&agent_registration, &(struct consul_service){.address = "192.0.2.9"});
+	agent_run(0);
+	assert_memory_equal(agent.story, "maintain register", 17);
+	assert_string_equal(agent.seen, "passing maintenance");
+}
+
+static void test_which_call_it_was(void **state)
+{
+	(void)state;
+	agent_start();
+	agent.refuses = 403;
+	registration_maintain(&agent_registration, true, REGISTRATION_REASON);
+	agent_run(5000);
+	assert_memory_equal(agent_registration.last_err.text, "consul: maintenance of web-", 27);
+	registration_maintain(&agent_registration, false, "");
+	agent_run(60000);
+	assert_memory_equal(agent_registration.last_err.text, "consul: report of web-", 22);
+}
+
 /* ---- leaving ---- */
+
+static const struct {
+	int refuses;
+	bool is_away, has_left;
+} ends[] = {{0, false, true}, {404, false, true}, {403, false, false}, {500, false, false}, {0, true, false}};
+
+static void test_left_or_not(void **state)
+{
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		(void)agent_set_up(state);
+		agent_start();
+		agent.refuses = ends[i].refuses;
+		agent.is_away = ends[i].is_away;
+		registration_rename(&agent_registration, "", agent_now_ms);
+		agent_run(1000);
+		assert_true(registration_is_over(&agent_registration));
+		assert_int_equal(agent_events[REGISTRATION_LEFT], ends[i].has_left);
+		assert_int_equal(agent_events[REGISTRATION_NOT_LEFT], !ends[i].has_left);
+		CHECK(ends[i].has_left || strstr(agent_registration.last_err.text, "consul: deregister web-"), "%zu: %s", i,
+		      agent_registration.last_err.text);
+	}
+}
+
+/* Nobody can know of us: nothing is asked, nothing is waited for. */
+static void test_never_heard_of(void **state)
+{
+	for (int is_away = 0; is_away <= 1; is_away++) {
+		(void)agent_set_up(state);
+		agent.is_away = is_away;
+		agent.refuses = 403;
+		agent_run(60000);
+		agent_clear();
+		registration_maintain(&agent_registration, true, REGISTRATION_REASON);
+		assert_true(registration_is_settled(&agent_registration));
+		registration_rename(&agent_registration, "", agent_now_ms);
+		assert_true(registration_is_over(&agent_registration));
+		agent_run(1000);
+		assert_string_equal(agent.story, "");
+	}
+}
+
+/* It was heard of before it was refused. */
+static void test_refused_later(void **state)
+{
+	(void)state;
+	agent_start();
+	agent_forget();
+	agent_run(5000);
+	agent.refuses = 403;
+	registration_describe(&agent_registration, &(struct consul_service){.address = "192.0.2.9"});
+	agent_run(5000);
+	registration_rename(&agent_registration, "", agent_now_ms);
+	assert_false(registration_is_over(&agent_registration));
+}
 
 static void test_leaving(void **state)
 {
@@ -178,6 +296,13 @@ int main(void)
 		cmocka_unit_test_setup(test_maintenance_stays_with_another_address, agent_set_up),
 		cmocka_unit_test_setup(test_nothing_to_settle, agent_set_up),
 		cmocka_unit_test_setup(test_leftovers, agent_set_up),
+		cmocka_unit_test_setup(test_somebody_elses_is_kept, agent_set_up),
+		cmocka_unit_test_setup(test_what_is_kept_is_not_lost_by_a_refusal, agent_set_up),
+		cmocka_unit_test_setup(test_maintenance_goes_first, agent_set_up),
+		cmocka_unit_test_setup(test_which_call_it_was, agent_set_up),
+		cmocka_unit_test_setup(test_left_or_not, agent_set_up),
+		cmocka_unit_test_setup(test_never_heard_of, agent_set_up),
+		cmocka_unit_test_setup(test_refused_later, agent_set_up),
 		cmocka_unit_test_setup(test_leaving, agent_set_up),
 		cmocka_unit_test_setup(test_leaving_before_it_came, agent_set_up),
 		cmocka_unit_test_setup(test_leaving_while_it_comes, agent_set_up),

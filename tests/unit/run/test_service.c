@@ -28,6 +28,7 @@
 #define service_reload tested_reload
 #define service_leave tested_leave
 #define service_is_over tested_service_is_over
+#define service_give_up tested_give_up
 #define service_wants_secrets tested_wants_secrets
 static int scene_interfaces(struct interface_address *out, size_t cap, size_t *n, struct err *e);
 static int scene_tls_reserve(struct tls_storage **t, struct err *e);
@@ -46,6 +47,7 @@ static struct {
 	bool passes, hangs, is_dying, is_stopped, is_broken;
 	const char *output; /* NULL: another each time */
 	unsigned starts;
+	int64_t rest_ms; /* of a check; 0: the interval */
 	size_t storages_n;
 } scene;
 
@@ -106,7 +108,7 @@ static bool scene_check_step(struct check *c, int64_t now_ms)
 {
 	if (scene.hangs || scene.is_stopped || now_ms < c->next_ms)
 		return false;
-	c->next_ms = now_ms + c->setup->interval_ms;
+	c->next_ms = now_ms + (scene.rest_ms ? scene.rest_ms : c->setup->interval_ms);
 	c->has_result = true;
 	c->is_passing = scene.passes;
 	c->runs++;
@@ -218,7 +220,7 @@ static void test_it_is_wanted_at_once(void **state)
 {
 	(void)state;
 	begin();
-	assert_string_equal(agent.story, "register report find look");
+	assert_string_equal(agent.story, "register report register report find look");
 	assert_string_equal(agent.seen, "passing");
 	assert_non_null(strstr(agent.description, "\"Address\":\"192.0.2.1\",\"Port\":80,"));
 	assert_non_null(strstr(agent.description, "\"TTL\":\"25s\""));
@@ -344,9 +346,9 @@ static void test_an_hour(void **state)
 		agent_clear();
 		run(60000);
 		assert_int_equal(count("register"), 0);
-		calls += count("report") + count("look");
+		calls += count("report") + count("find") + count("look");
 	}
-	assert_in_range(calls, 430, 434);
+	assert_in_range(calls, 502, 506);
 }
 
 static void test_what_changes_is_told_at_once(void **state)
@@ -399,6 +401,43 @@ static void test_an_address_that_is_gone(void **state)
 	assert_int_equal(count("register"), 1);
 }
 
+/* It needs none: registered without, until there is one. */
+static void test_it_may_lack_an_address(void **state)
+{
+	const char *text;
+
+	(void)state;
+	setups[0].may_lack_address = true;
+	scene.addresses = "";
+	assert_int_equal(service_examine(&setups[0], &(struct err){0}), 0);
+	begin();
+	assert_string_equal(agent.status, "passing");
+	assert_null(strstr(agent.description, "Address"));
+	assert_string_equal(logged(60000), "");
+	scene.addresses = "192.0.2.1";
+	text = logged(10000);
+	assert_non_null(strstr(text, "msg=\"address changed\""));
+	assert_non_null(strstr(agent.description, "192.0.2.1"));
+}
+
+static void do_init(void *unused)
+{
+	(void)unused;
+	init();
+}
+
+static void test_the_lack_of_an_address_is_told(void **state)
+{
+	const char *text;
+
+	(void)state;
+	setups[0].may_lack_address = true;
+	scene.addresses = "";
+	text = strstr(test_stderr(do_init, NULL), "level=warn msg=\"registered without an address\" error=\"");
+	assert_non_null(text);
+	assert_non_null(strstr(text, "no address for eth0: there is no interface"));
+}
+
 /* ---- another configuration ---- */
 
 static int reload(struct run_service *setup, struct err *e)
@@ -425,7 +464,7 @@ static void test_reload(void **state)
 	scene.hangs = true; /* the new check has not come to anything yet */
 	assert_int_equal(reload(&setups[0], &e), 0);
 	run(0);
-	assert_string_equal(agent.story, "register report look");
+	assert_string_equal(agent.story, "register report find look");
 	assert_string_equal(agent.seen, "passing");
 	assert_non_null(strstr(agent.description, "\"Port\":81,\"Tags\":[\"blue\"]"));
 	assert_int_equal(scene.starts, 3);
@@ -510,7 +549,7 @@ static void test_maintenance(void **state)
 	assert_false(service_is_maintenance_settled(&service));
 	run(0);
 	assert_true(service_is_maintenance_settled(&service));
-	assert_string_equal(agent.maintenance, "dnsbuddy%20run%3A%20stopping");
+	assert_string_equal(agent.maintenance, "dnsbuddy run: stopping");
 }
 
 static void test_leaving(void **state)
@@ -573,8 +612,10 @@ static void test_failing_at_first_is_not_worth_a_word(void **state)
 {
 	(void)state;
 	scene.passes = false;
+	scene.rest_ms = 1000;
 	assert_null(strstr(logged_begin(), "unhealthy"));
-	assert_non_null(strstr(logged(10000), "msg=unhealthy"));
+	assert_string_equal(logged(8999), "");
+	assert_non_null(strstr(logged(1), "msg=unhealthy")); /* the next would come after the interval */
 	assert_string_equal(logged(60000), "");
 	scene.passes = true;
 	assert_non_null(strstr(logged(10000), "msg=healthy"));
@@ -635,6 +676,8 @@ int main(void)
 		cmocka_unit_test_setup(test_what_changes_is_told_at_once, set_up),
 		cmocka_unit_test_setup(test_another_address, set_up),
 		cmocka_unit_test_setup(test_an_address_that_is_gone, set_up),
+		cmocka_unit_test_setup(test_it_may_lack_an_address, set_up),
+		cmocka_unit_test_setup(test_the_lack_of_an_address_is_told, set_up),
 		cmocka_unit_test_setup(test_reload, set_up),
 		cmocka_unit_test_setup(test_a_reload_that_is_no_good, set_up),
 		cmocka_unit_test_setup(test_another_name, set_up),
