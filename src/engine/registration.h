@@ -135,9 +135,9 @@ void registration_set(struct registration *r, bool is_well, const char *line);
 void registration_show(struct registration *r);
 
 /*
- * Maintenance on, for this reason, which begins with REGISTRATION_REASON, or off. reason is kept. It
- * is set again when Consul has forgotten it, and so is somebody else's, which only they take off.
- * Settled: Consul has taken it, or never knew us.
+ * Maintenance on, for this reason, which begins with REGISTRATION_REASON, or off. reason is kept.
+ * It is set again when Consul has forgotten it, and so is somebody else's, which only they take
+ * off. Settled: Consul has taken it, or never knew us.
  */
 void registration_maintain(struct registration *r, bool is_on, const char *reason);
 bool registration_is_settled(const struct registration *r);

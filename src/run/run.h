@@ -164,7 +164,10 @@ void run_services_step(struct run *r, int64_t now_ms);
 void run_drain_wants(const struct run *r, struct loop_wait *w, int64_t now_ms);
 void run_drain_step(struct run *r, int64_t now_ms);
 
-/* Whether there is something to wait for at the stop, and Consul may know of us; look; we have asked to leave; end. */
+/*
+ * Whether there is something to wait for at the stop, and Consul may know of us; look; we have
+ * asked to leave; end.
+ */
 bool run_drain_is_set(const struct run *r);
 void run_drain_look(struct run *r, int64_t now_ms);
 void run_drain_leave(struct run *r, int64_t now_ms);

@@ -8,7 +8,8 @@
  *
  * Maintenance is of this process: one that a former life of the same id was in when it died, is
  * taken back at the first registration. What somebody else has set (`drain`, Consul's own tools)
- * stays, and is set anew should Consul lose it; its reason, which is not REGISTRATION_REASON, tells.
+ * stays, and is set anew should Consul lose it; its reason, which is not REGISTRATION_REASON,
+ * tells.
  */
 #ifndef RUN_SERVICE_H
 #define RUN_SERVICE_H
@@ -51,7 +52,8 @@ struct service {
 };
 
 /*
- * Whether there is an address for it, if it needs one, and Consul can be told all of it; changes nothing.
+ * Whether there is an address for it, if it needs one, and Consul can be told all of it; changes
+ * nothing.
  *   e  ERR_CONFIG: no address, and which there are; too many tags and metadata. ERR_SYS, ERR_LIMIT
  */
 int service_examine(const struct run_service *setup, struct err *e)
