@@ -14,6 +14,7 @@ import time
 
 import pytest
 from program import NAME
+from recorder import Recorder
 
 TTL = 2  # of records that the stand-in is given; the API itself takes no less than 30
 
@@ -174,6 +175,21 @@ def test_one_that_is_in_maintenance_already_stays_there(pair, drain_silent, cons
     until(pair.is_maintained)
     assert f"stays in maintenance; to take it back: dnsbuddy drain --undo --id {pair.ids[0]}" in \
         drain_silent(pair, "--timeout", "1").wait().expect(1).err
+
+
+@pytest.mark.parametrize("made, told", [(None, "{id} may be in maintenance; to take it back: dnsbuddy drain --undo --id {id}"),
+                                        (403, "{id} was not put into maintenance: consul: PUT")], ids=["no answer", "refused"])
+def test_maintenance_without_an_answer_and_refused(pair, start, consul, made, told):
+    def answer(call):
+        if call.what != "maintenance on":
+            return None
+        if not made:
+            time.sleep(2)
+        return made
+    with Recorder(consul.port) as recorder:
+        recorder.script = answer
+        done = start("drain", "--id", pair.ids[0], "--drain", "1", consul=recorder, env={"DNSBUDDY_TIMEOUT": "1"}).wait()
+    assert done.code == (77 if made else 1) and told.format(id=pair.ids[0]) in done.err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
