@@ -101,8 +101,7 @@ struct registration {
 	char wanted[JOB_TEXT_CAP]; /* what name shall be, once the present one has left */
 	char line[REGISTRATION_LINE_CAP];
 	char reported[REGISTRATION_LINE_CAP];
-	char kept
-		[REGISTRATION_REASON_CAP]; /* why somebody else put us into maintenance; "": nobody */
+	char kept[REGISTRATION_REASON_CAP]; /* the reason of who else has us in maintenance */
 	struct err last_err;
 	struct consul_client client;
 };
@@ -130,7 +129,7 @@ void registration_set(struct registration *r, bool is_well, const char *line);
 
 /*
  * The line that is reported next shall be seen at once: Consul puts off for five minutes what is no
- * other state, unless we register anew (measured: 1.8.7). When it has forgotten us, this is so, too.
+ * other state, unless we register anew (measured: 1.8.7). So it is when Consul has forgotten us.
  */
 void registration_show(struct registration *r);
 

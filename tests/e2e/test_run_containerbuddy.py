@@ -330,7 +330,7 @@ def test_a_check_over_curl_as_in_the_article(buddy, consul):
         one.until_state("passing")
         healthy.status = 500
         one.until_state("critical")
-        assert len(recorder.of("register")) == 1
+        assert len(recorder.of("register")) <= 2  # once more for the output of the first check
         assert one.stop() == 143
 
 
