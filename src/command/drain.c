@@ -343,6 +343,11 @@ static int look_before(struct err *e)
 	self.look_until_ms = clock_now_ms() + DRAIN_LOOK_LONG_MS;
 	if (!drain_knows(d) && go_on(e))
 		return -1;
+	if (self.state == INSTANCE_PASSING && drain_lacks_name(d) &&
+	    !(self.in->options & OPTION_FORCE))
+		return err_set(e, ERR_REFUSED,
+			       "%s does not exist: is it that name? --force drains all the same",
+			       d->name);
 	if (drain_knows(d) || !d->last_err.kind || (d->view.sources_n && !is_hopeless()))
 		return 0;
 	*e = d->last_err;

@@ -136,6 +136,13 @@ void drain_view_take(struct drain_view *v, size_t i, const struct drain_answer *
 	}
 }
 
+void drain_view_blind(struct drain_view *v, bool is_blind, int64_t now_ms)
+{
+	if (!v->is_blind)
+		v->blind_ms = now_ms;
+	v->is_blind = is_blind;
+}
+
 void drain_view_count(struct drain_view *v, size_t n, int64_t now_ms)
 {
 	/* The last one may have gone just now. */
@@ -180,11 +187,15 @@ static struct drain_verdict judge_sources(const struct drain_view *v, int64_t no
 	return out;
 }
 
+static int64_t ttl_ms(const struct drain_view *v)
+{
+	return (int64_t)(v->has_ttl ? v->ttl_sec : DRAIN_TTL_GUESS_SEC) * 1000;
+}
+
 /* From when the address was gone. */
 static struct drain_verdict judge_wait(const struct drain_view *v, int64_t gone_ms)
 {
 	const struct drain_rule *rule = v->rule;
-	uint32_t ttl_sec = v->has_ttl ? v->ttl_sec : DRAIN_TTL_GUESS_SEC;
 	int64_t more_ms = rule->way.kind == DRAIN_API ? rule->settle_ms : DRAIN_ROUND_MS;
 	struct drain_verdict out = {.state = DRAIN_TTL};
 
@@ -192,7 +203,7 @@ static struct drain_verdict judge_wait(const struct drain_view *v, int64_t gone_
 		out.state = DRAIN_SETTLING;
 		out.until_ms = (gone_ms > v->left_ms ? gone_ms : v->left_ms) + rule->settle_ms;
 	} else {
-		out.until_ms = gone_ms + (int64_t)ttl_sec * 1000 + more_ms;
+		out.until_ms = gone_ms + ttl_ms(v) + more_ms;
 	}
 	return out;
 }
@@ -208,6 +219,12 @@ static struct drain_verdict judge_address(const struct drain_view *v, int64_t no
 	if (way->kind == DRAIN_FIXED)
 		return (struct drain_verdict){.state = DRAIN_WAITING,
 					      .until_ms = v->left_ms + way->fixed_ms};
+	if (v->is_blind)
+		return (struct drain_verdict){
+			.state = DRAIN_WAITING,
+			.until_ms = (v->blind_ms > v->left_ms ? v->blind_ms : v->left_ms) +
+				    ttl_ms(v) + v->rule->settle_ms,
+		};
 	out = judge_sources(v, now_ms, &gone_ms);
 	return out.state == DRAIN_TTL ? judge_wait(v, gone_ms) : out;
 }

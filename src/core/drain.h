@@ -89,6 +89,8 @@ struct drain_view {
 	bool was_known;  /* all sources had answered before */
 	bool was_seen;   /* the address was answered */
 	bool is_proxied;
+	bool is_blind;    /* nobody can ever tell, since... */
+	int64_t blind_ms; /* ...then */
 	bool has_ttl;
 	uint32_t ttl_sec; /* the highest that was seen */
 	bool has_clients; /* connections can be seen: clients_n counts */
@@ -105,7 +107,7 @@ enum drain_state {
 	DRAIN_SILENT,   /* by none; but this source says nothing */
 	DRAIN_TTL,      /* gone: caches forget it */
 	DRAIN_SETTLING, /* gone: proxied, or it never was there */
-	DRAIN_WAITING,  /* FIXED */
+	DRAIN_WAITING,  /* FIXED; or blind: settle and a TTL */
 	DRAIN_CLIENTS,  /* all else is over: there are clients, or were until just now */
 	DRAIN_OVER,     /* safe to stop */
 	DRAIN_STATES
@@ -133,6 +135,9 @@ void drain_view_leave(struct drain_view *v, int64_t now_ms);
 
 /* Source i has answered; a: NULL, a try of it was in vain. */
 void drain_view_take(struct drain_view *v, size_t i, const struct drain_answer *a, int64_t now_ms);
+
+/* From now on nobody can ever tell whether the address is gone; or somebody can. */
+void drain_view_blind(struct drain_view *v, bool is_blind, int64_t now_ms);
 
 /* Connections of clients were counted. */
 void drain_view_count(struct drain_view *v, size_t n, int64_t now_ms);

@@ -12,6 +12,8 @@
 #define ASK_TTL_MS 5000 /* and while the address is gone */
 #define ASK_API_MS 2000 /* the same of the API, which counts calls */
 #define ASK_API_TTL_MS 15000
+#define ASK_SHARE 4       /* of what is left of that time, if that is shorter */
+#define LONG_MS 60000     /* still answered: not only because it takes time */
 #define FIND_MAX_MS 10000 /* between two attempts to find whom to ask */
 #define COUNT_MS 1000     /* between two looks at the connections, or... */
 #define COUNT_SHARE 4     /* ...a share of the time without, if that is shorter */
@@ -73,8 +75,15 @@ bool drain_knows(const struct drain *d)
 	return !is_asking_somebody(d) || drain_view_is_known(&d->view);
 }
 
+bool drain_lacks_name(const struct drain *d)
+{
+	return d->setup.rule->way.kind == DRAIN_DNS && drain_knows(d) && !d->is_name_there;
+}
+
 void drain_leave(struct drain *d, int64_t now_ms)
 {
+	if (!d->view.has_left && drain_lacks_name(d))
+		d->note = "the name that is to lose the address does not exist";
 	drain_view_leave(&d->view, now_ms);
 	if (is_asking_somebody(d) && !d->is_asking)
 		d->ask_ms = now_ms;
@@ -112,12 +121,28 @@ static void count_clients(struct drain *d, int64_t now_ms)
 /* The answers of a round are there. */
 static void end_round(struct drain *d, int64_t wait_ms, int64_t gone_wait_ms, int64_t now_ms)
 {
-	enum drain_state state = drain_view_judge(&d->view, now_ms).state;
-	bool is_gone = state == DRAIN_TTL || state == DRAIN_SETTLING || state == DRAIN_CLIENTS;
+	struct drain_verdict v = drain_view_judge(&d->view, now_ms);
+	bool is_gone =
+		v.state == DRAIN_TTL || v.state == DRAIN_SETTLING || v.state == DRAIN_CLIENTS;
+	int64_t share_ms = (v.until_ms - now_ms) / ASK_SHARE;
 
+	/* One of several servers behind an address may have it still: it is asked to the end. */
+	if (is_gone && share_ms > wait_ms)
+		wait_ms = share_ms < gone_wait_ms ? share_ms : gone_wait_ms;
 	d->source = 0;
 	d->failures = 0;
-	d->ask_ms = now_ms + (is_gone ? gone_wait_ms : wait_ms);
+	d->ask_ms = now_ms + wait_ms;
+}
+
+/* What would be said again however often it is asked; or not. */
+static void count_refusal(struct drain *d, int64_t now_ms)
+{
+	bool is_refused = d->last_err.kind == ERR_CONFIG || d->last_err.kind == ERR_AUTH;
+
+	d->refusals = is_refused ? d->refusals + 1 : 0;
+	if (d->refusals == 2 && d->setup.gives_up_blind)
+		d->note = "nobody can tell whether the address is gone";
+	drain_view_blind(&d->view, d->refusals > 1 && d->setup.gives_up_blind, now_ms);
 }
 
 static void end_find(struct drain *d, bool is_found, int64_t now_ms)
@@ -131,6 +156,7 @@ static void end_find(struct drain *d, bool is_found, int64_t now_ms)
 	}
 	d->failures += wait_ms < FIND_MAX_MS;
 	d->ask_ms = now_ms + wait_ms;
+	count_refusal(d, now_ms);
 }
 
 /* The name is another's; that one may lie in another zone. */
@@ -138,9 +164,10 @@ static bool follow_alias(struct drain *d)
 {
 	const struct dns_sight *s = &d->authority.sight;
 
-	if (!s->alias[0] || d->aliases_n == DNS_CHAIN_MAX)
+	if (d->aliases_n == DNS_CHAIN_MAX)
 		return false;
 	d->aliases_n++;
+	d->is_name_there = false;
 	memcpy(d->name, s->alias, sizeof d->name);
 	drain_view_sources(&d->view, 0);
 	return true;
@@ -155,9 +182,16 @@ static void take_sight(struct drain *d, bool is_answered, int64_t now_ms)
 		.ttl_sec = s->ttl_sec,
 	};
 
-	if (is_answered && follow_alias(d))
-		return;
+	if (is_answered && s->alias[0]) {
+		if (follow_alias(d))
+			return;
+		is_answered = false;
+		(void)err_set(&d->last_err, ERR_CONFIG, "more than %d aliases, or a circle",
+			      DNS_CHAIN_MAX);
+	}
+	d->is_name_there |= is_answered && d->authority.x.answer.rcode != DNS_NXDOMAIN;
 	drain_view_take(&d->view, d->source, is_answered ? &a : NULL, now_ms);
+	count_refusal(d, now_ms);
 	if (++d->source == d->view.sources_n)
 		end_round(d, ASK_MS, ASK_TTL_MS, now_ms);
 }
@@ -208,6 +242,7 @@ static void take_list(struct drain *d, int64_t now_ms)
 		a.ttl_sec = ttl_sec > a.ttl_sec ? ttl_sec : a.ttl_sec;
 	}
 	drain_view_take(&d->view, 0, &a, now_ms);
+	count_refusal(d, now_ms);
 	end_round(d, ASK_API_MS, ASK_API_TTL_MS, now_ms);
 }
 
@@ -228,6 +263,7 @@ static void fail_api(struct drain *d, int64_t now_ms)
 	if (failure.kind == ERR_CONFIG)
 		memcpy(d->job.zone_id, d->setup.job->zone_id, sizeof d->job.zone_id);
 	drain_view_take(&d->view, 0, NULL, now_ms);
+	count_refusal(d, now_ms);
 }
 
 static void begin_api(struct drain *d, int64_t now_ms)
@@ -298,14 +334,31 @@ struct drain_verdict drain_judge(const struct drain *d, int64_t now_ms)
 	return drain_view_judge(&d->view, now_ms);
 }
 
+/* Another's address is the same one, or whoever keeps the records does not take it out. */
+static void note_long(struct drain *d, enum drain_state state, int64_t now_ms)
+{
+	if (state != DRAIN_LISTED || d->was_long_told || now_ms < d->view.left_ms + LONG_MS)
+		return;
+	d->was_long_told = true;
+	d->note = "still in DNS: has another instance that address, or does nobody take it out?";
+}
+
 enum drain_result drain_step(struct drain *d, int64_t now_ms, struct err *e)
 {
+	enum drain_state state;
+
 	count_clients(d, now_ms);
 	if (is_asking_somebody(d))
 		ask(d, now_ms);
-	if (drain_judge(d, now_ms).state == DRAIN_OVER) {
+	state = drain_judge(d, now_ms).state;
+	note_long(d, state, now_ms);
+	if (state == DRAIN_OVER) {
 		drain_stop(d);
-		return DRAIN_DONE;
+		if (!d->view.is_blind)
+			return DRAIN_DONE;
+		(void)err_set(e, ERR_RETRY, "nobody can tell whether %s is gone: %s", d->text,
+			      d->last_err.text);
+		return DRAIN_GAVE_UP;
 	}
 	if (!drain_view_is_late(&d->view, now_ms))
 		return DRAIN_MORE;
@@ -396,11 +449,19 @@ const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LIN
 		buf_fmt(&b, "%s is gone from %s; caches may have it for", d->text, d->name);
 		break;
 	case DRAIN_SETTLING:
-		buf_fmt(&b, "%s %s: settling,", d->text,
-			was_there ? "is gone, and was proxied"
-				  : "never was answered (proxied, or of nobody here)");
+		if (drain_lacks_name(d) && !was_there)
+			buf_fmt(&b, "%s does not exist: settling,", d->name);
+		else
+			buf_fmt(&b, "%s %s: settling,", d->text,
+				was_there ? "is gone, and was proxied"
+					  : "never was answered (proxied, or of nobody here)");
 		break;
-	case DRAIN_WAITING: buf_str(&b, "waiting,"); break;
+	case DRAIN_WAITING:
+		if (d->view.is_blind)
+			buf_fmt(&b, "nobody can tell whether %s is gone: %s: ", d->text,
+				d->last_err.text);
+		buf_str(&b, "waiting,");
+		break;
 	case DRAIN_CLIENTS: add_clients(&b, d->view.clients_n); break;
 	case DRAIN_OVER:
 	default: buf_str(&b, "safe to stop"); return out;

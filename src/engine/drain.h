@@ -37,21 +37,25 @@ struct drain_setup {
 	struct driver *driver;  /* DRAIN_API only: with its client for Cloudflare, of its own use */
 	struct record *records; /* the same: RECORDS_MAX of them */
 	const struct job *job;  /* the same: says in which zone */
+	bool gives_up_blind;    /* nobody can ever tell: a TTL and settle are waited for */
 };
 
 enum drain_result {
 	DRAIN_MORE,
 	DRAIN_DONE,   /* safe to stop */
-	DRAIN_GAVE_UP /* max_ms is over: e says what it was still waiting for */
+	DRAIN_GAVE_UP /* max_ms is over: e says what it was still waiting for; or blind: why */
 };
 
 /* The fields are the module's own. */
 struct drain {
-	bool is_asking;    /* one of the sources, or whom to ask */
-	size_t source;     /* that one, or the next */
-	int64_t ask_ms;    /* not before this */
-	int64_t count_ms;  /* connections are counted next */
-	unsigned failures; /* in a row */
+	bool is_asking;     /* one of the sources, or whom to ask */
+	size_t source;      /* that one, or the next */
+	int64_t ask_ms;     /* not before this */
+	int64_t count_ms;   /* connections are counted next */
+	unsigned failures;  /* in a row */
+	unsigned refusals;  /* answers that will be the same each time: in a row */
+	bool is_name_there; /* a server knows the name, with whatever records */
+	bool was_long_told;
 	unsigned aliases_n;
 	const char *note; /* to be told once */
 	struct drain_view view;
@@ -75,6 +79,9 @@ void drain_start(struct drain *d, const struct drain_setup *setup, int64_t now_m
 
 /* All is known that can be known before the instance asks to leave. */
 bool drain_knows(const struct drain *d);
+
+/* All servers that were asked say that there is no such name: drain.name. */
+bool drain_lacks_name(const struct drain *d);
 
 /* It asks to leave from now on (Consul has taken its maintenance). Twice is like once. */
 void drain_leave(struct drain *d, int64_t now_ms);

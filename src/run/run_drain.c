@@ -37,6 +37,7 @@ void run_drain_look(struct run *r, int64_t now_ms)
 		.driver = r->setup.driver,
 		.records = r->setup.records,
 		.job = r->setup.place,
+		.gives_up_blind = true,
 	};
 	struct err e;
 
@@ -62,7 +63,8 @@ static void tell(struct run *r, int64_t now_ms)
 	bool is_news = v.state != r->drain_told.state || v.source != r->drain_told.source;
 
 	if (note)
-		log_event(LOG_WARN, note, "pid=%d", r->app.process.pid);
+		log_event(LOG_WARN, note, "name=%s error=%s", *r->drain.name ? r->drain.name : NULL,
+			  r->drain.last_err.kind ? r->drain.last_err.text : NULL);
 	r->drain_told = v;
 	(void)drain_line(&r->drain, now_ms, r->drain_text);
 	if (is_news && v.state != DRAIN_BEFORE && v.state != DRAIN_OVER)

@@ -249,6 +249,15 @@ def test_another_at_the_same_address(pair, drain, consul):
     assert "has the address 192.0.2.1, too" in drain(pair, "--record", NAME).wait().expect(3).err
 
 
+def test_a_name_that_does_not_exist(pair, drain_dns):
+    """A typo, perhaps."""
+    done = drain_dns(pair, "--drain", "dns:wwww.example.com").wait().expect(1)
+    assert "wwww.example.com does not exist" in done.err and "--force" in done.err
+    assert "was not put into maintenance" in done.err and not pair.is_maintained()
+    run = drain_dns(pair, "--drain", "dns:wwww.example.com", "--force", "--settle", "0").wait().expect(0)
+    assert "does not exist" in run.err and pair.is_maintained()
+
+
 def test_one_that_is_not_wanted_is_not_the_last(pair, drain, consul):
     for n in (0, 1):
         consul.put(f"/v1/agent/check/fail/service:{pair.ids[n]}")

@@ -159,6 +159,7 @@ static enum next ask_above(struct authority *a, int64_t now_ms)
 
 	if (!dot) {
 		note(a, "no zone holds it");
+		a->last_err.kind = ERR_CONFIG;
 		return NEXT_BAD;
 	}
 	a->at = (size_t)(dot + 1 - a->name);
@@ -190,7 +191,9 @@ static const char *flaw_of(const struct authority *a)
 		return NULL;
 	if (m->is_truncated)
 		return "its answer is too long";
-	return m->is_authoritative || a->is_given ? NULL : "it does not serve the zone";
+	return m->is_authoritative || (a->is_given && m->can_recurse)
+		       ? NULL
+		       : "it does not serve the zone";
 }
 
 static enum next take_answer(struct authority *a, int64_t now_ms)

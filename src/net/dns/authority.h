@@ -74,7 +74,7 @@ void authority_give(struct authority *a, enum net_family family, const unsigned 
 
 /*
  * Begin to find the servers of the zone that holds name; with a given one there is nothing to find.
- * Follow with authority_step(): e on BAD: ERR_RETRY
+ * Follow with authority_step(): e on BAD: ERR_RETRY; ERR_CONFIG: no zone holds it
  */
 void authority_find(struct authority *a, const char *name, int64_t now_ms);
 

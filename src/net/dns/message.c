@@ -6,7 +6,8 @@
 #define RECORD_FIXED_BYTES 10  /* type, class, TTL and length, after a record's name */
 #define RECURSION_DESIRED 0x01 /* of byte 2 */
 #define AUTHORITATIVE 0x04
-#define POINTER 0xc0 /* RFC 1035 section 4.1.4: the two high bits of a label's length */
+#define RECURSION_AVAILABLE 0x80 /* of byte 3 */
+#define POINTER 0xc0             /* RFC 1035 section 4.1.4: the two high bits of a label's length */
 
 static unsigned get16(const unsigned char *p)
 {
@@ -255,6 +256,7 @@ int dns_read_answer(const unsigned char *p, size_t n, const unsigned char *query
 	m.rcode = p[3] & 0x0f;
 	m.is_truncated = p[2] & DNS_TRUNCATED;
 	m.is_authoritative = p[2] & AUTHORITATIVE;
+	m.can_recurse = p[3] & RECURSION_AVAILABLE;
 	m.type = (enum dns_type)get16(query + query_n - 4);
 	if (check_records(&m, get16(p + 6)))
 		return -1;

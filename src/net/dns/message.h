@@ -28,6 +28,7 @@ struct dns_answer {
 	unsigned rcode; /* enum dns_rcode, or another one up to 15 */
 	bool is_truncated;
 	bool is_authoritative;
+	bool can_recurse; /* it would ask others */
 
 	/* The module's own. */
 	enum dns_type type; /* that was asked for */

@@ -93,7 +93,7 @@ static void test_resolvers(void **state)
  *   =N   so many sources are known     L    it leaves
  *   iP   source i has the address      iA   it does not       iX   it does not answer
  *   iPn, iAn  with a TTL of n; iAn* proxied
- *   Cn   n clients are connected
+ *   Cn   n clients are connected       B1   nobody can ever tell; B0   or somebody can
  */
 struct scene {
 	const char *what;
@@ -152,6 +152,10 @@ static const struct scene scenes[] = {
 	{"the API: proxied, gone before", DRAIN_API, 0, 0, 5, "0 =1, 0 L, 3 0A300*", 8, "aso"},
 	{"the API is away: no answer is no evidence", DRAIN_API, 0, 0, 5, "0 =1, 0 0P60, 1 L, 2 0X", 0, "blx"},
 	{"the API was away", DRAIN_API, 0, 0, 5, "0 =1, 0 0P60, 1 L, 2 0X, 200 0A60", 265, "blxto"},
+	{"blind: the guess and settle", DRAIN_API, 0, 0, 5, "0 =1, 1 L, 0 0X, 2 B1, 9 B1", 67, "bxwo"},
+	{"blind before it left", DRAIN_DNS, 0, 0, 5, "0 B1, 3 L", 68, "bwo"},
+	{"blind, the TTL is known", DRAIN_API, 0, 0, 5, "0 =1, 0 0P30, 1 L, 2 0X, 3 B1", 38, "blxwo"},
+	{"blind for a while", DRAIN_API, 0, 0, 5, "0 =1, 1 L, 2 B1, 50 B0, 50 0P60, 60 0A60", 125, "bawlto"},
 	{"a client longer than the TTL", DRAIN_DNS, 0, 10, 5, "0 =1, 0 0P30, 0 C1, 1 L, 2 0A30, 60 C0", 70, "bltco"},
 };
 
@@ -171,6 +175,8 @@ static const char *advance(const char *script, int64_t now_ms)
 			drain_view_sources(&view, (size_t)(p[1] - '0'));
 		} else if (*p == 'L') {
 			drain_view_leave(&view, now_ms);
+		} else if (*p == 'B') {
+			drain_view_blind(&view, p[1] == '1', now_ms);
 		} else if (*p == 'C') {
 			drain_view_count(&view, (size_t)(p[1] - '0'), now_ms);
 		} else {

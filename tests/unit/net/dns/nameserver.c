@@ -212,6 +212,8 @@ static bool put_word(struct message *m, const char *word, size_t question_n)
 		m->ttl = (uint32_t)strtoul(word + 4, NULL, 10);
 	} else if (!strcmp(word, "aa")) {
 		m->p[2] |= 4;
+	} else if (!strcmp(word, "lame")) {
+		m->p[3] &= 0x7f;
 	} else if (*word == '@') {
 		put_owner(m, word + 1);
 	} else if (!strncmp(word, "rcode=", 6)) {

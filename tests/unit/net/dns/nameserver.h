@@ -16,6 +16,7 @@
  * The first rule that fits a question says how it is answered; without one it is with NXDOMAIN.
  * `how` is words: an address, ">name" for a CNAME (what follows is of that name), "&name" for an NS,
  * "@name" for records of another name, "ttl=N" for those that follow, "aa", "rcode=N", "tc",
+ * "lame" (it does not recurse),
  * "silent", "|" for one more message, and what is wrong with this one: "id", "late" (the id of the
  * first query for the family), "name", "type", "query", "short", "other" (from another server's
  * socket), "close" (TCP, before an answer), "fill=N" (so many records of no interest first).

@@ -176,7 +176,8 @@ static void search(const struct search *s, bool is_found)
 	if (is_found)
 		CHECK(!strcmp(servers_text(), s->want), "%s: %s, not %s", s->what, servers_text(), s->want);
 	else
-		CHECK(strstr(err.text, s->want) && err.kind == ERR_RETRY, "%s: %s", s->what, err.text);
+		CHECK(strstr(err.text, s->want) && err.kind == (strstr(s->want, "no zone") ? ERR_CONFIG : ERR_RETRY), "%s: %s",
+		      s->what, err.text);
 	CHECK(!s->asked || !strcmp(ns_asked(), s->asked), "%s: asked %s", s->what, ns_asked());
 	lookup_end();
 }
@@ -305,7 +306,11 @@ static void test_addresses(void **state)
 /* One that was given recurses, and need not be of the zone. */
 static void test_given(void **state)
 {
-	static const struct ns_rule rules[] = {{2, WWW, '4', 0, "ttl=7 192.0.2.2", 0}, {0}};
+	static const struct ns_rule rules[] = {{2, WWW, '4', 0, "ttl=7 192.0.2.2", 1},
+					       {2, WWW, '4', 0, "lame ttl=8 192.0.2.1", 1},
+					       {2, WWW, '4', 0, "lame aa ttl=9", 1},
+					       {2, WWW, '4', 0, "lame", 0},
+					       {0}};
 	const unsigned char bytes[] = {127, 0, 0, 2};
 
 	(void)state;
@@ -319,6 +324,16 @@ static void test_given(void **state)
 	assert_int_equal(go_on(), AUTHORITY_DONE);
 	assert_true(!authority.sight.has_it && authority.sight.ttl_sec == 7);
 	assert_string_equal(ns_asked(), "2u4 www.example.com");
+	/* Or it is, or has it. */
+	for (int has_it = 1; has_it >= 0; has_it--) {
+		authority_ask(&authority, 0, &wanted_a, now_ms());
+		assert_int_equal(go_on(), AUTHORITY_DONE);
+		assert_int_equal(authority.sight.has_it, has_it);
+	}
+	/* What refers us to others says nothing. */
+	authority_ask(&authority, 0, &wanted_a, now_ms());
+	assert_int_equal(go_on(), AUTHORITY_BAD);
+	assert_string_equal(err.text, "name server 127.0.0.2: it does not serve the zone");
 	lookup_end();
 }
 
