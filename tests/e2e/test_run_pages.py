@@ -76,7 +76,7 @@ def test_health(listening, ask, run, port):
 
 
 def test_no_result_for_a_ttl_is_an_ill(listening, ask, script):
-    one = listening("--check", f"exec:{script('sleep 60')}", "--timeout", "50")
+    one = listening("--check", f"exec:{script('sleep 60')}", "--timeout", "50", "--ttl", "2")
     assert ask("/health").status == 200
     until(lambda: ask("/health").status == 503, say=one.text)
     assert ask("/health").json["reasons"][0].startswith(f"{one.service}: no result of its check for ")
