@@ -106,7 +106,9 @@ static void test_somebody_elses_is_kept(void **state)
 	agent_run(60000);
 	assert_string_equal(agent.seen, "maintenance");
 	agent.maintenance[0] = '\0';
+	agent_clear();
 	agent_run(60000);
+	assert_null(strstr(agent.story, "resume"));
 	agent_forget();
 	agent_run(60000);
 	assert_string_equal(agent.seen, "gone passing");
@@ -119,8 +121,11 @@ static void test_what_is_kept_is_not_lost_by_a_refusal(void **state)
 	agent_start();
 	(void)strcpy(agent.maintenance, "the operator's");
 	agent_run(60000);
+	agent_registration.is_to_be_found = true;
 	agent.refuses = 403;
-	agent_run(60000);
+	agent_clear();
+	agent_run(0);
+	assert_string_equal(agent.story, "no");
 	assert_string_equal(agent_registration.kept, "the operator's");
 }
 
