@@ -458,8 +458,7 @@ const char *drain_line(const struct drain *d, int64_t now_ms, char out[DRAIN_LIN
 		break;
 	case DRAIN_WAITING:
 		if (d->view.is_blind)
-			buf_fmt(&b, "nobody can tell whether %s is gone: %s: ", d->text,
-				d->last_err.text);
+			buf_fmt(&b, "nobody can tell whether %s is gone: ", d->text);
 		buf_str(&b, "waiting,");
 		break;
 	case DRAIN_CLIENTS: add_clients(&b, d->view.clients_n); break;
