@@ -282,7 +282,7 @@ static enum registration_event fail(struct registration *r, const struct err *e,
 
 static void take_registration(struct registration *r, int64_t now_ms)
 {
-	r->counts.registrations++;
+	r->counts.registrations += !r->is_showing;
 	r->is_registered = true;
 	r->has_reported = false;
 	r->registered_ms = now_ms;

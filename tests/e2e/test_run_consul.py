@@ -195,6 +195,7 @@ def test_overwritten_from_outside(shim, consul):
     """Another address under our id: the originals go on with heartbeats for that."""
     one = shim("--ttl", "2")
     one.until_state("passing")
+    time.sleep(0.3)  # it has looked at what it is compared with from now on
     consul.put("/v1/agent/service/register", {"ID": one.id, "Name": one.service, "Address": "203.0.113.9", "Port": 1,
                                               "Check": {"CheckID": f"service:{one.id}", "TTL": "60s", "Status": "passing"}})
     until(lambda: one.entry()["Service"]["Address"] == ADDRESS, 20, lambda: one.entry())
