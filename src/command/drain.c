@@ -2,6 +2,7 @@
  * drain: put an instance into maintenance, and return when it is safe to stop it. What it waits for
  * is engine/drain.h's; here is how the instance is found, what is refused, and what is told.
  */
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,8 @@
 #include "engine/drain.h"
 
 #define DRAIN_FDS 8
+#define CALL_AGAIN_MS 10000 /* so long Consul is asked again */
+#define CALL_PAUSE_MS 500
 #define DRAIN_LOOK_LONG_MS 5000 /* before it is put into maintenance: nobody is in a hurry */
 #define REASON "dnsbuddy drain: to be stopped"
 
@@ -60,7 +63,7 @@ static struct buf *prepare(void)
 }
 
 /* The target is in place. is_any: the answer's status is the caller's to judge. */
-static int call(const char *method, bool is_any, struct err *e)
+static int call_once(const char *method, bool is_any, struct err *e)
 {
 	struct driver *d = &self.clients.driver;
 	const struct http_request request = {
@@ -73,6 +76,20 @@ static int call(const char *method, bool is_any, struct err *e)
 	if (http_exchange(&d->consul, &request, &sink, deadline_ms, e) ||
 	    (!is_any && consul_answer_finish(&self.answer, e)))
 		return err_wrap(e, "consul: %s %s", method, self.target.p);
+	return 0;
+}
+
+/* The same, again for a while when Consul does not answer: it may just be starting. */
+static int call(const char *method, bool is_any, struct err *e)
+{
+	int64_t max_ms = self.config.drain.max_ms,
+		until_ms = clock_now_ms() + (max_ms < CALL_AGAIN_MS ? max_ms : CALL_AGAIN_MS);
+
+	while (call_once(method, is_any, e)) {
+		if (e->kind != ERR_RETRY || clock_now_ms() >= until_ms)
+			return -1;
+		(void)poll(NULL, 0, CALL_PAUSE_MS);
+	}
 	return 0;
 }
 

@@ -230,7 +230,7 @@ static int start(struct registration *r, int64_t now_ms, struct err *e)
 static enum registration_event lose(struct registration *r, int64_t now_ms)
 {
 	r->is_registered = r->is_maintained = false;
-	r->is_to_be_shown = true;
+	r->is_to_be_shown = !r->is_well;
 	r->is_showing = false;
 	r->retry_ms = later(now_ms, r->registered_ms + REGISTRATION_AGAIN_MS);
 	return REGISTRATION_LOST;

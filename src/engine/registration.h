@@ -129,7 +129,8 @@ void registration_set(struct registration *r, bool is_well, const char *line);
 
 /*
  * The line that is reported next shall be seen at once: Consul puts off for five minutes what is no
- * other state, unless we register anew (measured: 1.8.7). So it is when Consul has forgotten us.
+ * other state, unless we register anew (measured: 1.8.7). So it is when Consul has forgotten us and
+ * we are not well.
  */
 void registration_show(struct registration *r);
 

@@ -200,7 +200,8 @@ static void take_result(struct service *s, int64_t now_ms)
 	registration_set(r, s->check.is_passing, s->check.output);
 	if (s->check.runs == 1) {
 		registration_wait(r, now_ms);
-		registration_show(r);
+		if (!s->check.is_passing) /* why not is to be seen */
+			registration_show(r);
 	}
 	tell_result(s, now_ms);
 }

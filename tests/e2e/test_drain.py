@@ -307,8 +307,16 @@ def test_another_agents(drain, pair, consul):
     assert f"far-7 is registered with the agent of the node {node} (10.0.0.7): ask that one, by --consul" in done.err
 
 
+def test_consul_is_just_starting(pair, start, consul):
+    left = [503, 500, 503]
+    with Recorder(consul.port) as recorder:
+        recorder.script = lambda call: left.pop() if left else None
+        start("drain", "--id", pair.ids[0], "--drain", "1", consul=recorder).wait().expect(0)
+    assert not left and pair.is_maintained()
+
+
 def test_consul_is_away(drain, pair):
-    done = drain(pair, "--record", NAME, env={"CONSUL_HTTP_ADDR": "127.0.0.1:1"}).wait().expect(1)
+    done = drain(pair, "--record", NAME, "--timeout", "1", env={"CONSUL_HTTP_ADDR": "127.0.0.1:1"}).wait().expect(1)
     assert "127.0.0.1:1" in done.err and "refused" in done.err
 
 

@@ -85,8 +85,9 @@ def test_the_first_failure_is_seen(shim):
     assert "refused" in fields(one, "unhealthy")["output"]
 
 
-@pytest.mark.parametrize("text", ["echo fine", "sleep 0.5; echo not fine; exit 1"])
+@pytest.mark.parametrize("text", ["echo not fine; exit 1", "sleep 0.5; echo not fine; exit 1"])
 def test_its_output_is_seen(shim, script, text):
+    """Of a check that fails from the start, too: its state is the same as before."""
     one = shim("--check", "exec:" + script(text))
     until(lambda: one.entry() and any(c["Output"].endswith("fine") for c in one.entry()["Checks"]), 3, one.entry)
     assert len(said(one, "registered in Consul")) == 1

@@ -230,7 +230,7 @@ static void test_forgotten(void **state)
 	agent_forget();
 	agent_run(9999);
 	assert_string_equal(agent.seen, "gone passing");
-	assert_string_equal(agent.story, "report register report register report find look");
+	assert_string_equal(agent.story, "report register report find look");
 	assert_int_equal(agent_events[REGISTRATION_LOST], 1);
 	assert_int_equal(agent_events[REGISTRATION_DONE], 1);
 	assert_int_equal(agent_events[REGISTRATION_FAILED], 0);

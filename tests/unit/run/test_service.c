@@ -220,7 +220,7 @@ static void test_it_is_wanted_at_once(void **state)
 {
 	(void)state;
 	begin();
-	assert_string_equal(agent.story, "register report register report find look");
+	assert_string_equal(agent.story, "register report find look");
 	assert_string_equal(agent.seen, "passing");
 	assert_non_null(strstr(agent.description, "\"Address\":\"192.0.2.1\",\"Port\":80,"));
 	assert_non_null(strstr(agent.description, "\"TTL\":\"25s\""));
