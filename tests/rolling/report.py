@@ -29,7 +29,7 @@ plot "{folder}/rate.tsv" using 1:2 with lines lw 1.5 lc rgb "#2a7f3f" title "ans
 unset label
 set key at screen 0.985, 0.655 right horizontal
 set tmargin at screen 0.61
-set bmargin at screen 0.08
+set bmargin at screen 0.12
 set ylabel ""
 set xlabel "minutes"
 {minutes}
