@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/fmt.h"
 #include "base/secret.h"
 #include "base/str.h"
@@ -330,17 +331,9 @@ static int read_consul_url(const struct reading *r, enum setting s, const char *
 			 str_find(text, "://") ? 0 : 8500, e);
 }
 
-/* FNV-1a, 64 bits: of what was before and of this text. */
 static uint64_t digest_on(uint64_t sum, const char *text)
 {
-	while (text && *text)
-		sum = (sum ^ (unsigned char)*text++) * 0x100000001b3;
-	return sum;
-}
-
-static uint64_t digest(const char *text)
-{
-	return digest_on(0xcbf29ce484222325, text);
+	return digest_add(sum, text, text ? strlen(text) : 0);
 }
 
 /*
@@ -353,7 +346,7 @@ static void add_default_key(struct buf *b, const struct job *jobs, size_t jobs_n
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < jobs_n; i++) {
-		sum += digest_on(digest(jobs[i].name) ^ '/', jobs[i].owner);
+		sum += digest_on(digest_on(DIGEST_START, jobs[i].name) ^ '/', jobs[i].owner);
 		if (strcmp(jobs[i].name, first) < 0)
 			first = jobs[i].name;
 	}
@@ -469,7 +462,7 @@ static int take(const struct reading *r, enum setting s, struct err *e)
 
 	field += fields[s].offset;
 	if (s >= SETTINGS_OF_RECORD)
-		r->config->digests[s - SETTINGS_OF_RECORD] = digest(text);
+		r->config->digests[s - SETTINGS_OF_RECORD] = digest_on(DIGEST_START, text);
 	if (text)
 		return read_field(r, s, text, field, e) ? reading_bad(r, s, e->text, e) : 0;
 	if (setting(s)->traits.is_required && !(r->groups & GROUP_OPERATOR))

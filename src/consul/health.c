@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/fmt.h"
 #include "base/secret.h"
 #include "base/sort.h"
@@ -205,20 +206,11 @@ static int read_instance(const char *text, size_t len, enum instance_state *stat
 	return read_state(json_get(0, "Checks"), state, e);
 }
 
-/* FNV-1a, the end of the text included. */
-static uint64_t hash(uint64_t h, const char *s)
-{
-	do
-		h = (h ^ (unsigned char)*s) * 1099511628211u;
-	while (*s++);
-	return h;
-}
-
 /* So mixed that sums of such numbers tell sets apart. */
 static uint64_t hash_instance(void)
 {
 	int service = json_get(0, "Service");
-	uint64_t h = 14695981039346656037u;
+	uint64_t h;
 	char text[NAME_CAP + 1];
 	int64_t port = 0;
 
@@ -226,7 +218,7 @@ static uint64_t hash_instance(void)
 	if (!*text)
 		json_label(json_get(json_get(0, "Node"), "Address"), text, sizeof text);
 	(void)json_get_integer(service, "Port", &port);
-	h = (hash(h, text) ^ (uint64_t)port) * 0xff51afd7ed558ccdu;
+	h = (digest_text(DIGEST_START, text) ^ (uint64_t)port) * 0xff51afd7ed558ccdu;
 	return (h ^ h >> 33) * 0xc4ceb9fe1a85ec53u;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/digest.h"
 #include "base/str.h"
 #include "base/utf8.h"
 #include "consul/place.h"
@@ -54,28 +55,18 @@ void registration_init(struct registration *r, const char *name, enum registrati
 	begin(r);
 }
 
-/* FNV-1a, the end of the text included; NULL is "". */
-static uint64_t digest(uint64_t sum, const char *text)
-{
-	do
-		sum = (sum ^ (text ? (unsigned char)*text : 0)) * 1099511628211u;
-	while (text && *text++);
-	return sum;
-}
-
 /* What it points to may be written over: so it is known again by a sum. */
 static uint64_t sum_of(const struct consul_service *s)
 {
 	const unsigned numbers[] = {s->port, s->has_tag_override, s->ttl_sec, s->gone_sec,
 				    (unsigned)s->tags_n};
-	uint64_t sum = digest(14695981039346656037u, s->address);
+	uint64_t sum = digest_text(DIGEST_START, s->address);
 
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-		sum = (sum ^ numbers[i]) * 1099511628211u;
+	sum = digest_add(sum, numbers, sizeof numbers);
 	for (size_t i = 0; i < s->tags_n; i++)
-		sum = digest(sum, s->tags[i]);
+		sum = digest_text(sum, s->tags[i]);
 	for (size_t i = 0; i < s->metas_n; i++)
-		sum = digest(digest(sum, s->metas[i].key), s->metas[i].value);
+		sum = digest_text(digest_text(sum, s->metas[i].key), s->metas[i].value);
 	return sum;
 }
 
