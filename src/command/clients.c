@@ -45,6 +45,11 @@ static bool uses_roots(const struct config *c)
 	return false;
 }
 
+bool clients_lack_roots(const struct clients *w, const struct config *c)
+{
+	return uses_roots(c) && c->ca_file[0] && !w->cf_roots.n;
+}
+
 static int init_cloudflare(struct clients *w, const struct config *c, struct err *e)
 {
 	struct client_side *side = &w->cloudflare;

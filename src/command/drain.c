@@ -119,6 +119,14 @@ static int fail_elsewhere(const char *id, struct err *e)
 		       *service ? ", nor has the catalog" : ": name it by --id and --service");
 }
 
+/* "NAME-HOST", or the host alone. */
+static bool is_of_host(const char *id, const char *host)
+{
+	size_t before = strlen(id) - strlen(host);
+
+	return str_ends_nocase(id, host) && (!before || id[before - 1] == '-');
+}
+
 static int find_instance(struct err *e)
 {
 	const char *service = self.config.jobs[0].service;
@@ -140,7 +148,7 @@ static int find_instance(struct err *e)
 	if (*service && strcmp(service, i->service) != 0)
 		return err_set(e, ERR_CONFIG, "%s is an instance of %s, not of %s", i->id,
 			       i->service, service);
-	self.is_here = *host && str_ends_nocase(i->id, host);
+	self.is_here = *host && is_of_host(i->id, host);
 	return 0;
 }
 

@@ -34,6 +34,10 @@ static int set(const struct config *new, bool only_secrets, struct err *e)
 {
 	if (only_secrets)
 		return 0;
+	if (clients_lack_roots(&stay.clients, new))
+		return err_set(e, ERR_CONFIG,
+			       "SSL_CERT_FILE or --ca-file was of no use at the start, and not "
+			       "read: what needs it now takes a restart");
 	if (run_set_config(&run, new->run, e))
 		return -1;
 	set_drain(new);

@@ -297,7 +297,8 @@ static int take_argument(struct values *v, const struct arguments *a, int *i,
 	if (strncmp(text, "--", 2) == 0)
 		return take_flag(v, a, i, e);
 	if (text[0] == '-' && text[1])
-		return err_set(e, ERR_USAGE, "unknown flag %s: see dnsbuddy help", text);
+		return err_set(e, ERR_USAGE, "unknown flag %.*s: see dnsbuddy help",
+			       (int)strcspn(text, "="), text);
 	return is_run ? take_run_word(v, a, i, e) : add_positional(positionals, text, e);
 }
 

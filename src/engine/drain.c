@@ -112,6 +112,8 @@ static void count_clients(struct drain *d, int64_t now_ms)
 		drain_view_count(&d->view, n, now_ms);
 		return;
 	}
+	if (d->view.has_clients) /* it could be counted before: it fails by chance */
+		return;
 	d->count_ms = CLOCK_NEVER;
 	d->note = "connections cannot be seen here: clients are not waited for";
 }
@@ -170,6 +172,7 @@ static bool follow_alias(struct drain *d)
 	d->is_name_there = false;
 	memcpy(d->name, s->alias, sizeof d->name);
 	drain_view_sources(&d->view, 0);
+	d->source = 0; /* of the other zone's, which may be fewer */
 	return true;
 }
 

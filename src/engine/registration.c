@@ -223,8 +223,10 @@ static enum registration_event lose(struct registration *r, int64_t now_ms)
 	r->is_registered = r->is_maintained = false;
 	r->is_to_be_shown = !r->is_well;
 	r->is_showing = false;
-	r->retry_ms = later(now_ms, r->registered_ms + REGISTRATION_AGAIN_MS);
-	return REGISTRATION_LOST;
+	/* At once, but not for ever so: a proxy may refuse what Consul would not. */
+	r->retry_ms =
+		later(now_ms, r->registered_ms + pace_delay_ms(PACE_REGISTRATION, r->losses, 0));
+	return r->losses++ ? REGISTRATION_NOTHING : REGISTRATION_LOST;
 }
 
 static enum registration_event fail_to_leave(struct registration *r, int status, int64_t now_ms)
@@ -341,6 +343,7 @@ static enum registration_event succeed(struct registration *r, int64_t now_ms)
 		break;
 	case REGISTRATION_REPORT:
 		r->counts.reports++;
+		r->losses = 0;
 		r->has_reported = true;
 		r->report_ms = r->called_ms + r->report_every_ms;
 		r->unseen_n += r->id_kind == REGISTRATION_ID_HOST;

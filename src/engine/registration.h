@@ -19,7 +19,6 @@
 #define REGISTRATION_REPORT_MS 10000
 #define REGISTRATION_HURRY_MS                                                                      \
 	1000 /* a changed line is reported that soon, a changed state at once */
-#define REGISTRATION_AGAIN_MS 1000 /* from one registration to the next, when Consul forgets */
 #define REGISTRATION_LOOK_EVERY 5  /* after so many reports: has somebody overwritten us? */
 #define REGISTRATION_LEAVE_TRIES 3 /* to reach Consul for the last time, and the rest between */
 #define REGISTRATION_LEAVE_MS 300
@@ -77,6 +76,7 @@ struct registration {
 	bool is_news;        /* the report under way is of another state */
 	unsigned leave_tries;
 	unsigned failures; /* in a row */
+	unsigned losses;   /* since the last report that was taken */
 	unsigned unseen_n; /* reports since the last look at what the agent holds */
 	uint32_t lot;      /* this process's part of the id */
 	int64_t timeout_ms;

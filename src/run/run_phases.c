@@ -178,7 +178,7 @@ void run_phase_step(struct run *r, int64_t now_ms)
 
 int64_t run_phase_until_ms(const struct run *r, int64_t now_ms)
 {
-	return is_over(r) ? now_ms : r->limit_ms;
+	return is_over(r) || r->phase == RUN_OVER ? now_ms : r->limit_ms;
 }
 
 /* The first time in order; the second time without waiting; then at once. */

@@ -33,11 +33,10 @@ static int add(struct run *r, const struct run_service *setup, int64_t now_ms, s
 	if (service_init(s, setup, &r->setup.world, e))
 		return -1;
 	r->services_n++;
-	if (!r->has_started)
-		return 0;
 	if (r->is_maintained)
 		service_set_maintenance(s, true, REGISTRATION_REASON ": SIGUSR1");
-	service_start(s, now_ms);
+	if (r->has_started)
+		service_start(s, now_ms);
 	return 0;
 }
 

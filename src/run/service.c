@@ -103,6 +103,7 @@ static void clear(struct service *s)
 {
 	struct tls_storage *tls = s->tls, *check_tls = s->check.tls;
 
+	http_close(&s->registration.client.http);
 	memset(s, 0, offsetof(struct service, body));
 	s->tls = tls;
 	s->check.tls = check_tls;
@@ -182,11 +183,12 @@ static void tell_result(struct service *s, int64_t now_ms)
 	const struct check *c = &s->check;
 	enum service_health health = c->is_passing ? SERVICE_HEALTHY : SERVICE_UNHEALTHY;
 
-	/* When the next one can have ended. */
-	int64_t next_ms = (c->next_ms > now_ms ? c->next_ms : now_ms) + c->duration_ms;
+	/* When the next one can have ended. Of no check, which passes, there is none. */
+	int64_t next_ms = c->next_ms > now_ms ? c->next_ms : now_ms;
 
-	if (health == s->told || (!c->is_passing && s->told == SERVICE_STARTS &&
-				  next_ms - c->begun_ms < s->setup->check.interval_ms))
+	if (health == s->told ||
+	    (!c->is_passing && s->told == SERVICE_STARTS &&
+	     next_ms + c->duration_ms - c->begun_ms < s->setup->check.interval_ms))
 		return;
 	s->told = health;
 	log_event(c->is_passing ? LOG_INFO : LOG_WARN, c->is_passing ? "healthy" : "unhealthy",

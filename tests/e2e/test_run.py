@@ -72,6 +72,17 @@ def test_an_application_that_cannot_start(either, tmp_path, what, code, why):
     assert one.entries() == []
 
 
+@pytest.mark.parametrize("hook", [(), ("--pre-start", "true")], ids=["none", "pre-start"])
+def test_no_descriptor_is_left_to_start_it_with(nowhere, hook):
+    """It ends, with 126, wherever it runs out of them."""
+    def end(n):
+        return subprocess.run([binary(), "run", "--service", "a", "--interface", "static:" + ADDRESS, *hook, "--", "true"], timeout=20,
+                              env=environment(consul=nowhere, PATH=PATHS), capture_output=True, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (n, n))).returncode
+    codes = [end(n) for n in range(4, 14)]
+    assert 126 in codes and codes[-1] == 0, codes
+
+
 def test_one_that_ends_at_once_leaves_nothing_in_consul(either, tells, events):
     for _ in range(5):
         one = either("--post-stop", tells("post-stop"), app=["sh", "-c", "exit 7"])

@@ -63,6 +63,16 @@ def test_they_come_and_go(reloadable):
     until(lambda: reloadable.listed() == {"c": 3, "a": 11}, say="it is not back")
 
 
+def test_no_connection_stays_behind(reloadable):
+    def fds():
+        return len(os.listdir(f"/proc/{reloadable.run.process.pid}/fd"))
+    before = fds()
+    for i in range(8):
+        reloadable.be(**{f"x{i}": 1})
+        until(lambda name=f"x{i}": reloadable.listed() == {name: 1}, say="the one before has not left")
+    assert fds() <= before + 2
+
+
 def test_twice_while_consul_says_nothing(reloadable):
     """One that has not left yet is told from those that came after it, though its configuration is no more: nobody's
     leaving takes away what another has registered."""

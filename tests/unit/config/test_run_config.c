@@ -256,6 +256,7 @@ static const struct {
 	{BASE "--id|x|", "", NULL, ERR_USAGE, {"unknown flag --id"}},
 	{BASE "nginx|", "", NULL, ERR_USAGE, {"write -- before the application: dnsbuddy run", "-- nginx"}},
 	{BASE "-x|", "", NULL, ERR_USAGE, {"unknown flag -x"}},
+	{BASE "-consul-token=secret|", "", NULL, ERR_USAGE, {"unknown flag -consul-token:"}},
 	{"", "DNSBUDDY_CONFIG=%|", "{\n\"service\":\"web\",\n\"check\":\"x\"}", ERR_CONFIG, {":3, key check", "is wrong"}},
 	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\n\"ports\":80}", ERR_CONFIG, {"line 2, column 2: unknown key \"ports\""}},
 	{"", "DNSBUDDY_CONFIG=%|", "{\"service\":\"web\",\"stop-timeout\":8}", ERR_CONFIG, {"unknown key \"stop-timeout\""}},

@@ -203,6 +203,29 @@ static void test_alias(void **state)
 	end();
 }
 
+/* It is the second server that says so, and the other zone has but one. */
+static void test_alias_of_a_later_server(void **state)
+{
+	static const struct ns_rule rules[] = {
+		ZONE,
+		NS1,
+		NS2,
+		{2, WWW, '4', 0, "silent", 0},
+		{3, WWW, '4', 0, "aa ttl=60 >lb.example.org", 0},
+		{1, "example.org", 'n', 0, "&ns2.example.com", 0},
+		{3, "lb.example.org", '4', 0, "aa ttl=20 192.0.2.1", 4},
+		{3, "lb.example.org", '4', 0, "aa", 0},
+		{0},
+	};
+
+	(void)state;
+	begin(DRAIN_DNS, "192.0.2.1", rules);
+	drain_leave(&drain, now_ms());
+	assert_int_equal(run_until(now_ms() + 120000), DRAIN_DONE);
+	shows("192.0.2.1 is still answered by ns2.example.com for lb.example.org");
+	end();
+}
+
 /* Aliases in a circle tell nothing, and are followed no further; by one answer or by many. */
 static void test_circle(void **state)
 {
@@ -414,11 +437,21 @@ static void test_fixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dns),           cmocka_unit_test(test_ip6),        cmocka_unit_test(test_host),
-		cmocka_unit_test(test_alias),         cmocka_unit_test(test_circle),     cmocka_unit_test(test_blind),
-		cmocka_unit_test(test_no_such_name),  cmocka_unit_test(test_comes_back), cmocka_unit_test(test_never_there),
-		cmocka_unit_test(test_silent_server), cmocka_unit_test(test_gives_up),   cmocka_unit_test(test_no_servers),
-		cmocka_unit_test(test_resolver),      cmocka_unit_test(test_fixed),
+		cmocka_unit_test(test_dns),
+		cmocka_unit_test(test_ip6),
+		cmocka_unit_test(test_host),
+		cmocka_unit_test(test_alias),
+		cmocka_unit_test(test_alias_of_a_later_server),
+		cmocka_unit_test(test_circle),
+		cmocka_unit_test(test_blind),
+		cmocka_unit_test(test_no_such_name),
+		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_never_there),
+		cmocka_unit_test(test_silent_server),
+		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_no_servers),
+		cmocka_unit_test(test_resolver),
+		cmocka_unit_test(test_fixed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
