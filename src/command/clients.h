@@ -45,7 +45,7 @@ int clients_prepare(struct clients *w, const struct config *c, struct err *e)
 	__attribute__((warn_unused_result));
 void clients_init_driver(struct clients *w, const struct config *c);
 
-/* c has something verified by the CA file, which at the start there was no use for: it is not read. */
+/* c has something verified by the CA file, which had no use at the start, and was not read. */
 bool clients_lack_roots(const struct clients *w, const struct config *c);
 
 /* What is to be sent for c's secrets. e: ERR_CONFIG: they are too long */
