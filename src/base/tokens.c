@@ -8,7 +8,7 @@
 
 #define END (-1)
 
-void tokens_open(struct tokens *w, const char *path)
+void tokens_open(struct tokens *w, const char *path, off_t sizeless_max)
 {
 	/* A pipe without a writer is not waited for. */
 	w->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -16,7 +16,7 @@ void tokens_open(struct tokens *w, const char *path)
 	w->left = lseek(w->fd, 0, SEEK_END);
 	(void)lseek(w->fd, 0, SEEK_SET);
 	if (w->left <= 0)
-		w->left = TOKENS_SIZELESS_MAX;
+		w->left = sizeless_max;
 }
 
 void tokens_close(struct tokens *w)

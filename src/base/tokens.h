@@ -11,7 +11,7 @@
 #include <sys/types.h>
 
 #define TOKENS_TOKEN_MAX 255         /* bytes of a word */
-#define TOKENS_SIZELESS_MAX 16777216 /* bytes of a device or of what the kernel makes up */
+#define TOKENS_SIZELESS_MAX 16777216 /* bytes of a device, where a file is expected */
 
 struct tokens {
 	int fd; /* -1: at the end */
@@ -22,8 +22,11 @@ struct tokens {
 	char buf[4096];
 };
 
-/* A file that is absent, not to be read, or a directory has no words. */
-void tokens_open(struct tokens *w, const char *path);
+/*
+ * A file that is absent, not to be read, or a directory has no words.
+ *   sizeless_max  bytes that are read of one that has no size
+ */
+void tokens_open(struct tokens *w, const char *path, off_t sizeless_max);
 
 /*
  * Read the next word; false: there is none. A word past TOKENS_TOKEN_MAX or with a NUL in it comes

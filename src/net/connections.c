@@ -7,7 +7,8 @@
 #include "base/str.h"
 #include "base/tokens.h"
 
-#define TABLE_MAX 1073741824 /* bytes: the kernel has fewer sockets than that tells of */
+/* Bytes: cut off, a table would show fewer clients than there are. */
+#define TABLE_MAX 1073741824
 
 const char *const connections_files[CONNECTIONS_FILES] = {"/proc/net/tcp", "/proc/net/tcp6"};
 
@@ -80,10 +81,9 @@ static int count_file(const char *path, uint16_t port, size_t *n)
 	int state = -1;
 	struct tokens w;
 
-	tokens_open(&w, path);
+	tokens_open(&w, path, TABLE_MAX);
 	if (w.fd < 0)
 		return -1;
-	w.left = TABLE_MAX; /* cut off, it would show fewer clients than there are */
 	while (tokens_next(&w)) {
 		if (w.words == 2 || w.words == 3)
 			is_sound = !read_end(w.token, &ends[w.words - 2]) &&

@@ -62,7 +62,6 @@ static void describe_answer(const struct check *c, struct err *e)
 static enum verdict step_http(struct check *c, struct err *e)
 {
 	enum http_result result = http_step(&c->by.http, e);
-
 	bool is_well = c->status / 100 == 2 && c->by.http.has_head;
 
 	if (result == HTTP_MORE)
@@ -172,25 +171,30 @@ static enum verdict step_exec(struct check *c, int64_t now_ms, struct err *e)
 
 /* ---- all of them ---- */
 
-static int init_http(struct check *c, const struct tls_config *tls, struct err *e)
+static bool is_over_tls(const struct run_check *setup)
 {
-	bool is_https = c->setup->url.scheme == URL_HTTPS;
+	return setup->kind == RUN_CHECK_HTTP && setup->url.scheme == URL_HTTPS;
+}
+
+static void init_http(struct check *c, const struct tls_config *tls)
+{
+	bool is_https = is_over_tls(c->setup);
 
 	c->origin = (struct http_origin){.url = c->setup->url, .tls = is_https ? tls : NULL};
-	if (is_https && tls_reserve(&c->tls, e))
-		return -1;
 	http_client_init(&c->by.http, &c->origin, is_https ? c->tls : NULL);
-	return 0;
 }
 
 int check_init(struct check *c, const struct run_check *setup, const struct tls_config *tls,
 	       struct err *e)
 {
+	/* First what can fail: the check before goes on then. */
+	if (is_over_tls(setup) && tls_reserve(&c->tls, e))
+		return -1;
 	if (c->setup)
 		check_stop(c);
 	c->setup = setup;
-	if (setup->kind == RUN_CHECK_HTTP && init_http(c, tls, e))
-		return -1;
+	if (setup->kind == RUN_CHECK_HTTP)
+		init_http(c, tls);
 	if (setup->kind == RUN_CHECK_TCP) {
 		resolve_init(&c->by.tcp.resolve);
 		dial_init(&c->by.tcp.dial);

@@ -33,7 +33,7 @@ static void check_words(const char *path, size_t n)
 	size_t words_n = 0;
 	struct tokens w;
 
-	tokens_open(&w, path);
+	tokens_open(&w, path, TOKENS_SIZELESS_MAX);
 	while (tokens_next(&w)) {
 		MUST(++words_n <= n && w.words && w.words <= words_n);
 		MUST(strlen(w.token) <= TOKENS_TOKEN_MAX);

@@ -108,7 +108,7 @@ void resolve_conf_read(struct resolve_conf *c, const char *path)
 	struct tokens w;
 
 	set_defaults(c);
-	tokens_open(&w, path);
+	tokens_open(&w, path, TOKENS_SIZELESS_MAX);
 	while (tokens_next(&w)) {
 		if (w.words == 1)
 			key = begin_line(c, w.token);
@@ -136,7 +136,7 @@ void resolve_hosts_find(const char *path, const char *name, struct net_found *ou
 	unsigned char bytes[16];
 	struct tokens w;
 
-	tokens_open(&w, path);
+	tokens_open(&w, path, TOKENS_SIZELESS_MAX);
 	while (tokens_next(&w)) {
 		if (w.words == 1)
 			has_address = !net_read_address(w.token, &family, bytes);

@@ -40,7 +40,7 @@ static const char *all_words(const char *path)
 	struct tokens w;
 
 	text[0] = '\0';
-	tokens_open(&w, path);
+	tokens_open(&w, path, TOKENS_SIZELESS_MAX);
 	while (tokens_next(&w))
 		(void)snprintf(text + strlen(text), sizeof text - strlen(text), w.words == 1 && *text ? "/[%s]" : "[%s]", w.token);
 	tokens_close(&w);
