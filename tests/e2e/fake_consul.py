@@ -42,11 +42,8 @@ class Reply:
     do: str | None = None  # hang eof reset truncate big flood endless, see _misbehave
 
 
-@dataclass
-class Request:
-    method: str
-    target: str
-    headers: dict  # lower-case names
+class Target:
+    """What `target` asks for."""
 
     @property
     def path(self):
@@ -55,6 +52,13 @@ class Request:
     @property
     def query(self):
         return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
+
+
+@dataclass
+class Request(Target):
+    method: str
+    target: str
+    headers: dict  # lower-case names
 
     @property
     def is_consistent(self):

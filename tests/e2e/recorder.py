@@ -5,24 +5,17 @@ import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qsl, unquote
+
+from fake_consul import Target
 
 
 @dataclass
-class Call:
+class Call(Target):
     t: float
     method: str
     target: str
     body: bytes
     status: int | None = None  # of the answer; None: there was none yet
-
-    @property
-    def path(self):
-        return unquote(self.target.partition("?")[0])
-
-    @property
-    def query(self):
-        return dict(parse_qsl(self.target.partition("?")[2], keep_blank_values=True))
 
     @property
     def what(self):
