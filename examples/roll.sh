@@ -12,6 +12,8 @@
 # WAIT_SECONDS (300) bounds each wait. WATCHER (cloudflare) is the service that keeps the records.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=examples/asking.sh
+. ./asking.sh
 
 wait=${WAIT_SECONDS:-300} watcher_service=${WATCHER:-cloudflare}
 options=() draining='' began=$SECONDS
@@ -76,26 +78,7 @@ setting() {
 	return 0
 }
 
-# where SERVICE PORT: host:port by which it is reached from here
-where() {
-	local at host=127.0.0.1
-	at=$("${compose[@]}" port "$1" "$2" 2>/dev/null | head -n 1) || return 1
-	[[ $at =~ ^(.*):([1-9][0-9]*)$ ]] || return 1
-	case ${DOCKER_HOST:-} in tcp://*) host=${DOCKER_HOST#tcp://} host=${host%:*} ;; esac
-	case ${BASH_REMATCH[1]} in '' | 0.0.0.0 | :: | '[::]') ;; *) host=${BASH_REMATCH[1]} ;; esac
-	printf '%s:%s\n' "$host" "${BASH_REMATCH[2]}"
-}
-
 # ---- The steps of one replacement ------------------------------------------------------------------------------------------
-
-# until_true COMMAND...: within $wait seconds
-until_true() {
-	local end=$((SECONDS + wait))
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.5
-	done
-}
 
 # start_one: one more of them; sets $new
 start_one() {

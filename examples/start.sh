@@ -8,6 +8,8 @@
 # wait for Consul, and that for nginx; NO_BROWSER=1 opens nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
+# shellcheck source=examples/asking.sh
+. ./asking.sh
 
 file=docker-compose.yml prefix=''
 wait=${WAIT_SECONDS:-60}
@@ -81,29 +83,10 @@ remember() {
 
 # ---- Asking ----------------------------------------------------------------------------------------------------------------
 
-# where SERVICE PORT: host:port by which it is reached from here; fails when it is not published
-where() {
-	local at host=127.0.0.1
-	at=$("${compose[@]}" port "$1" "$2" 2>/dev/null | head -n 1) || return 1
-	[[ $at =~ ^(.*):([1-9][0-9]*)$ ]] || return 1
-	case ${DOCKER_HOST:-} in tcp://*) host=${DOCKER_HOST#tcp://} host=${host%:*} ;; esac
-	case ${BASH_REMATCH[1]} in '' | 0.0.0.0 | :: | '[::]') ;; *) host=${BASH_REMATCH[1]} ;; esac
-	printf '%s:%s\n' "$host" "${BASH_REMATCH[2]}"
-}
-
 # consul_says PATH TEXT: whether Consul's answer has this in it
 consul_says() {
 	[ -n "$consul" ] || consul=$(where consul 8500) || return 1
 	curl -fsS --noproxy '*' --max-time 2 "http://$consul$1" 2>/dev/null | grep -q "$2"
-}
-
-# until_true COMMAND...: for $wait seconds
-until_true() {
-	local end=$((SECONDS + wait))
-	until "$@"; do
-		[ $SECONDS -lt $end ] || return 1
-		sleep 0.5
-	done
 }
 
 # show WHAT URL: print it, and open it where there is a screen

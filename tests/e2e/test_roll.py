@@ -63,7 +63,8 @@ class Roll:
         for name in ("docker", "docker-compose", "curl", "sleep"):
             (folder / "bin" / name).write_text(FAKE)
             (folder / "bin" / name).chmod(0o755)
-        shutil.copy(ROOT / "examples/roll.sh", folder)
+        for name in ("roll.sh", "asking.sh"):
+            shutil.copy(ROOT / "examples" / name, folder)
 
     def start(self, *args, **env):
         return subprocess.Popen(
