@@ -84,6 +84,7 @@ struct status_record {
 	const char *name;
 	const char *service;
 	const char *owner; /* NULL when not set; name and owner are unique together */
+	const char *zone;  /* the name of its zone; NULL: not known yet */
 	enum status_state state;
 	bool is_unhealthy;
 	bool has_records;         /* what Cloudflare has is known: see records */
@@ -99,6 +100,13 @@ struct status_record {
 	const struct record *records; /* one without an id is deleted */
 	size_t records_n;
 	struct fact_value facts[FACTS];
+};
+
+/* A name that a service claims by its tags and does not get, or gets with a flaw. */
+struct status_claim {
+	const char *name; /* "": the tags name none */
+	const char *service;
+	const char *why;
 };
 
 struct status {
@@ -120,7 +128,13 @@ struct status {
 	 * would be memory for this alone.
 	 */
 	void (*fill_record)(const struct status *s, size_t i, struct status_record *r);
-	const void *ctx; /* of fill_record() */
+	/* The same for claims that were refused, i of 0..claims_n. */
+	size_t claims_n;
+	void (*fill_claim)(const struct status *s, size_t i, struct status_claim *c);
+	const void *ctx;      /* of both */
+	bool has_discovery;   /* services name their own records: --discover */
+	size_t discovered_n;  /* names that are kept because of that */
+	bool has_name_series; /* --metrics-names */
 	uint64_t retries;
 	uint64_t consul_reads; /* good answers to watches */
 	uint64_t connections;  /* opened, to both sides */

@@ -106,6 +106,7 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	r->name = name->job.name;
 	r->service = name->job.service;
 	r->owner = name->job.owner[0] ? name->job.owner : NULL;
+	r->zone = name->job.zone[0] ? name->job.zone : NULL;
 	r->state = name->state;
 	r->since_ms = s->now_ms - name->state_ms;
 	r->why = why(name);
