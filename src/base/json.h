@@ -41,9 +41,13 @@ enum json_result json_scan_byte(struct json_scan *s, char c);
 /* No more bytes: JSON_DONE when what was read is one whole value (a number needs this). */
 enum json_result json_scan_end(struct json_scan *s);
 
-/* Inside a member's name; waiting for a value (after '[', ',' in an array, or ':'). */
+/*
+ * Inside a member's name; waiting for a value (after '[', ',' in an array, or ':'); waiting for
+ * another member (after ',' in an object).
+ */
 bool json_scan_in_name(const struct json_scan *s);
 bool json_scan_wants_value(const struct json_scan *s);
+bool json_scan_wants_member(const struct json_scan *s);
 
 /*
  * Check text[0..len). Returns JSON_DONE, or JSON_BAD with *offset at the first byte that is wrong
@@ -58,9 +62,11 @@ void json_position(const char *text, size_t offset, unsigned *line, unsigned *co
 
 enum json_cut {
 	JSON_CUT_NONE,
-	JSON_CUT_ROOT,        /* the text is the array:              [E, E...]                 */
-	JSON_CUT_RESULT,      /* the array is member "result":       {"result": [E, E...]}     */
-	JSON_CUT_RESULT_LISTS /* arrays in the object "result":      {"result": {"x": [E...]}} */
+	JSON_CUT_ROOT,         /* the text is the array:              [E, E...]                 */
+	JSON_CUT_RESULT,       /* the array is member "result":       {"result": [E, E...]}     */
+	JSON_CUT_RESULT_LISTS, /* arrays in the object "result":      {"result": {"x": [E...]}} */
+	JSON_CUT_MEMBERS       /* the text is an object; an element is one of its members, as
+				 {"name": value}:                 {"x": E, "y": E...}      */
 };
 
 /*
@@ -76,7 +82,7 @@ struct json_split {
 	json_element_fn *element;
 	void *ctx;
 	bool is_cutting;   /* inside the array that is cut */
-	bool has_cut;      /* an array was cut */
+	bool has_cut;      /* an array, or the object, was cut */
 	bool takes_long;   /* set after init: a too long element is given all the same, cut off */
 	uint8_t cut_depth; /* scan.depth inside that array */
 	char name[2][24];  /* of the members under way at depth 1 and 2; cut when longer */

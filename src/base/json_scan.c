@@ -218,6 +218,11 @@ bool json_scan_wants_value(const struct json_scan *s)
 	return s->state == S_VALUE || s->state == S_FIRST_VALUE;
 }
 
+bool json_scan_wants_member(const struct json_scan *s)
+{
+	return s->state == S_KEY;
+}
+
 enum json_result json_check(const char *text, size_t len, size_t *offset)
 {
 	struct json_scan s;

@@ -31,12 +31,16 @@ static void follow_name(struct json_split *s, bool was_in_name, char c)
 	s->name[i][s->name_len[i]] = '\0';
 }
 
-/* A '[' was just read: is it the array to cut? */
-static bool is_cut_place(const struct json_split *s)
+/* A '[' was just read where a value may be, or anything else: does what is cut begin with it? */
+static bool is_cut_place(const struct json_split *s, bool is_array)
 {
 	const unsigned root_is_object = s->scan.objects & 1;
 	const unsigned result_is_object = s->scan.objects & 2;
 
+	if (s->cut == JSON_CUT_MEMBERS)
+		return s->scan.depth == 1 && root_is_object && !s->has_cut;
+	if (!is_array)
+		return false;
 	switch (s->cut) {
 	case JSON_CUT_ROOT: return s->scan.depth == 1;
 	case JSON_CUT_RESULT:
@@ -44,6 +48,7 @@ static bool is_cut_place(const struct json_split *s)
 	case JSON_CUT_RESULT_LISTS:
 		return s->scan.depth == 3 && root_is_object && result_is_object &&
 		       strcmp(s->name[0], "result") == 0;
+	case JSON_CUT_MEMBERS:
 	case JSON_CUT_NONE:
 	default: return false;
 	}
@@ -66,6 +71,8 @@ static int give_element(struct json_split *s, struct err *e)
 	if (!len)
 		return 0;
 	s->element_len = 0;
+	if (s->cut == JSON_CUT_MEMBERS)
+		s->element_buf[len++] = '}';
 	s->element_buf[len] = '\0';
 	return s->element(s->ctx, s->cut == JSON_CUT_RESULT_LISTS ? s->name[1] : "", s->element_buf,
 			  len, e);
@@ -73,15 +80,20 @@ static int give_element(struct json_split *s, struct err *e)
 
 static int take_in_cut(struct json_split *s, char c, struct err *e)
 {
+	const size_t is_member = s->cut == JSON_CUT_MEMBERS;
+
 	if (s->scan.depth < s->cut_depth) {
 		s->is_cutting = false;
 		return give_element(s, e) ? -1 : keep_rest(s, c, e);
 	}
-	if (s->scan.depth == s->cut_depth && c == ',' && json_scan_wants_value(&s->scan))
+	if (s->scan.depth == s->cut_depth && c == ',' &&
+	    (json_scan_wants_value(&s->scan) || json_scan_wants_member(&s->scan)))
 		return give_element(s, e);
 	if (!s->element_len && (c == ' ' || c == '\t' || c == '\n' || c == '\r'))
 		return 0;
-	if (s->element_len == JSON_ELEMENT_MAX)
+	if (is_member && !s->element_len)
+		s->element_buf[s->element_len++] = '{';
+	if (s->element_len == JSON_ELEMENT_MAX - is_member) /* '}' finds room */
 		return s->takes_long ? 0
 				     : err_set(e, ERR_LIMIT,
 					       "an element of the list is longer than %d bytes",
@@ -93,7 +105,7 @@ static int take_in_cut(struct json_split *s, char c, struct err *e)
 static int take_outside(struct json_split *s, bool was_in_name, char c, struct err *e)
 {
 	follow_name(s, was_in_name, c);
-	if (c == '[' && json_scan_wants_value(&s->scan) && is_cut_place(s)) {
+	if (is_cut_place(s, c == '[' && json_scan_wants_value(&s->scan))) {
 		/* Twice the same member would mean two truths. */
 		if (s->has_cut && s->cut == JSON_CUT_RESULT)
 			return err_set(e, ERR_PROTO, "\"result\" stands twice in the JSON");

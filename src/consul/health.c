@@ -7,7 +7,6 @@
 #include "base/secret.h"
 #include "base/sort.h"
 #include "base/str.h"
-#include "consul/answer.h"
 #include "consul/place.h"
 
 #define LABEL_CAP 97 /* bytes of an instance's ID, a CheckID, a status that are looked at */
@@ -19,11 +18,7 @@ void consul_health_target(struct buf *b, const struct consul_query *q)
 	buf_url_part(b, q->job->service);
 	consul_place_add(b, q->job);
 	consul_parameter_add(b, "tag", q->job->tag);
-	if (q->is_consistent)
-		buf_str(b, strchr(b->p, '?') ? "&consistent" : "?consistent");
-	if (q->index)
-		buf_fmt(b, "%sindex=%llu&wait=%us", strchr(b->p, '?') ? "&" : "?",
-			(unsigned long long)q->index, q->wait_sec);
+	consul_list_add(b, q->is_consistent, q->index, q->wait_sec);
 }
 
 void consul_headers(struct buf *b, const char *token, const char *http_auth)
@@ -241,95 +236,38 @@ static int take_instance(void *ctx, const char *list, const char *text, size_t l
 			v->passing_sum += hash_instance();
 		return read_targets(r, id, state, e);
 	}
-	v->evidence.unread_n++;
+	r->list.evidence.unread_n++;
 	leave_out(v, id, &why);
 	return 0;
 }
 
 /* ---- the answer ---- */
 
-static int take_status(void *ctx, int status, struct err *e)
-{
-	struct consul_reader *r = ctx;
-
-	(void)e;
-	r->status = status;
-	return 0;
-}
-
-static int take_header(void *ctx, const char *name, const char *value, struct err *e)
-{
-	struct consul_reader *r = ctx;
-	struct evidence *v = &r->view->evidence;
-	uint64_t number;
-
-	(void)e;
-	if (consul_take_index(name, value, &r->view->index))
-		return 0;
-	if (str_eq_nocase(name, "X-Consul-KnownLeader"))
-		v->has_leader = str_eq_nocase(value, "true");
-	else if (str_eq_nocase(name, "X-Consul-LastContact"))
-		v->last_contact_ms =
-			str_u64(value, INT64_MAX, &number) ? INT64_MAX : (int64_t)number;
-	else if (str_eq_nocase(name, "X-Consul-Effective-Consistency"))
-		v->is_stale = str_eq_nocase(value, "stale");
-	else if (str_eq_nocase(name, "X-Consul-Results-Filtered-By-ACLs"))
-		v->is_filtered = !str_eq_nocase(value, "false");
-	else if (str_eq_nocase(name, "X-Consul-Default-ACL-Policy"))
-		v->is_default_deny = str_eq_nocase(value, "deny");
-	else if (str_eq_nocase(name, "Age"))
-		v->is_cached = true;
-	else if (str_eq_nocase(name, "X-Cache") && str_starts_nocase(value, "hit"))
-		v->is_cached = true;
-	return 0;
-}
-
-static int take_body(void *ctx, const char *p, size_t n, struct err *e)
-{
-	struct consul_reader *r = ctx;
-
-	if (consul_meaning(r->status) == CONSUL_DONE)
-		return json_split_feed(&r->split, p, n, e);
-	if (n > CONSUL_REASON_MAX - r->reason_len)
-		n = CONSUL_REASON_MAX - r->reason_len;
-	memcpy(r->reason + r->reason_len, p, n);
-	r->reason_len += n;
-	return 0;
-}
-
 struct http_sink consul_health_begin(struct consul_reader *r, const struct consul_query *q,
 				     struct consul_view *view, char *element_buf, char *rest)
 {
-	*r = (struct consul_reader){.query = q, .view = view};
-	json_split_init(&r->split, JSON_CUT_ROOT, take_instance, r, element_buf, rest);
-	r->split.takes_long = true; /* that is one instance's fault */
+	struct http_sink sink =
+		consul_list_begin(&r->list, JSON_CUT_ROOT, take_instance, r, element_buf, rest);
+
+	r->query = q;
+	r->view = view;
+	r->list.evidence.is_consistent = q->is_consistent;
+	r->list.evidence.has_token = q->job->has_token;
 	view->listed_n = 0;
 	view->hosts.len = 0;
-	view->index = 0;
 	view->passing_sum = 0;
 	view->count = (struct instance_counts){0};
-	view->evidence = (struct evidence){
-		.is_consistent = q->is_consistent,
-		.has_token = q->job->has_token,
-	};
-	return (struct http_sink){
-		.ctx = r,
-		.status = take_status,
-		.header = take_header,
-		.body = take_body,
-	};
+	return sink;
 }
 
 int consul_health_finish(struct consul_reader *r, struct err *e)
 {
-	const struct consul_view *v = r->view;
+	struct consul_view *v = r->view;
 
-	if (consul_meaning(r->status) != CONSUL_DONE)
-		return consul_fail(r->status, str_trim(r->reason), e);
-	if (json_split_end(&r->split, e))
+	if (consul_list_finish(&r->list, e))
 		return -1;
-	if (!r->split.has_cut)
-		return err_set(e, ERR_PROTO, "not a list of instances");
+	v->evidence = r->list.evidence;
+	v->index = r->list.index;
 	if (v->evidence.unread_n && v->evidence.unread_n == v->count.instances_n)
 		return err_set(e, ERR_PROTO, "no instance can be read: %s", v->count.unaddressed);
 	return 0;

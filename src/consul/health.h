@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
-#include "consul/answer.h"
+#include "consul/list.h"
 #include "core/endpoint.h"
 #include "core/evidence.h"
 #include "core/job.h"
@@ -50,10 +50,7 @@ struct consul_view {
 struct consul_reader {
 	const struct consul_query *query;
 	struct consul_view *view;
-	int status;
-	size_t reason_len;
-	struct json_split split;
-	char reason[CONSUL_REASON_MAX + 1];
+	struct consul_list list;
 };
 
 /* Append the request target: path and query. */

@@ -133,8 +133,8 @@ static bool is_no_news(const struct service_watch *w, enum http_result result, c
 	if (!w->query.index || silent_ms < clamp(half_ms, 0, SERVICE_WATCH_SILENCE_MS) ||
 	    silent_ms > consul_wait_ms(w->query.wait_sec) + SERVICE_WATCH_MARGIN_MS / 2)
 		return false;
-	return result == HTTP_BAD ? !w->reader.status && e->kind == ERR_RETRY
-				  : w->reader.status >= 502 && w->reader.status <= 504;
+	return result == HTTP_BAD ? !w->reader.list.status && e->kind == ERR_RETRY
+				  : w->reader.list.status >= 502 && w->reader.list.status <= 504;
 }
 
 static enum service_watch_event take_end(struct service_watch *w, enum http_result result,

@@ -77,6 +77,15 @@ static const struct {
 	{JSON_CUT_RESULT_LISTS, "{\"result\":[[1]]}", "", "{\"result\":[[1]]}", false},
 	{JSON_CUT_RESULT_LISTS, "{\"result\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":[1]}}", "aaaaaaaaaaaaaaaaaaaaaaa:1;",
 	 "{\"result\":{\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\":[]}}", true},
+	{JSON_CUT_MEMBERS, "{}", "", "{}", true},
+	{JSON_CUT_MEMBERS, " { } ", "", " {} ", true},
+	{JSON_CUT_MEMBERS, "{\"a\":[],\"b\" : [\"x\",\"y\"]}", "{\"a\":[]};{\"b\" : [\"x\",\"y\"]};", "{}", true},
+	{JSON_CUT_MEMBERS, "{\"a,}\":1 , \"b\\\"\":{\"c\":1,\"d\":[1,2]}}", "{\"a,}\":1 };{\"b\\\"\":{\"c\":1,\"d\":[1,2]}};", "{}",
+	 true},
+	{JSON_CUT_MEMBERS, "{\"a\":\"{[,\",\"a\":null}", "{\"a\":\"{[,\"};{\"a\":null};", "{}", true},
+	{JSON_CUT_MEMBERS, "[{\"a\":1}]", "", "[{\"a\":1}]", false},
+	{JSON_CUT_MEMBERS, "[\"{\",1]", "", "[\"{\",1]", false},
+	{JSON_CUT_MEMBERS, "null", "", "null", false},
 };
 
 /* Feed in pieces of up to step bytes; step 0: of random length. */
@@ -134,6 +143,11 @@ static const struct {
 	{JSON_CUT_RESULT, "{\"result\":[1]", 1},
 	{JSON_CUT_RESULT, "{\"result\":[{\"a\":1}}", 0},
 	{JSON_CUT_NONE, "{\"a\":", 0},
+	{JSON_CUT_MEMBERS, "{\"a\":1", 0},
+	{JSON_CUT_MEMBERS, "{\"a\":1,}", 1},
+	{JSON_CUT_MEMBERS, "{\"a\":1]", 0},
+	{JSON_CUT_MEMBERS, "{\"a\"}", 0},
+	{JSON_CUT_MEMBERS, "{\"a\":1}}", 1},
 };
 
 static void test_bad(void **state)
@@ -211,6 +225,27 @@ static void test_element_limit(void **state)
 	}
 }
 
+/* A member has its braces within the same limit. */
+static void test_member_limit(void **state)
+{
+	(void)state;
+	for (size_t over = 0; over < 2; over++) {
+		struct seen seen = {{0}, 0, 0, 0};
+		struct json_split s;
+		struct err e = {0};
+
+		json_split_init(&s, JSON_CUT_MEMBERS, take, &seen, element_buf, rest);
+		s.takes_long = true;
+		assert_int_equal(json_split_feed(&s, "{\"a\":\"", 6, &e), 0);
+		assert_int_equal(feed_fill(&s, JSON_ELEMENT_MAX - 8, &e), 0);
+		assert_int_equal(json_split_feed(&s, over ? "xx\"}" : "\"}", over ? 4 : 2, &e), 0);
+		assert_int_equal(json_split_end(&s, &e), 0);
+		assert_int_equal(seen.longest, JSON_ELEMENT_MAX);
+		assert_int_equal(seen.n, 1);
+		assert_int_equal(json_parse(element_buf, seen.longest, &e), over ? -1 : 0);
+	}
+}
+
 static void test_rest_limit(void **state)
 {
 	(void)state;
@@ -255,8 +290,9 @@ static void test_many(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),         cmocka_unit_test(test_bad),        cmocka_unit_test(test_callback_fails),
-		cmocka_unit_test(test_element_limit), cmocka_unit_test(test_rest_limit), cmocka_unit_test(test_many),
+		cmocka_unit_test(test_cases),         cmocka_unit_test(test_bad),          cmocka_unit_test(test_callback_fails),
+		cmocka_unit_test(test_element_limit), cmocka_unit_test(test_member_limit), cmocka_unit_test(test_rest_limit),
+		cmocka_unit_test(test_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
