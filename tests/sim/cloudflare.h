@@ -19,6 +19,8 @@
 #define CLOUD_ZONES 4
 #define CLOUD_RECORDS 4096 /* versions of all records of all zones */
 #define CLOUD_CALLERS 8
+#define CLOUD_TOUCHES 64
+#define CLOUD_LOST 128
 #define CLOUD_NAMES 64  /* that the callers rule over */
 #define CLOUD_OTHERS -1 /* who writes: somebody at the dashboard */
 #define CLOUD_WINDOW_MS 300000
@@ -69,6 +71,7 @@ struct cloud_rates {
 	unsigned error_json;  /* 500 with the API's envelope */
 	unsigned forbidden;   /* 403, in HTML, for nothing */
 	unsigned limited;     /* 429: others have used up the window; for a while */
+	unsigned echo;        /* of refusals: the message holds the token */
 	unsigned shifted;     /* somebody writes between two pages */
 	unsigned raced;       /* somebody writes between the listing and the write */
 	int64_t late_ms;
@@ -117,6 +120,21 @@ struct cloud_setup {
 	bool has_total_pages;
 };
 
+enum cloud_fate {
+	CLOUD_FATE_GOOD,
+	CLOUD_FATE_LOST_BEFORE,
+	CLOUD_FATE_LOST_AFTER,
+	CLOUD_FATE_SILENT,
+	CLOUD_FATE_LATE,
+	CLOUD_FATE_CUT,
+	CLOUD_FATE_SLOW,
+	CLOUD_FATE_HTML,
+	CLOUD_FATE_HTML_AFTER,
+	CLOUD_FATE_JSON,
+	CLOUD_FATE_FORBIDDEN,
+	CLOUD_FATE_LIMITED
+};
+
 enum cloud_kind { CLOUD_ZONES_LIST, CLOUD_ZONE_GET, CLOUD_LIST, CLOUD_BATCH, CLOUD_SINGLE, CLOUD_OTHER };
 
 /* One call on its way. The fields are the module's, read only for others. */
@@ -127,6 +145,7 @@ struct cloud_exchange {
 	char method[8];
 	char *target, *body; /* copies */
 	size_t body_len;
+	enum cloud_fate fate;
 	bool is_refused_token;
 	/* Its way. */
 	int64_t begun_ms, arrive_ms; /* CLOCK_NEVER: it never does */
@@ -143,8 +162,13 @@ struct cloud_exchange {
 	char *answer;
 	size_t answer_len;
 	int64_t limited_ms; /* 429: told to wait so long */
-	unsigned names;     /* of the names it writes or lists: bits, those past 32 in the last */
-	uint64_t serial;    /* of the last write that was served before a listing's first page */
+	unsigned page;      /* of a listing */
+	uint64_t serial;    /* among its caller's calls */
+	struct cloud_touch {
+		uint32_t name, mark; /* digests of a record's name, and of whose it is */
+	} touches[CLOUD_TOUCHES];    /* what a write is about, or the name that is listed */
+	size_t touches_n;
+	bool is_whole; /* the whole zone is listed */
 };
 
 enum cloud_progress { CLOUD_WAITING, CLOUD_PART, CLOUD_WHOLE, CLOUD_BROKEN };
@@ -166,8 +190,15 @@ struct cloud {
 	struct cloud_caller {
 		unsigned life;
 		int64_t told_ms; /* not to call before */
-		unsigned lost;   /* names with a write whose outcome is unknown: bits */
 		uint64_t calls;
+		int64_t window_ms;
+		unsigned window_calls;
+		/* Writes whose outcome it cannot know, until it lists their name again. */
+		struct cloud_lost {
+			struct cloud_touch of;
+			uint64_t serial;
+		} lost[CLOUD_LOST];
+		size_t lost_n;
 	} callers[CLOUD_CALLERS];
 	struct {
 		uint64_t calls, zone_calls, lists, writes, refused, limited, lost;
@@ -189,7 +220,7 @@ const struct cloud_record *cloud_add_record(int zone, enum cloud_type type, cons
 /* The zone that holds a name; -1: none. */
 int cloud_zone_of(const char *name);
 
-/* It is there now, in a zone that is. For loops over cloud.records[0..cloud.records_n). */
+/* It is there now. For loops over cloud.records[0..cloud.records_n). */
 bool cloud_is_live(const struct cloud_record *r);
 
 /* The caller died and is started anew: it knows nothing any more. */
