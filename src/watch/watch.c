@@ -8,52 +8,6 @@
 #include "core/pace.h"
 #include "pages/pages.h"
 
-/* ---- services ---- */
-
-static void service_changed(struct watch *w, const struct service_watch *s, int64_t now_ms)
-{
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		if (w->names[i] && w->names[i]->is_used && w->names[i]->watch == s)
-			managed_mark(w->names[i], now_ms);
-}
-
-static void service_failed(struct watch *w, const struct service_watch *s)
-{
-	w->was_refused |= pace_wants_secrets(s->last_err.kind);
-	log_event(s->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
-		  "service=%s error=%s failures=%u", s->job.service, s->last_err.text, s->failures);
-}
-
-static void service_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
-{
-	const struct service_watch *s = ctx;
-	const struct watch *w = s->owner;
-
-	(void)now_ms;
-	if (!w->is_stopping)
-		service_watch_wants(s, wait);
-}
-
-static void service_step(void *ctx, int64_t now_ms)
-{
-	struct service_watch *s = ctx;
-	unsigned failures = s->failures;
-
-	switch (service_watch_step(s, now_ms, driver_random())) {
-	case SERVICE_WATCH_CHANGED: service_changed(s->owner, s, now_ms); break;
-	case SERVICE_WATCH_FAILED: service_failed(s->owner, s); break;
-	case SERVICE_WATCH_NOTHING: break;
-	}
-	if (failures && !s->failures)
-		log_event(LOG_INFO, "consul answers again", "service=%s", s->job.service);
-}
-
-void watch_add_service(struct watch *w, struct service_watch *s)
-{
-	s->owner = w;
-	loop_add_new(&w->loop, &s->part, s, service_wants, service_step);
-}
-
 /* ---- the lock ---- */
 
 bool watch_may_write(const struct watch *w, int64_t now_ms)

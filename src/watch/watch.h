@@ -100,9 +100,6 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,
 		     unsigned wait_sec);
 
-/* Watch this service as a part of the loop. For watch_set_jobs(). */
-void watch_add_service(struct watch *w, struct service_watch *s);
-
 /* Make everything but the services parts of the loop. For watch_init(). */
 void watch_add_parts(struct watch *w);
 

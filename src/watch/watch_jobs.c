@@ -1,5 +1,5 @@
 /*
- * Which names a watch keeps and which services it watches for them.
+ * Which names a watch keeps.
  */
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +8,7 @@
 #include "base/fmt.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "watch/services.h"
 #include "watch/watch.h"
 
 static int no_memory(struct err *e)
@@ -81,49 +82,6 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	return 0;
 }
 
-/* ---- service watches ---- */
-
-/* The service watch for this job: one that is there, or a new one, for which there is storage. */
-static struct service_watch *find_service_watch(struct watch *w, const struct job *job)
-{
-	struct service_watch *new = w->services[w->services_n];
-
-	for (size_t i = 0; i < w->services_n; i++)
-		if (job_is_same_query(&w->services[i]->job, job))
-			return w->services[i];
-	w->services_n++;
-	service_watch_init(new, job, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
-	new->query.wait_sec = w->setup.wait_sec;
-	watch_add_service(w, new);
-	return new;
-}
-
-/* How many different services these jobs are for. */
-static size_t count_services(const struct job *jobs, size_t jobs_n)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < jobs_n; i++) {
-		size_t k = 0;
-
-		while (k < i && !job_is_same_query(&jobs[k], &jobs[i]))
-			k++;
-		n += k == i;
-	}
-	return n;
-}
-
-static void stop_service_watches(struct watch *w)
-{
-	for (size_t i = 0; i < w->services_n; i++) {
-		w->old_reads += w->services[i]->reads;
-		w->old_connections += http_counters(&w->services[i]->client)->connections;
-		http_close(&w->services[i]->client);
-		loop_remove(&w->services[i]->part);
-	}
-	w->services_n = 0;
-}
-
 /* ---- names ---- */
 
 /* The records first, whole pages of them: one page is touched by a few, and does not end in two. */
@@ -173,15 +131,14 @@ static bool is_to_remove(const struct managed_name *name, const struct job *jobs
 /* Storage for these jobs, and for the removals that they bring. What is in force is not touched. */
 static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 {
-	size_t services_n = count_services(jobs, jobs_n), names_n = jobs_n;
+	size_t names_n = jobs_n;
 
 	if (jobs_n > WATCH_RECORDS_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d records", WATCH_RECORDS_MAX);
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
 		names_n += is_to_remove(w->names[i], jobs, jobs_n);
-	for (size_t i = 0; i < services_n; i++)
-		if (!w->services[i] && !(w->services[i] = service_watch_reserve()))
-			return no_memory(e);
+	if (services_reserve(w, jobs, jobs_n))
+		return no_memory(e);
 	for (size_t i = 0; i < names_n && i < WATCH_RECORDS_MAX; i++)
 		if (!reserve_name(w, i))
 			return no_memory(e);
@@ -235,12 +192,12 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 		return -1;
 	/* From here on nothing fails. */
 	watch_cancel(w, now_ms);
-	stop_service_watches(w);
+	services_stop(w);
 	drop_names(w, jobs, jobs_n, now_ms);
 	for (size_t i = 0; i < jobs_n; i++) {
 		struct managed_name *name = free_name(w);
 
-		managed_init(name, &jobs[i], find_service_watch(w, &jobs[i]), now_ms);
+		managed_init(name, &jobs[i], services_find(w, &jobs[i]), now_ms);
 		name->settled_ms = w->settled_ms;
 	}
 	return 0;
@@ -254,10 +211,7 @@ void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int
 	w->setup.unhealthy_ms = unhealthy_ms;
 	w->leader.timeout_ms = w->registration.timeout_ms = timeout_ms;
 	w->setup.wait_sec = w->leader.wait_sec = wait_sec;
-	for (size_t i = 0; i < w->services_n; i++) {
-		w->services[i]->timeout_ms = timeout_ms;
-		w->services[i]->query.wait_sec = wait_sec;
-	}
+	services_set_times(w);
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
 		w->workers[i].driver.timeout_ms = timeout_ms;
 }
