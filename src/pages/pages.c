@@ -4,9 +4,10 @@
 
 #include "pages/render.h"
 
-int pages_answer(const struct status *s, const char *path, struct buf *out,
+int pages_answer(const struct status *s, const char *path, const char *query, struct buf *out,
 		 const char **content_type)
 {
+	(void)query;
 	if (strcmp(path, "/health") == 0) {
 		*content_type = "application/json";
 		render_health(s, out);

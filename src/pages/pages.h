@@ -13,11 +13,12 @@
 
 /*
  * The page at path into out.
+ *   query         what follows its '?', as sent; "": nothing
  *   out           empty; PAGES_CAP_MIN bytes at least, 512 KiB show 256 names whole
  *   content_type  set when there is such a page
  * Returns 200, 404 with out untouched, or for /health 503 when it is not healthy.
  */
-int pages_answer(const struct status *s, const char *path, struct buf *out,
+int pages_answer(const struct status *s, const char *path, const char *query, struct buf *out,
 		 const char **content_type);
 
 #endif

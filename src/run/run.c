@@ -113,10 +113,12 @@ static void processes_step(struct run *r, int64_t now_ms)
 
 /* ---- pages ---- */
 
-static int answer_page(void *ctx, const char *path, struct buf *out, const char **content_type)
+static int answer_page(void *ctx, const char *path, const char *query, struct buf *out,
+		       const char **content_type)
 {
 	struct run_status s;
 
+	(void)query;
 	run_status_fill(ctx, clock_now_ms(), &s);
 	return run_pages_answer(&s, path, out, content_type);
 }

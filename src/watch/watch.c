@@ -112,12 +112,13 @@ static void registration_part_step(void *ctx, int64_t now_ms)
 			  w->registration.last_err.text);
 }
 
-static int answer_page(void *ctx, const char *path, struct buf *out, const char **content_type)
+static int answer_page(void *ctx, const char *path, const char *query, struct buf *out,
+		       const char **content_type)
 {
 	struct status s;
 
 	watch_status(ctx, clock_now_ms(), &s);
-	return pages_answer(&s, path, out, content_type);
+	return pages_answer(&s, path, query, out, content_type);
 }
 
 static void listener_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)

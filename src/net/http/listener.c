@@ -9,6 +9,7 @@
 
 #include "base/errno_text.h"
 #include "base/fmt.h"
+#include "base/memory.h"
 #include "base/str.h"
 #include "net/address.h"
 
@@ -183,6 +184,9 @@ static void drop(struct listen_connection *c)
 {
 	stream_close(&c->stream);
 	c->phase = LISTEN_FREE;
+	if (c->page_text)
+		memory_release(c->page_text, LISTEN_ANSWER_MAX + 1);
+	c->page_text = NULL;
 }
 
 static const char *phrase(int status)
@@ -231,7 +235,13 @@ static void answer(struct listen_connection *c, int status, const struct request
 	static const char plain[] = "text/plain; charset=utf-8";
 	const char *content_type = plain;
 
-	buf_init(&c->page, c->page_text, sizeof c->page_text);
+	/* For as long as it is needed: a page of 1,024 names would stay resident. */
+	c->page_text = memory_reserve(LISTEN_ANSWER_MAX + 1);
+	if (!c->page_text) {
+		drop(c);
+		return;
+	}
+	buf_init(&c->page, c->page_text, LISTEN_ANSWER_MAX + 1);
 	if (status == 200 && !a->l->is_local &&
 	    !request_is_for_us(r, a->l->names ? a->l->names : "")) {
 		status = 403;
@@ -240,7 +250,7 @@ static void answer(struct listen_connection *c, int status, const struct request
 			"in --listen-host\n");
 	}
 	if (status == 200)
-		status = a->page(a->ctx, r->path, &c->page, &content_type);
+		status = a->page(a->ctx, r->path, r->query, &c->page, &content_type);
 	if (!buf_ok(&c->page)) {
 		buf_reset(&c->page);
 		content_type = plain;

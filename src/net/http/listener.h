@@ -19,12 +19,12 @@
 
 #define LISTEN_CONNECTIONS_MAX 8
 #define LISTEN_REQUEST_MAX REQUEST_MAX
-#define LISTEN_ANSWER_MAX 524288 /* bytes of a page; its memory is touched only as far as it goes */
-#define LISTEN_REQUEST_MS 5000   /* from connect to the request's last byte */
-#define LISTEN_ANSWER_MS 10000   /* from there until the peer has taken the answer */
-#define LISTEN_LINGER_MS 1000    /* and from there until it hangs up */
-#define LISTEN_LINGER_MAX 65536  /* bytes it may send meanwhile */
-#define LISTEN_PAUSE_MS 1000     /* without accepting, when the system has no descriptor left */
+#define LISTEN_ANSWER_MAX 2097152 /* bytes of a page */
+#define LISTEN_REQUEST_MS 5000    /* from connect to the request's last byte */
+#define LISTEN_ANSWER_MS 10000    /* from there until the peer has taken the answer */
+#define LISTEN_LINGER_MS 1000     /* and from there until it hangs up */
+#define LISTEN_LINGER_MAX 65536   /* bytes it may send meanwhile */
+#define LISTEN_PAUSE_MS 1000      /* without accepting, when the system has no descriptor left */
 #define LISTEN_FDS (LISTEN_CONNECTIONS_MAX + 1)
 #define LISTEN_HOST_CAP 46  /* bytes of a numeric address */
 #define LISTEN_HEAD_CAP 512 /* bytes of an answer's head */
@@ -33,12 +33,13 @@
 
 /*
  * Make the page at path.
- *   path          from '/', without query, as sent: not decoded
+ *   path, query   from '/', and what follows its '?', or ""; as sent: not decoded
  *   out           empty, room for LISTEN_ANSWER_MAX bytes; when it overflows the answer is 500
  *   content_type  set to a string that lives; text/plain when left alone
  * Returns the status: 200, 404 or 503. An empty page gets a line that names the status.
  */
-typedef int listen_page_fn(void *ctx, const char *path, struct buf *out, const char **content_type);
+typedef int listen_page_fn(void *ctx, const char *path, const char *query, struct buf *out,
+			   const char **content_type);
 
 enum listen_phase {
 	LISTEN_FREE,    /* no connection */
@@ -58,7 +59,7 @@ struct listen_connection {
 	struct buf head, page;
 	char request[LISTEN_REQUEST_MAX];
 	char head_text[LISTEN_HEAD_CAP];
-	char page_text[LISTEN_ANSWER_MAX + 1];
+	char *page_text; /* LISTEN_ANSWER_MAX + 1 bytes from the answer on; else NULL */
 };
 
 /* The fields are the module's own, but names. Zeroed, as static storage is, it is closed. */

@@ -106,8 +106,11 @@ static int check_version(struct span v, size_t hosts_n)
 	return hosts_n > 1 || (!hosts_n && v.p[7] != '0') ? 400 : 0;
 }
 
-/* The path of a target: "/x?y", or, as for a proxy, "http://host/x?y". NULL: neither. */
-static const char *find_path(struct span target, struct span *host)
+/*
+ * Path and query of a target: "/x?y", or, as for a proxy, "http://host/x?y". -1: neither. The byte
+ * behind each is a separator that was cut off.
+ */
+static int read_target(struct span target, struct request *r, struct span *host)
 {
 	static char root[] = "/";
 	struct span path = cut(&target, "?");
@@ -117,17 +120,19 @@ static const char *find_path(struct span target, struct span *host)
 		path.len -= 7;
 		*host = cut(&path, "/"); /* goes before the field (RFC 9112 section 3.2.2) */
 		if (!host->len)
-			return NULL;
+			return -1;
 		/* The slash that was dropped is still in front of what is left. */
-		if (!path.len && path.p[-1] != '/')
-			return root;
 		path.p--;
 		path.len++;
+		if (*path.p != '/')
+			path = (struct span){root, 1};
 	}
 	if (!path.len || path.p[0] != '/')
-		return NULL;
-	path.p[path.len] = '\0';
-	return path.p;
+		return -1;
+	path.p[path.len] = target.p[target.len] = '\0';
+	r->path = path.p;
+	r->query = target.p;
+	return 0;
 }
 
 enum request_result request_read(char *text, size_t len, struct request *r)
@@ -155,10 +160,11 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 		return bad(r, status);
 	if (!r->is_head && !equals(method, "GET"))
 		return bad(r, 405);
-	r->path = find_path(target, &host);
+	if (read_target(target, r, &host))
+		return bad(r, 400);
 	r->host = host.p;
 	r->host_len = host.len;
-	return r->path ? REQUEST_DONE : bad(r, 400);
+	return REQUEST_DONE;
 }
 
 /* ---- whom it is for ---- */

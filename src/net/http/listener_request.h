@@ -13,16 +13,17 @@
 enum request_result { REQUEST_BAD, REQUEST_MORE, REQUEST_DONE };
 
 struct request {
-	int status;       /* BAD: what to answer: 400, 405, 414, 431, 505 */
-	bool is_head;     /* DONE: the method is HEAD; also set on BAD as far as it is known */
-	const char *path; /* DONE: from '/', as sent, without its query; lives in the text */
+	int status;   /* BAD: what to answer: 400, 405, 414, 431, 505 */
+	bool is_head; /* DONE: the method is HEAD; also set on BAD as far as it is known */
+	/* DONE: from '/', and what follows its '?', or ""; both as sent; they live in the text */
+	const char *path, *query;
 	const char *host; /* DONE: whom it is for, as sent: host_len bytes */
 	size_t host_len;
 };
 
 /*
  * Read what has come so far: text[0..len), len <= REQUEST_MAX.
- *   text  on DONE a NUL is written behind the path; untouched otherwise
+ *   text  on DONE a NUL is written behind path and query; untouched otherwise
  *   r     filled on BAD and DONE
  * Returns MORE (call again with the same bytes and more), DONE (what follows the empty line is not
  * looked at), or BAD: also when REQUEST_MAX bytes hold no whole head.

@@ -118,7 +118,7 @@ const char *shown_page(const char *path, size_t cap, int *status)
 	if (!text)
 		abort();
 	buf_init(&b, text, cap);
-	*status = pages_answer(&shown, path, &b, &content_type);
+	*status = pages_answer(&shown, path, "", &b, &content_type);
 	if (!buf_ok(&b) || strlen(text) != b.len || (*status != 404) != (content_type != NULL))
 		abort();
 	return text;

@@ -15,14 +15,14 @@ static char where[32];
 char got[GUEST_GOT_CAP];
 size_t got_n;
 
-static int page(void *ctx, const char *path, struct buf *out, const char **content_type)
+static int page(void *ctx, const char *path, const char *query, struct buf *out, const char **content_type)
 {
 	size_t n = strcmp(path, "/big") == 0 ? LISTEN_ANSWER_MAX : LISTEN_ANSWER_MAX + 1;
 
 	assert_ptr_equal(ctx, &port);
 	if (strcmp(path, "/") == 0) {
 		*content_type = "text/html";
-		buf_str(out, "hello\n");
+		buf_fmt(out, "hello%s\n", query);
 		return 200;
 	}
 	if (strcmp(path, "/sick") == 0) {

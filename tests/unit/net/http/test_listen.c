@@ -17,6 +17,8 @@ static void test_get(void **state)
 	assert_true(has_field("Connection: close"));
 	assert_true(has_field("Cache-Control: no-store"));
 	assert_true(is_idle());
+	guest_ask(GET("/?who=you"));
+	assert_string_equal(body(), "hellowho=you\n");
 }
 
 static void test_head(void **state)

@@ -91,6 +91,29 @@ static void test_whole(void **state)
 	}
 }
 
+static void test_query(void **state)
+{
+	static const struct {
+		const char *text, *query;
+	} cases[] = {
+		{"GET / HTTP/1.1" HOST, ""},
+		{"GET /? HTTP/1.1" HOST, ""},
+		{"GET /x?a=b?c%20&d HTTP/1.1" HOST, "a=b?c%20&d"},
+		{"GET http://a.example HTTP/1.1" HOST, ""},
+		{"GET http://a.example?y/z HTTP/1.1" HOST, "y/z"},
+		{"GET http://a.example/x?y HTTP/1.1" HOST, "y"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		size_t n = strlen(cases[i].text);
+		struct request r = {0};
+
+		assert_int_equal(request_read(copy(cases[i].text, n), n, &r), REQUEST_DONE);
+		assert_string_equal(r.query, cases[i].query);
+	}
+}
+
 static void test_byte_by_byte(void **state)
 {
 	(void)state;
@@ -283,9 +306,9 @@ static void test_host_forms(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_hosts),        cmocka_unit_test(test_host_forms), cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_nul),        cmocka_unit_test(test_limit),
-		cmocka_unit_test(test_noise),
+		cmocka_unit_test(test_hosts), cmocka_unit_test(test_host_forms),   cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_query), cmocka_unit_test(test_byte_by_byte), cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_limit), cmocka_unit_test(test_noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
