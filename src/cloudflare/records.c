@@ -6,24 +6,43 @@
 
 #define COMMENT_READ_CAP 2048 /* a comment has at most 500 characters */
 
-void cf_record_list_init(struct cf_record_list *l, const char *zone_id, const struct job *job,
-			 struct record *records)
+static int by_name(const void *a, const void *b)
 {
-	l->zone_id = zone_id;
-	l->job = job;
-	l->records = records;
-	l->records_n = l->seen_n = 0;
-	l->page = 1;
-	l->hosts.len = 0;
+	struct cf_name *const *x = a, *const *y = b;
+
+	return strcmp((*x)->job->name, (*y)->job->name);
 }
 
-void cf_record_list_target(struct buf *b, const struct cf_record_list *l)
+void cf_listing_init(struct cf_listing *l, const char *zone_id, struct cf_name **names,
+		     size_t names_n, bool is_whole)
+{
+	l->zone_id = zone_id;
+	l->names = names;
+	l->names_n = names_n;
+	l->is_whole = is_whole;
+	l->has_suffix = false;
+	l->page = 1;
+	l->seen_n = 0;
+	l->per_page = CF_RECORDS_PER_PAGE;
+	l->suffix[0] = '\0';
+	sort(names, names_n, sizeof(struct cf_name *), by_name);
+	for (size_t i = 0; i < names_n; i++) {
+		names[i]->records_n = names[i]->seen_n = names[i]->hosts->len = 0;
+		names[i]->is_odd = false;
+	}
+}
+
+void cf_listing_target(struct buf *b, const struct cf_listing *l)
 {
 	buf_str(b, "/zones/");
 	buf_url_part(b, l->zone_id);
-	buf_str(b, "/dns_records?name.exact=");
-	buf_url_part(b, l->job->name);
-	buf_fmt(b, "&per_page=%d&page=%u", CF_RECORDS_PER_PAGE, l->page);
+	buf_str(b, "/dns_records?");
+	if (!l->is_whole) {
+		buf_str(b, "name.exact=");
+		buf_url_part(b, l->names[0]->job->name);
+		buf_str(b, "&");
+	}
+	buf_fmt(b, "per_page=%d&page=%u", CF_RECORDS_PER_PAGE, l->page);
 }
 
 /* Our mark, alone or with words of somebody's behind it; an owner's is not that of who has none. */
@@ -43,20 +62,27 @@ static bool is_marked(int object, const struct job *job)
 	       (*behind == ' ' && (job->owner[0] || strncmp(behind, " owner=", 7) != 0));
 }
 
+int cf_record_name(char out[NAME_CAP], int object, struct err *e)
+{
+	if (!json_is_string(json_get(object, "name")))
+		return err_set(e, ERR_PROTO, "a record without a name");
+	if (cf_read_name(out, object))
+		out[0] = '\0';
+	return 0;
+}
+
 int cf_record_read(struct record *r, int object, const struct cf_record_filter *f, bool *is_other,
 		   struct err *e)
 {
-	char name[NAME_CAP], type_name[32], content[NAME_UNICODE_CAP];
+	char type_name[32], content[NAME_UNICODE_CAP];
 	struct record out = {.state = INSTANCE_VANISHED};
 	enum record_type type;
 	int64_t ttl;
 
-	if (json_get_string(object, "type", type_name, sizeof type_name) ||
-	    !json_is_string(json_get(object, "name")))
-		return err_set(e, ERR_PROTO, "a record without type or name");
+	if (json_get_string(object, "type", type_name, sizeof type_name))
+		return err_set(e, ERR_PROTO, "a record without a type");
 	/* Before the content is looked at: an odd one of theirs is no fault of ours. */
-	*is_other = record_type_parse(type_name, &type) || !(f->job->types & RECORD_BIT(type)) ||
-		    cf_read_name(name, object) || strcmp(name, f->job->name) != 0;
+	*is_other = record_type_parse(type_name, &type) || !(f->job->types & RECORD_BIT(type));
 	if (*is_other)
 		return 0;
 	if (json_get_string(object, "id", out.id, sizeof out.id) || !record_id_is_good(out.id) ||
@@ -77,37 +103,88 @@ int cf_record_read(struct record *r, int object, const struct cf_record_filter *
 	return 0;
 }
 
-static int take_record(void *ctx, const char *list, const char *text, size_t len, struct err *e)
+/* What is left of suffix is an end of this name, too. */
+static void narrow(struct cf_listing *l, const char *name)
 {
-	struct cf_record_list *l = ctx;
-	struct cf_record_filter filter = {l->job, &l->hosts};
+	const char *end = l->has_suffix ? l->suffix : name;
+
+	while (*end && !name_is_within(name, end)) {
+		end += strcspn(end, ".");
+		end += *end == '.';
+	}
+	memmove(l->suffix, end, strlen(end) + 1);
+	l->has_suffix = true;
+}
+
+/* The first of those that have this name; if none has, where it would stand. */
+static size_t find_name(const struct cf_listing *l, const char *name)
+{
+	size_t low = 0, high = l->names_n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(l->names[mid]->job->name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int take_for(struct cf_name *n, struct err *e)
+{
+	const struct cf_record_filter filter = {n->job, n->hosts};
 	struct record r;
 	bool is_other = false;
 
-	(void)list;
-	l->page_seen_n++;
-	if (json_parse(text, len, e) || cf_record_read(&r, 0, &filter, &is_other, e))
+	n->seen_n++;
+	if (cf_record_read(&r, 0, &filter, &is_other, e))
 		return -1;
 	if (is_other)
 		return 0;
-	if (l->records_n == RECORDS_MAX)
-		return err_set(e, ERR_LIMIT, "%s has more than %d records", l->job->name,
+	if (n->records_n == RECORDS_MAX)
+		return err_set(e, ERR_LIMIT, "%s has more than %d records", n->job->name,
 			       RECORDS_MAX);
-	l->records[l->records_n++] = r;
+	n->records[n->records_n++] = r;
 	return 0;
 }
 
-struct http_sink cf_record_list_begin(struct cf_record_list *l, char *element_buf, char *rest)
+/* Most of a large zone's are nobody's here: of those no more than the name is read. */
+static int take_entry(void *ctx, const char *list, const char *text, size_t len, struct err *e)
+{
+	struct cf_listing *l = ctx;
+	char name[NAME_CAP];
+
+	(void)list;
+	l->page_seen_n++;
+	if (json_parse(text, len, e) || cf_record_name(name, 0, e))
+		return -1;
+	if (!name[0])
+		return 0;
+	narrow(l, name);
+	for (size_t i = find_name(l, name);
+	     i < l->names_n && strcmp(l->names[i]->job->name, name) == 0; i++) {
+		if (take_for(l->names[i], e) == 0)
+			continue;
+		if (!l->is_whole)
+			return -1;
+		l->names[i]->is_odd = true;
+	}
+	return 0;
+}
+
+struct http_sink cf_listing_begin(struct cf_listing *l, char *element_buf, char *rest)
 {
 	l->page_seen_n = 0;
-	return cf_reply_begin(&l->reply, JSON_CUT_RESULT, take_record, l, element_buf, rest);
+	return cf_reply_begin(&l->reply, JSON_CUT_RESULT, take_entry, l, element_buf, rest);
 }
 
 /*
  * Pages are numbered without a snapshot: another writer shifts them. A total that changes from
  * page to page, or is not what was listed, gives that away.
  */
-static int check_total(struct cf_record_list *l, int info, bool is_last, struct err *e)
+static int check_total(struct cf_listing *l, int info, bool is_last, struct err *e)
 {
 	int64_t total;
 
@@ -118,7 +195,8 @@ static int check_total(struct cf_record_list *l, int info, bool is_last, struct 
 	if (total == l->total && (!is_last || total == (int64_t)l->seen_n))
 		return 0;
 	return err_set(e, ERR_RETRY, "%lld records of %s were announced and %zu listed",
-		       (long long)l->total, l->job->name, l->seen_n);
+		       (long long)l->total, l->is_whole ? "the zone" : l->names[0]->job->name,
+		       l->seen_n);
 }
 
 static int by_id(const void *a, const void *b)
@@ -132,31 +210,31 @@ static int by_id(const void *a, const void *b)
  * One added before and one removed behind leave the total as it was, but a record that moved to the
  * next page comes twice. It must not pass for its own duplicate.
  */
-static int check_distinct(struct cf_record_list *l, struct err *e)
+static int check_distinct(struct cf_name *n, struct err *e)
 {
-	sort(l->records, l->records_n, sizeof *l->records, by_id);
-	for (size_t i = 1; i < l->records_n; i++)
-		if (by_id(&l->records[i - 1], &l->records[i]) == 0)
+	sort(n->records, n->records_n, sizeof *n->records, by_id);
+	for (size_t i = 1; i < n->records_n; i++)
+		if (by_id(&n->records[i - 1], &n->records[i]) == 0)
 			return err_set(e, ERR_RETRY, "the record %s of %s was listed twice",
-				       l->records[i].id, l->job->name);
+				       n->records[i].id, n->job->name);
 	return 0;
 }
 
 /* The API's own word on pages where it gives it, else a full page promises another. */
-static bool has_next_page(const struct cf_record_list *l, int info)
+static bool has_next_page(struct cf_listing *l, int info)
 {
 	int64_t pages, per_page;
 
+	if (json_get_integer(info, "per_page", &per_page) == 0 && per_page > 0)
+		l->per_page = (size_t)per_page;
 	if (!l->page_seen_n)
 		return false;
 	if (json_get_integer(info, "total_pages", &pages) == 0)
 		return (int64_t)l->page < pages;
-	if (json_get_integer(info, "per_page", &per_page))
-		per_page = CF_RECORDS_PER_PAGE;
-	return (int64_t)l->page_seen_n >= per_page;
+	return l->page_seen_n >= l->per_page;
 }
 
-int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
+int cf_listing_finish(struct cf_listing *l, bool *again, struct err *e)
 {
 	int64_t page;
 	int info;
@@ -173,10 +251,10 @@ int cf_record_list_finish(struct cf_record_list *l, bool *again, struct err *e)
 	*again = has_next_page(l, info);
 	if (check_total(l, info, !*again, e))
 		return -1;
-	if (!*again)
-		return check_distinct(l, e);
-	if (l->page == CF_RECORD_PAGES_MAX)
+	for (size_t i = 0; !*again && i < l->names_n; i++)
+		if (check_distinct(l->names[i], e))
+			return -1;
+	if (*again && l->page++ == CF_RECORD_PAGES_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d pages of records", CF_RECORD_PAGES_MAX);
-	l->page++;
 	return 0;
 }

@@ -8,13 +8,13 @@
  * A whole record. Every field that we rule over is sent: PATCH leaves alone what is not (comment,
  * tags, settings), and the API's own schema asks for name, type and ttl even there.
  */
-static void add_fields(struct buf *b, const struct cf_write *w, const struct op *op)
+static void add_fields(struct buf *b, const struct job *job, const struct op *op)
 {
 	char content[TARGET_TEXT_CAP];
 
 	target_format(op->target, content);
 	buf_fmt(b, "\"type\":\"%s\",\"name\":", record_type_name(op->target->type));
-	buf_json_string(b, w->job->name);
+	buf_json_string(b, job->name);
 	buf_str(b, ",\"content\":");
 	buf_json_string(b, content);
 	buf_fmt(b, ",\"ttl\":%u,\"proxied\":%s", (unsigned)op->ttl, op->proxied ? "true" : "false");
@@ -41,7 +41,7 @@ static bool is_made_ours(const struct op *op)
 		target_compare(op->target, &r->target) != 0);
 }
 
-static void add_op(struct buf *b, const struct cf_write *w, const struct op *op, bool with_id)
+static void add_op(struct buf *b, const struct job *job, const struct op *op, bool with_id)
 {
 	buf_str(b, "{");
 	if (with_id && op->record) {
@@ -51,9 +51,9 @@ static void add_op(struct buf *b, const struct cf_write *w, const struct op *op,
 			buf_str(b, ",");
 	}
 	if (op->kind != OP_DELETE)
-		add_fields(b, w, op);
+		add_fields(b, job, op);
 	if (is_made_ours(op))
-		add_comment(b, w->job);
+		add_comment(b, job);
 	buf_str(b, "}");
 }
 
@@ -61,24 +61,32 @@ static void add_list(struct buf *b, const struct cf_write *w, const char *list, 
 {
 	const char *between = "";
 
-	for (size_t i = 0; i < w->ops_n; i++) {
-		if (w->ops[i]->kind != kind)
-			continue;
-		if (!*between)
-			buf_fmt(b, "%s\"%s\":[", b->p[b->len - 1] == '{' ? "" : ",", list);
-		buf_str(b, between);
-		add_op(b, w, w->ops[i], true);
-		between = ",";
+	for (const struct cf_part *p = w->parts; p < w->parts + w->parts_n; p++) {
+		for (size_t i = 0; i < p->ops_n; i++) {
+			if (p->ops[i]->kind != kind)
+				continue;
+			if (!*between)
+				buf_fmt(b, "%s\"%s\":[", b->p[b->len - 1] == '{' ? "" : ",", list);
+			buf_str(b, between);
+			add_op(b, p->job, p->ops[i], true);
+			between = ",";
+		}
 	}
 	if (*between)
 		buf_str(b, "]");
 }
 
+/* That of a single call. */
+static const struct op *only_op(const struct cf_write *w)
+{
+	return w->parts->ops[0];
+}
+
 const char *cf_write_method(const struct cf_write *w)
 {
-	if (!w->is_single || w->ops[0]->kind == OP_CREATE)
+	if (!w->is_single || only_op(w)->kind == OP_CREATE)
 		return "POST";
-	return w->ops[0]->kind == OP_UPDATE ? "PATCH" : "DELETE";
+	return only_op(w)->kind == OP_UPDATE ? "PATCH" : "DELETE";
 }
 
 void cf_write_target(struct buf *b, const struct cf_write *w)
@@ -88,17 +96,17 @@ void cf_write_target(struct buf *b, const struct cf_write *w)
 	buf_str(b, "/dns_records");
 	if (!w->is_single) {
 		buf_str(b, "/batch");
-	} else if (w->ops[0]->record) {
+	} else if (only_op(w)->record) {
 		buf_str(b, "/");
-		buf_url_part(b, w->ops[0]->record->id);
+		buf_url_part(b, only_op(w)->record->id);
 	}
 }
 
 void cf_write_body(struct buf *b, const struct cf_write *w)
 {
 	if (w->is_single) {
-		if (w->ops[0]->kind != OP_DELETE)
-			add_op(b, w, w->ops[0], false);
+		if (only_op(w)->kind != OP_DELETE)
+			add_op(b, w->parts->job, only_op(w), false);
 		return;
 	}
 	buf_str(b, "{");
@@ -110,68 +118,99 @@ void cf_write_body(struct buf *b, const struct cf_write *w)
 
 /* ---- the answer: each op must be found in it ---- */
 
-/* Mark the op of this kind that record r is the proof of. */
-static void confirm(struct cf_write *w, enum op_kind kind, const struct record *r)
+/* Mark the op of this kind that record r is the proof of, if one of these is. */
+static bool confirm(struct cf_part *p, enum op_kind kind, const struct record *r)
 {
-	for (size_t i = 0; i < w->ops_n; i++) {
-		struct op *op = w->ops[i];
+	for (size_t i = 0; i < p->ops_n; i++) {
+		struct op *op = p->ops[i];
+		struct record *created;
 
 		if (op->kind != kind || op->is_done ||
 		    target_compare(op->target, &r->target) != 0 ||
 		    (op->record && strcmp(op->record->id, r->id) != 0))
 			continue;
 		op->is_done = true;
-		if (kind == OP_CREATE && w->created) {
-			w->created[w->created_n] = *r;
-			w->created[w->created_n].target = *op->target;
-			w->created[w->created_n].is_unmarked = false;
-			w->created[w->created_n++].is_ours = true;
+		if (kind == OP_CREATE && p->created) {
+			created = &p->created[p->created_n++];
+			*created = *r;
+			created->target = *op->target;
+			created->is_unmarked = false;
+			created->is_ours = true;
 		}
-		return;
+		return true;
 	}
+	return false;
+}
+
+static bool creates(const struct cf_part *p, int content)
+{
+	char text[TARGET_TEXT_CAP];
+
+	for (size_t i = 0; i < p->ops_n; i++) {
+		if (p->ops[i]->kind != OP_CREATE)
+			continue;
+		target_format(p->ops[i]->target, text);
+		if (json_equals(content, text))
+			return true;
+	}
+	return false;
 }
 
 /*
  * A new record whose name was put in front of another zone's. It is to be removed again: so it must
  * be what was just created, as far as the answer tells.
  */
-static void note_stray(struct cf_write *w, int object)
+static void note_stray(struct cf_write *w, int object, const char *name)
 {
-	char name[NAME_CAP], content[TARGET_TEXT_CAP];
-	struct record *r = &w->created[w->created_n];
-	size_t len = strlen(w->job->name);
+	for (struct cf_part *p = w->parts; p < w->parts + w->parts_n; p++) {
+		size_t len = strlen(p->job->name);
+		struct record *r;
 
-	if (cf_read_name(name, object) || strncmp(name, w->job->name, len) != 0 ||
-	    name[len] != '.' || json_get_string(object, "id", r->id, sizeof r->id) ||
-	    !record_id_is_good(r->id))
-		return;
-	for (size_t i = 0; i < w->ops_n; i++) {
-		if (w->ops[i]->kind != OP_CREATE)
+		if (!p->created || p->created_n == p->ops_n ||
+		    strncmp(name, p->job->name, len) != 0 || name[len] != '.' ||
+		    !creates(p, json_get(object, "content")))
 			continue;
-		target_format(w->ops[i]->target, content);
-		if (json_equals(json_get(object, "content"), content)) {
-			w->created_n++;
-			return;
-		}
+		r = &p->created[p->created_n];
+		p->created_n += !json_get_string(object, "id", r->id, sizeof r->id) &&
+				record_id_is_good(r->id);
+		return;
 	}
+}
+
+static void drop_created(struct cf_write *w)
+{
+	for (size_t i = 0; i < w->parts_n; i++)
+		w->parts[i].created_n = 0;
 }
 
 static int take_record(struct cf_write *w, enum op_kind kind, int object, struct err *e)
 {
-	struct cf_record_filter filter = {w->job, &w->hosts};
-	struct record r;
-	bool is_other = false;
+	bool is_known = false;
+	char name[NAME_CAP];
 
-	w->hosts.len = 0;
-	if (cf_record_read(&r, object, &filter, &is_other, e))
+	if (cf_record_name(name, object, e))
 		return -1;
-	if (is_other && !w->has_other)
-		w->created_n = 0;
-	w->has_other |= is_other;
+	for (struct cf_part *p = w->parts; p < w->parts + w->parts_n; p++) {
+		const struct cf_record_filter filter = {p->job, &w->hosts};
+		struct record r;
+		bool is_other = false;
+
+		if (strcmp(p->job->name, name) != 0)
+			continue;
+		w->hosts.len = 0;
+		if (cf_record_read(&r, object, &filter, &is_other, e))
+			return -1;
+		is_known |= !is_other;
+		if (!is_other && !w->has_other && confirm(p, kind, &r))
+			return 0;
+	}
+	if (is_known)
+		return 0;
 	if (!w->has_other)
-		confirm(w, kind, &r);
-	else if (is_other && kind == OP_CREATE && w->created && w->created_n < w->ops_n)
-		note_stray(w, object);
+		drop_created(w);
+	w->has_other = true;
+	if (kind == OP_CREATE)
+		note_stray(w, object, name);
 	return 0;
 }
 
@@ -189,32 +228,38 @@ static int take_listed(void *ctx, const char *list, const char *text, size_t len
 
 struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *rest)
 {
-	w->created_n = 0;
+	drop_created(w);
 	return cf_reply_begin(&w->reply, w->is_single ? JSON_CUT_NONE : JSON_CUT_RESULT_LISTS,
 			      take_listed, w, element_buf, rest);
 }
 
+/* Deletes are done with the transaction. False: something else was not shown. */
+static bool is_all_done(struct op *const *ops, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (ops[i]->kind == OP_DELETE)
+			ops[i]->is_done = true;
+		if (!ops[i]->is_done)
+			return false;
+	}
+	return true;
+}
+
 int cf_write_finish(struct cf_write *w, struct err *e)
 {
-	int result;
-
 	if (cf_reply_finish(&w->reply, e))
 		return -1;
-	result = json_get(0, "result");
-	if (w->is_single && w->ops[0]->kind != OP_DELETE &&
-	    take_record(w, w->ops[0]->kind, result, e))
+	if (w->is_single && only_op(w)->kind != OP_DELETE &&
+	    take_record(w, only_op(w)->kind, json_get(0, "result"), e))
 		return -1;
 	if (w->has_other) /* in another zone its name is put behind ours */
 		return err_set(e, ERR_CONFIG,
 			       "the API wrote another name than was asked for: is CF_ZONE_ID the "
 			       "zone of %s?",
-			       w->job->name);
-	for (size_t i = 0; i < w->ops_n; i++) {
-		if (w->ops[i]->kind == OP_DELETE)
-			w->ops[i]->is_done = true;
-		if (!w->ops[i]->is_done)
+			       w->parts->job->name);
+	for (size_t i = 0; i < w->parts_n; i++)
+		if (!is_all_done(w->parts[i].ops, w->parts[i].ops_n))
 			return err_set(e, ERR_RETRY,
 				       "the API said success without showing every record written");
-	}
 	return 0;
 }

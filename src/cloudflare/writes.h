@@ -18,15 +18,24 @@
 #define CF_BATCH_MAX 200   /* operations in one batch on the smallest plan */
 #define CF_BODY_CAP 262144 /* bytes: CF_BATCH_MAX operations on names of the longest kind */
 
-struct cf_write {
-	const char *zone_id;
-	const struct job *job; /* whose name all the records have; new ones are its owner's */
-	struct op **ops;       /* at most CF_BATCH_MAX; one for a single call */
-	size_t ops_n;
-	bool is_single;
+/* What of a write is one name's. */
+struct cf_part {
+	const struct job *job; /* whose name its records have; new ones are its owner's */
+	struct op **ops;
+	size_t ops_n;           /* 1 or more */
 	struct record *created; /* room for ops_n: what was created is put here; NULL: unwanted */
 	size_t created_n;
-	/* The answer shows a record of another name or type. The new ones of these: created. */
+};
+
+struct cf_write {
+	const char *zone_id;
+	struct cf_part *parts; /* of one zone, with at most CF_BATCH_MAX ops in all */
+	size_t parts_n;
+	bool is_single; /* a call for one record: one part with one op */
+	/*
+	 * The answer shows a record of a name or type that no part has. The new ones of these, by
+	 * whose name they were made of: created.
+	 */
 	bool has_other;
 	struct cf_reply reply;
 	struct target_hosts hosts; /* of the record that is read */
@@ -49,8 +58,8 @@ struct http_sink cf_write_begin(struct cf_write *w, char *element_buf, char *res
  * was asked for, with its content.
  *   e  as cf_reply_finish(); ERR_CONFIG: the API wrote another name; ERR_RETRY: it said yes and did
  *      not show every record: list again
- * created[0..created_n) then holds the new records, with their ids; a CNAME's host is its op's.
- * On -1 the ops may or may not have been carried out; is_done says nothing.
+ * created[0..created_n) of each part then holds its new records, with their ids; a CNAME's host is
+ * its op's. On -1 the ops may or may not have been carried out; is_done says nothing.
  */
 int cf_write_finish(struct cf_write *w, struct err *e) __attribute__((warn_unused_result));
 

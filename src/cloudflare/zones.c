@@ -65,40 +65,79 @@ static bool fits(const struct cf_zone_search *s, const char *zone)
 	return s->is_exact ? strcmp(s->name, zone) == 0 : name_is_within(s->name, zone);
 }
 
+/* It is one of these; keep the better one. */
+static void consider(struct cf_zone_search *s, const struct cf_zone *z)
+{
+	int rank, order;
+
+	if (!fits(s, z->name))
+		return;
+	rank = rank_of(z->status);
+	order = rank - (s->has_found + s->is_served);
+	if (!order)
+		order = (int)strlen(z->name) - (int)strlen(s->zone);
+	if (!order)
+		s->is_ambiguous |= rank && strcmp(z->id, s->id) != 0;
+	if (order <= 0)
+		return;
+	memcpy(s->id, z->id, sizeof s->id);
+	memcpy(s->zone, z->name, sizeof s->zone);
+	memcpy(s->status, z->status, sizeof s->status);
+	s->has_found = rank > 0;
+	s->is_served = rank > 1;
+	s->is_ambiguous = false;
+}
+
+/* A zone is noted once, as it was shown last. False: there is no room. */
+static bool note(struct cf_zone_book *book, const struct cf_zone *z)
+{
+	size_t i = 0;
+
+	while (i < book->n && strcmp(book->zones[i].id, z->id) != 0)
+		i++;
+	if (i == CF_BOOK_ZONES_MAX)
+		return false;
+	book->zones[i] = *z;
+	book->n += i == book->n;
+	return true;
+}
+
 static int take_zone(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
-	char id[RECORD_ID_CAP], zone[NAME_CAP], status[CF_ZONE_STATUS_CAP];
 	struct cf_zone_search *s = ctx;
-	int rank, order;
+	struct cf_zone z;
 
 	(void)list;
 	if (json_parse(text, len, e))
 		return -1;
-	if (json_get_string(0, "id", id, sizeof id) || !record_id_is_good(id) ||
+	if (json_get_string(0, "id", z.id, sizeof z.id) || !record_id_is_good(z.id) ||
 	    !json_is_string(json_get(0, "name")) ||
-	    json_get_string(0, "status", status, sizeof status))
+	    json_get_string(0, "status", z.status, sizeof z.status))
 		return err_set(e, ERR_PROTO, "a zone without a good id, name or status");
-	if (cf_read_name(zone, 0) || !fits(s, zone))
+	if (cf_read_name(z.name, 0))
 		return 0;
-	rank = rank_of(status);
-	order = rank - (s->has_found + s->is_served);
-	if (!order)
-		order = (int)strlen(zone) - (int)strlen(s->zone);
-	if (!order)
-		s->is_ambiguous |= rank && strcmp(id, s->id) != 0;
-	if (order <= 0)
-		return 0;
-	memcpy(s->id, id, sizeof id);
-	memcpy(s->zone, zone, sizeof zone);
-	memcpy(s->status, status, sizeof status);
-	s->has_found = rank > 0;
-	s->is_served = rank > 1;
-	s->is_ambiguous = false;
+	if (s->book)
+		(void)note(s->book, &z);
+	consider(s, &z);
 	return 0;
+}
+
+/* Most accounts have no more zones than one page. */
+static bool is_first_look(const struct cf_zone_search *s)
+{
+	return !s->is_exact && !s->is_check && !s->asked && s->page == 1;
+}
+
+void cf_zone_book_forget(struct cf_zone_book *book)
+{
+	book->is_whole = false;
+	book->n = 0;
 }
 
 struct http_sink cf_zone_search_begin(struct cf_zone_search *s, char *element_buf, char *rest)
 {
+	if (s->book && is_first_look(s))
+		cf_zone_book_forget(s->book);
 	return cf_reply_begin(&s->reply, JSON_CUT_RESULT, take_zone, s, element_buf, rest);
 }
 
@@ -117,10 +156,20 @@ static int conclude(const struct cf_zone_search *s, struct err *e)
 		       s->is_exact ? "named" : "that holds", s->name);
 }
 
-/* Most accounts have no more zones than one page. */
-static bool is_first_look(const struct cf_zone_search *s)
+enum cf_told cf_zone_search_told(struct cf_zone_search *s, struct err *e)
 {
-	return !s->is_exact && !s->asked && s->page == 1;
+	struct cf_zone_book *book = s->book;
+
+	if (!book)
+		return CF_TOLD_NOTHING;
+	for (size_t i = 0; i < book->n; i++)
+		consider(s, &book->zones[i]);
+	/* Of those that are not in it one may be longer. */
+	if (book->is_whole || (s->is_served && strcmp(s->zone, s->name) == 0))
+		return conclude(s, e) ? CF_TOLD_NONE : CF_TOLD_FOUND;
+	cf_zone_search_init(s, s->name, s->is_exact);
+	s->book = book;
+	return CF_TOLD_NOTHING;
 }
 
 /* There is something else to ask for. */
@@ -144,6 +193,12 @@ static bool go_on(struct cf_zone_search *s)
 	return true;
 }
 
+/* It is worth while to read them all: the other names that the book is for need not ask. */
+static bool fills_book(const struct cf_zone_search *s, int64_t pages)
+{
+	return s->book && pages > 1 && pages <= (int64_t)(CF_BOOK_ZONES_MAX / CF_ZONES_PER_PAGE);
+}
+
 static int finish_check(struct cf_zone_search *s, struct err *e)
 {
 	if (cf_reply_finish(&s->reply, e))
@@ -159,8 +214,9 @@ static int finish_check(struct cf_zone_search *s, struct err *e)
 
 int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 {
-	int64_t pages = 0;
+	int64_t pages = 0, total = -1;
 	bool is_known;
+	int info;
 
 	if (s->is_check) {
 		*again = false;
@@ -175,8 +231,12 @@ int cf_zone_search_finish(struct cf_zone_search *s, bool *again, struct err *e)
 	}
 	if (!s->reply.split.has_cut)
 		return err_set(e, ERR_PROTO, "an answer without a list of zones");
-	is_known = json_get_integer(json_get(0, "result_info"), "total_pages", &pages) == 0;
-	if (is_first_look(s)) {
+	info = json_get(0, "result_info");
+	is_known = json_get_integer(info, "total_pages", &pages) == 0;
+	(void)json_get_integer(info, "total_count", &total);
+	if (s->book && !s->asked)
+		s->book->is_whole = total == (int64_t)s->book->n;
+	if (is_first_look(s) && !fills_book(s, pages)) {
 		*again = (!is_known || pages > 1) && go_on(s);
 	} else if ((int64_t)s->page < pages) {
 		*again = true;

@@ -2,7 +2,8 @@
  * Which zone holds a name: GET /zones. The first page is all that most accounts have. Where there
  * are more the name is asked for, and what it lies within, longest first. The API has some zones'
  * names in Unicode, which what is asked for in Punycode need not match: such a zone is looked for
- * on all pages, last. What is answered is compared in normal form. Needs the right Zone:Read.
+ * on all pages, last. What is answered is compared in normal form. A book keeps what was shown, so
+ * that one search tells the zones of many names. Needs the right Zone:Read.
  * https://developers.cloudflare.com/api/resources/zones/methods/list/
  */
 #ifndef CLOUDFLARE_ZONES_H
@@ -21,9 +22,25 @@
 #define CF_ZONE_PAGES_MAX 100
 #define CF_ZONE_LABELS_MAX 10 /* no zone has more: of a longer name its end is looked for */
 #define CF_ZONE_STATUS_CAP 32
+#define CF_BOOK_ZONES_MAX ((size_t)500) /* where there are more, names are asked for */
+
+struct cf_zone {
+	char id[RECORD_ID_CAP];
+	char status[CF_ZONE_STATUS_CAP];
+	char name[NAME_CAP];
+};
+
+/* The zones that searches were shown. All zero: none yet. */
+struct cf_zone_book {
+	bool is_whole; /* these credentials see no others */
+	size_t n;
+	struct cf_zone zones[CF_BOOK_ZONES_MAX];
+};
 
 struct cf_zone_search {
-	const char *name;  /* a zone is sought that this lies within */
+	const char *name; /* a zone is sought that this lies within */
+	/* Takes what is shown; the caller's, set after _init(). NULL: none. */
+	struct cf_zone_book *book;
 	bool is_exact;     /* and that has this very name */
 	bool is_check;     /* none is: does the one of that id hold it? */
 	const char *asked; /* the end of name that is asked for; NULL: all zones */
@@ -38,11 +55,27 @@ struct cf_zone_search {
 	struct cf_reply reply;
 };
 
-/* Start a search. name must outlive it. */
+/* Start a search, without a book. name must outlive it. */
 void cf_zone_search_init(struct cf_zone_search *s, const char *name, bool is_exact);
 
 /* Start to look whether the zone of that id holds name, which must outlive s. */
 void cf_zone_check_init(struct cf_zone_search *s, const char *name, const char *id);
+
+enum cf_told {
+	CF_TOLD_NONE = -1, /* e: there is none, or two. Of a book of some age: forget it and ask */
+	CF_TOLD_NOTHING,   /* ask */
+	CF_TOLD_FOUND
+};
+
+/*
+ * What the book tells of a search that was just started, in place of the API. But for
+ * CF_TOLD_NOTHING s and e are as at the end of the search.
+ */
+enum cf_told cf_zone_search_told(struct cf_zone_search *s, struct err *e)
+	__attribute__((warn_unused_result));
+
+/* As it was before the first search: an answer said that a zone of it is none any more. */
+void cf_zone_book_forget(struct cf_zone_book *book);
 
 /* Append the target of the next page's request. */
 void cf_zone_search_target(struct buf *b, const struct cf_zone_search *s);

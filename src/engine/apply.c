@@ -6,6 +6,7 @@ void apply_start(struct apply *a, const struct job *job, struct apply_storage *s
 {
 	a->job = job;
 	a->storage = storage;
+	a->part = &storage->part;
 	a->write = &storage->write;
 	a->rounds = 0;
 	a->is_single = false;
@@ -39,28 +40,32 @@ enum apply_next apply_next(struct apply *a, const struct plan *p, struct observe
 {
 	bool is_single = a->is_single && !p->is_swap;
 	size_t n = is_single ? pick_single(a, p) : plan_pick(p, a->storage->picked, CF_BATCH_MAX);
-	struct cf_record_list *list = &o->list;
+	struct cf_name *list = &o->list;
 
 	if (!n && (a->has_stale_list || (p->is_partial && !a->refused_n)) &&
 	    a->rounds < APPLY_ROUNDS_MAX)
 		return list_again(a);
 	if (!n)
 		return APPLY_END;
-	*a->write = (struct cf_write){
-		.zone_id = list->zone_id,
+	*a->part = (struct cf_part){
 		.job = a->job,
 		.ops = a->storage->picked,
 		.ops_n = n,
-		.is_single = is_single,
 		.created =
 			RECORDS_MAX - list->records_n < n ? NULL : list->records + list->records_n,
+	};
+	*a->write = (struct cf_write){
+		.zone_id = o->listing.zone_id,
+		.parts = a->part,
+		.parts_n = 1,
+		.is_single = is_single,
 	};
 	return APPLY_WRITE;
 }
 
 static void drop_op(struct apply *a, struct observe *o, const struct err *e)
 {
-	struct op *op = a->write->ops[0];
+	struct op *op = a->part->ops[0];
 	enum cf_meaning meaning = a->write->reply.meaning;
 
 	op->is_done = true; /* for this round: it is not tried again */
@@ -107,26 +112,26 @@ enum apply_next apply_refused(struct apply *a, const struct plan *p, struct obse
 
 void apply_undo(struct apply *a, const struct err *e)
 {
-	struct cf_write *w = a->write;
+	struct cf_part *p = a->part;
 
 	a->is_undoing = true;
 	a->refusal = *e;
-	w->ops_n = w->created_n;
-	for (size_t i = 0; i < w->ops_n; i++)
-		*w->ops[i] = (struct op){.kind = OP_DELETE, .record = &w->created[i]};
-	w->created = NULL;
-	w->has_other = false;
+	p->ops_n = p->created_n;
+	for (size_t i = 0; i < p->ops_n; i++)
+		*p->ops[i] = (struct op){.kind = OP_DELETE, .record = &p->created[i]};
+	p->created = NULL;
+	a->write->has_other = false;
 }
 
 void apply_written(struct apply *a, struct observe *o)
 {
-	for (size_t i = 0; i < a->write->ops_n; i++) {
-		report_written(a->job, a->write->ops[i]);
-		observe_written(o, a->write->ops[i]);
+	for (size_t i = 0; i < a->part->ops_n; i++) {
+		report_written(a->job, a->part->ops[i]);
+		observe_written(o, a->part->ops[i]);
 	}
 	o->is_zone_known = true;
-	if (a->write->created)
-		o->list.records_n += a->write->created_n;
+	if (a->part->created)
+		o->list.records_n += a->part->created_n;
 	else
 		o->has_list = false;
 }

@@ -26,6 +26,7 @@ enum apply_next {
 /* Scratch of the caller's, for one pass. */
 struct apply_storage {
 	struct op *picked[CF_BATCH_MAX];
+	struct cf_part part;
 	struct cf_write write;
 };
 
@@ -33,6 +34,7 @@ struct apply_storage {
 struct apply {
 	const struct job *job;
 	struct apply_storage *storage;
+	struct cf_part *part;   /* there */
 	struct cf_write *write; /* there */
 	unsigned rounds;        /* listings in this try */
 	bool is_single;         /* batches are refused: one call per record */

@@ -28,7 +28,7 @@ struct call {
 	const struct consul_query *query;
 	struct consul_view *view;
 	struct cf_zone_search *zones;
-	struct cf_record_list *list;
+	struct cf_listing *list;
 	struct cf_write *write;
 };
 

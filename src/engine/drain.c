@@ -44,6 +44,9 @@ static void start_api(struct drain *d)
 	d->job = *d->setup.job;
 	d->job.types = JOB_TYPES;
 	memcpy(d->job.name, d->name, sizeof d->job.name);
+	d->records =
+		(struct cf_name){.job = &d->job, .records = d->setup.records, .hosts = &d->hosts};
+	d->names[0] = &d->records;
 	drain_view_sources(&d->view, 1);
 	memcpy(d->authority.names[0], cloudflare, sizeof cloudflare);
 }
@@ -228,7 +231,7 @@ static bool step_dns(struct drain *d, int64_t now_ms)
 /* While it is listed its own record tells the TTL, else the others of the name: as it was. */
 static void take_list(struct drain *d, int64_t now_ms)
 {
-	const struct cf_record_list *l = &d->list;
+	const struct cf_name *l = &d->records;
 	struct drain_answer a = {.is_present = false};
 
 	for (size_t i = 0; i < l->records_n; i++) {
@@ -277,7 +280,7 @@ static void begin_api(struct drain *d, int64_t now_ms)
 	if (d->job.zone_id[0]) {
 		call.kind = CALL_LIST;
 		call.list = &d->list;
-		cf_record_list_init(&d->list, d->job.zone_id, &d->job, d->setup.records);
+		cf_listing_init(&d->list, d->job.zone_id, d->names, 1, false);
 	} else {
 		cf_zone_search_init(&d->zones, is_exact ? d->job.zone : d->job.name, is_exact);
 		call.kind = CALL_ZONE;

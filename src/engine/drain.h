@@ -71,7 +71,9 @@ struct drain {
 	/* API. */
 	struct job job; /* with the zone's id, once that is known */
 	struct cf_zone_search zones;
-	struct cf_record_list list;
+	struct cf_listing list;
+	struct cf_name records, *names[1];
+	struct target_hosts hosts;
 };
 
 /* Begin to look. Nothing is asked before the first drain_step(). */

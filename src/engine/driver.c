@@ -65,8 +65,9 @@ static int wrap(const struct driver *d, struct err *e)
 	switch (c->kind) {
 	case CALL_HEALTH: return add_where(d, "consul: health of", c->query->job->service, e);
 	case CALL_ZONE: return add_where(d, "cloudflare: zone of", c->zones->name, e);
-	case CALL_LIST: return add_where(d, "cloudflare: list records of", c->list->job->name, e);
-	default: return add_where(d, "cloudflare: write records of", c->write->job->name, e);
+	case CALL_LIST:
+		return add_where(d, "cloudflare: list records of", c->list->names[0]->job->name, e);
+	default: return add_where(d, "cloudflare: write records of", c->write->parts->job->name, e);
 	}
 }
 
@@ -88,8 +89,8 @@ static int begin(struct driver *d, struct err *e)
 		d->sink = cf_zone_search_begin(c->zones, d->element, d->rest);
 		break;
 	case CALL_LIST:
-		cf_record_list_target(&d->target, c->list);
-		d->sink = cf_record_list_begin(c->list, d->element, d->rest);
+		cf_listing_target(&d->target, c->list);
+		d->sink = cf_listing_begin(c->list, d->element, d->rest);
 		break;
 	default: return begin_write(d, e);
 	}
@@ -110,7 +111,7 @@ static int finish(struct driver *d, bool *again, struct err *e)
 	switch (d->call.kind) {
 	case CALL_HEALTH: return consul_health_finish(&d->reader, e);
 	case CALL_ZONE: return cf_zone_search_finish(d->call.zones, again, e);
-	case CALL_LIST: return cf_record_list_finish(d->call.list, again, e);
+	case CALL_LIST: return cf_listing_finish(d->call.list, again, e);
 	default: return cf_write_finish(d->call.write, e);
 	}
 }

@@ -24,10 +24,11 @@ static void want_fallback(struct observe *o)
 void observe_init(struct observe *o, const struct job *job, struct record *have, bool has_grace)
 {
 	/* All but the host names' storage: without a CNAME its pages are not needed. */
-	memset(o, 0, offsetof(struct observe, list.hosts.text));
+	memset(o, 0, offsetof(struct observe, hosts.text));
 	o->job = job;
 	o->has_grace = has_grace;
-	o->list.records = have;
+	o->list = (struct cf_name){.job = job, .records = have, .hosts = &o->hosts};
+	o->names[0] = &o->list;
 	o->linger_ms = CLOCK_NEVER;
 }
 
@@ -186,7 +187,7 @@ void observe_begin_list(struct observe *o, const char *zone_id)
 {
 	save_leaving(o);
 	o->has_list = false;
-	cf_record_list_init(&o->list, zone_id, o->job, o->list.records);
+	cf_listing_init(&o->listing, zone_id, o->names, 1, false);
 }
 
 void observe_end_list(struct observe *o)

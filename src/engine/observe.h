@@ -47,7 +47,11 @@ struct observe {
 	struct instance_counts count; /* with the host names beside addresses */
 	enum evidence_gap hidden;     /* instances that ACLs hid; else EVIDENCE_OK */
 
-	struct cf_record_list list; /* where Cloudflare's answer is read into */
+	/* Where Cloudflare's answer is read into. */
+	struct cf_name list;
+	struct cf_name *names[1];
+	struct cf_listing listing;
+	struct target_hosts hosts;
 };
 
 /* Prepare. job and have, RECORDS_MAX records, are used as long as o is. */

@@ -58,7 +58,7 @@ struct call reconcile_next(struct reconcile *r)
 				     .query = &r->query,
 				     .view = &r->in.storage->observe.view};
 	case STEP_ZONE: return (struct call){.kind = CALL_ZONE, .zones = &r->zones};
-	case STEP_LIST: return (struct call){.kind = CALL_LIST, .list = &r->seen.list};
+	case STEP_LIST: return (struct call){.kind = CALL_LIST, .list = &r->seen.listing};
 	case STEP_WRITE: return (struct call){.kind = CALL_WRITE, .write = r->apply.write};
 	case STEP_WAIT: return (struct call){.kind = CALL_WAIT, .until_ms = r->out.wake_ms};
 	case STEP_END:
@@ -297,7 +297,7 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 			uint32_t random)
 {
 	struct plan *plan = &r->out.plan;
-	const struct cf_write *write = r->apply.write;
+	const struct cf_part *part = r->apply.part;
 	enum apply_next next;
 
 	if (r->apply.is_undoing) {
@@ -308,7 +308,7 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 		fail(r, why, now_ms, random);
 		return;
 	}
-	if (rc && write->has_other && write->created_n) {
+	if (rc && r->apply.write->has_other && part->created_n) {
 		r->is_zone_wrong = true;
 		apply_undo(&r->apply, e);
 		return;
@@ -320,8 +320,8 @@ static void after_write(struct reconcile *r, int rc, const struct err *e, int64_
 	if (rc) {
 		next = apply_refused(&r->apply, plan, &r->seen, e);
 	} else {
-		for (size_t i = 0; i < write->ops_n; i++)
-			r->out.done_n[write->ops[i]->kind]++;
+		for (size_t i = 0; i < part->ops_n; i++)
+			r->out.done_n[part->ops[i]->kind]++;
 		apply_written(&r->apply, &r->seen);
 		next = apply_next(&r->apply, plan, &r->seen);
 	}

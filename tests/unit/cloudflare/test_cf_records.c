@@ -5,26 +5,28 @@
 
 static char element_buf[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
 static struct record records[RECORDS_MAX];
-static struct cf_record_list list;
+static struct target_hosts hosts;
+static struct cf_listing list;
 
 static struct job job;
+static struct cf_name name = {.job = &job, .records = records, .hosts = &hosts}, *names[] = {&name};
 
 static void start(const char *owner)
 {
 	job = (struct job){.types = JOB_TYPES, .name = "www.example.com"};
 	(void)snprintf(job.owner, sizeof job.owner, "%s", owner ? owner : "");
-	cf_record_list_init(&list, "z0ne", &job, records);
+	cf_listing_init(&list, "z0ne", names, 1, false);
 }
 
 static int page(const char *entries, const char *info, bool *again, struct err *e)
 {
 	static char body[65536];
-	struct http_sink sink = cf_record_list_begin(&list, element_buf, rest);
+	struct http_sink sink = cf_listing_begin(&list, element_buf, rest);
 
 	(void)snprintf(body, sizeof body, "{\"result\":[%s],\"success\":true,\"result_info\":{%s}}", entries, info);
 	if (test_answer(&sink, 200, "", body, 0, e))
 		return -1;
-	return cf_record_list_finish(&list, again, e);
+	return cf_listing_finish(&list, again, e);
 }
 
 /* An id: a hexadecimal digit and 31 zeros. */
@@ -70,9 +72,9 @@ static void test_entries(void **state)
 		start(NULL);
 		CHECK(page(entries[i].entry, "\"total_count\":1", &again, &e) == 0, "%s: %s", entries[i].entry, e.text);
 		assert_false(again);
-		CHECK(list.records_n == (entries[i].is_taken ? 1 : 0), "%s", entries[i].entry);
+		CHECK(name.records_n == (entries[i].is_taken ? 1 : 0), "%s", entries[i].entry);
 		/* Nothing of the listing before is kept. */
-		assert_true(!list.records_n || list.hosts.len == (records[0].target.host ? 15 : 0));
+		assert_true(!name.records_n || hosts.len == (records[0].target.host ? 15 : 0));
 		assert_int_equal(list.seen_n, 1);
 	}
 }
@@ -92,7 +94,7 @@ static void test_types(void **state)
 			      "\"total_count\":4", &again, &e),
 			 0);
 	assert_int_equal(list.seen_n, 4);
-	assert_int_equal(list.records_n, 1);
+	assert_int_equal(name.records_n, 1);
 	assert_string_equal(records[0].id, ID("4"));
 }
 
@@ -118,10 +120,10 @@ static const struct {
 	const char *entry;
 	const char *says;
 } bad[] = {
-	{"{}", "type or name"},
+	{"{}", "a record without a name"},
 	{"null", ""},
-	{"{\"type\":\"A\"}", "type or name"},
-	{"{\"name\":\"www.example.com\"}", "type or name"},
+	{"{\"type\":\"A\"}", "a record without a name"},
+	{"{\"name\":\"www.example.com\"}", "a record without a type"},
 	{"{\"type\":\"A\",\"name\":\"www.example.com\"}", "an A record"},
 	{"{\"id\":\"\",\"type\":\"A\",\"name\":\"www.example.com\",\"content\":\"1.1.1.1\",\"ttl\":1,"
 	 "\"proxied\":true}",
@@ -180,9 +182,9 @@ static void test_no_list(void **state)
 		bool again;
 
 		start(NULL);
-		sink = cf_record_list_begin(&list, element_buf, rest);
+		sink = cf_listing_begin(&list, element_buf, rest);
 		assert_int_equal(test_answer(&sink, 200, "", bodies[i], 0, &e), 0);
-		assert_int_equal(cf_record_list_finish(&list, &again, &e), -1);
+		assert_int_equal(cf_listing_finish(&list, &again, &e), -1);
 		assert_int_equal(e.kind, ERR_PROTO);
 	}
 }
@@ -381,9 +383,9 @@ static void test_target(void **state)
 
 	(void)state;
 	job = (struct job){.types = JOB_TYPES, .name = "*.example.com"};
-	cf_record_list_init(&list, "z/1", &job, records);
+	cf_listing_init(&list, "z/1", names, 1, false);
 	buf_init(&b, text, sizeof text);
-	cf_record_list_target(&b, &list);
+	cf_listing_target(&b, &list);
 	assert_string_equal(text, "/zones/z%2F1/dns_records?name.exact=%2A.example.com&per_page=5000&page=1");
 }
 

@@ -16,6 +16,7 @@ static struct target want[MAX];
 static struct record have[MAX];
 static struct op ops[MAX], *picked[MAX];
 static struct job job = {.types = JOB_TYPES, .name = "www.example.com"};
+static struct cf_part part;
 static struct cf_write w;
 
 /* "+1.1.1.1/60 ~a=1.1.1.1/60 -b": as spec_plan() writes it; p after a ttl: proxied. */
@@ -49,13 +50,8 @@ static void set_ops(const char *text, const char *owner, bool is_single)
 		picked[n] = op;
 	}
 	(void)snprintf(job.owner, sizeof job.owner, "%s", owner ? owner : "");
-	w = (struct cf_write){
-		.zone_id = "z0ne",
-		.job = &job,
-		.ops = picked,
-		.ops_n = n,
-		.is_single = is_single,
-	};
+	part = (struct cf_part){.job = &job, .ops = picked, .ops_n = n};
+	w = (struct cf_write){.zone_id = "z0ne", .parts = &part, .parts_n = 1, .is_single = is_single};
 }
 
 static const char *body(void)
@@ -209,7 +205,8 @@ static void test_largest_body(void **state)
 			.kind = i % 2 ? OP_CREATE : OP_UPDATE, .ttl = 86400, .target = &t, .record = i % 2 ? NULL : &record};
 		pick[i] = &many[i];
 	}
-	w = (struct cf_write){.zone_id = "z", .job = &longest, .ops = pick, .ops_n = CF_BATCH_MAX};
+	part = (struct cf_part){.job = &longest, .ops = pick, .ops_n = CF_BATCH_MAX};
+	w = (struct cf_write){.zone_id = "z", .parts = &part, .parts_n = 1};
 	(void)parse_body();
 	assert_int_equal(json_count(json_get(0, "posts")), CF_BATCH_MAX / 2);
 }
@@ -292,7 +289,7 @@ static void test_answers(void **state)
 			CHECK(answer(200, text, step, &e) == answers[i].rc, "%s: %s: %s", answers[i].ops, answers[i].result,
 			      e.text);
 			CHECK(e.kind == answers[i].kind, "%s: %s", answers[i].result, e.text);
-			for (size_t k = 0; !answers[i].rc && k < w.ops_n; k++)
+			for (size_t k = 0; !answers[i].rc && k < part.ops_n; k++)
 				assert_true(ops[k].is_done);
 		}
 	}
@@ -344,11 +341,11 @@ static void test_stray(void **state)
 		struct err e = {0};
 
 		set_ops(cases[i].ops, NULL, cases[i].is_single);
-		w.created = created;
+		part.created = created;
 		(void)snprintf(text, sizeof text, "{\"success\":true,\"result\":%s}", cases[i].result);
 		CHECK(answer(200, text, 0, &e) == -1 && e.kind == ERR_CONFIG, "%s: %s", cases[i].result, e.text);
-		CHECK(w.has_other && w.created_n == cases[i].strays_n, "%s: %zu", cases[i].result, w.created_n);
-		assert_true(!w.created_n || strcmp(created[0].id, ID("5")) == 0);
+		CHECK(w.has_other && part.created_n == cases[i].strays_n, "%s: %zu", cases[i].result, part.created_n);
+		assert_true(!part.created_n || strcmp(created[0].id, ID("5")) == 0);
 	}
 }
 
@@ -362,9 +359,9 @@ static void test_stray_in_unicode(void **state)
 	(void)state;
 	set_ops("+1.1.1.1/60", NULL, true);
 	memcpy(job.name, "www.xn--ls8h.la", sizeof "www.xn--ls8h.la");
-	w.created = created;
+	part.created = created;
 	assert_int_equal(answer(200, body, 0, &e), -1);
-	assert_int_equal(w.created_n, 1);
+	assert_int_equal(part.created_n, 1);
 	memcpy(job.name, "www.example.com", sizeof "www.example.com");
 }
 

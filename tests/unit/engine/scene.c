@@ -135,9 +135,9 @@ static void check_write(struct scene *s, const struct cf_write *w)
 	bool is_swap = want_n && s->records_n && is_cname_at(s) != (want[0].type == RECORD_CNAME);
 
 	CHECK(!s->is_dry_run, "%s a dry run writes", s->story);
-	for (size_t i = 0; i < w->ops_n; i++) {
-		check_op(s, w->ops[i], want, want_n);
-		deletes += w->ops[i]->kind == OP_DELETE;
+	for (size_t i = 0; i < w->parts->ops_n; i++) {
+		check_op(s, w->parts->ops[i], want, want_n);
+		deletes += w->parts->ops[i]->kind == OP_DELETE;
 	}
 	for (size_t i = 0; i < want_n; i++)
 		have_n += count_target(s, &want[i]) != 0;
@@ -208,12 +208,12 @@ static enum cf_meaning apply_write(struct scene *s, const struct cf_write *w)
 
 	if (!w->is_single && s->refuses_batches)
 		return CF_REFUSED;
-	if (w->is_single && s->refuses_singles_of_kind[w->ops[0]->kind])
+	if (w->is_single && s->refuses_singles_of_kind[w->parts->ops[0]->kind])
 		return CF_REFUSED;
 	for (size_t k = 0; k < COUNT(order); k++)
-		for (size_t i = 0; i < w->ops_n; i++)
-			if (w->ops[i]->kind == order[k]) {
-				enum cf_meaning meaning = apply_op(s, w->ops[i]);
+		for (size_t i = 0; i < w->parts->ops_n; i++)
+			if (w->parts->ops[i]->kind == order[k]) {
+				enum cf_meaning meaning = apply_op(s, w->parts->ops[i]);
 
 				if (meaning != CF_DONE)
 					return meaning;
@@ -224,15 +224,15 @@ static enum cf_meaning apply_write(struct scene *s, const struct cf_write *w)
 static void tell_write(struct scene *s, const struct cf_write *w)
 {
 	struct op copy[CF_BATCH_MAX];
-	struct plan view = {.ops = copy, .ops_n = w->ops_n};
+	struct plan view = {.ops = copy, .ops_n = w->parts->ops_n};
 	size_t len = strlen(s->story);
 
 	if (sizeof s->story - len < 2048)
 		return;
-	for (size_t i = 0; i < w->ops_n; i++)
-		copy[i] = *w->ops[i];
+	for (size_t i = 0; i < w->parts->ops_n; i++)
+		copy[i] = *w->parts->ops[i];
 	(void)snprintf(s->story + len, sizeof s->story - len, w->is_single ? "S[" : "W[");
-	if (w->ops_n < 32)
+	if (w->parts->ops_n < 32)
 		spec_plan(&view, s->story + len + 2, sizeof s->story - len - 2);
 	strcat(s->story, "] ");
 }
@@ -242,8 +242,8 @@ static int answer_astray(struct scene *s, struct cf_write *w, struct err *e)
 {
 	tell_write(s, w);
 	w->reply = (struct cf_reply){0};
-	if (w->ops[0]->kind == OP_DELETE) {
-		CHECK(s->strays_n == w->ops_n, "%s others are deleted", s->story);
+	if (w->parts->ops[0]->kind == OP_DELETE) {
+		CHECK(s->strays_n == w->parts->ops_n, "%s others are deleted", s->story);
 		s->strays_n = 0;
 		return s->refuses_singles_of_kind[OP_DELETE] ? err_set(e, ERR_REFUSED, "refused") : 0;
 	}
@@ -251,9 +251,9 @@ static int answer_astray(struct scene *s, struct cf_write *w, struct err *e)
 		w->reply.meaning = CF_EXISTS;
 		return err_set(e, ERR_REFUSED, "identical");
 	}
-	s->strays_n = w->created_n = w->ops_n;
-	for (size_t i = 0; i < w->ops_n; i++)
-		(void)snprintf(w->created[i].id, sizeof w->created[i].id, "s%zu", i);
+	s->strays_n = w->parts->created_n = w->parts->ops_n;
+	for (size_t i = 0; i < w->parts->ops_n; i++)
+		(void)snprintf(w->parts->created[i].id, sizeof w->parts->created[i].id, "s%zu", i);
 	w->has_other = true;
 	return err_set(e, ERR_CONFIG, "another name");
 }
@@ -277,8 +277,8 @@ static int answer_write(struct scene *s, struct cf_write *w, struct err *e)
 		return err_set(e, ERR_REFUSED, "refused");
 	}
 	check_after(s, saved_n);
-	for (size_t i = 0; i < w->ops_n; i++)
-		w->ops[i]->is_done = true;
+	for (size_t i = 0; i < w->parts->ops_n; i++)
+		w->parts->ops[i]->is_done = true;
 	return 0;
 }
 
@@ -290,20 +290,22 @@ static void copy_target(struct target *to, const struct target *from, struct tar
 	(void)spec_targets(content, to, hosts);
 }
 
-static int answer_list(struct scene *s, struct cf_record_list *l, struct err *e)
+static int answer_list(struct scene *s, struct cf_listing *listing, struct err *e)
 {
-	l->reply = (struct cf_reply){0};
+	struct cf_name *l = listing->names[0];
+
+	listing->reply = (struct cf_reply){0};
 	if (s->refused_lists) {
 		s->refused_lists--;
 		return err_set(e, ERR_AUTH, "HTTP 403");
 	}
-	l->hosts.len = 0;
+	l->hosts->len = 0;
 	l->records_n = s->records_n;
 	l->seen_n = s->records_n + !s->is_bare;
 	for (size_t i = 0; i < s->records_n; i++) {
 		l->records[i] = s->records[i];
 		l->records[i].state = INSTANCE_VANISHED;
-		copy_target(&l->records[i].target, &s->records[i].target, &l->hosts);
+		copy_target(&l->records[i].target, &s->records[i].target, l->hosts);
 	}
 	if (++s->lists != (s->late_after ? s->late_after : 1))
 		return 0;

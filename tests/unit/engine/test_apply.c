@@ -51,11 +51,11 @@ static const char *offered(void)
 {
 	static char text[1024];
 	struct op copy[16];
-	struct plan view = {.ops = copy, .ops_n = a.write->ops_n};
+	struct plan view = {.ops = copy, .ops_n = a.part->ops_n};
 	size_t len = 0;
 
-	for (size_t i = 0; i < a.write->ops_n; i++)
-		copy[i] = *a.write->ops[i];
+	for (size_t i = 0; i < a.part->ops_n; i++)
+		copy[i] = *a.part->ops[i];
 	if (a.write->is_single)
 		text[len++] = '[';
 	spec_plan(&view, text + len, sizeof text - len - 2);
@@ -66,8 +66,8 @@ static const char *offered(void)
 
 static void carry_out(void)
 {
-	for (size_t i = 0; i < a.write->ops_n; i++)
-		a.write->ops[i]->is_done = true;
+	for (size_t i = 0; i < a.part->ops_n; i++)
+		a.part->ops[i]->is_done = true;
 	apply_written(&a, &o);
 }
 
@@ -177,7 +177,7 @@ static void test_no_room(void **state)
 	build("1.1.1.1", "");
 	o.list.records_n = RECORDS_MAX;
 	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
-	assert_null(a.write->created);
+	assert_null(a.part->created);
 	carry_out();
 	assert_false(o.has_list);
 }

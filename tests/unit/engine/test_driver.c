@@ -8,7 +8,9 @@
 static struct driver driver;
 static struct http_origin origin;
 static struct record records[RECORDS_MAX];
-static struct cf_record_list list;
+static struct target_hosts hosts;
+static struct cf_name name = {.records = records, .hosts = &hosts}, *names[] = {&name};
+static struct cf_listing list;
 static const struct job job = {.types = JOB_TYPES, .name = "www.example.com"};
 
 static void start(struct peer *p, const struct peer_step *steps)
@@ -22,7 +24,8 @@ static void start(struct peer *p, const struct peer_step *steps)
 	http_client_init(&driver.cloudflare, &origin, NULL);
 	driver.cf_headers = "Authorization: Bearer t0ken\r\n";
 	driver.timeout_ms = 3000;
-	cf_record_list_init(&list, "z0ne", &job, records);
+	name.job = &job;
+	cf_listing_init(&list, "z0ne", names, 1, false);
 }
 
 #define ANSWER(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
@@ -52,7 +55,7 @@ static void test_a_call_of_two_pages(void **state)
 	(void)state;
 	start(&p, steps);
 	CHECK(driver_call(&driver, &call, &e) == 0, "%s", e.text);
-	assert_int_equal(list.records_n, 2);
+	assert_int_equal(name.records_n, 2);
 	assert_int_equal(p.seen->requests, 2);
 	assert_non_null(strstr(p.seen->request, "GET /v4/zones/z0ne/dns_records?name.exact=www.example.com&"));
 	assert_non_null(strstr(p.seen->request, "&page=2 "));

@@ -41,7 +41,7 @@ static enum call_kind next(void)
 static void list_nothing(struct err *e)
 {
 	assert_int_equal(next(), CALL_LIST);
-	r.seen.list.reply = (struct cf_reply){0};
+	r.seen.listing.reply = (struct cf_reply){0};
 	r.seen.list.records_n = r.seen.list.seen_n = 0;
 	reconcile_take(&r, 0, e, NOW_MS, 0);
 }

@@ -73,8 +73,8 @@ static enum cf_meaning apply(const struct op *op, struct cf_write *w)
 	}
 	known->ttl = op->ttl;
 	known->proxied = op->proxied;
-	if (op->kind == OP_CREATE && w->created)
-		w->created[w->created_n++] = *known;
+	if (op->kind == OP_CREATE && w->parts->created)
+		w->parts->created[w->parts->created_n++] = *known;
 	return CF_DONE;
 }
 
@@ -87,19 +87,19 @@ static int answer_write(struct cf_write *w, struct err *e)
 	writes++;
 	memcpy(saved, records, sizeof saved);
 	w->reply = (struct cf_reply){0};
-	w->created_n = 0;
+	w->parts->created_n = 0;
 	for (int kind = OP_KINDS - 1; kind >= 0 && meaning == CF_DONE; kind--)
-		for (size_t i = 0; i < w->ops_n && meaning == CF_DONE; i++)
-			if ((int)w->ops[i]->kind == kind)
-				meaning = apply(w->ops[i], w);
+		for (size_t i = 0; i < w->parts->ops_n && meaning == CF_DONE; i++)
+			if ((int)w->parts->ops[i]->kind == kind)
+				meaning = apply(w->parts->ops[i], w);
 	if (meaning != CF_DONE) {
 		memcpy(records, saved, sizeof saved);
 		records_n = saved_n;
 		w->reply.meaning = meaning;
 		return err_set(e, ERR_REFUSED, "refused");
 	}
-	for (size_t i = 0; i < w->ops_n; i++)
-		w->ops[i]->is_done = true;
+	for (size_t i = 0; i < w->parts->ops_n; i++)
+		w->parts->ops[i]->is_done = true;
 	return 0;
 }
 
@@ -107,10 +107,10 @@ static int answer_write(struct cf_write *w, struct err *e)
 static int answer_astray(struct cf_write *w, struct err *e)
 {
 	writes++;
-	if (w->ops[0]->kind == OP_DELETE)
+	if (w->parts->ops[0]->kind == OP_DELETE)
 		return 0;
 	w->has_other = true;
-	w->created_n = w->ops_n;
+	w->parts->created_n = w->parts->ops_n;
 	return err_set(e, ERR_CONFIG, "another name");
 }
 
@@ -124,9 +124,9 @@ static int answer(const struct call *c, struct err *e)
 	case CALL_LIST:
 		lists++;
 		c->list->reply = (struct cf_reply){0};
-		c->list->records_n = records_n;
-		c->list->seen_n = !is_astray; /* something else stands there */
-		memcpy(c->list->records, records, records_n * sizeof *records);
+		c->list->names[0]->records_n = records_n;
+		c->list->names[0]->seen_n = !is_astray; /* something else stands there */
+		memcpy(c->list->names[0]->records, records, records_n * sizeof *records);
 		return 0;
 	case CALL_ZONE: return 0; /* it may not be known */
 	case CALL_WRITE: return is_astray ? answer_astray(c->write, e) : answer_write(c->write, e);
