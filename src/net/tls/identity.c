@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "net/tls/cert.h"
+#include "net/tls/parts.h"
 #include "net/tls/pem.h"
 
 static int take_certificate(void *ctx, const char *label, const unsigned char *p, size_t n,
@@ -57,10 +58,10 @@ static bool is_rsa_pair(const br_rsa_private_key *k, const br_rsa_public_key *pu
 static bool is_ec_pair(const br_ec_private_key *k, const br_ec_public_key *pub)
 {
 	unsigned char sig[139]; /* of P-521 */
-	size_t n = br_ecdsa_i31_sign_asn1(&br_ec_all_m31, &br_sha256_vtable, sample, k, sig);
+	size_t n = br_ecdsa_i31_sign_asn1(&tls_parts_curves, &br_sha256_vtable, sample, k, sig);
 
 	return k->curve == pub->curve && n &&
-	       br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, sample, sizeof sample, pub, sig, n);
+	       br_ecdsa_i31_vrfy_asn1(&tls_parts_curves, sample, sizeof sample, pub, sig, n);
 }
 
 /*

@@ -21,6 +21,54 @@ static const struct {
 	{br_sha512_ID, &br_sha512_vtable},
 };
 
+static const br_ec_impl *find_curve(int curve)
+{
+	return curve == BR_EC_curve25519 ? &br_ec_c25519_i31 : &br_ec_prime_i31;
+}
+
+static const unsigned char *generator(int curve, size_t *len)
+{
+	return find_curve(curve)->generator(curve, len);
+}
+
+static const unsigned char *order(int curve, size_t *len)
+{
+	return find_curve(curve)->order(curve, len);
+}
+
+static size_t x_offset(int curve, size_t *len)
+{
+	return find_curve(curve)->xoff(curve, len);
+}
+
+static uint32_t mul(unsigned char *g, size_t g_len, const unsigned char *x, size_t x_len, int curve)
+{
+	return find_curve(curve)->mul(g, g_len, x, x_len, curve);
+}
+
+static size_t mulgen(unsigned char *r, const unsigned char *x, size_t x_len, int curve)
+{
+	return find_curve(curve)->mulgen(r, x, x_len, curve);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as BearSSL has it */
+static uint32_t muladd(unsigned char *a, const unsigned char *b, size_t len, const unsigned char *x,
+		       size_t x_len, const unsigned char *y, size_t y_len, int curve)
+{
+	return find_curve(curve)->muladd(a, b, len, x, x_len, y, y_len, curve);
+}
+
+const br_ec_impl tls_parts_curves = {
+	(uint32_t)1 << BR_EC_secp256r1 | (uint32_t)1 << BR_EC_secp384r1 |
+		(uint32_t)1 << BR_EC_secp521r1 | (uint32_t)1 << BR_EC_curve25519,
+	generator,
+	order,
+	x_offset,
+	mul,
+	mulgen,
+	muladd,
+};
+
 void tls_parts_for_client(br_ssl_client_context *c)
 {
 	br_ssl_engine_context *eng = &c->eng;
@@ -32,7 +80,7 @@ void tls_parts_for_client(br_ssl_client_context *c)
 	br_ssl_engine_set_prf_sha256(eng, &br_tls12_sha256_prf);
 	br_ssl_engine_set_prf_sha384(eng, &br_tls12_sha384_prf);
 
-	br_ssl_engine_set_ec(eng, &br_ec_all_m31);
+	br_ssl_engine_set_ec(eng, &tls_parts_curves);
 	br_ssl_engine_set_ecdsa(eng, &br_ecdsa_i31_vrfy_asn1);
 	br_ssl_engine_set_rsavrfy(eng, &br_rsa_i31_pkcs1_vrfy);
 
@@ -79,7 +127,7 @@ bool tls_parts_is_signed(const br_x509_pkey *key, size_t hash_n, const unsigned 
 	class->update(&h.vtable, p, n);
 	class->out(&h.vtable, hash);
 	return key->key_type == BR_KEYTYPE_EC
-		       ? br_ecdsa_i31_vrfy_asn1(&br_ec_all_m31, hash, hash_n, &key->key.ec,
+		       ? br_ecdsa_i31_vrfy_asn1(&tls_parts_curves, hash, hash_n, &key->key.ec,
 						signature, signature_n) == 1
 		       : is_signed_by_rsa(&key->key.rsa, hash, hash_n, signature, signature_n);
 }
@@ -95,5 +143,5 @@ void tls_parts_for_ec_key(br_ssl_client_context *c, const br_x509_certificate *c
 {
 	/* Who signed the certificate would matter for static ECDH only, which is not offered. */
 	br_ssl_client_set_single_ec(c, chain, n, key, BR_KEYTYPE_SIGN, BR_KEYTYPE_EC,
-				    &br_ec_all_m31, &br_ecdsa_i31_sign_asn1);
+				    &tls_parts_curves, &br_ecdsa_i31_sign_asn1);
 }
