@@ -103,7 +103,7 @@ MUSL_LIB ?= /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(REALGCC) -print-multiarch
 # the file the next byte (lld does the same), not a page padded with zeros. Each page still has one kind of rights.
 LINK_SCRIPT := $(GEN)/dense.ld
 # By their names, the functions that who is at rest does not need lie together: the kernel brings in code by 64 kB.
-SELDOM := $(foreach f,br_ xm_ sha2 api_ p256_ f255_ mul cert_ der_ tls_ verify_ config_ values_ reading_ containerbuddy_ template_ command_ \
+SELDOM := $(foreach f,br_ xm_ sha2 api_ c255_ point_ mul cert_ der_ tls_ verify_ config_ values_ reading_ containerbuddy_ template_ command_ \
 	reconcile_ watch_ leader_ worker_ plan_ cf_ observe_ apply_ drain_ authority_ print_ help_ managed_,.text.$(f)*)
 release_LINK = $(REALGCC) -static-pie -nostdlib $(release_FLAGS) $(LINK_FLAGS) -Wl,-T,$(LINK_SCRIPT) $(LDFLAGS) \
 	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(shell $(REALGCC) -print-file-name=crtbeginS.o) $(1) \
@@ -269,7 +269,8 @@ unit: $(UNIT_PROGRAMS)
 demo: all deps-demo ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
 	$(Q)DNSBUDDY="$${DNSBUDDY:-$(abspath $(BUILD))/dnsbuddy}" scripts/demo.sh
 
-bench: all deps-bench ## measure against a bash+curl+jq handler (QUICK=1: roughly); writes build/bench.json
+bench: all deps-bench ## measure against a bash+curl+jq handler and an earlier commit (QUICK=1: roughly); writes build/bench.json
+	$(Q)scripts/before.sh
 	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/bench/run.py $(if $(QUICK),--quick)
 
 lint: deps-lint ## warnings, include rules, clang-tidy, cppcheck, shellcheck, house limits

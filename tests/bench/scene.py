@@ -54,18 +54,24 @@ def cases():
 
 
 class Scene:
-    """A context manager; everything it starts ends with it. With `dns` the records are served with PowerDNS."""
+    """
+    A context manager; everything it starts ends with it. With `dns` the records are served with PowerDNS; `consul` is
+    what Consul's configuration says besides: {}: its own defaults, of limits too.
+    """
 
-    def __init__(self, folder, dns=False):
-        self.folder, self.dns = Path(folder), dns
+    def __init__(self, folder, dns=False, consul=None, zones=(ZONE,)):
+        self.folder, self.dns, self.zones = Path(folder), dns, zones
+        self.config = {} if dns else {"log_level": "debug"}
+        if consul is not None:
+            self.config = {"limits": {}} | consul
         self.consul = self.api = None
 
     def __enter__(self):
         # Its log at this level has a line per request: run.py counts them.
-        self.consul = Consul(self.folder / "consul", config={} if self.dns else {"log_level": "debug"})
+        self.consul = Consul(self.folder / "consul", config=self.config)
         self.api = subprocess.Popen(
             ["setpriv", "--pdeathsig", "TERM", sys.executable, str(ROOT / "tests/cloudflare/standin.py"),
-             "--dir", str(self.folder / "api"), "--zone", ZONE, "--set", 'user_agent=""',
+             "--dir", str(self.folder / "api"), *(f"--zone={zone}" for zone in self.zones), "--set", 'user_agent=""',
              "--set", "record_quota=100000", "--set", "content_total=0", *(["--dns"] if self.dns else [])],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         self.ready = json.loads(self.api.stdout.readline() or "null")
@@ -92,7 +98,7 @@ class Scene:
 
     def environment_of(self, zone):
         """With the zone's name; None: with its id."""
-        named = {"CF_ROOT_DOMAIN": zone} if zone else {"CF_ZONE_ID": self.ready["zones"][ZONE]}
+        named = {"CF_ROOT_DOMAIN": zone} if zone else {"CF_ZONE_ID": self.ready["zones"][self.zones[0]]}
         return {"PATH": os.environ["PATH"], "HOME": str(self.folder), "LC_ALL": "C",
                 "CONSUL_HTTP_ADDR": self.consul.address, "CF_API_URL": self.ready["url"],
                 "CF_API_TOKEN": self.ready["token"], "SSL_CERT_FILE": self.ready["ca_file"], **named}
