@@ -1,7 +1,6 @@
 /*
- * Watches one service of Consul with blocking queries and holds what it lists. Tells when the
- * content changed, which is not when the index did. Never blocks: it lives in a poll loop.
- * https://developer.hashicorp.com/consul/api-docs/features/blocking
+ * Watches one service of Consul and holds what it lists. Tells when the content changed, which is
+ * not when the index did. Never blocks: it lives in a poll loop.
  */
 #ifndef ENGINE_SERVICE_WATCH_H
 #define ENGINE_SERVICE_WATCH_H
@@ -10,67 +9,61 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "base/json.h"
 #include "consul/health.h"
-#include "net/http/client.h"
+#include "engine/blocking.h"
 
-#define SERVICE_WATCH_MARGIN_MS 10000  /* and so much later no answer is believed in any more */
-#define SERVICE_WATCH_SILENCE_MS 20000 /* from here on, or half the wait, a cut is no news */
+struct service_watch;
 
-/* Between two reads there is a rest, ten times as long as reading and deciding took, and... */
-#define SERVICE_WATCH_REST_MS 100      /* ...not shorter; while nothing is news doubled, up to... */
-#define SERVICE_WATCH_SAME_MS 1000     /* ...this; and */
-#define SERVICE_WATCH_REST_MAX_MS 5000 /* not longer, whatever it cost */
-
-enum service_watch_event {
-	SERVICE_WATCH_NOTHING,
-	SERVICE_WATCH_CHANGED, /* view is new */
-	SERVICE_WATCH_FAILED   /* last_err says how; view is still what was listed last */
+/* Who reads a service: what an answer needs on its way. */
+struct service_reader {
+	void *owner; /* who runs it in a loop, as this part, for this service: */
+	struct service_watch *service;
+	struct loop_part part;
+	struct blocking_reader by;
+	struct consul_reader answer;
+	struct consul_view incoming;
 };
 
 struct service_watch {
 	/* The small ones first: near the beginning their code is shorter. */
 	bool has_view;
-	unsigned same_n;          /* answers in a row without news */
-	unsigned failures;        /* in a row */
-	struct consul_view *view; /* the last good answer, sorted; see has_view */
-	struct consul_view *incoming;
-	char *element;           /* JSON_ELEMENT_MAX + 1 bytes */
-	char *rest;              /* JSON_REST_MAX + 1 */
-	struct tls_storage *tls; /* used with https */
-	const char *headers;
-	int64_t timeout_ms;
-	int64_t answered_ms; /* when the last good answer came */
-	int64_t started_ms;  /* when the last query went out */
-	int64_t cost_us;     /* of CPU, for the last read and what was decided by it */
-	int64_t retry_ms;    /* no query before this */
-	uint64_t reads;      /* good answers, for the metrics */
-	void *owner;         /* who runs it in a loop, as this part: */
-	struct loop_part part;
+	struct consul_view *view;    /* the last good answer, sorted; see has_view */
+	struct endpoint *few, *many; /* what it lists is in the one or the other */
+	struct service_reader *reader;
+	const struct blocking *place; /* what tells of its changes meanwhile; NULL: nothing does */
+	struct blocking read;         /* how often, how well; see there */
 	struct consul_query query;
-	struct consul_reader reader;
 	struct job job;
-	struct err last_err;
-	struct http_client client;
 };
 
 /*
- * Storage for one, for the rest of the program's life: view, incoming, element, rest and tls are
- * set. NULL: there is none. Of its megabytes only what is used costs memory.
+ * Storage for one, for the rest of the program's life: what service_watch_init() keeps is set. NULL:
+ * there is none. Of its bytes only what is used costs memory: one page, with a few addresses.
  */
 struct service_watch *service_watch_reserve(void);
 
-/*
- * Prepare to watch the job's service over origin. job is copied, the other pointers are kept; view,
- * incoming, element, rest and tls of *w are set before. query.wait_sec, and query.sums_passing for
- * who wants that, are set after it.
- */
-void service_watch_init(struct service_watch *w, const struct job *job,
-			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
+/* The same for a reader: all that service_reader_init() does not set is. */
+struct service_reader *service_reader_reserve(void);
 
-/* Go on without waiting. */
-enum service_watch_event service_watch_step(struct service_watch *w, int64_t now_ms,
-					    uint32_t random);
+/* Prepare a reader, over origin. The pointers are kept. */
+void service_reader_init(struct service_reader *r, const struct http_origin *origin,
+			 const char *headers, int64_t timeout_ms);
+
+/*
+ * Prepare to watch the job's service. job is copied; view, few, many and read.last_err of *w are set before,
+ * reader before or after. After it are set: read.wait_sec, where 0 is for one that is read only when its owner
+ * wants; query.sums_passing for who wants that.
+ */
+void service_watch_init(struct service_watch *w, const struct job *job);
+
+/* When Consul said something last that tells what the service lists. */
+int64_t service_watch_heard_ms(const struct service_watch *w);
+
+/* Why it does not do so now; NULL: it does. */
+const char *service_watch_error(const struct service_watch *w);
+
+/* Go on without waiting. BLOCKING_CHANGED: view is new. */
+enum blocking_event service_watch_step(struct service_watch *w, int64_t now_ms, uint32_t random);
 
 /* As http_wants(), between queries too. */
 void service_watch_wants(const struct service_watch *s, struct loop_wait *w);

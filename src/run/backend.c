@@ -54,8 +54,9 @@ static void follow(struct backends *b, struct backend *one, const struct run_bac
 	one->failures = 0;
 	one->retry_ms = 0;
 	one->runs = one->failed = 0;
-	service_watch_init(one->watch, &setup->job, b->consul, b->headers, b->timeout_ms);
-	one->watch->query.wait_sec = b->wait_sec;
+	service_watch_init(one->watch, &setup->job);
+	service_reader_init(one->watch->reader, b->consul, b->headers, b->timeout_ms);
+	one->watch->read.wait_sec = b->wait_sec;
 	one->watch->query.sums_passing = true;
 }
 
@@ -64,7 +65,17 @@ static void drop(struct backend *one)
 	if (!one->is_followed)
 		return;
 	one->is_followed = false;
-	http_close(&one->watch->client);
+	http_close(&one->watch->reader->by.client);
+}
+
+/* Storage for a service watch with a reader of its own. */
+static bool has_storage(struct backend *one)
+{
+	if (!one->watch)
+		one->watch = service_watch_reserve();
+	if (one->watch && !one->watch->reader)
+		one->watch->reader = service_reader_reserve();
+	return one->watch && one->watch->reader;
 }
 
 int backends_set(struct backends *b, const struct run_backend *list, size_t n, struct err *e)
@@ -77,7 +88,7 @@ int backends_set(struct backends *b, const struct run_backend *list, size_t n, s
 
 		if (at == BACKENDS_MAX)
 			return err_set(e, ERR_LIMIT, "too many commands of former backends run");
-		if (!b->of[at].watch && !(b->of[at].watch = service_watch_reserve()))
+		if (!has_storage(&b->of[at]))
 			return err_set(e, ERR_SYS, "no memory");
 		is_taken[at] = true;
 		wanted[at] = &list[i];
@@ -120,14 +131,14 @@ static void look(struct backend *one, int64_t now_ms)
 static void step_watch(struct backends *b, struct backend *one, int64_t now_ms)
 {
 	struct service_watch *w = one->watch;
-	uint64_t reads = w->reads;
+	uint64_t reads = w->read.reads;
 
-	if (service_watch_step(w, now_ms, driver_random()) == SERVICE_WATCH_FAILED) {
-		b->was_refused |= pace_wants_secrets(w->last_err.kind);
-		log_event(w->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
-			  "backend=%s error=%s", name_of(one), w->last_err.text);
+	if (service_watch_step(w, now_ms, driver_random()) == BLOCKING_FAILED) {
+		b->was_refused |= pace_wants_secrets(w->read.last_err->kind);
+		log_event(w->read.failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
+			  "backend=%s error=%s", name_of(one), w->read.last_err->text);
 	}
-	if (w->reads != reads)
+	if (w->read.reads != reads)
 		look(one, now_ms);
 }
 
@@ -257,8 +268,7 @@ bool backends_show(const struct backends *b, size_t i, struct run_status_part *p
 		return false;
 	p->kind = RUN_STATUS_BACKEND;
 	p->name = name_of(one);
-	if (one->watch->failures)
-		p->error = one->watch->last_err.text;
+	p->error = service_watch_error(one->watch);
 	if (one->has_seen)
 		run_status_set(p, RUN_FACT_INSTANCES, (int64_t)one->passing_n);
 	run_status_set(p, RUN_FACT_BEHIND, one->is_due || one->is_running);

@@ -13,52 +13,53 @@ static void service_changed(struct watch *w, const struct service_watch *s, int6
 
 static void service_failed(struct watch *w, const struct service_watch *s)
 {
-	w->was_refused |= pace_wants_secrets(s->last_err.kind);
-	log_event(s->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
-		  "service=%s error=%s failures=%u", s->job.service, s->last_err.text, s->failures);
+	w->was_refused |= pace_wants_secrets(s->read.last_err->kind);
+	log_event(s->read.failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
+		  "service=%s error=%s failures=%u", s->job.service, s->read.last_err->text,
+		  s->read.failures);
 }
 
-static void service_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
+static void reader_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 {
-	const struct service_watch *s = ctx;
-	const struct watch *w = s->owner;
+	const struct service_reader *r = ctx;
+	const struct watch *w = r->owner;
 
 	(void)now_ms;
 	if (!w->is_stopping)
-		service_watch_wants(s, wait);
+		service_watch_wants(r->service, wait);
 }
 
-static void service_step(void *ctx, int64_t now_ms)
+static void reader_step(void *ctx, int64_t now_ms)
 {
-	struct service_watch *s = ctx;
-	unsigned failures = s->failures;
+	struct service_reader *r = ctx;
+	struct service_watch *s = r->service;
+	unsigned failures = s->read.failures;
 
 	switch (service_watch_step(s, now_ms, driver_random())) {
-	case SERVICE_WATCH_CHANGED: service_changed(s->owner, s, now_ms); break;
-	case SERVICE_WATCH_FAILED: service_failed(s->owner, s); break;
-	case SERVICE_WATCH_NOTHING: break;
+	case BLOCKING_CHANGED: service_changed(r->owner, s, now_ms); break;
+	case BLOCKING_FAILED: service_failed(r->owner, s); break;
+	case BLOCKING_NOTHING: break;
 	}
-	if (failures && !s->failures)
+	if (failures && !s->read.failures)
 		log_event(LOG_INFO, "consul answers again", "service=%s", s->job.service);
-}
-
-static void add(struct watch *w, struct service_watch *s)
-{
-	s->owner = w;
-	loop_add_new(&w->loop, &s->part, s, service_wants, service_step);
 }
 
 struct service_watch *services_find(struct watch *w, const struct job *job)
 {
 	struct service_watch *new = w->services[w->services_n];
+	struct service_reader *r;
 
 	for (size_t i = 0; i < w->services_n; i++)
 		if (job_is_same_query(&w->services[i]->job, job))
 			return w->services[i];
 	w->services_n++;
-	service_watch_init(new, job, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
-	new->query.wait_sec = w->setup.wait_sec;
-	add(w, new);
+	r = new->reader;
+	service_watch_init(new, job);
+	new->read.wait_sec = w->setup.wait_sec;
+	service_reader_init(r, w->setup.consul, w->setup.consul_headers, w->setup.timeout_ms);
+	r->owner = w;
+	r->service = new;
+	loop_add_new(&w->loop, &r->part, r, reader_wants, reader_step);
 	return new;
 }
 
@@ -80,10 +81,11 @@ static size_t count(const struct job *jobs, size_t jobs_n)
 void services_stop(struct watch *w)
 {
 	for (size_t i = 0; i < w->services_n; i++) {
-		w->old_reads += w->services[i]->reads;
-		w->old_connections += http_counters(&w->services[i]->client)->connections;
-		http_close(&w->services[i]->client);
-		loop_remove(&w->services[i]->part);
+		w->old_reads += w->services[i]->read.reads;
+		w->old_connections +=
+			http_counters(&w->services[i]->reader->by.client)->connections;
+		http_close(&w->services[i]->reader->by.client);
+		loop_remove(&w->services[i]->reader->part);
 	}
 	w->services_n = 0;
 }
@@ -92,16 +94,20 @@ int services_reserve(struct watch *w, const struct job *jobs, size_t jobs_n)
 {
 	const size_t n = count(jobs, jobs_n);
 
-	for (size_t i = 0; i < n; i++)
-		if (!w->services[i] && !(w->services[i] = service_watch_reserve()))
+	for (size_t i = 0; i < n; i++) {
+		struct service_watch **s = &w->services[i];
+
+		if ((!*s && !(*s = service_watch_reserve())) ||
+		    (!(*s)->reader && !((*s)->reader = service_reader_reserve())))
 			return -1;
+	}
 	return 0;
 }
 
 void services_set_times(struct watch *w)
 {
 	for (size_t i = 0; i < w->services_n; i++) {
-		w->services[i]->timeout_ms = w->setup.timeout_ms;
-		w->services[i]->query.wait_sec = w->setup.wait_sec;
+		w->services[i]->reader->by.timeout_ms = w->setup.timeout_ms;
+		w->services[i]->read.wait_sec = w->setup.wait_sec;
 	}
 }

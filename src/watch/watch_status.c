@@ -47,9 +47,9 @@ static const struct managed_name *nth_name(const struct watch *w, size_t n)
 /* No answer of Consul for two waits of a blocking query; before the first, since the start. */
 static bool is_consul_late(const struct watch *w, const struct service_watch *one, int64_t now_ms)
 {
-	int64_t heard_ms = one->has_view ? one->answered_ms : w->start_ms;
+	int64_t heard_ms = one->has_view ? service_watch_heard_ms(one) : w->start_ms;
 
-	return now_ms - heard_ms > (int64_t)2000 * one->query.wait_sec;
+	return now_ms - heard_ms > (int64_t)2000 * w->setup.wait_sec;
 }
 
 /* The records are not what is wanted, and this copy is the one to write them. */
@@ -86,7 +86,7 @@ static void fill_facts(const struct watch *w, const struct managed_name *name, i
 	if (name->has_changed)
 		status_set(r, FACT_LAST_CHANGE, name->changed_sec);
 	if (r->count)
-		status_set(r, FACT_CONSUL_AGE, now_ms - name->watch->answered_ms);
+		status_set(r, FACT_CONSUL_AGE, now_ms - service_watch_heard_ms(name->watch));
 }
 
 static void fill_instances(const struct consul_view *view, struct status_record *r)
@@ -114,8 +114,8 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	r->has_records = name->r.seen.has_list;
 	r->records = name->have;
 	r->records_n = name->r.seen.has_list ? name->r.seen.list.records_n : 0;
-	if (name->watch && name->watch->failures)
-		r->consul_error = name->watch->last_err.text;
+	if (name->watch)
+		r->consul_error = service_watch_error(name->watch);
 	if (name->watch && name->watch->has_view)
 		fill_instances(name->watch->view, r);
 	/* Of the same answer: what the pass has left out besides. */
@@ -130,8 +130,8 @@ static void count_connections(const struct watch *w, struct status *s)
 	s->consul_reads = w->old_reads;
 	s->connections = w->old_connections;
 	for (size_t i = 0; i < w->services_n; i++) {
-		s->consul_reads += w->services[i]->reads;
-		s->connections += http_counters(&w->services[i]->client)->connections;
+		s->consul_reads += w->services[i]->read.reads;
+		s->connections += http_counters(&w->services[i]->reader->by.client)->connections;
 	}
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		s->connections += http_counters(&w->workers[i].driver.consul)->connections;

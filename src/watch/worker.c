@@ -142,7 +142,7 @@ static void carry_on(struct worker *worker, bool is_new, int64_t now_ms)
 		managed_begin(worker->name, &worker->storage, now_ms, driver_random());
 	run_pass(worker->watch, worker);
 	if (service)
-		service->cost_us += clock_cpu_us() - from_us;
+		service->read.cost_us += clock_cpu_us() - from_us;
 }
 
 static void wants(void *ctx, struct loop_wait *wait, int64_t now_ms)

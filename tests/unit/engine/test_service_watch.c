@@ -17,6 +17,15 @@
 #define service_watch_init tested_watch_init
 #define service_watch_step tested_watch_step
 #define service_watch_wants tested_watch_wants
+#define service_watch_heard_ms tested_watch_heard_ms
+#define service_watch_error tested_watch_error
+#define service_reader_reserve tested_reader_reserve
+#define service_reader_init tested_reader_init
+#define blocking_reserve tested_blocking_reserve
+#define blocking_init tested_blocking_init
+#define blocking_step tested_blocking_step
+#define blocking_ready_ms tested_blocking_ready_ms
+#define blocking_wants tested_blocking_wants
 static void wire_init(struct http_client *c, const struct http_origin *o, struct tls_storage *tls);
 static int wire_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e);
@@ -27,6 +36,8 @@ static int64_t wire_cpu_us(void);
 /* Both cmocka and the module have a fail(). */
 #undef fail
 #define fail tested_fail
+#include "engine/blocking.c" /* NOLINT(bugprone-suspicious-include) */
+#define begin watch_begin
 #include "engine/service_watch.c" /* NOLINT(bugprone-suspicious-include) */
 #undef fail
 #define fail() _fail(__FILE__, __LINE__)
@@ -115,9 +126,11 @@ static void wire_wants(const struct http_client *c, struct loop_wait *wait)
 /* ---- one service watch ---- */
 
 static struct service_watch w;
+static struct service_reader reader;
 static struct consul_view views[2];
-static struct endpoint listed[2][CONSUL_INSTANCES_MAX];
+static struct endpoint listed[2][CONSUL_INSTANCES_MAX], few[FEW_MAX];
 static char element[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1];
+static struct err last_err;
 static struct http_origin origin;
 static int64_t now_ms;
 
@@ -131,19 +144,25 @@ static int set_up(void **state)
 	(void)state;
 	memset(&wire, 0, sizeof wire);
 	memset(&w, 0, sizeof w);
+	memset(&reader, 0, sizeof reader);
 	for (int i = 0; i < 2; i++)
 		views[i].listed = listed[i];
 	w.view = &views[0];
-	w.incoming = &views[1];
-	w.element = element;
-	w.rest = rest;
+	w.few = few;
+	w.many = listed[0];
+	w.read.last_err = &last_err;
+	w.reader = &reader;
+	reader.incoming.listed = listed[1];
+	reader.by.element = element;
+	reader.by.rest = rest;
 	now_ms = START_MS;
-	service_watch_init(&w, &q, &origin, "", 10000);
-	w.query.wait_sec = 45;
+	service_watch_init(&w, &q);
+	service_reader_init(&reader, &origin, "", 10000);
+	w.read.wait_sec = 45;
 	return 0;
 }
 
-static enum service_watch_event step(void)
+static enum blocking_event step(void)
 {
 	return service_watch_step(&w, now_ms, 0);
 }
@@ -162,7 +181,7 @@ static int64_t wait_for_query(void)
 }
 
 /* The query under way is answered, after so long. */
-static enum service_watch_event answer(int64_t ms, const char *index, const char *body)
+static enum blocking_event answer(int64_t ms, const char *index, const char *body)
 {
 	static char headers[256];
 
@@ -177,7 +196,7 @@ static enum service_watch_event answer(int64_t ms, const char *index, const char
 	return step();
 }
 
-static enum service_watch_event answer_badly_as(bool is_lost, int status, enum err_kind kind)
+static enum blocking_event answer_badly_as(bool is_lost, int status, enum err_kind kind)
 {
 	wire.has_answer = true;
 	wire.fails = is_lost;
@@ -188,7 +207,7 @@ static enum service_watch_event answer_badly_as(bool is_lost, int status, enum e
 	return step();
 }
 
-static enum service_watch_event answer_badly(bool is_lost, int status)
+static enum blocking_event answer_badly(bool is_lost, int status)
 {
 	return answer_badly_as(is_lost, status, ERR_RETRY);
 }
@@ -236,7 +255,7 @@ static void test_an_error_forgets_the_index(void **state)
 	(void)answer(5, "10", "[" A "]");
 	(void)wait_for_query();
 	assert_non_null(strstr(wire.target, "index=10"));
-	assert_int_equal(answer_badly(true, 0), SERVICE_WATCH_FAILED);
+	assert_int_equal(answer_badly(true, 0), BLOCKING_FAILED);
 	(void)wait_for_query();
 	assert_null(strstr(wire.target, "index="));
 }
@@ -249,7 +268,7 @@ static void test_deadline(void **state)
 	(void)answer(5, "10", "[" A "]");
 	(void)wait_for_query();
 	/* the server may add a 16th of the wait */
-	assert_int_equal(wire.deadline_ms - now_ms, 45000 + 45000 / 16 + SERVICE_WATCH_MARGIN_MS);
+	assert_int_equal(wire.deadline_ms - now_ms, 45000 + 45000 / 16 + BLOCKING_MARGIN_MS);
 	assert_true(wire.deadline_ms - now_ms < 60000);
 }
 
@@ -275,11 +294,10 @@ static void test_content_is_compared_not_the_index(void **state)
 	for (size_t i = 0; i < COUNT(contents); i++) {
 		(void)set_up(state);
 		(void)wait_for_query();
-		assert_int_equal(answer(5, "10", contents[i].first), SERVICE_WATCH_CHANGED);
+		assert_int_equal(answer(5, "10", contents[i].first), BLOCKING_CHANGED);
 		(void)wait_for_query();
-		CHECK(answer(5000, "11", contents[i].second) ==
-			      (contents[i].is_news ? SERVICE_WATCH_CHANGED : SERVICE_WATCH_NOTHING),
-		      "%zu", i);
+		CHECK(answer(5000, "11", contents[i].second) == (contents[i].is_news ? BLOCKING_CHANGED : BLOCKING_NOTHING), "%zu",
+		      i);
 	}
 }
 
@@ -344,22 +362,22 @@ static void test_good_answers_are_counted(void **state)
 {
 	(void)state;
 	(void)wait_for_query();
-	assert_int_equal(w.reads, 0);
+	assert_int_equal(w.read.reads, 0);
 	(void)answer(5, "10", "[" A "]");
-	assert_int_equal(w.reads, 1);
+	assert_int_equal(w.read.reads, 1);
 	(void)wait_for_query();
-	assert_int_equal(answer(5000, "11", "[" A "]"), SERVICE_WATCH_NOTHING);
-	assert_int_equal(w.reads, 2);
+	assert_int_equal(answer(5000, "11", "[" A "]"), BLOCKING_NOTHING);
+	assert_int_equal(w.read.reads, 2);
 	(void)wait_for_query();
-	assert_int_equal(answer_badly(false, 500), SERVICE_WATCH_FAILED);
-	assert_int_equal(w.reads, 2);
+	assert_int_equal(answer_badly(false, 500), BLOCKING_FAILED);
+	assert_int_equal(w.read.reads, 2);
 }
 
 static void test_the_first_answer_is_news_even_when_empty(void **state)
 {
 	(void)state;
 	(void)wait_for_query();
-	assert_int_equal(answer(5, "10", "[]"), SERVICE_WATCH_CHANGED);
+	assert_int_equal(answer(5, "10", "[]"), BLOCKING_CHANGED);
 	assert_true(w.has_view);
 }
 
@@ -369,9 +387,9 @@ static void test_evidence_is_news(void **state)
 	(void)wait_for_query();
 	(void)answer(5, "10\nX-Consul-Results-Filtered-By-ACLs: true", "[" A "]");
 	(void)wait_for_query();
-	assert_int_equal(answer(5000, "11", "[" A "]"), SERVICE_WATCH_CHANGED);
+	assert_int_equal(answer(5000, "11", "[" A "]"), BLOCKING_CHANGED);
 	(void)wait_for_query();
-	assert_int_equal(answer(5000, "12", "[" A "]"), SERVICE_WATCH_NOTHING);
+	assert_int_equal(answer(5000, "12", "[" A "]"), BLOCKING_NOTHING);
 }
 
 static void test_a_bad_answer_leaves_the_last_good_one(void **state)
@@ -382,14 +400,14 @@ static void test_a_bad_answer_leaves_the_last_good_one(void **state)
 	for (int i = 0; i < 4; i++) {
 		(void)wait_for_query();
 		assert_int_equal(i == 3 ? answer(5, "9", "{\"no\":\"list\"}") : answer_badly(i == 0, i == 1 ? 500 : 403),
-				 SERVICE_WATCH_FAILED);
+				 BLOCKING_FAILED);
 		assert_int_equal(w.view->count.instances_n, 2);
 		assert_true(w.has_view);
 	}
-	assert_int_equal(w.failures, 4);
+	assert_int_equal(w.read.failures, 4);
 	(void)wait_for_query();
-	assert_int_equal(answer(5, "10", "[" A "," B "]"), SERVICE_WATCH_NOTHING);
-	assert_int_equal(w.failures, 0);
+	assert_int_equal(answer(5, "10", "[" A "," B "]"), BLOCKING_NOTHING);
+	assert_int_equal(w.read.failures, 0);
 }
 
 /* ---- the pace ---- */
@@ -425,7 +443,7 @@ static void test_without_news_the_rest_grows_to_a_second(void **state)
 	for (size_t i = 0; i < COUNT(rest_ms); i++)
 		assert_int_equal(rest_ms[i], wanted_ms[i < 6 ? i : 6]);
 	(void)wait_for_query();
-	assert_int_equal(answer(0, "10", "[" A "]"), SERVICE_WATCH_CHANGED);
+	assert_int_equal(answer(0, "10", "[" A "]"), BLOCKING_CHANGED);
 	assert_int_equal(wait_for_query(), 100); /* the first news ends it */
 }
 
@@ -438,7 +456,7 @@ static void test_after_quiet_the_next_query_is_out_already(void **state)
 	wire.cost_us = 300000;
 	churn(COUNT(rest_ms), false, rest_ms);
 	(void)wait_for_query();
-	assert_int_equal(answer(60000, "11", "[" A "]"), SERVICE_WATCH_CHANGED);
+	assert_int_equal(answer(60000, "11", "[" A "]"), BLOCKING_CHANGED);
 	wire.cost_us = 0;
 	(void)wait_for_query();
 	(void)answer(9000, "11", "[" B "]");
@@ -465,7 +483,7 @@ static void test_the_rest_follows_the_cost(void **state)
 			CHECK(k < 1 || k > 7 || rest_ms == costs[i].rest_ms, "%zu, %d: %lld ms", i, k, (long long)rest_ms);
 			CHECK(k < 13 || rest_ms == costs[i].same_ms, "%zu, %d: %lld ms", i, k, (long long)rest_ms);
 			(void)answer(0, "10", k < 7 && k % 2 ? "[" A "]" : "[" B "]");
-			w.cost_us += costs[i].decide_us; /* as the worker does */
+			w.read.cost_us += costs[i].decide_us; /* as the worker does */
 		}
 	}
 }
@@ -499,7 +517,7 @@ static void test_never_more_than_ten_a_second(void **state)
 /* ---- a proxy on the way that gives up ---- */
 
 /* The query under way is cut off after so long. */
-static enum service_watch_event cut(int64_t ms, bool is_lost, int status, enum err_kind kind)
+static enum blocking_event cut(int64_t ms, bool is_lost, int status, enum err_kind kind)
 {
 	now_ms += ms;
 	return answer_badly_as(is_lost, status, kind);
@@ -531,21 +549,21 @@ static const struct {
 static void test_a_cut_after_a_long_silence_is_no_news(void **state)
 {
 	for (size_t i = 0; i < COUNT(cuts); i++) {
-		enum service_watch_event event;
+		enum blocking_event event;
 
 		(void)set_up(state);
-		w.query.wait_sec = cuts[i].wait_sec;
+		w.read.wait_sec = cuts[i].wait_sec;
 		(void)wait_for_query();
 		(void)answer(5, "10", "[" A "]");
 		(void)wait_for_query();
 		event = cut(cuts[i].silent_ms, cuts[i].is_lost, cuts[i].status, cuts[i].kind);
-		CHECK(event == (cuts[i].is_failure ? SERVICE_WATCH_FAILED : SERVICE_WATCH_NOTHING), "%zu: %d", i, event);
-		assert_int_equal(w.failures, cuts[i].is_failure);
+		CHECK(event == (cuts[i].is_failure ? BLOCKING_FAILED : BLOCKING_NOTHING), "%zu: %d", i, event);
+		assert_int_equal(w.read.failures, cuts[i].is_failure);
 		if (cuts[i].is_failure)
 			continue;
 		assert_int_equal(wait_for_query(), 0);                              /* at once... */
 		CHECK(strstr(wire.target, "index=10&"), "%zu: %s", i, wire.target); /* ...and the same */
-		assert_int_equal(answer(5, "11", "[" B "]"), SERVICE_WATCH_CHANGED);
+		assert_int_equal(answer(5, "11", "[" B "]"), BLOCKING_CHANGED);
 	}
 }
 
@@ -554,7 +572,7 @@ static void test_a_first_query_that_is_cut_has_failed(void **state)
 {
 	(void)state;
 	(void)wait_for_query();
-	assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_FAILED);
+	assert_int_equal(cut(30000, false, 504, ERR_RETRY), BLOCKING_FAILED);
 	assert_false(w.has_view);
 }
 
@@ -571,10 +589,10 @@ static void test_consul_has_to_show_that_it_lives(void **state)
 		(void)wait_for_query();
 		CHECK(now_ms - answered_ms < 2 * 45000, "not asked for 2 waits");
 		if (strstr(wire.target, "index="))
-			assert_int_equal(cut(29000, false, 504, ERR_RETRY), SERVICE_WATCH_NOTHING);
+			assert_int_equal(cut(29000, false, 504, ERR_RETRY), BLOCKING_NOTHING);
 	}
 	assert_int_equal(wire.starts, 5);
-	assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_FAILED);
+	assert_int_equal(cut(30000, false, 504, ERR_RETRY), BLOCKING_FAILED);
 }
 
 /* After one and a half waits, and not before. */
@@ -588,13 +606,13 @@ static void test_consul_has_to_show_it_after_a_time(void **state)
 		(void)answer(5, "10", "[" A "]");
 		answered_ms = now_ms;
 		(void)wait_for_query();
-		assert_int_equal(cut(30000, false, 504, ERR_RETRY), SERVICE_WATCH_NOTHING);
+		assert_int_equal(cut(30000, false, 504, ERR_RETRY), BLOCKING_NOTHING);
 		(void)wait_for_query();
 		assert_non_null(strstr(wire.target, "index="));
-		assert_int_equal(cut(answered_ms + 67500 + is_late - now_ms, false, 504, ERR_RETRY), SERVICE_WATCH_NOTHING);
+		assert_int_equal(cut(answered_ms + 67500 + is_late - now_ms, false, 504, ERR_RETRY), BLOCKING_NOTHING);
 		(void)wait_for_query();
 		assert_int_equal(strstr(wire.target, "index=") == NULL, is_late);
-		assert_int_equal(w.reads, 1);
+		assert_int_equal(w.read.reads, 1);
 	}
 }
 
@@ -609,7 +627,7 @@ static void test_backoff(void **state)
 		CHECK(waited_ms <= BACKOFF_MAX_MS, "%lld ms", (long long)waited_ms);
 		CHECK(i < 4 || waited_ms >= last_ms, "%lld ms after %lld", (long long)waited_ms, (long long)last_ms);
 		last_ms = waited_ms;
-		assert_int_equal(answer_badly(true, 0), SERVICE_WATCH_FAILED);
+		assert_int_equal(answer_badly(true, 0), BLOCKING_FAILED);
 	}
 	assert_true(last_ms >= BACKOFF_MAX_MS / 2);
 }

@@ -12,9 +12,10 @@
 #include "engine/service_watch.h"
 #include "run/process.h"
 
-static void fake_init(struct service_watch *w, const struct job *job, const struct http_origin *o, const char *headers,
-		      int64_t timeout_ms);
-static enum service_watch_event fake_step(struct service_watch *w, int64_t now_ms, uint32_t random);
+static void fake_init(struct service_watch *w, const struct job *job);
+static void fake_reader_init(struct service_reader *r, const struct http_origin *o, const char *headers, int64_t timeout_ms);
+static struct service_reader *fake_reader_reserve(void);
+static enum blocking_event fake_step(struct service_watch *w, int64_t now_ms, uint32_t random);
 static void fake_wants(const struct service_watch *s, struct loop_wait *w);
 static struct service_watch *fake_reserve(void);
 static void fake_close(struct http_client *c);
@@ -25,6 +26,8 @@ static void fake_process_step(struct process *p);
 static void fake_process_wants(const struct process *p, struct loop_wait *w);
 
 #define service_watch_init fake_init
+#define service_reader_init fake_reader_init
+#define service_reader_reserve fake_reader_reserve
 #define service_watch_step fake_step
 #define service_watch_wants fake_wants
 #define service_watch_reserve fake_reserve
@@ -52,6 +55,8 @@ static void fake_process_wants(const struct process *p, struct loop_wait *w);
 
 struct place {
 	struct service_watch watch;
+	struct service_reader reader;
+	struct err last_err;
 	struct consul_view view;
 	bool has_news, fails;
 	enum err_kind fails_as;
@@ -74,37 +79,47 @@ static struct place *place_of(const struct service_watch *w)
 	abort();
 }
 
-static void fake_init(struct service_watch *w, const struct job *job, const struct http_origin *o, const char *headers,
-		      int64_t timeout_ms)
+/* Of the service watch that was reserved last. */
+static struct service_reader *fake_reader_reserve(void)
 {
-	struct place *p = place_of(w);
+	return &places[places_n - 1].reader;
+}
 
+static void fake_reader_init(struct service_reader *r, const struct http_origin *o, const char *headers, int64_t timeout_ms)
+{
+	(void)r;
 	(void)o;
 	assert_string_equal(headers, "H: 1\r\n");
 	assert_int_equal(timeout_ms, 7000);
-	*w = (struct service_watch){.job = *job, .view = &p->view};
+}
+
+static void fake_init(struct service_watch *w, const struct job *job)
+{
+	struct place *p = place_of(w);
+
+	*w = (struct service_watch){.job = *job, .view = &p->view, .reader = w->reader, .read = {.last_err = &p->last_err}};
 	p->inits++;
 }
 
-static enum service_watch_event fake_step(struct service_watch *w, int64_t now_ms, uint32_t random)
+static enum blocking_event fake_step(struct service_watch *w, int64_t now_ms, uint32_t random)
 {
 	struct place *p = place_of(w);
 
 	(void)now_ms;
 	(void)random;
 	assert_true(w->query.sums_passing);
-	assert_int_equal(w->query.wait_sec, 45);
+	assert_int_equal(w->read.wait_sec, 45);
 	p->steps++;
 	if (p->fails) {
-		w->failures++;
-		w->last_err.kind = p->fails_as;
-		return SERVICE_WATCH_FAILED;
+		w->read.failures++;
+		w->read.last_err->kind = p->fails_as;
+		return BLOCKING_FAILED;
 	}
-	w->failures = 0;
+	w->read.failures = 0;
 	if (p->has_news)
-		w->reads++;
+		w->read.reads++;
 	p->has_news = false;
-	return SERVICE_WATCH_NOTHING; /* only the sum counts: it may be a port that changed */
+	return BLOCKING_NOTHING; /* only the sum counts: it may be a port that changed */
 }
 
 static void fake_wants(const struct service_watch *s, struct loop_wait *w)
@@ -116,7 +131,7 @@ static void fake_wants(const struct service_watch *s, struct loop_wait *w)
 static void fake_close(struct http_client *c)
 {
 	for (size_t i = 0; i < BACKENDS_MAX; i++)
-		if (&places[i].watch.client == c)
+		if (&places[i].reader.by.client == c)
 			places[i].closes++;
 }
 

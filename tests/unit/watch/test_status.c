@@ -12,6 +12,8 @@ static struct watch w;
 static struct worker workers[WATCH_WORKERS];
 static struct managed_name names[STATUS_STATES];
 static struct service_watch service;
+static struct service_reader reader;
+static struct err last_err;
 static struct endpoint endpoints[4];
 static struct consul_view view = {
 	.listed = endpoints,
@@ -26,11 +28,12 @@ static int set_up(void **state)
 	(void)state;
 	memset(&w, 0, sizeof w);
 	memset(names, 0, sizeof names);
+	w.setup.wait_sec = WAIT_SEC;
 	w.setup.unhealthy_ms = UNHEALTHY;
 	w.start_ms = NOW - 3600000;
 	w.workers = workers;
-	service =
-		(struct service_watch){.view = &view, .has_view = true, .answered_ms = NOW - 2500, .query = {.wait_sec = WAIT_SEC}};
+	service = (struct service_watch){
+		.view = &view, .has_view = true, .read = {.answered_ms = NOW - 2500, .last_err = &last_err}, .reader = &reader};
 	return 0;
 }
 
@@ -189,8 +192,8 @@ static void test_texts_and_lists(void **state)
 	assert_ptr_equal(record_at(0).count, &view.count);
 	assert_null(r.consul_error);
 	(void)snprintf(k->job.owner, sizeof k->job.owner, "east");
-	(void)snprintf(service.last_err.text, sizeof service.last_err.text, "connection refused");
-	service.failures = 1;
+	(void)snprintf(last_err.text, sizeof last_err.text, "connection refused");
+	service.read.failures = 1;
 	assert_string_equal(record_at(0).owner, "east");
 	assert_string_equal(record_at(0).consul_error, "connection refused");
 	assert_non_null(record_at(0).count); /* what it listed last */
@@ -235,7 +238,7 @@ static void test_healthy(void **state)
 		k->unconverged_ms = NOW - (k->is_unconverged ? healths[i].unconverged_ms : 10 * UNHEALTHY);
 		service.has_view = healths[i].has_view;
 		w.start_ms = NOW - (service.has_view ? 10 * LATE : healths[i].heard_ms);
-		service.answered_ms = NOW - (service.has_view ? healths[i].heard_ms : 10 * LATE);
+		service.read.answered_ms = NOW - (service.has_view ? healths[i].heard_ms : 10 * LATE);
 		if (healths[i].is_dropped)
 			k->watch = NULL;
 		CHECK(fact(0, FACT_HEALTHY) == healths[i].is_healthy, "%s", healths[i].what);
@@ -318,19 +321,20 @@ static void test_leaderless(void **state)
 
 static void test_counters(void **state)
 {
-	static struct service_watch other;
+	static struct service_reader other_reader;
+	static struct service_watch other = {.reader = &other_reader};
 	uint64_t bit = 1;
 
 	(void)state;
 	w.services[0] = &service;
 	w.services[1] = &other;
 	w.services_n = 2;
-	service.reads = 3;
-	other.reads = 5;
+	service.read.reads = 3;
+	other.read.reads = 5;
 	w.old_reads = 7;
 	w.old_connections = bit;
-	service.client.counters.connections = bit <<= 1;
-	other.client.counters.connections = bit <<= 1;
+	reader.by.client.counters.connections = bit <<= 1;
+	other_reader.by.client.counters.connections = bit <<= 1;
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		workers[i].driver.consul.counters.connections = bit <<= 1;
 		workers[i].driver.cloudflare.counters.connections = bit <<= 1;
