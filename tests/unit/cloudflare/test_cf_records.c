@@ -387,6 +387,11 @@ static void test_target(void **state)
 	buf_init(&b, text, sizeof text);
 	cf_listing_target(&b, &list);
 	assert_string_equal(text, "/zones/z%2F1/dns_records?name.exact=%2A.example.com&per_page=5000&page=1");
+	cf_listing_init(&list, "z/1", names, 1, true);
+	list.page = 7;
+	buf_reset(&b);
+	cf_listing_target(&b, &list);
+	assert_string_equal(text, "/zones/z%2F1/dns_records?per_page=5000&page=7");
 }
 
 int main(void)

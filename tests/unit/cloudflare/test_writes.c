@@ -1,6 +1,8 @@
 /* Writing records: the requests, compared as JSON, and which answers are taken for a yes. */
 #include "support.h"
 
+#include <limits.h>
+
 #include "base/json.h"
 #include "cloudflare/writes.h"
 #include "core/spec.h"
@@ -384,14 +386,171 @@ static void test_refused(void **state)
 	assert_false(ops[1].is_done);
 }
 
+/* ---- many names ---- */
+
+#define NAMES 100
+
+static struct job jobs[NAMES];
+static struct cf_part parts[NAMES];
+static struct op two_each[NAMES][2], *of_each[NAMES][2];
+static struct target to[NAMES][2];
+static struct record created_of[NAMES][2], there[NAMES];
+
+/* Each name has a post and, at those of odd numbers, a delete; at the others another post. The last two have one name. */
+static void set_names(void)
+{
+	for (unsigned i = 0; i < NAMES; i++) {
+		jobs[i] = (struct job){.types = JOB_TYPES};
+		(void)snprintf(jobs[i].name, sizeof jobs[i].name, "n%u.example.com", i < NAMES - 1 ? i : NAMES - 2);
+		(void)snprintf(jobs[i].owner, sizeof jobs[i].owner, "o%u", i);
+		(void)snprintf(there[i].id, sizeof there[i].id, "%032x", i);
+		for (unsigned k = 0; k < 2; k++) {
+			to[i][k] = (struct target){.type = RECORD_A, .addr = {10, (unsigned char)i, (unsigned char)k, 1}};
+			two_each[i][k] = (struct op){.kind = OP_CREATE, .ttl = 60, .target = &to[i][k]};
+			of_each[i][k] = &two_each[i][k];
+		}
+		if (i % 2)
+			two_each[i][1] = (struct op){.kind = OP_DELETE, .record = &there[i]};
+		parts[i] = (struct cf_part){.job = &jobs[i], .ops = of_each[i], .ops_n = 2, .created = created_of[i]};
+	}
+	w = (struct cf_write){.zone_id = "z0ne", .parts = parts, .parts_n = NAMES};
+}
+
+static void test_body_of_many(void **state)
+{
+	char text[64];
+	int list, n = 0;
+
+	(void)state;
+	set_names();
+	list = json_get(parse_body(), "posts");
+	assert_int_equal(json_count(0), 2);
+	assert_int_equal(json_count(list), NAMES + NAMES / 2);
+	assert_int_equal(json_count(json_get(0, "deletes")), NAMES / 2);
+	/* Each under its own name, with its own owner's mark. */
+	for (int i = json_first(list); i != JSON_NONE; i = json_next(i), n++) {
+		int name = n / 3 * 2 + (n % 3 == 2), k = n % 3 == 1;
+
+		assert_true(json_equals(json_get(i, "name"), jobs[name].name));
+		(void)snprintf(text, sizeof text, "10.%d.%d.1", name, k);
+		assert_true(json_equals(json_get(i, "content"), text));
+		(void)snprintf(text, sizeof text, "managed by dnsbuddy owner=o%d", name);
+		assert_true(json_equals(json_get(i, "comment"), text));
+	}
+}
+
+/* The answer to set_names(), last first; without the entry at left_out; that at moved has another name. */
+static const char *answer_of_many(unsigned left_out, unsigned moved)
+{
+	static char text[65536];
+	char id[RECORD_ID_CAP];
+	struct buf b;
+
+	buf_init(&b, text, sizeof text);
+	buf_str(&b, "{\"success\":true,\"result\":{\"deletes\":[],\"posts\":[");
+	for (unsigned n = 2 * NAMES; n-- > 0;) {
+		unsigned i = n / 2, k = n % 2;
+
+		if (two_each[i][k].kind != OP_CREATE || n == left_out)
+			continue;
+		(void)snprintf(id, sizeof id, "%032x", 1000 + n);
+		buf_fmt(&b,
+			"%s{\"id\":\"%s\",\"type\":\"A\",\"name\":\"%s%s\",\"content\":\"10.%u.%u.1\",\"ttl\":60,"
+			"\"proxied\":false}",
+			b.p[b.len - 1] == '[' ? "" : ",", id, jobs[i].name, n == moved ? ".other.net" : "", i, k);
+	}
+	buf_str(&b, "]}}");
+	assert_true(buf_ok(&b));
+	return text;
+}
+
+static void test_answer_of_many(void **state)
+{
+	(void)state;
+	for (size_t step = 0; step < 2; step++) {
+		struct err e = {0};
+
+		set_names();
+		CHECK(answer(200, answer_of_many(UINT_MAX, UINT_MAX), step, &e) == 0, "%s", e.text);
+		for (unsigned i = 0; i < NAMES; i++) {
+			assert_true(two_each[i][0].is_done && two_each[i][1].is_done);
+			assert_int_equal(parts[i].created_n, i % 2 ? 1 : 2);
+			for (unsigned k = 0; k < parts[i].created_n; k++) {
+				char id[RECORD_ID_CAP];
+
+				(void)snprintf(id, sizeof id, "%032zx", 1000 + 2 * i + parts[i].created_n - 1 - k);
+				assert_string_equal(created_of[i][k].id, id);
+				assert_true(created_of[i][k].is_ours);
+			}
+		}
+		/* One of one name is not shown. */
+		set_names();
+		assert_int_equal(answer(200, answer_of_many(14, UINT_MAX), step, &e), -1);
+		assert_int_equal(e.kind, ERR_RETRY);
+		assert_false(w.has_other);
+	}
+}
+
+/* In another zone: what is to be removed again is with the name that it was made of. */
+static void test_strays_of_many(void **state)
+{
+	struct err e = {0};
+	size_t n = 0;
+
+	(void)state;
+	set_names();
+	assert_int_equal(answer(200, answer_of_many(UINT_MAX, 14), 0, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_true(w.has_other);
+	for (unsigned i = 0; i < NAMES; i++)
+		n += parts[i].created_n;
+	assert_int_equal(n, 1);
+	assert_int_equal(parts[7].created_n, 1);
+	assert_int_equal(strtoul(created_of[7][0].id, NULL, 16), 1000 + 14);
+	/* Nobody wants to know the ids of one. */
+	set_names();
+	parts[7].created = NULL;
+	assert_int_equal(answer(200, answer_of_many(UINT_MAX, 14), 0, &e), -1);
+	assert_true(w.has_other);
+}
+
+/* A record of a name that is there, with a content that only another name is given, proves nothing. */
+static void test_content_of_another(void **state)
+{
+	struct err e = {0};
+	char text[512];
+
+	(void)state;
+	set_names();
+	w.parts_n = 2;
+	parts[0].ops_n = parts[1].ops_n = 1;
+	(void)snprintf(
+		text, sizeof text,
+		"{\"success\":true,\"result\":{\"posts\":[%s\"n1.example.com\",\"content\":\"10.0.0.1\"},%s\"n0.example.com\","
+		"\"content\":\"10.1.0.1\"}]}}",
+		"{\"id\":\"" ID("1") "\",\"type\":\"A\",\"ttl\":60,\"proxied\":false,\"name\":",
+		"{\"id\":\"" ID("2") "\",\"type\":\"A\",\"ttl\":60,\"proxied\":false,\"name\":");
+	assert_int_equal(answer(200, text, 0, &e), -1);
+	assert_int_equal(e.kind, ERR_RETRY);
+	assert_false(two_each[0][0].is_done || two_each[1][0].is_done);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batch_body),       cmocka_unit_test(test_only_lists_that_are_needed),
-		cmocka_unit_test(test_made_ours),        cmocka_unit_test(test_single),
-		cmocka_unit_test(test_largest_body),     cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_refused),          cmocka_unit_test(test_stray),
+		cmocka_unit_test(test_batch_body),
+		cmocka_unit_test(test_only_lists_that_are_needed),
+		cmocka_unit_test(test_made_ours),
+		cmocka_unit_test(test_single),
+		cmocka_unit_test(test_largest_body),
+		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_stray),
 		cmocka_unit_test(test_stray_in_unicode),
+		cmocka_unit_test(test_body_of_many),
+		cmocka_unit_test(test_answer_of_many),
+		cmocka_unit_test(test_strays_of_many),
+		cmocka_unit_test(test_content_of_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

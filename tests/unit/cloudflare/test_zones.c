@@ -385,12 +385,171 @@ static void test_bad(void **state)
 	assert_int_equal(e.kind, ERR_PROTO);
 }
 
+/* ---- the book ---- */
+
+static struct cf_zone_book book;
+
+static void search(const char *name, bool is_exact)
+{
+	cf_zone_search_init(&s, name, is_exact);
+	s.book = &book;
+}
+
+/* An account of n zones: example.com first, sub.example.com last, between them z2.net, z3.net...; answers what is asked. */
+static int answer_account(unsigned n, bool *again, struct err *e)
+{
+	static char body[65536];
+	struct http_sink sink = cf_zone_search_begin(&s, element_buf, rest);
+	char name[NAME_CAP], id[RECORD_ID_CAP];
+	unsigned shown = 0;
+	struct buf b;
+
+	buf_init(&b, body, sizeof body);
+	buf_str(&b, "{\"success\":true,\"result\":[");
+	for (unsigned i = 1; i <= n; i++) {
+		(void)snprintf(name, sizeof name, i == 1 ? "example.com" : i == n ? "sub.example.com" : "z%u.net", i);
+		if (s.asked ? strcmp(s.asked, name) != 0 : (i - 1) / CF_ZONES_PER_PAGE + 1 != s.page)
+			continue;
+		(void)snprintf(id, sizeof id, "%032x", i);
+		buf_fmt(&b, "%s{\"id\":\"%s\",\"name\":\"%s\",\"status\":\"active\"}", shown++ ? "," : "", id, name);
+	}
+	buf_fmt(&b, "],\"result_info\":{\"total_pages\":%u,\"total_count\":%u}}",
+		s.asked ? 1 : (n + CF_ZONES_PER_PAGE - 1) / CF_ZONES_PER_PAGE, s.asked ? shown : n);
+	assert_true(buf_ok(&b));
+	if (test_answer(&sink, 200, "", body, 0, e))
+		return -1;
+	return cf_zone_search_finish(&s, again, e);
+}
+
+/* A search in such an account; returns how many calls it took. */
+static unsigned search_account(unsigned n)
+{
+	unsigned calls = 0;
+	struct err e = {0};
+	bool again = true;
+
+	for (; again; calls++)
+		CHECK(answer_account(n, &again, &e) == 0, "%s: %s", s.name, e.text);
+	return calls;
+}
+
+static enum cf_told told(const char *name, bool is_exact, struct err *e)
+{
+	search(name, is_exact);
+	return cf_zone_search_told(&s, e);
+}
+
+/* One search tells the zones of all names, as long as they fit. */
+static void test_book(void **state)
+{
+	static const struct {
+		unsigned zones_n, calls;
+		bool is_whole;
+	} accounts[] = {
+		{2, 1, true},
+		{CF_ZONES_PER_PAGE, 1, true},
+		{CF_ZONES_PER_PAGE + 1, 2, true},
+		{CF_BOOK_ZONES_MAX, CF_BOOK_ZONES_MAX / CF_ZONES_PER_PAGE, true},
+		{CF_BOOK_ZONES_MAX + 1, 2, false}, /* all, and www.example.com: as without a book */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(accounts); i++) {
+		struct err e = {0};
+		unsigned calls;
+
+		book.n = 9; /* what was noted before is gone */
+		book.is_whole = true;
+		search("www.example.com", false);
+		calls = search_account(accounts[i].zones_n);
+		CHECK(calls == accounts[i].calls, "%u zones: %u calls", accounts[i].zones_n, calls);
+		assert_int_equal(strtoul(s.id, NULL, 16), 1);
+		CHECK(book.is_whole == accounts[i].is_whole, "%u zones", accounts[i].zones_n);
+		assert_int_equal(told("api.example.com", false, &e), accounts[i].is_whole ? CF_TOLD_FOUND : CF_TOLD_NOTHING);
+		assert_int_equal(s.has_found, accounts[i].is_whole);
+		if (!accounts[i].is_whole)
+			continue;
+		assert_true(s.is_served && strtoul(s.id, NULL, 16) == 1);
+		assert_string_equal(s.zone, "example.com");
+		assert_int_equal(told("a.sub.example.com", false, &e), CF_TOLD_FOUND);
+		assert_int_equal(strtoul(s.id, NULL, 16), accounts[i].zones_n);
+		assert_int_equal(told("sub.example.com", true, &e), CF_TOLD_FOUND);
+		assert_int_equal(told("www.example.org", false, &e), CF_TOLD_NONE);
+		CHECK(e.kind == ERR_CONFIG && strstr(e.text, "no zone that holds www.example.org"), "%s", e.text);
+		assert_int_equal(told("www.example.com", true, &e), CF_TOLD_NONE);
+		cf_zone_book_forget(&book);
+		assert_int_equal(told("www.example.com", false, &e), CF_TOLD_NOTHING);
+	}
+}
+
+/* Where not all are known, one that is named, or is the name, is told all the same. */
+static void test_book_of_some(void **state)
+{
+	struct err e = {0};
+	bool again;
+
+	(void)state;
+	cf_zone_book_forget(&book);
+	search("example.com", true);
+	assert_int_equal(search_account(CF_BOOK_ZONES_MAX + 1), 1);
+	assert_int_equal(book.n, 1);
+	assert_false(book.is_whole);
+	assert_int_equal(told("example.com", true, &e), CF_TOLD_FOUND);
+	assert_int_equal(told("example.com", false, &e), CF_TOLD_FOUND);
+	assert_int_equal(told("www.example.com", false, &e), CF_TOLD_NOTHING);
+	/* What is told then is as just started. */
+	assert_true(!s.has_found && !s.id[0] && s.page == 1 && s.book == &book);
+	assert_string_equal(asked(), "*");
+	/* One that is not served may not be the only one of its name. */
+	cf_zone_book_forget(&book);
+	search("example.com", true);
+	assert_int_equal(page(ZONE_AS("1", "example.com", "pending"), "", &again, &e), 0);
+	assert_int_equal(told("example.com", true, &e), CF_TOLD_NOTHING);
+	/* Nobody's book tells nothing. */
+	cf_zone_search_init(&s, "example.com", true);
+	assert_int_equal(cf_zone_search_told(&s, &e), CF_TOLD_NOTHING);
+}
+
+/* It is as it was shown last; of two of one name nothing is told but that. */
+static void test_book_is_kept(void **state)
+{
+	static const char one[] = ",\"result_info\":{\"total_pages\":1,\"total_count\":1}";
+	static const char two[] = ",\"result_info\":{\"total_pages\":1,\"total_count\":2}";
+	struct err e = {0};
+	bool again;
+
+	(void)state;
+	cf_zone_book_forget(&book);
+	search("www.example.com", false);
+	assert_int_equal(page(ZONE("1", "example.com"), one, &again, &e), 0);
+	assert_true(book.is_whole);
+	search("example.com", true);
+	assert_int_equal(page(ZONE_AS("1", "example.com", "moved"), one, &again, &e), 0);
+	assert_int_equal(book.n, 1);
+	assert_int_equal(told("www.example.com", false, &e), CF_TOLD_FOUND);
+	assert_false(s.is_served);
+	assert_string_equal(s.status, "moved");
+	/* Of what cannot be read, or was not shown, nothing is known. */
+	search("www.example.com", false);
+	assert_int_equal(page(ZONE("1", "example.com") "," ZONE("2", "a..b"), two, &again, &e), 0);
+	assert_false(book.is_whole);
+	search("www.example.com", false);
+	assert_int_equal(page(ZONE("1", "example.com"), two, &again, &e), 0);
+	assert_false(book.is_whole);
+	search("www.example.com", false);
+	assert_int_equal(page(ZONE("1", "example.com") "," ZONE("2", "example.com"), two, &again, &e), -1);
+	assert_true(book.is_whole);
+	assert_int_equal(told("api.example.com", false, &e), CF_TOLD_NONE);
+	CHECK(strstr(e.text, "two zones are named example.com"), "%s", e.text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_search), cmocka_unit_test(test_status_is_told), cmocka_unit_test(test_check),
 		cmocka_unit_test(test_order),  cmocka_unit_test(test_first_look),     cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_pages),  cmocka_unit_test(test_pages_limit),    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_book),   cmocka_unit_test(test_book_of_some),   cmocka_unit_test(test_book_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
