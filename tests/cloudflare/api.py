@@ -52,7 +52,7 @@ def kind_of(call):
 class Api:
     def __init__(self, store, settings, credentials):
         self.store, self.settings, self.credentials = store, settings, credentials
-        self.poison = {}  # content: message; such a record is always refused
+        self.poison = {}  # (content, name), either may be None: message; always refused
 
     def handle(self, call, old=None):
         """The answer to a call, the records changed accordingly; a list is of `old`, if given."""
@@ -214,8 +214,9 @@ class Api:
 
     def check(self, record):
         """The rules between records of one name."""
-        if record.content in self.poison:
-            raise invalid(9999, self.poison[record.content])
+        for (content, name), message in self.poison.items():
+            if content in (None, record.content) and name in (None, record.name):
+                raise invalid(9999, message)
         others = [r for r in self.store.records(record.zone_id, record.name) if r.id != record.id]
         if any(r.key() == record.key() for r in others):
             old = self.settings.identical_code == 81057

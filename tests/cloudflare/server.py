@@ -136,9 +136,15 @@ class Cloudflare:
     def add_zone(self, name, zone_id=None, status="active"):
         return self.store.add_zone(name, zone_id, status)
 
+    def remove_zone(self, name="example.com"):
+        """It is gone, with its records; its id is none any more."""
+        self.store.remove_zone(self.zone_id(name))
+        self.journal.change(None, self.store.records())
+
     def add_token(self, token=None, rights=("zone_read", "dns_read", "dns_edit"), zone="*",
                   kind="user"):
-        """A further token with rights on one zone (name or id) or on all. Returns it."""
+        """A further token with rights on one zone (name or id) or on all; one that is there has
+        these on that zone from now on. Returns it."""
         zone_id = zone if zone == "*" or zone in self.store.zones else self.zone_id(zone)
         return self.credentials.add_token(token, rights, zone_id, kind)
 
@@ -182,9 +188,10 @@ class Cloudflare:
         """Inject a fault, see README.md. Returns the rule; its `hits` counts."""
         return self.faults.add(do, **keys)
 
-    def poison(self, content, message="injected refusal"):
-        """Any record with this content is refused (1004, the message in its chain)."""
-        self.api.poison[content] = message
+    def poison(self, content=None, message="injected refusal", name=None):
+        """Any record with this content, at this name if both are given, is refused (1004, the
+        message in its chain)."""
+        self.api.poison[content, name] = message
 
     # -- what came of it
 

@@ -139,6 +139,14 @@ class Store:
             self.by_zone[zone.id] = {}
             return zone
 
+    def remove_zone(self, zone_id):
+        with self.transaction():
+            zone = self.zones.pop(zone_id)
+            self.db.execute("DELETE FROM records WHERE domain_id = ?", (zone.key,))
+            self.db.execute("DELETE FROM domains WHERE id = ?", (zone.key,))
+            for record in self.by_zone.pop(zone_id).values():
+                del self.by_name[zone_id, record.name][record.id]
+
     def zone_of(self, name):
         """The zone with the longest name that ends `name`."""
         fits = [z for z in self.zones.values() if name == z.ascii or name.endswith("." + z.ascii)]

@@ -165,6 +165,13 @@ def test_poison(client, cloudflare):
     cloudflare.poison("192.0.2.66")
     reply = client.batch(posts=[record("192.0.2.1"), record("192.0.2.66")])
     assert codes(reply) == [1004, 9999] and cloudflare.records() == []
+    cloudflare.poison(name="bad.example.com")
+    cloudflare.poison("192.0.2.67", name="www.example.com")
+    batch = [record("192.0.2.67", name=f"n{n}.example.com") for n in range(100)]
+    assert client.batch(posts=batch).status == 200
+    for bad in record("192.0.2.1", name="bad.example.com"), record("192.0.2.67"):
+        reply = client.batch(posts=[record("192.0.2.1", name="new.example.com"), bad])
+        assert codes(reply) == [1004, 9999] and len(cloudflare.records()) == 100
 
 
 # -- lists
@@ -185,6 +192,19 @@ def test_paging(client, cloudflare):
     assert len({r["id"] for p in pages for r in p["result"]}) == 12
     cloudflare.settings.change(omit_total_pages=True)
     assert "total_pages" not in client.list().json["result_info"]
+
+
+def test_a_whole_zone(client, cloudflare):
+    cloudflare.seed_many({"name": f"n{n}.example.com", "type": "A", "content": "192.0.2.1"}
+                         for n in range(3500))
+    info = client.list("per_page=5000&page=1").json["result_info"]
+    assert (info["count"], info["total_pages"]) == (3500, 1)
+    cloudflare.settings.change(max_per_page=100)
+    pages = [client.list(f"per_page=5000&page={n}").json for n in (1, 35, 36)]
+    assert [len(p["result"]) for p in pages] == [100, 100, 0]
+    assert {(p["result_info"]["per_page"], p["result_info"]["total_pages"]) for p in pages} == {
+        (100, 35)}
+    assert not cloudflare.violations
 
 
 @pytest.mark.parametrize("query, count", [
@@ -225,6 +245,20 @@ def test_zones(start_cloudflare):
         assert client.send("GET", "/zones?per_page=500").json["result_info"]["per_page"] == 50
         zone = client.send("GET", f"/zones/{server.zone_id()}").json["result"]
         assert zone["name"] == "example.com" and "#dns_records:edit" in zone["permissions"]
+
+
+def test_a_zone_that_goes(start_cloudflare):
+    server = start_cloudflare(["example.com", "example.org"], https=False, openapi="")
+    server.seed("www.example.com", "A", "192.0.2.1")
+    kept = server.seed("www.example.org", "A", "192.0.2.1")
+    with Client(server) as client:
+        path = client.base
+        server.remove_zone()
+        assert codes(client.send("GET", path)) == [10000]
+        assert [z["name"] for z in client.send("GET", "/zones").json["result"]] == ["example.org"]
+        assert server.records() == [kept]
+        server.add_zone("example.com")
+        assert client.base != path and client.list().json["result"] == []
 
 
 def test_zone_ids(start_cloudflare):
@@ -269,6 +303,16 @@ def test_rights(start_cloudflare):
     one = server.add_token(rights=["zone_read", "dns_edit"], zone="example.org")
     with Client(server, one) as client:
         assert [z["name"] for z in client.send("GET", "/zones").json["result"]] == ["example.org"]
+
+
+def test_a_token_that_loses_a_zone(start_cloudflare):
+    server = start_cloudflare(["example.com", "example.org"], https=False, openapi="")
+    server.add_token(server.token, rights=(), zone="example.com")
+    with Client(server) as client:
+        assert codes(client.list()) == [10000]
+        assert [z["name"] for z in client.send("GET", "/zones").json["result"]] == ["example.org"]
+        path = f"/zones/{server.zone_id('example.org')}/dns_records"
+        assert client.send("GET", path).status == 200
 
 
 def test_verify_knows_user_tokens_only(cloudflare):
