@@ -37,8 +37,8 @@ struct service_watch {
 };
 
 /*
- * Storage for one, for the rest of the program's life: what service_watch_init() keeps is set. NULL:
- * there is none. Of its bytes only what is used costs memory: one page, with a few addresses.
+ * Storage for one, for the rest of the program's life: what service_watch_init() keeps is set.
+ * NULL: there is none. Of its bytes only what is used costs memory: one page, with a few addresses.
  */
 struct service_watch *service_watch_reserve(void);
 
@@ -50,9 +50,9 @@ void service_reader_init(struct service_reader *r, const struct http_origin *ori
 			 const char *headers, int64_t timeout_ms);
 
 /*
- * Prepare to watch the job's service. job is copied; view, few, many and read.last_err of *w are set before,
- * reader before or after. After it are set: read.wait_sec, where 0 is for one that is read only when its owner
- * wants; query.sums_passing for who wants that.
+ * Prepare to watch the job's service. job is copied; view, few, many and read.last_err of *w are
+ * set before, reader before or after. After it are set: read.wait_sec, where 0 is for one that is read
+ * only when its owner wants; query.sums_passing for who wants that.
  */
 void service_watch_init(struct service_watch *w, const struct job *job);
 

@@ -1,0 +1,115 @@
+#include "engine/catalog_watch.h"
+
+#include "base/digest.h"
+#include "base/json.h"
+#include "base/memory.h"
+
+struct catalog_watch *catalog_watch_reserve(void)
+{
+	struct catalog_watch *w = memory_reserve(sizeof *w);
+
+	return w && !blocking_reserve(&w->by) ? w : NULL;
+}
+
+void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener *l, bool is_on)
+{
+	const struct catalog_listener **place = NULL;
+
+	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
+		if (w->listeners[i] == l || (!w->listeners[i] && !place))
+			place = &w->listeners[i];
+	if (!place || (*place == l) == is_on)
+		return;
+	*place = is_on ? l : NULL;
+	/* Who comes in the midst of an answer would take the rest for all of it. */
+	http_close(&w->by.client);
+	w->read.index = 0;
+}
+
+/* ---- one answer ---- */
+
+static uint64_t mix(uint64_t h)
+{
+	h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
+	return h ^ h >> 33;
+}
+
+/* Consul gives tags in any order, and maybe one twice. */
+static uint64_t sum_service(const char *service, int tags)
+{
+	const uint64_t start = digest_text(DIGEST_START, service);
+	uint64_t sum = mix(start);
+
+	for (int t = json_first(tags); t != JSON_NONE; t = json_next(t)) {
+		char tag[JOB_TEXT_CAP];
+
+		json_label(t, tag, sizeof tag);
+		sum += mix(digest_text(start, tag));
+	}
+	return sum;
+}
+
+static int take_service(void *ctx, const char *service, int tags, struct err *e)
+{
+	struct catalog_watch *w = ctx;
+	const uint64_t sum = sum_service(service, tags);
+
+	(void)e;
+	w->incoming_sum += sum;
+	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
+		if (w->listeners[i])
+			w->listeners[i]->service(w->listeners[i]->ctx, service, tags, sum);
+	return 0;
+}
+
+static struct http_sink begin(void *ctx, struct buf *target)
+{
+	struct catalog_watch *w = ctx;
+
+	w->query.index = w->read.index;
+	w->query.wait_sec = w->read.wait_sec;
+	w->incoming_sum = 0;
+	consul_catalog_target(target, &w->query);
+	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
+		if (w->listeners[i])
+			w->listeners[i]->begin(w->listeners[i]->ctx);
+	return consul_catalog_begin(&w->answer, &w->query, take_service, w, w->by.element,
+				    w->by.rest);
+}
+
+static int finish(void *ctx, uint64_t *index, bool *is_news, struct err *e)
+{
+	struct catalog_watch *w = ctx;
+
+	if (consul_catalog_finish(&w->answer, e))
+		return -1;
+	*index = w->answer.list.index;
+	*is_news = !w->read.reads || w->sum != w->incoming_sum;
+	w->sum = w->incoming_sum;
+	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
+		if (w->listeners[i])
+			w->listeners[i]->end(w->listeners[i]->ctx, &w->answer.list);
+	return 0;
+}
+
+static const struct blocking_way way = {begin, finish};
+
+void catalog_watch_init(struct catalog_watch *w, const struct job *place,
+			const struct http_origin *origin, const char *headers, int64_t timeout_ms)
+{
+	w->place = *place;
+	w->query = (struct consul_catalog_query){.place = &w->place};
+	w->read = (struct blocking){
+		.way = &way, .ctx = w, .what = "the catalog", .last_err = &w->last_err};
+	blocking_init(&w->by, origin, headers, timeout_ms);
+}
+
+enum blocking_event catalog_watch_step(struct catalog_watch *w, int64_t now_ms, uint32_t random)
+{
+	return blocking_step(&w->read, &w->by, now_ms, random);
+}
+
+void catalog_watch_wants(const struct catalog_watch *c, struct loop_wait *w)
+{
+	blocking_wants(&c->read, &c->by, w);
+}

@@ -1,0 +1,68 @@
+/*
+ * Watches which services Consul has in one place, and their tags, for several listeners: each is
+ * told all of every answer, and which one holds. Never blocks: it lives in a poll loop.
+ */
+#ifndef ENGINE_CATALOG_WATCH_H
+#define ENGINE_CATALOG_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "consul/catalog.h"
+#include "core/job.h"
+#include "engine/blocking.h"
+
+#define CATALOG_LISTENERS_MAX 2
+
+/* An answer that breaks off has no end; the next one begins anew. */
+struct catalog_listener {
+	void *ctx;
+	void (*begin)(void *ctx);
+	/*
+	 * tags  as in consul/catalog.h
+	 * sum   stands for the service's name and all its tags, in whatever order
+	 */
+	void (*service)(void *ctx, const char *service, int tags, uint64_t sum);
+	/* answer has its evidence and index */
+	void (*end)(void *ctx, const struct consul_list *answer);
+};
+
+struct catalog_watch {
+	struct blocking read; /* how often, how well; see there */
+	struct consul_catalog_query query;
+	uint64_t sum, incoming_sum; /* of all services */
+	void *owner;                /* who runs it in a loop, as this part: */
+	struct loop_part part;
+	const struct catalog_listener *listeners[CATALOG_LISTENERS_MAX]; /* NULL: none */
+	struct consul_catalog_reader answer;
+	struct err last_err;
+	struct job place;
+	struct blocking_reader by;
+};
+
+/* Storage for one, for the rest of the program's life. NULL: there is none. */
+struct catalog_watch *catalog_watch_reserve(void);
+
+/*
+ * Prepare to watch the services of this job's datacenter, namespace and partition. place is copied,
+ * the other pointers are kept. read.wait_sec is set after it, and query.is_consistent by who wants
+ * that.
+ */
+void catalog_watch_init(struct catalog_watch *w, const struct job *place,
+			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
+
+/*
+ * Tell this one, too, from an answer on that comes at once; is_on false: not any more. Twice is
+ * like once. l is kept.
+ */
+void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener *l, bool is_on);
+
+/* Go on without waiting. BLOCKING_CHANGED: some service or tag is another. */
+enum blocking_event catalog_watch_step(struct catalog_watch *w, int64_t now_ms, uint32_t random);
+
+/* As http_wants(), between queries too. */
+void catalog_watch_wants(const struct catalog_watch *c, struct loop_wait *w);
+
+#endif
