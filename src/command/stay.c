@@ -78,6 +78,8 @@ static int take(struct stay *s, struct config *new, bool only_secrets, struct er
 	buf_init(&kept, names, sizeof names);
 	if (only_secrets && !config_has_new_secrets(old, new))
 		return 0;
+	if (!only_secrets && new->discover != old->discover)
+		return err_set(e, ERR_CONFIG, "discover is another: that takes a restart");
 	if (!only_secrets && strcmp(new->lock_key, old->lock_key) != 0)
 		log_event(LOG_WARN, "the lock stays that of the names at the start", "lock=%s",
 			  old->lock_key);

@@ -32,7 +32,7 @@ static int set(const struct config *new, bool only_secrets, struct err *e)
 static struct watch_setup setup_of(const struct config *c)
 {
 	memcpy(lock_key, c->lock_key, sizeof lock_key);
-	place = c->jobs[0];
+	place = *config_place(c);
 	return (struct watch_setup){
 		.consul = &stay.clients.consul.origin,
 		.cloudflare = &stay.clients.cloudflare.origin,

@@ -40,14 +40,18 @@ static int check_fallback(const struct reading *r, struct err *e)
 	return reading_bad(r, SET_ON_EMPTY, "the fallback is the record's own name", e);
 }
 
+static bool has_token(const struct reading *r)
+{
+	return reading_text(r, SET_CONSUL_TOKEN) != NULL;
+}
+
 /*
  * What there is of a record's settings. A run has no record; a drain may do without, and without
  * the service; Containerbuddy's configuration names services itself.
  */
 static int read_job(struct reading *r, struct err *e)
 {
-	*r->job = (struct job){.types = JOB_TYPES,
-			       .has_token = reading_text(r, SET_CONSUL_TOKEN) != NULL};
+	*r->job = (struct job){.types = JOB_TYPES, .has_token = has_token(r)};
 	if (reading_take(r, r->v->containerbuddy ? SET_SERVICE + 1 : 0, SETTINGS_OF_RECORD, e))
 		return -1;
 	if (!(r->groups & (GROUP_RECORDS | GROUP_OPERATOR)) || !reading_text(r, SET_RECORD))
@@ -84,10 +88,42 @@ static int check_single(const struct values *v, struct err *e)
 	return 0;
 }
 
+/* What the tags of services say nothing of. As an entry of "records", they come after a flag. */
+static int read_common(struct reading *r, struct err *e)
+{
+	struct config *c = r->config;
+
+	r->job = &c->common;
+	*r->job = (struct job){.types = JOB_TYPES, .has_token = has_token(r)};
+	c->fixed = 0;
+	for (enum setting s = SET_RECORD + 1; s < SETTINGS_OF_RECORD; s++) {
+		const enum origin origin = r->v->of[s].origin;
+
+		if (origin == ORIGIN_FLAG || origin == ORIGIN_ENV || origin == ORIGIN_ARGUMENT)
+			c->fixed |= 1u << s;
+	}
+	if (reading_take(r, SET_RECORD + 1, SETTINGS_OF_RECORD, e) ||
+	    reading_take(r, SET_DISCOVER, SET_DISCOVER_ALLOW + 1, e))
+		return -1;
+	if (c->discover && !(c->common.owner[0] && c->discover_allow[0]))
+		return reading_bad(r, SET_DISCOVER, "it takes --owner and --discover-allow too", e);
+	return 0;
+}
+
+static bool has_records(const struct reading *r)
+{
+	return r->v->records_n || reading_text(r, SET_SERVICE) || reading_text(r, SET_RECORD);
+}
+
 static int read_jobs(struct reading *r, struct err *e)
 {
 	struct config *c = r->config;
 
+	c->jobs_n = 0;
+	if (r->groups & GROUP_RECORDS && read_common(r, e))
+		return -1;
+	if (r->groups & GROUP_RECORDS && c->discover && !has_records(r))
+		return 0;
 	r->job = &c->jobs[0];
 	c->jobs_n = 1;
 	if (!(r->groups & GROUP_RECORDS) || !r->v->records_n)
@@ -250,6 +286,11 @@ static int read_all(struct reading *r, struct values *v, struct err *e)
 	if (r->groups & GROUP_RUN && read_run(r, e))
 		return -1;
 	return (r->groups & GROUP_DRAIN && check_drain(r, e)) || check_groups(r, e) ? -1 : 0;
+}
+
+const struct job *config_place(const struct config *c)
+{
+	return c->jobs_n ? &c->jobs[0] : &c->common;
 }
 
 int config_read(struct config *c, struct values *v, unsigned groups, struct err *e)

@@ -18,6 +18,7 @@
 #include "net/http/url.h"
 
 #define CONFIG_KEY_CAP 512
+#define CONFIG_ALLOW_CAP 4096
 #define CONFIG_PATH_CAP 4096
 #define CONFIG_NO_PROXY_CAP 8192
 
@@ -29,7 +30,7 @@
 struct config {
 	/* Not settings: */
 	struct run_config *run; /* with GROUP_RUN: the caller's, who sets it before; is filled */
-	size_t jobs_n;
+	size_t jobs_n;          /* 0 only with discover */
 	const char *https_proxy_name;                    /* who set https_proxy, for messages */
 	struct drain_rule drain;                         /* members of it are settings */
 	uint64_t digests[SETTINGS - SETTINGS_OF_RECORD]; /* of the texts: is one another now? */
@@ -37,6 +38,13 @@ struct config {
 	/* Settings: */
 #define SETTING(id, groups, reload, type, ...) JOB_EXPAND(JOB_FIELD_##type)
 #include "config/program.def"
+
+	/*
+	 * What tags say nothing of: a job without service and name; and what they cannot say, as flag
+	 * or environment does (bit SET_...).
+	 */
+	struct job common;
+	uint32_t fixed;
 
 	struct job jobs[CONFIG_RECORDS_MAX]; /* one per record; of run and drain: jobs[0] alone */
 };
@@ -54,6 +62,9 @@ int config_read(struct config *c, struct values *v, unsigned groups, struct err 
 
 /* Register the secrets with secret_add(): c must live. e: ERR_CONFIG: too many */
 int config_hide_secrets(const struct config *c, struct err *e) __attribute__((warn_unused_result));
+
+/* Where the lock and our own service are: of the first record, or of all that are discovered. */
+const struct job *config_place(const struct config *c);
 
 bool config_has_new_secrets(const struct config *old, const struct config *new);
 

@@ -308,6 +308,46 @@ static int read_addresses(const struct reading *r, enum setting s, const char *t
 	return err_set(e, ERR_CONFIG, "up to four of service, node, wan, lan");
 }
 
+/* One label of a pattern: a star, or what a name may have there. */
+static int add_label(struct buf *b, const char *p, size_t n, struct err *e)
+{
+	char label[NAME_CAP], name[NAME_CAP];
+
+	if (str_copy_n(label, sizeof label, p, n))
+		return err_set(e, ERR_CONFIG, "it is too long");
+	if (strcmp(label, "*") != 0) {
+		if (name_normalize(name, label, NAME_HOST, e))
+			return -1;
+		memcpy(label, name, sizeof label);
+	}
+	buf_str(b, label);
+	return 0;
+}
+
+static int read_patterns(const struct reading *r, enum setting s, const char *text, void *field,
+			 struct err *e)
+{
+	struct buf b;
+
+	(void)r;
+	buf_init(&b, field, fields[s].size);
+	for (const char *p = text;;) {
+		size_t n = strcspn(p, ".,");
+
+		if (add_label(&b, p, n, e))
+			return -1;
+		p += n;
+		if (*p == '.' && (!p[1] || p[1] == ','))
+			p++; /* the root */
+		if (!*p)
+			break;
+		buf_add(&b, p, 1);
+		if (*p++ == ',')
+			p += strspn(p, " ");
+	}
+	return buf_ok(&b) ? 0 : err_set(e, ERR_CONFIG, "it is too long");
+}
+
 static int read_api_url(const struct reading *r, enum setting s, const char *text, void *field,
 			struct err *e)
 {
@@ -365,7 +405,9 @@ static int read_lock_key(const struct reading *r, enum setting s, const char *te
 	buf_init(&b, field, fields[s].size);
 	if (is_false(text))
 		return 0;
-	if (is_true(text))
+	if (is_true(text) && r->config->discover)
+		buf_fmt(&b, "service/dnsbuddy/owner-%s/leader", r->config->common.owner);
+	else if (is_true(text))
 		add_default_key(&b, r->config->jobs, r->config->jobs_n);
 	else
 		buf_str(&b, text);
@@ -471,6 +513,13 @@ static int take(const struct reading *r, enum setting s, struct err *e)
 	return 0;
 }
 
+int reading_take_text(enum setting s, const char *text, struct job *job, struct err *e)
+{
+	const struct reading r = {.job = job};
+
+	return read_field(&r, s, text, (char *)job + fields[s].offset, e);
+}
+
 int reading_take(const struct reading *r, enum setting from, enum setting to, struct err *e)
 {
 	for (enum setting s = from; s < to; s++)
@@ -523,6 +572,9 @@ void config_keep(struct config *new, const struct config *old, bool all_but_secr
 		return;
 	new->jobs_n = old->jobs_n;
 	memcpy(new->jobs, old->jobs, old->jobs_n * sizeof old->jobs[0]);
+	new->common = old->common;
+	new->fixed = old->fixed;
+	new->common.has_token = new->consul_token[0] != '\0';
 	for (size_t i = 0; i < new->jobs_n; i++)
-		new->jobs[i].has_token = new->consul_token[0] != '\0';
+		new->jobs[i].has_token = new->common.has_token;
 }

@@ -26,6 +26,13 @@ const struct value *reading_value(const struct reading *r, enum setting s);
 /* Its text; NULL when not set. */
 const char *reading_text(const struct reading *r, enum setting s);
 
+/*
+ * Read the text of one setting of a record, whoever says it, to its field in job.
+ *   e  ERR_CONFIG: what would be right
+ */
+int reading_take_text(enum setting s, const char *text, struct job *job, struct err *e)
+	__attribute__((warn_unused_result));
+
 /* "ttl: "abc" (TTL in the environment) is wrong: 1, or 30 to 86400 seconds". Returns -1. */
 int reading_bad(const struct reading *r, enum setting s, const char *right, struct err *e);
 

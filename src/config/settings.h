@@ -50,6 +50,7 @@ struct setting_traits {
 	bool takes_restart : 1;      /* SIGHUP does not take it */
 	bool is_words : 1;  /* in a configuration file also a list of texts, kept as they are */
 	bool is_native : 1; /* Containerbuddy's configuration says it itself */
+	bool is_tag : 1;    /* a service may say it of its records by a tag */
 };
 
 struct setting_info {

@@ -78,15 +78,18 @@ static size_t count(const struct job *jobs, size_t jobs_n)
 	return n;
 }
 
+static void stop(struct watch *w, struct service_watch *s)
+{
+	w->old_reads += s->read.reads;
+	w->old_connections += http_counters(&s->reader->by.client)->connections;
+	http_close(&s->reader->by.client);
+	loop_remove(&s->reader->part);
+}
+
 void services_stop(struct watch *w)
 {
-	for (size_t i = 0; i < w->services_n; i++) {
-		w->old_reads += w->services[i]->read.reads;
-		w->old_connections +=
-			http_counters(&w->services[i]->reader->by.client)->connections;
-		http_close(&w->services[i]->reader->by.client);
-		loop_remove(&w->services[i]->reader->part);
-	}
+	for (size_t i = 0; i < w->services_n; i++)
+		stop(w, w->services[i]);
 	w->services_n = 0;
 }
 
@@ -102,6 +105,36 @@ int services_reserve(struct watch *w, const struct job *jobs, size_t jobs_n)
 			return -1;
 	}
 	return 0;
+}
+
+struct service_watch *services_add(struct watch *w, const struct job *job)
+{
+	const size_t n = w->services_n;
+
+	if (n < WATCH_RECORDS_MAX && !w->services[n])
+		w->services[n] = service_watch_reserve();
+	return n < WATCH_RECORDS_MAX && w->services[n] ? services_find(w, job) : NULL;
+}
+
+static bool is_wanted(const struct watch *w, const struct service_watch *s)
+{
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
+		if (w->names[i] && w->names[i]->is_used && w->names[i]->watch == s)
+			return true;
+	return false;
+}
+
+void services_sweep(struct watch *w)
+{
+	for (size_t i = w->services_n; i--;) {
+		struct service_watch *s = w->services[i];
+
+		if (is_wanted(w, s))
+			continue;
+		stop(w, s);
+		w->services[i] = w->services[--w->services_n];
+		w->services[w->services_n] = s; /* its storage is for the next */
+	}
 }
 
 void services_set_times(struct watch *w)

@@ -18,6 +18,12 @@ int services_reserve(struct watch *w, const struct job *jobs, size_t jobs_n)
 /* The service watch for this job: one that is there, or a new one, for which there is storage. */
 struct service_watch *services_find(struct watch *w, const struct job *job);
 
+/* The same while others are followed, with storage of its own; NULL: there is none. */
+struct service_watch *services_add(struct watch *w, const struct job *job);
+
+/* Follow no longer what no name is for. */
+void services_sweep(struct watch *w);
+
 /* Follow none any more. */
 void services_stop(struct watch *w);
 

@@ -110,7 +110,9 @@ static void check_config(const char *text)
 		check_secret(&e);
 		return;
 	}
-	MUST(c.jobs_n >= 1 && c.jobs_n <= CONFIG_RECORDS_MAX);
+	MUST(c.jobs_n >= 1 || c.discover);
+	MUST(!c.discover || (c.common.owner[0] && c.discover_allow[0]));
+	MUST(c.jobs_n <= CONFIG_RECORDS_MAX);
 	for (size_t i = 0; i < c.jobs_n; i++)
 		check_record(&c.jobs[i]);
 	MUST(c.timeout_ms > 0 && c.retry_for_ms >= 0 && c.resync_ms >= 0);

@@ -322,6 +322,44 @@ static void test_names_of_others(void **state)
 	assert_string_equal(conf.jobs[0].name, "www.example.com");
 }
 
+/* Services name their records: there need be none of the configuration's. */
+static void test_discover(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	read_good("--discover|--owner|me|--discover-allow|*.Example.com., a.b|", TOKEN "TTL=90|", NULL);
+	assert_true(conf.discover);
+	assert_int_equal(conf.jobs_n, 0);
+	assert_string_equal(conf.discover_prefix, "dnsbuddy");
+	assert_string_equal(conf.discover_allow, "*.example.com,a.b");
+	assert_string_equal(conf.common.owner, "me");
+	assert_int_equal(conf.common.ttl, 90);
+	assert_string_equal(conf.common.name, "");
+	assert_true(conf.fixed == (1u << SET_OWNER | 1u << SET_TTL));
+	assert_ptr_equal(config_place(&conf), &conf.common);
+	/* Beside records; a list of patterns in a file. */
+	assert_int_equal(conf_read("", TOKEN "DNSBUDDY_CONFIG=%|",
+				   "{\"discover\":true,\"owner\":\"me\",\"discover_allow\":[\"a.b\",\"*.c\"],"
+				   "\"discover_prefix\":\"dns-1\",\"ttl\":70,"
+				   "\"records\":[{\"service\":\"s\",\"record\":\"r.x\",\"ttl\":80}]}",
+				   &e),
+			 0);
+	assert_int_equal(conf.jobs_n, 1);
+	assert_int_equal(conf.jobs[0].ttl, 80);
+	assert_int_equal(conf.common.ttl, 70);
+	assert_true(conf.fixed == 0);
+	assert_string_equal(conf.discover_allow, "a.b,*.c");
+	assert_string_equal(conf.discover_prefix, "dns-1");
+	assert_ptr_equal(config_place(&conf), &conf.jobs[0]);
+	/* Who keeps names that come and go has another lock than who keeps a list of them. */
+	read_good("--discover|--owner|me|--discover-allow|*.example.com|--lock|", TOKEN, NULL);
+	assert_string_equal(conf.lock_key, "service/dnsbuddy/owner-me/leader");
+	read_good("--discover=false|", BASE, NULL);
+	assert_false(conf.discover);
+	assert_int_equal(conf.jobs_n, 1);
+}
+
 /* Nor is it an error that a service is called dnsbuddy, whatever its long name. */
 static void test_links(void **state)
 {
@@ -531,6 +569,7 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_unset),
 		cmocka_unit_test(test_names_of_others),
+		cmocka_unit_test(test_discover),
 		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_log_words_of_others),
 		cmocka_unit_test(test_groups),
