@@ -204,6 +204,30 @@ $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/entry.c $(call objects,fuzz,tests/fuzz/f
 	$(say) LINK $@
 	$(Q)$(fuzz_CC) $(CPP) -Itests/fuzz -DFUZZ_TARGET=$* $(fuzz_FLAGS) -fsanitize=fuzzer -o $@ $^
 
+# ---- The simulated world: a fifth variant, fast; and once under the sanitizers ----------------------------------------
+
+SIM_SRC := $(sort $(wildcard tests/sim/*.c))
+SIM_WRAPS := $(WORLD_WRAPS) $(addprefix -Wl$(comma)--wrap=,clock_wall_sec clock_entropy memory_release write)
+
+sim_CC := $(HOSTCC)
+sim_FLAGS := -O2 -g $(MAP)
+$(eval $(call variant,sim))
+
+define sim_objects
+$(BUILD)/$(1)/obj/tests/sim/%.o: tests/sim/%.c $(BUILD)/$(1)/flags | $(GEN_HEADERS)
+	@mkdir -p $$(@D)
+	$$(say) CC $$<
+	$$(Q)$$($(1)_CC) $$(CPP) -Itests $$(WARN) $$($(1)_FLAGS) -MMD -MP -c -o $$@ $$<
+
+$(BUILD)/$(1)/sim: $(call objects,$(1),$(SIM_SRC)) $$($(1)_OBJ) $$($(1)_LIB)
+	$$(say) LINK $$@
+	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) $(SIM_WRAPS) -o $$@ $$^
+
+-include $(patsubst %.o,%.d,$(call objects,$(1),$(SIM_SRC)))
+endef
+
+$(foreach v,asan sim,$(eval $(call sim_objects,$(v))))
+
 # ---- What is generated -----------------------------------------------------------------------------------------------
 
 $(GEN)/version.h: VERSION
@@ -247,7 +271,7 @@ FORCE:
 
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
-.PHONY: all debug asan gen unit check test demo bench lint fmt cover fuzz size reproducible image test-image test-example test-rolling install clean \
+.PHONY: all debug asan gen unit check test demo bench lint fmt cover sim fuzz size reproducible image test-image test-example test-rolling install clean \
 	distclean help deps $(DEPS) consul
 
 all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
@@ -287,6 +311,10 @@ cover: deps-test deps-lint ## line and branch coverage of the unit tests
 	$(Q)gcovr --root . --filter src/ --object-directory $(BUILD)/cover --print-summary --txt $(BUILD)/cover/summary.txt \
 		--html-details $(BUILD)/cover/index.html
 	$(Q)cat $(BUILD)/cover/summary.txt
+
+sim: deps-test ## simulated days of watch, Consul and Cloudflare, by seed (SIM_DAYS, default 10000; SIM_SEED, default 1)
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/sim/sim
+	$(Q)$(BUILD)/sim/sim --seed $(or $(SIM_SEED),1) --days $(or $(SIM_DAYS),10000) --jobs $(or $(SIM_JOBS),$(shell nproc))
 
 fuzz: deps-fuzz ## run the fuzzers of tests/fuzz for FUZZ_SECONDS each (default 20)
 	$(Q)$(MAKE) --no-print-directory $(FUZZERS)

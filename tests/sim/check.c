@@ -1,0 +1,508 @@
+#include "sim/check.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buf.h"
+#include "engine/reconcile.h"
+#include "pages/pages.h"
+#include "sim/copy.h"
+#include "sim/wire.h"
+
+#define WANTED_MAX (SIM_SLOTS + 1)
+#define MARK_CAP JOB_COMMENT_CAP
+
+/* What a copy was told of a service, and when. */
+struct heard {
+	bool is_set;
+	int64_t begun_ms, heard_ms;
+	struct consul_said said;
+};
+
+static struct known {
+	struct heard evidence[SIM_SERVICES];
+	int64_t passing_ms[SIM_SERVICES][SIM_SLOTS], warning_ms[SIM_SERVICES][SIM_SLOTS]; /* when an answer last said so */
+	int64_t listed_ms[SIM_JOBS]; /* so new is what it was shown of the name's records */
+	int64_t refused_ms;          /* when a write of its was refused last */
+	int64_t others_ms[SIM_JOBS]; /* when somebody else changed them, which it need not know */
+} known[SIM_COPIES];
+
+struct check_counts check_counts;
+
+void check_begin(void)
+{
+	memset(known, 0, sizeof known);
+}
+
+void check_restart(int who)
+{
+	memset(&known[who], 0, sizeof known[who]);
+}
+
+/* ---- what is known ---- */
+
+void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
+{
+	struct known *k = &known[who];
+
+	for (size_t i = 0; i < SIM_SLOTS; i++) {
+		if (said->slots[i] == SLOT_PASSING)
+			k->passing_ms[said->service][i] = sim.now_ms;
+		if (said->slots[i] == SLOT_WARNING)
+			k->warning_ms[said->service][i] = sim.now_ms;
+	}
+	if (said->is_evidence)
+		k->evidence[said->service] = (struct heard){true, begun_ms, sim.now_ms, *said};
+}
+
+void check_listed(int who, const struct cloud_exchange *x)
+{
+	const char *at = strstr(x->target, "name.exact=");
+	size_t len = at ? strcspn(at + 11, "&") : 0;
+
+	if (x->kind == CLOUD_BATCH || x->kind == CLOUD_SINGLE) {
+		if (x->status != 200)
+			known[who].refused_ms = sim.now_ms;
+		return;
+	}
+	if (x->kind != CLOUD_LIST || x->status != 200 || x->page > 1)
+		return;
+	for (size_t i = 0; i < sim.setup.jobs_n; i++) {
+		const char *name = sim.setup.jobs[i].name;
+
+		if (!at || (strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
+			known[who].listed_ms[i] = x->arrive_ms - cloud.setup.lag_ms;
+	}
+}
+
+/* Requests of one process: at most 1,200 in any five minutes. */
+void check_call(int who)
+{
+	struct copy *c = &copies[who];
+	size_t cap = sizeof c->called_ms / sizeof c->called_ms[0];
+	int64_t *oldest = &c->called_ms[c->calls % cap];
+
+	if (c->calls >= cap && sim.now_ms - *oldest < CLOUD_WINDOW_MS)
+		sim_broken("budget", "more than %zu calls in five minutes", cap - 1);
+	*oldest = sim.now_ms;
+	c->calls++;
+}
+
+/* ---- what is wanted ---- */
+
+static bool is_address(const char *content)
+{
+	return content[strspn(content, "0123456789.")] == '\0' || strchr(content, ':');
+}
+
+static bool is_wanted_state(const struct job *job, unsigned char state)
+{
+	return state == SLOT_PASSING || (state == SLOT_WARNING && job->include_warning);
+}
+
+/* The contents that the records of a job shall have. A host name stands alone. */
+static size_t find_wanted(size_t job, const unsigned char *slots, const char *out[WANTED_MAX])
+{
+	const struct job *j = &sim.setup.jobs[job];
+	size_t service = sim.setup.service_of[job], n = 0;
+	bool has_address = false;
+
+	for (size_t i = 0; i < SIM_SLOTS; i++)
+		has_address |= is_wanted_state(j, slots[i]) && is_address(consul_content(service, i));
+	for (size_t i = 0; i < SIM_SLOTS; i++)
+		if (is_wanted_state(j, slots[i]) && (!has_address || is_address(consul_content(service, i))))
+			out[n++] = consul_content(service, i);
+	if (!n && j->on_empty == ON_EMPTY_FALLBACK)
+		out[n++] = j->fallback;
+	return n;
+}
+
+static bool is_among(const char *content, const char *const *contents, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (strcasecmp(contents[i], content) == 0)
+			return true;
+	return false;
+}
+
+static bool is_of_service(size_t job, const char *content)
+{
+	for (size_t i = 0; i < SIM_SLOTS; i++)
+		if (strcasecmp(consul_content(sim.setup.service_of[job], i), content) == 0)
+			return true;
+	return strcmp(content, sim.setup.jobs[job].fallback) == 0;
+}
+
+/* ---- whose a record is ---- */
+
+static void format_mark(const struct job *job, char out[MARK_CAP])
+{
+	(void)snprintf(out, MARK_CAP, "managed by dnsbuddy%s%s", job->owner[0] ? " owner=" : "", job->owner);
+}
+
+static bool is_marked(const struct job *job, const char *comment)
+{
+	char mark[MARK_CAP];
+	size_t len;
+
+	format_mark(job, mark);
+	len = strlen(mark);
+	return strncmp(comment, mark, len) == 0 && (!comment[len] || comment[len] == ' ') &&
+	       (job->owner[0] || strncmp(comment + len, " owner=", 7) != 0);
+}
+
+static bool has_type(size_t job, enum cloud_type type)
+{
+	for (size_t i = 0; i < SIM_SLOTS; i++) {
+		const char *content = consul_content(sim.setup.service_of[job], i);
+		enum cloud_type one = strchr(content, ':') ? CLOUD_AAAA : is_address(content) ? CLOUD_A : CLOUD_CNAME;
+
+		if (one == type)
+			return true;
+	}
+	return false;
+}
+
+static bool is_ours(size_t job, const struct cloud_record *r)
+{
+	const struct job *j = &sim.setup.jobs[job];
+
+	if (strcasecmp(j->name, r->name) != 0 || r->type == CLOUD_TXT)
+		return false;
+	return is_marked(j, r->comment) || (!j->owner[0] && r->type == CLOUD_A);
+}
+
+/* The job that may have written this; SIM_JOBS: none. */
+static size_t job_of(const struct cloud_record *r)
+{
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		if (is_ours(i, r))
+			return i;
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		if (strcasecmp(sim.setup.jobs[i].name, r->name) == 0 && !sim.setup.jobs[i].owner[0] && r->type != CLOUD_TXT &&
+		    has_type(i, r->type))
+			return i;
+	return SIM_JOBS;
+}
+
+/* ---- a transaction ---- */
+
+static const struct cloud_record *find_live(const char *name, const char *content, const struct cloud_record *but)
+{
+	for (size_t i = 0; i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		if (r != but && cloud_is_live(r) && strcasecmp(r->name, name) == 0 && strcasecmp(r->content, content) == 0)
+			return r;
+	}
+	return NULL;
+}
+
+static void check_create(size_t job, const struct cloud_record *r)
+{
+	const struct job *j = &sim.setup.jobs[job];
+	char mark[MARK_CAP];
+
+	format_mark(j, mark);
+	if (strcmp(r->comment, mark) != 0)
+		sim_broken("I6", "%s %s is created with the comment \"%s\"", r->name, r->content, r->comment);
+	if (!is_of_service(job, r->content))
+		sim_broken("I4", "%s %s is created, which no instance of %s has", r->name, r->content, j->service);
+	if (r->ttl != (r->is_proxied ? 1 : j->ttl))
+		sim_broken("I4", "%s %s is created with ttl %u", r->name, r->content, (unsigned)r->ttl);
+}
+
+static void check_update(const struct cloud_record *a, const struct cloud_record *b)
+{
+	if (strcasecmp(a->content, b->content) == 0 && a->ttl == b->ttl && a->is_proxied == b->is_proxied &&
+	    strcmp(a->comment, b->comment) == 0)
+		sim_broken("I4", "%s %s is updated to what it is", a->name, a->content);
+	if (a->type != b->type || strcasecmp(a->name, b->name) != 0)
+		sim_broken("I6", "%s %s becomes %s %s", a->name, a->content, b->name, b->content);
+}
+
+/* Records that somebody can be served by, whose they may be. */
+static void count_lit(size_t job, const struct cloud_change *changes, size_t n, const char *const *want, size_t want_n,
+		      size_t *before, size_t *after)
+{
+	const char *name = sim.setup.jobs[job].name;
+	unsigned types = 0;
+
+	for (size_t i = 0; i < want_n; i++)
+		types |= 1u << (strchr(want[i], ':') ? CLOUD_AAAA : is_address(want[i]) ? CLOUD_A : CLOUD_CNAME);
+	*after = 0;
+	for (size_t i = 0; i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		*after += cloud_is_live(r) && strcasecmp(r->name, name) == 0 && (is_ours(job, r) || types >> r->type & 1);
+	}
+	*before = *after;
+	for (size_t i = 0; i < n; i++) {
+		const struct cloud_record *a = changes[i].before, *b = changes[i].after;
+
+		*before += a && strcasecmp(a->name, name) == 0 && (is_ours(job, a) || types >> a->type & 1);
+		*before -= b && strcasecmp(b->name, name) == 0 && (is_ours(job, b) || types >> b->type & 1);
+	}
+}
+
+static void check_grace(int who, size_t job, const struct cloud_record *gone, const struct heard *evidence)
+{
+	const struct job *j = &sim.setup.jobs[job];
+	size_t service = sim.setup.service_of[job];
+
+	for (size_t i = 0; i < SIM_SLOTS; i++) {
+		int64_t wanted_ms = known[who].passing_ms[service][i];
+
+		if (strcasecmp(consul_content(service, i), gone->content) != 0 || evidence->said.slots[i] == SLOT_MAINTENANCE)
+			continue;
+		if (j->include_warning && known[who].warning_ms[service][i] > wanted_ms)
+			wanted_ms = known[who].warning_ms[service][i];
+		if (wanted_ms && wanted_ms <= evidence->heard_ms && sim.now_ms < wanted_ms + j->grace_ms)
+			sim_broken("grace", "%s %s goes %lld ms after it was last heard to be wanted", gone->name, gone->content,
+				   (long long)(sim.now_ms - wanted_ms));
+	}
+}
+
+/* A record goes, or becomes another: what did who did it know? */
+static void check_removal(int who, size_t job, const struct cloud_exchange *x, const struct cloud_record *gone,
+			  const struct cloud_change *changes, size_t n)
+{
+	const struct job *j = &sim.setup.jobs[job];
+	const struct known *k = &known[who];
+	const struct heard *evidence = &k->evidence[sim.setup.service_of[job]];
+	bool is_excused = k->others_ms[job] >= k->listed_ms[job];
+	const char *want[WANTED_MAX];
+	size_t want_n, before, after;
+	const struct cloud_record *twin = find_live(gone->name, gone->content, NULL);
+
+	check_counts.checked++;
+	check_counts.excused += is_excused;
+	if (!k->listed_ms[job])
+		sim_broken("I3", "%s %s goes, and the name was not listed", gone->name, gone->content);
+	if (copies[who].is_dropped[job])
+		return;
+	if (twin && is_ours(job, twin))
+		return; /* of two one stays */
+	if (!evidence->is_set) {
+		sim_broken("I7", "%s %s goes without a consistent read of %s", gone->name, gone->content, j->service);
+		return;
+	}
+	want_n = find_wanted(job, evidence->said.slots, want);
+	if (is_among(gone->content, want, want_n) && !is_excused)
+		sim_broken("I7", "%s %s goes, though the evidence of %s lists it", gone->name, gone->content, j->service);
+	if (evidence->begun_ms < k->listed_ms[job])
+		sim_broken("I7", "%s %s goes by evidence older than the listing: %lld ms", gone->name, gone->content,
+			   (long long)(k->listed_ms[job] - evidence->begun_ms));
+	if (x->begun_ms - evidence->heard_ms > RECONCILE_READ_MS && k->refused_ms < evidence->heard_ms)
+		sim_broken("I7", "%s %s goes by evidence %lld ms old", gone->name, gone->content,
+			   (long long)(x->begun_ms - evidence->heard_ms));
+	if (!want_n && j->on_empty != ON_EMPTY_REMOVE)
+		sim_broken("I2", "%s %s goes, nothing is wanted, and it is to be kept", gone->name, gone->content);
+	if (want_n && is_address(want[0]) == is_address(gone->content))
+		check_grace(who, job, gone, evidence);
+	if (is_excused)
+		return;
+	for (size_t i = 0; i < want_n; i++)
+		if (!find_live(j->name, want[i], NULL))
+			sim_broken("I1", "%s %s goes, and %s is not there", gone->name, gone->content, want[i]);
+	count_lit(job, changes, n, want, want_n, &before, &after);
+	if (want_n && after < before && after < j->min_records)
+		sim_broken("I2", "%s has %zu records left of %zu, min_records is %u", j->name, after, before,
+			   (unsigned)j->min_records);
+}
+
+/* Who leads now besides him? */
+static void check_alone(int who)
+{
+	for (size_t i = 0; sim.setup.has_lock && i < sim.setup.copies_n; i++)
+		if ((int)i != who && copies[i].is_alive && watch_may_write(copies[i].watch, sim.now_ms))
+			sim_broken("lock", "copy %d writes while copy %zu may", who, i);
+}
+
+/* What others do, who knows other things need not know. */
+static void note_others(int who, size_t job, bool is_late)
+{
+	const char *name = sim.setup.jobs[job].name;
+
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		for (int k = 0; strcasecmp(sim.setup.jobs[i].name, name) == 0 && k < SIM_COPIES; k++)
+			if (is_late || i != job || (k != who && !sim.setup.has_lock))
+				known[k].others_ms[i] = sim.now_ms;
+}
+
+static void note_strangers(const struct cloud_record *r)
+{
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		for (int k = 0; strcasecmp(sim.setup.jobs[i].name, r->name) == 0 && k < SIM_COPIES; k++)
+			known[k].others_ms[i] = sim.now_ms;
+}
+
+void check_committed(int who, const struct cloud_exchange *x, const struct cloud_change *changes, size_t n)
+{
+	bool is_late = x && !wire_is_awaited(x);
+
+	for (size_t i = 0; i < n; i++) {
+		const struct cloud_record *a = changes[i].before, *b = changes[i].after;
+
+		NOTE("cloudflare: %s %s %s: %s%s%s%s",
+		     who < 0   ? "others"
+		     : is_late ? "late"
+			       : "",
+		     (a ? a : b)->name, (a ? a : b)->comment, a ? "-" : "", a ? a->content : "", b ? " +" : "",
+		     b ? b->content : "");
+		if (who < 0)
+			note_strangers(a ? a : b);
+	}
+	if (who < 0)
+		return;
+	check_counts.writes++;
+	check_alone(who);
+	for (size_t i = 0; i < n; i++) {
+		const struct cloud_record *a = changes[i].before, *b = changes[i].after;
+		size_t job = job_of(a ? a : b);
+
+		if (job == SIM_JOBS) {
+			sim_broken("I6", "%s %s (%s) is not ours", (a ? a : b)->name, (a ? a : b)->content, (a ? a : b)->comment);
+			return;
+		}
+		if (!a)
+			check_create(job, b);
+		if (a && b)
+			check_update(a, b);
+		if (!is_late && a && (!b || strcasecmp(a->content, b->content) != 0))
+			check_removal(who, job, x, a, changes, n);
+		note_others(who, job, is_late);
+	}
+}
+
+/* ---- at rest ---- */
+
+/* Somebody else's record does not let it be. */
+static bool is_blocked(size_t job, const char *const *want, size_t want_n)
+{
+	for (size_t i = 0; want_n && i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		if (cloud_is_live(r) && r->type != CLOUD_TXT && strcasecmp(r->name, sim.setup.jobs[job].name) == 0 &&
+		    !is_ours(job, r) && (r->type == CLOUD_CNAME || !is_address(want[0])))
+			return true;
+	}
+	return false;
+}
+
+static void check_record(size_t job, const struct cloud_record *r)
+{
+	const struct job *j = &sim.setup.jobs[job];
+	bool wants_proxy = j->proxied == PROXIED_KEEP ? r->is_proxied : j->proxied == PROXIED_ON;
+	struct target t;
+	struct target_hosts hosts = {0};
+	struct err e;
+
+	if (target_parse(&t, r->content, &hosts, &e) == 0 && !target_can_be_proxied(&t))
+		wants_proxy = false;
+	if (r->is_proxied != wants_proxy || r->ttl != (r->is_proxied ? 1 : j->ttl))
+		sim_broken("I5", "%s %s has ttl %u, proxied %d", r->name, r->content, (unsigned)r->ttl, r->is_proxied);
+}
+
+/* Whether it is as it shall be; false: somebody's record is in the way. */
+static bool check_job(size_t job)
+{
+	const struct job *j = &sim.setup.jobs[job];
+	const char *want[WANTED_MAX];
+	size_t want_n = find_wanted(job, consul_slots(sim.setup.service_of[job]), want), lit, after, unwanted = 0;
+
+	if (is_blocked(job, want, want_n))
+		return false;
+	if (copies[0].is_dropped[job] || (!want_n && j->on_empty == ON_EMPTY_KEEP))
+		return true;
+	for (size_t i = 0; i < want_n; i++)
+		if (!find_live(j->name, want[i], NULL))
+			sim_broken("I5", "%s: %s is missing", j->name, want[i]);
+	for (size_t i = 0; i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		if (!cloud_is_live(r) || !is_ours(job, r))
+			continue;
+		if (!is_among(r->content, want, want_n)) {
+			unwanted++;
+			continue;
+		}
+		check_record(job, r);
+		for (size_t k = i + 1; k < cloud.records_n; k++)
+			if (cloud_is_live(&cloud.records[k]) && is_ours(job, &cloud.records[k]) &&
+			    strcasecmp(cloud.records[k].content, r->content) == 0)
+				sim_broken("I5", "%s: %s is there twice", j->name, r->content);
+	}
+	count_lit(job, NULL, 0, want, want_n, &lit, &after);
+	if (unwanted && (!want_n || lit > j->min_records))
+		sim_broken("I5", "%s: %zu records are not wanted, of %zu", j->name, unwanted, lit);
+	return true;
+}
+
+/* Whatever was said to it, a page shows no secret. */
+static void check_pages(int who)
+{
+	static const char *const paths[] = {"/", "/metrics", "/health"};
+	static char page[512 * 1024];
+
+	for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+		struct status s;
+		struct buf b;
+		const char *type;
+
+		buf_init(&b, page, sizeof page);
+		watch_status(copies[who].watch, sim.now_ms, &s);
+		(void)pages_answer(&s, paths[i], "", &b, &type);
+		if (sim_has_secret(page, b.len))
+			sim_broken("I8", "a secret on the page %s", paths[i]);
+	}
+}
+
+void check_rest(void)
+{
+	bool is_good = true;
+
+	check_counts.episodes++;
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		is_good &= check_job(i);
+	for (size_t i = 0; i < sim.setup.copies_n; i++) {
+		if (!copies[i].is_alive) {
+			sim_broken("I5", "copy %zu is not there", i);
+			continue;
+		}
+		if (is_good && !watch_is_healthy(copies[i].watch, sim.now_ms))
+			sim_broken("I5", "copy %zu says that it is not well", i);
+		copy_now = (int)i;
+		check_pages((int)i);
+		copy_now = -1;
+	}
+}
+
+static uint64_t quiet_writes, quiet_calls;
+
+void check_begin_quiet(void)
+{
+	quiet_writes = cloud.counts.writes;
+	quiet_calls = cloud.counts.calls;
+}
+
+/* Nothing changes: nothing is written, and what is read is a listing now and then. */
+void check_end_quiet(int64_t quiet_ms)
+{
+	uint64_t turns = (uint64_t)(quiet_ms / (sim.setup.resync_ms * 9 / 10)) + 2;
+	uint64_t most = turns * sim.setup.jobs_n * (sim.setup.has_lock ? 1 : sim.setup.copies_n);
+
+	for (size_t i = 0; i < sim.setup.jobs_n; i++) {
+		const char *want[WANTED_MAX];
+		size_t want_n = find_wanted(i, consul_slots(sim.setup.service_of[i]), want);
+
+		if (is_blocked(i, want, want_n))
+			return; /* that is tried again and again */
+	}
+	if (cloud.counts.writes != quiet_writes)
+		sim_broken("I4", "%llu writes though nothing changes", (unsigned long long)(cloud.counts.writes - quiet_writes));
+	if (cloud.counts.calls - quiet_calls > most)
+		sim_broken("budget", "%llu calls in %lld s though nothing changes",
+			   (unsigned long long)(cloud.counts.calls - quiet_calls), (long long)(quiet_ms / 1000));
+}
