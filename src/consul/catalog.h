@@ -1,8 +1,9 @@
 /*
- * Which services there are and their tags, from GET /v1/catalog/services: the request and the
- * decoding of its answer, service by service. A service's tags are those of all its instances. No
- * policy.
- * https://developer.hashicorp.com/consul/api-docs/catalog#list-services
+ * Of all services of a place at once, requests and the decoding of their answers, piece by piece:
+ * which there are and their tags (those of all their instances), from GET /v1/catalog/services; and
+ * all checks, from GET /v1/health/state/any. No policy.
+ * https://developer.hashicorp.com/consul/api-docs/catalog#list-services and
+ * .../health#list-checks-in-state
  */
 #ifndef CONSUL_CATALOG_H
 #define CONSUL_CATALOG_H
@@ -18,17 +19,23 @@
 
 struct consul_catalog_query {
 	const struct job *place; /* where to ask, and whether with a token */
+	bool of_checks;
 	bool is_consistent;
 	uint64_t index;    /* block until something newer; 0: answer at once */
 	unsigned wait_sec; /* with index: answer after that in any case */
 };
 
-/*
- * Takes one service.
- *   tags  the list in the text being parsed: json_first(), json_next(), json_string()
- * Returning -1 with *e set ends the reading.
- */
-typedef int consul_catalog_fn(void *ctx, const char *service, int tags, struct err *e);
+/* A service with its tags, or one check of a service. */
+struct consul_catalog_piece {
+	const char *service; /* "": the check is a node's own */
+	const char *node;    /* of the check; "": it is a service */
+	int tags;            /* the list in the text being parsed: json_first(), json_next()... */
+	uint64_t sum;        /* stands for all that is of interest in it, so mixed that sums of
+				these tell sets apart: the tags, in any order; which check, its state */
+};
+
+/* Takes one. Returning -1 with *e set ends the reading. */
+typedef int consul_catalog_fn(void *ctx, const struct consul_catalog_piece *piece, struct err *e);
 
 /* Valid after consul_catalog_finish() returned 0: list.index, list.evidence. */
 struct consul_catalog_reader {

@@ -1,7 +1,5 @@
 #include "engine/catalog_watch.h"
 
-#include "base/digest.h"
-#include "base/json.h"
 #include "base/memory.h"
 
 struct catalog_watch *catalog_watch_reserve(void)
@@ -28,37 +26,15 @@ void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener
 
 /* ---- one answer ---- */
 
-static uint64_t mix(uint64_t h)
-{
-	h = (h ^ h >> 33) * 0xff51afd7ed558ccdu;
-	return h ^ h >> 33;
-}
-
-/* Consul gives tags in any order, and maybe one twice. */
-static uint64_t sum_service(const char *service, int tags)
-{
-	const uint64_t start = digest_text(DIGEST_START, service);
-	uint64_t sum = mix(start);
-
-	for (int t = json_first(tags); t != JSON_NONE; t = json_next(t)) {
-		char tag[JOB_TEXT_CAP];
-
-		json_label(t, tag, sizeof tag);
-		sum += mix(digest_text(start, tag));
-	}
-	return sum;
-}
-
-static int take_service(void *ctx, const char *service, int tags, struct err *e)
+static int take(void *ctx, const struct consul_catalog_piece *piece, struct err *e)
 {
 	struct catalog_watch *w = ctx;
-	const uint64_t sum = sum_service(service, tags);
 
 	(void)e;
-	w->incoming_sum += sum;
+	w->incoming_sum += piece->sum;
 	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
 		if (w->listeners[i])
-			w->listeners[i]->service(w->listeners[i]->ctx, service, tags, sum);
+			w->listeners[i]->take(w->listeners[i]->ctx, piece);
 	return 0;
 }
 
@@ -73,8 +49,7 @@ static struct http_sink begin(void *ctx, struct buf *target)
 	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
 		if (w->listeners[i])
 			w->listeners[i]->begin(w->listeners[i]->ctx);
-	return consul_catalog_begin(&w->answer, &w->query, take_service, w, w->by.element,
-				    w->by.rest);
+	return consul_catalog_begin(&w->answer, &w->query, take, w, w->by.element, w->by.rest);
 }
 
 static int finish(void *ctx, uint64_t *index, bool *is_news, struct err *e)
@@ -94,13 +69,15 @@ static int finish(void *ctx, uint64_t *index, bool *is_news, struct err *e)
 
 static const struct blocking_way way = {begin, finish};
 
-void catalog_watch_init(struct catalog_watch *w, const struct job *place,
+void catalog_watch_init(struct catalog_watch *w, const struct job *place, bool of_checks,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms)
 {
 	w->place = *place;
-	w->query = (struct consul_catalog_query){.place = &w->place};
-	w->read = (struct blocking){
-		.way = &way, .ctx = w, .what = "the catalog", .last_err = &w->last_err};
+	w->query = (struct consul_catalog_query){.place = &w->place, .of_checks = of_checks};
+	w->read = (struct blocking){.way = &way,
+				    .ctx = w,
+				    .what = of_checks ? "the checks" : "the catalog",
+				    .last_err = &w->last_err};
 	blocking_init(&w->by, origin, headers, timeout_ms);
 }
 

@@ -1,6 +1,7 @@
 /*
- * Watches which services Consul has in one place, and their tags, for several listeners: each is
- * told all of every answer, and which one holds. Never blocks: it lives in a poll loop.
+ * Watches which services Consul has in one place, and their tags, or what their checks say, for
+ * several listeners: each is told all of every answer, and which one holds. Never blocks: it lives
+ * in a poll loop.
  */
 #ifndef ENGINE_CATALOG_WATCH_H
 #define ENGINE_CATALOG_WATCH_H
@@ -20,11 +21,7 @@
 struct catalog_listener {
 	void *ctx;
 	void (*begin)(void *ctx);
-	/*
-	 * tags  as in consul/catalog.h
-	 * sum   stands for the service's name and all its tags, in whatever order
-	 */
-	void (*service)(void *ctx, const char *service, int tags, uint64_t sum);
+	void (*take)(void *ctx, const struct consul_catalog_piece *piece);
 	/* answer has its evidence and index */
 	void (*end)(void *ctx, const struct consul_list *answer);
 };
@@ -32,7 +29,7 @@ struct catalog_listener {
 struct catalog_watch {
 	struct blocking read; /* how often, how well; see there */
 	struct consul_catalog_query query;
-	uint64_t sum, incoming_sum; /* of all services */
+	uint64_t sum, incoming_sum; /* of all pieces */
 	void *owner;                /* who runs it in a loop, as this part: */
 	struct loop_part part;
 	const struct catalog_listener *listeners[CATALOG_LISTENERS_MAX]; /* NULL: none */
@@ -46,11 +43,11 @@ struct catalog_watch {
 struct catalog_watch *catalog_watch_reserve(void);
 
 /*
- * Prepare to watch the services of this job's datacenter, namespace and partition. place is copied,
- * the other pointers are kept. read.wait_sec is set after it, and query.is_consistent by who wants
- * that.
+ * Prepare to watch the services of this job's datacenter, namespace and partition, or their checks.
+ * place is copied, the other pointers are kept. read.wait_sec is set after it, and
+ * query.is_consistent by who wants that.
  */
-void catalog_watch_init(struct catalog_watch *w, const struct job *place,
+void catalog_watch_init(struct catalog_watch *w, const struct job *place, bool of_checks,
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
 
 /*
@@ -59,7 +56,7 @@ void catalog_watch_init(struct catalog_watch *w, const struct job *place,
  */
 void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener *l, bool is_on);
 
-/* Go on without waiting. BLOCKING_CHANGED: some service or tag is another. */
+/* Go on without waiting. BLOCKING_CHANGED: some piece is another. */
 enum blocking_event catalog_watch_step(struct catalog_watch *w, int64_t now_ms, uint32_t random);
 
 /* As http_wants(), between queries too. */

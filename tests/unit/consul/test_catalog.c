@@ -13,16 +13,20 @@ static struct consul_catalog_query query;
 struct seen {
 	char text[1024]; /* "service=tag,tag,;" each */
 	bool fails;
+	uint64_t sums[4];
+	size_t n;
 };
 
-static int take(void *ctx, const char *service, int tags, struct err *e)
+static int take(void *ctx, const struct consul_catalog_piece *piece, struct err *e)
 {
 	struct seen *seen = ctx;
+	uint64_t *sum = &seen->sums[seen->n++ % COUNT(seen->sums)];
 
 	if (seen->fails)
 		return err_set(e, ERR_LIMIT, "no more");
-	strcat(strcat(seen->text, service), "=");
-	for (int t = json_first(tags); t != JSON_NONE; t = json_next(t)) {
+	*sum = piece->sum;
+	strcat(strcat(strcat(seen->text, piece->node), piece->service), "=");
+	for (int t = json_first(piece->tags); t != JSON_NONE; t = json_next(t)) {
 		char tag[64] = "?";
 
 		(void)json_string(t, tag, sizeof tag);
@@ -61,6 +65,7 @@ static const struct {
 	{"{\"web\":{\"a\":1},\"api\":[\"a\"]}", "api=a,;", 1},
 	{"{\"web\":\"a\",\"b\":1,\"api\":[\"a\"]}", "api=a,;", 2},
 	{"{\"a\\u0000b\":[],\"api\":[1]}", "api=?,;", 1},
+	{"{\"\":[],\"api\":[]}", "api=;", 1},
 };
 
 static void test_services(void **state)
@@ -119,6 +124,60 @@ static void test_whoever_takes_may_refuse(void **state)
 	assert_string_equal(e.text, "no more");
 }
 
+#define CHECK_OF(node, service, id, check, status)                                                                                 \
+	"{\"Node\":\"" node "\",\"CheckID\":\"" check "\",\"Name\":\"x\",\"Status\":\"" status                                     \
+	"\",\"Output\":\"o\",\"ServiceID\":\"" id "\",\"ServiceName\":\"" service "\",\"ServiceTags\":[\"a\"]}"
+
+static void test_checks(void **state)
+{
+	struct seen seen = {.fails = false};
+	struct err e = {0};
+
+	(void)state;
+	query.of_checks = true;
+	assert_int_equal(
+		ask(&seen, 200, LEADER,
+		    "[" CHECK_OF("n1", "", "", "serfHealth", "passing") "," CHECK_OF("n1", "web", "w1", "c", "critical") ",7]", 1,
+		    &e),
+		0);
+	assert_string_equal(seen.text, "n1=;n1web=;");
+	assert_int_equal(ask(&seen, 200, LEADER, "{}", 0, &e), -1);
+}
+
+/* What is of interest makes another sum, what is not does not. */
+static const struct {
+	bool of_checks;
+	const char *first, *second;
+	bool is_same;
+} sums[] = {
+	{false, "{\"a\":[\"x\",\"y\"]}", "{\"a\":[\"y\",\"x\"]}", true},
+	{false, "{\"a\":[\"x\",\"y\"]}", "{\"a\":[\"x\",\"z\"]}", false},
+	{false, "{\"a\":[\"x\",\"y\"]}", "{\"a\":[\"xy\"]}", false},
+	{false, "{\"a\":[\"x\"]}", "{\"b\":[\"x\"]}", false},
+	{false, "{\"a\":[]}", "{\"a\":[\"\"]}", false},
+	{true, "[" CHECK_OF("n", "s", "i", "c", "passing") "]",
+	 "[" CHECK_OF("n", "s", "i", "c", "passing\",\"Output\":\"other") "]", true},
+	{true, "[" CHECK_OF("n", "s", "i", "c", "passing") "]", "[" CHECK_OF("n", "s", "i", "c", "warning") "]", false},
+	{true, "[" CHECK_OF("n", "s", "i", "c", "passing") "]", "[" CHECK_OF("m", "s", "i", "c", "passing") "]", false},
+	{true, "[" CHECK_OF("n", "s", "i", "c", "passing") "]", "[" CHECK_OF("n", "s", "j", "c", "passing") "]", false},
+	{true, "[" CHECK_OF("n", "s", "i", "c", "passing") "]", "[" CHECK_OF("n", "s", "i", "d", "passing") "]", false},
+	{true, "[" CHECK_OF("n", "s", "i", "c", "passing") "]", "[" CHECK_OF("n", "t", "i", "c", "passing") "]", false},
+};
+
+static void test_sums(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(sums); i++) {
+		struct seen seen = {.fails = false};
+		struct err e = {0};
+
+		query.of_checks = sums[i].of_checks;
+		assert_int_equal(ask(&seen, 200, LEADER, sums[i].first, 0, &e), 0);
+		assert_int_equal(ask(&seen, 200, LEADER, sums[i].second, 0, &e), 0);
+		CHECK((seen.sums[0] == seen.sums[1]) == sums[i].is_same, "%s %s", sums[i].first, sums[i].second);
+	}
+}
+
 static void test_evidence(void **state)
 {
 	struct seen seen = {.fails = false};
@@ -139,6 +198,11 @@ static void test_target(void **state)
 	buf_init(&b, text, sizeof text);
 	consul_catalog_target(&b, &query);
 	assert_string_equal(text, "/v1/catalog/services");
+	query.of_checks = true;
+	buf_init(&b, text, sizeof text);
+	consul_catalog_target(&b, &query);
+	assert_string_equal(text, "/v1/health/state/any");
+	query.of_checks = false;
 	query.index = 9;
 	query.wait_sec = 30;
 	buf_init(&b, text, sizeof text);
@@ -160,6 +224,8 @@ int main(void)
 		cmocka_unit_test_setup(test_whoever_takes_may_refuse, set_up),
 		cmocka_unit_test_setup(test_evidence, set_up),
 		cmocka_unit_test_setup(test_target, set_up),
+		cmocka_unit_test_setup(test_checks, set_up),
+		cmocka_unit_test_setup(test_sums, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,8 @@
 /* The services of a place: who is told what, and what is news. The module is compiled a second time: its parts are looked at. */
 #include "support.h"
 
+#include "base/json.h"
+
 #define catalog_watch_reserve tested_catalog_reserve
 #define catalog_watch_init tested_catalog_init
 #define catalog_watch_listen tested_catalog_listen
@@ -23,13 +25,13 @@ static void hear_begin(void *ctx)
 	strcat(((struct heard *)ctx)->text, "<");
 }
 
-static void hear_service(void *ctx, const char *service, int tags, uint64_t sum)
+static void hear_service(void *ctx, const struct consul_catalog_piece *piece)
 {
 	struct heard *h = ctx;
 
-	assert_true(json_is_array(tags));
-	strcat(strcat(h->text, service), ",");
-	h->sum = sum;
+	assert_true(json_is_array(piece->tags));
+	strcat(strcat(h->text, piece->service), ",");
+	h->sum = piece->sum;
 }
 
 static void hear_end(void *ctx, const struct consul_list *answer)
@@ -55,7 +57,7 @@ static int set_up(void **state)
 		w = tested_catalog_reserve();
 	assert_non_null(w);
 	memset(w->listeners, 0, sizeof w->listeners);
-	tested_catalog_init(w, &place, &origin, "", 1000);
+	tested_catalog_init(w, &place, false, &origin, "", 1000);
 	return 0;
 }
 
