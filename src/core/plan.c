@@ -266,7 +266,8 @@ static const char *why_not_remove(const struct plan_input *in)
 {
 	if (in->not_evidence)
 		return in->not_evidence;
-	return !in->want_n && in->job->on_empty != ON_EMPTY_REMOVE
+	/* A record in its grace is nobody's to rely on: when that is over it is held, too. */
+	return (!in->want_n || in->wants_none) && in->job->on_empty != ON_EMPTY_REMOVE
 		       ? "no instance is wanted and --on-empty is keep"
 		       : NULL;
 }

@@ -25,6 +25,7 @@ struct plan_input {
 	struct record *have; /* every A, AAAA and CNAME record of the name; sorted in place */
 	size_t have_n;
 	const struct job *job;    /* the rules */
+	bool wants_none;          /* what is wanted is there for the time of its grace, no more */
 	bool is_substitute;       /* wanted is an address in the place of all instances */
 	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
 };

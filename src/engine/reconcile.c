@@ -232,6 +232,7 @@ static void decide(struct reconcile *r, int64_t now_ms, uint32_t random)
 		.have = r->seen.list.records,
 		.have_n = r->seen.list.records_n,
 		.job = r->in.job,
+		.wants_none = !r->seen.want_n,
 		.is_substitute = r->seen.is_on_fallback,
 		.not_evidence = evidence_gap_text(r->out.gap),
 	};

@@ -11,6 +11,7 @@ struct rules {
 	uint32_t min_records;
 	const char *not_evidence;
 	unsigned types; /* 0: all of a job's */
+	bool wants_none;
 };
 
 /* What is not named is as sync has it by default. */
@@ -102,6 +103,10 @@ static const struct plan_case cases[] = {
 	 .rules = {.on_empty = ON_EMPTY_REMOVE, .min_records = 2}},
 	{"empty, remove, no evidence", .want = "", .have = "a=1.1.1.1/60", .plan = "!a",
 	 .rules = {.on_empty = ON_EMPTY_REMOVE, .not_evidence = "because"}, .held = "because"},
+	{"one in its grace, keep", .want = "3.3.3.3", .have = "a=1.1.1.1/60 b=3.3.3.3/60", .plan = "!a",
+	 .rules = {.wants_none = true}, .kept = 1, .held = "--on-empty"},
+	{"one in its grace, remove", .want = "3.3.3.3", .have = "a=1.1.1.1/60 b=3.3.3.3/60", .plan = "-a",
+	 .rules = {.wants_none = true, .on_empty = ON_EMPTY_REMOVE}, .kept = 1},
 	{"empty, none there", .want = "", .have = "", .plan = ""},
 
 	/* the floor; what is held is what is missed most */
@@ -159,7 +164,8 @@ static int build(struct plan *p, const char *want_text, const char *have_text, s
 		.on_empty = rules.on_empty,
 		.min_records = rules.min_records ? rules.min_records : 1,
 	};
-	struct plan_input in = {.want = want, .have = have, .job = &job, .not_evidence = rules.not_evidence};
+	struct plan_input in = {
+		.want = want, .have = have, .job = &job, .wants_none = rules.wants_none, .not_evidence = rules.not_evidence};
 
 	hosts.len = 0;
 	in.want_n = spec_targets(want_text, want, &hosts);
