@@ -88,8 +88,9 @@ struct http_sink consul_catalog_begin(struct consul_catalog_reader *r,
 				      const struct consul_catalog_query *q, consul_catalog_fn *take,
 				      void *ctx, char *element_buf, char *rest)
 {
-	struct http_sink sink =
-		consul_list_begin(&r->list, JSON_CUT_MEMBERS, take_service, r, element_buf, rest);
+	struct http_sink sink = consul_list_begin(
+		&r->list, q->of_checks ? JSON_CUT_ROOT : JSON_CUT_MEMBERS,
+		q->of_checks ? take_check : take_service, r, element_buf, rest);
 
 	r->take = take;
 	r->ctx = ctx;

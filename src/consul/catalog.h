@@ -30,8 +30,11 @@ struct consul_catalog_piece {
 	const char *service; /* "": the check is a node's own */
 	const char *node;    /* of the check; "": it is a service */
 	int tags;            /* the list in the text being parsed: json_first(), json_next()... */
-	uint64_t sum;        /* stands for all that is of interest in it, so mixed that sums of
-				these tell sets apart: the tags, in any order; which check, its state */
+	/*
+	 * Stands for what is of interest in it: the tags, in whatever order; which check, and its
+	 * state. So mixed that sums of such numbers tell sets apart.
+	 */
+	uint64_t sum;
 };
 
 /* Takes one. Returning -1 with *e set ends the reading. */

@@ -51,8 +51,8 @@ void service_reader_init(struct service_reader *r, const struct http_origin *ori
 
 /*
  * Prepare to watch the job's service. job is copied; view, few, many and read.last_err of *w are
- * set before, reader before or after. After it are set: read.wait_sec, where 0 is for one that is read
- * only when its owner wants; query.sums_passing for who wants that.
+ * set before, reader before or after. After it are set: read.wait_sec, where 0 is for one that is
+ * read only when its owner wants; query.sums_passing for who wants that.
  */
 void service_watch_init(struct service_watch *w, const struct job *job);
 
