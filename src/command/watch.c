@@ -24,6 +24,7 @@ static int set(const struct config *new, bool only_secrets, struct err *e)
 	(void)only_secrets;
 	if (watch_set_jobs(&watch, new->jobs, new->jobs_n, e))
 		return -1;
+	watch.setup.has_name_series = new->metrics_names;
 	watch_set_times(&watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms, new->wait_sec);
 	registration_rename(&watch.registration, new->register_as, clock_now_ms());
 	return 0;
@@ -44,6 +45,7 @@ static struct watch_setup setup_of(const struct config *c)
 		.wait_sec = c->wait_sec,
 		.lock_key = lock_key[0] ? lock_key : NULL,
 		.register_as = c->register_as,
+		.has_name_series = c->metrics_names,
 		.place = &place,
 		.listeners = stay.listeners,
 		.reload = stay_reload,

@@ -35,6 +35,7 @@ enum status_state { STATUS_STATES_LIST(STATUS_STATE) STATUS_STATES };
 #define STATUS_CALL(kind, name) STATUS_CALL_##kind,
 enum status_call { STATUS_CALLS_LIST(STATUS_CALL) STATUS_CALLS };
 
+#define STATUS_NAMES_MAX 2048
 #define STATUS_CLASSES 6 /* of answers: 1..5: 1xx..5xx; 0: there was none */
 #define STATUS_WRITES 3  /* records created, updated, deleted */
 
@@ -122,7 +123,7 @@ struct status {
 	int64_t leaderless_ms;
 	const char *lock_key;
 	const char *lock_error; /* what keeps this copy from the lock; NULL: nothing known */
-	size_t records_n;
+	size_t records_n;       /* STATUS_NAMES_MAX at most */
 	/*
 	 * Fills *r, which is zero, for one i of 0..records_n. One at a time: an array of all names
 	 * would be memory for this alone.

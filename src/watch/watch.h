@@ -36,6 +36,7 @@ struct watch_setup {
 	const char *lock_key;       /* NULL: no lock */
 	const char *register_as;    /* "": not; for watch_init() only */
 	const struct job *place;    /* of the lock and our own service */
+	bool has_name_series;       /* /metrics: of each name */
 	struct listener *listeners; /* WATCH_LISTENERS of them, open or closed; NULL: none */
 	/*
 	 * Read the configuration again: on SIGHUP all of it, after credentials were refused only

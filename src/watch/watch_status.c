@@ -36,13 +36,10 @@ static const struct managed_name *name_at(const struct watch *w, size_t slot)
 	return name && name->is_used ? name : NULL;
 }
 
-static const struct managed_name *nth_name(const struct watch *w, size_t n)
-{
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		if (name_at(w, i) && !n--)
-			return w->names[i];
-	return NULL;
-}
+/* The slots that are used, of the status that was filled last. */
+static uint16_t slots[STATUS_NAMES_MAX];
+
+_Static_assert(STATUS_NAMES_MAX >= WATCH_RECORDS_MAX, "all are shown");
 
 /* No answer of Consul for two waits of a blocking query; before the first, since the start. */
 static bool is_consul_late(const struct watch *w, const struct service_watch *one, int64_t now_ms)
@@ -99,10 +96,8 @@ static void fill_instances(const struct consul_view *view, struct status_record 
 static void fill_record(const struct status *s, size_t i, struct status_record *r)
 {
 	const struct watch *w = s->ctx;
-	const struct managed_name *name = nth_name(w, i);
+	const struct managed_name *name = w->names[slots[i]];
 
-	if (!name)
-		return;
 	r->name = name->job.name;
 	r->service = name->job.service;
 	r->owner = name->job.owner[0] ? name->job.owner : NULL;
@@ -169,10 +164,12 @@ void watch_status(const struct watch *w, int64_t now_ms, struct status *s)
 		.writes = {w->writes[OP_CREATE], w->writes[OP_UPDATE], w->writes[OP_DELETE]},
 		.retries = w->retries,
 		.fill_record = fill_record,
+		.has_name_series = w->setup.has_name_series,
 		.ctx = w,
 	};
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		s->records_n += name_at(w, i) != NULL;
+		if (name_at(w, i))
+			slots[s->records_n++] = (uint16_t)i;
 	memcpy(s->api_calls, w->api.calls, sizeof s->api_calls);
 	count_connections(w, s);
 }
