@@ -3,10 +3,13 @@
  */
 #include <string.h>
 
+#include "pages/order.h"
 #include "pages/parts.h"
 #include "pages/render.h"
 
-static void put_reasons(const struct status *s, struct buf *b)
+/* names: the unhealthy ones go first */
+static void put_reasons(const struct status *s, const struct order_name *names, size_t unhealthy_n,
+			struct buf *b)
 {
 	size_t n = s->is_lock_unhealthy;
 
@@ -15,12 +18,10 @@ static void put_reasons(const struct status *s, struct buf *b)
 		parts_lock_reason(b, s, PARTS_JSON);
 		buf_str(b, "\"");
 	}
-	for (size_t i = 0; i < s->records_n && n < HEALTH_REASONS_MAX; i++) {
-		struct status_record r = status_record_at(s, i);
+	for (size_t i = 0; i < unhealthy_n && n < HEALTH_REASONS_MAX; i++) {
+		struct status_record r = status_record_at(s, names[i].i);
 		size_t mark = b->len;
 
-		if (!r.is_unhealthy)
-			continue;
 		buf_str(b, n ? ",\"" : "\"");
 		parts_text(b, r.name, PARTS_JSON);
 		buf_str(b, ": ");
@@ -61,10 +62,9 @@ static void put_record(const struct status_record *r, struct buf *b)
 
 void render_health(const struct status *s, struct buf *b)
 {
-	size_t i, unhealthy_n = 0;
+	const struct order_name *names = order_names(s, ORDER_RANK);
+	size_t i, unhealthy_n = order_count(names, names + s->records_n).unhealthy_n;
 
-	for (i = 0; i < s->records_n; i++)
-		unhealthy_n += status_record_at(s, i).is_unhealthy;
 	buf_fmt(b, "{\"healthy\":%s,\"leader\":%s,", parts_word(s->is_healthy),
 		parts_word(s->is_leader));
 	if (s->lock_error)
@@ -73,10 +73,10 @@ void render_health(const struct status *s, struct buf *b)
 	buf_str(b, "\"uptime_seconds\":");
 	parts_seconds(b, s->uptime_ms);
 	buf_fmt(b, ",\"unhealthy\":%zu,\"reasons\":[", unhealthy_n);
-	put_reasons(s, b);
+	put_reasons(s, names, unhealthy_n, b);
 	buf_str(b, "],\"records\":[");
-	for (i = 0; i < s->records_n; i++) {
-		struct status_record r = status_record_at(s, i);
+	for (i = 0; i < s->records_n && i < HEALTH_RECORDS_MAX; i++) {
+		struct status_record r = status_record_at(s, names[i].i);
 		size_t mark = b->len;
 
 		buf_str(b, i ? ",\n" : "\n");

@@ -1,22 +1,20 @@
+#include <string.h>
+
+#include "pages/filter.h"
+#include "pages/order.h"
 #include "pages/parts.h"
 #include "pages/render.h"
-
-/* The order on the page. */
-enum rank { RANK_UNHEALTHY, RANK_FAILING, RANK_HELD, RANK_UNDER_WAY, RANK_IN_SYNC, RANKS };
 
 /* How a state is drawn: the class sets the colour. */
 struct look {
 	char class[5];
 	char sign[9];
-	unsigned char rank;
 };
 
 static const struct look looks[STATUS_STATES] = {
-	[STATUS_WAITING] = {"dim", "&hellip;", RANK_UNDER_WAY},
-	[STATUS_IN_SYNC] = {"ok", "&check;", RANK_IN_SYNC},
-	[STATUS_SYNCING] = {"info", "&rarr;", RANK_UNDER_WAY},
-	[STATUS_HELD] = {"warn", "&#8214;", RANK_HELD},
-	[STATUS_FAILING] = {"bad", "&times;", RANK_FAILING},
+	[STATUS_WAITING] = {"dim", "&hellip;"}, [STATUS_IN_SYNC] = {"ok", "&check;"},
+	[STATUS_SYNCING] = {"info", "&rarr;"},  [STATUS_HELD] = {"warn", "&#8214;"},
+	[STATUS_FAILING] = {"bad", "&times;"},
 };
 
 static const char instance_classes[INSTANCE_STATES][5] = {
@@ -34,20 +32,27 @@ static const char style[] =
 	".ok{--c:var(--ok)}.warn{--c:var(--warn)}.bad{--c:var(--bad)}.info{--c:var(--info)}"
 	".dim{--c:var(--dim)}"
 	"h1,h2,h3,p,ul,dl,dd{margin:0;padding:0}h1{font-size:1.5rem}h2{font-size:1.1rem}"
-	"h3,dt,.note{font-size:.85rem}h3,dt,.note,small,summary span{color:var(--dim)}"
+	"h3,dt,span,.note{font-size:.85rem}h3,dt,span,.note,small{color:var(--dim)}"
 	".note{padding:6px 2px 16px}"
-	".top,details{background:var(--card);border:1px solid var(--line);"
-	"border-left:6px solid var(--c);border-radius:8px}.top{padding:14px 16px}"
-	".top.bad{background:#85182a;color:#fff}details{margin-bottom:10px}"
-	"summary,dl,li{display:flex;flex-wrap:wrap;gap:2px 12px;align-items:baseline;"
-	"list-style:none}summary{padding:10px 16px;cursor:pointer}"
+	".top,details,.row,.zone{background:var(--card);border:1px solid var(--line);"
+	"box-shadow:inset 6px 0 var(--c)}.top,details{border-radius:8px}.top{padding:14px 22px}"
+	".top.bad{background:#85182a;color:#fff}details{margin-top:10px}"
+	"form,summary,dl,li,.row,.zone{display:flex;flex-wrap:wrap;gap:2px 12px;"
+	"align-items:baseline;list-style:none}"
+	"summary,.row,.zone{padding:10px 22px}summary{cursor:pointer}"
 	"summary::before{content:\"\\25b8\"}[open]>summary::before{content:\"\\25be\"}"
-	"b,.why{color:var(--c);font-weight:600}.in{padding:0 16px 14px}.why,dl{padding-bottom:8px}"
+	"b,.why{color:var(--c);font-weight:600}.in{padding:0 22px 14px}.why,dl{padding-bottom:8px}"
 	"dl{gap:4px 28px}"
 	".two{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:12px 28px}"
 	"li{padding:3px 0;border-top:1px solid var(--line)}li>b{min-width:7.2em}"
 	".rec b{min-width:3.6em}"
-	"code{font:.95em ui-monospace,monospace}";
+	"code{font:.95em ui-monospace,monospace}"
+	".zone{font-weight:600;margin-top:10px}.zone+.zone,.row{margin-top:-1px}"
+	".row{padding:5px 34px}.row .why{flex:100%;padding:0;font-weight:400}span{font-weight:400}"
+	"a{color:inherit;text-decoration-color:var(--dim)}form{gap:8px}"
+	"input,select,button{font:inherit;color:inherit;background:var(--card);"
+	"border:1px solid var(--line);border-radius:6px;padding:5px 10px;min-width:0}"
+	"input{flex:9em}";
 
 static void put_count(struct buf *b, size_t n, const char *one)
 {
@@ -217,15 +222,15 @@ static void put_why(struct buf *b, const struct status *s, const struct status_r
 	buf_cut(b, mark);
 }
 
-static void put_name(struct buf *b, const struct status *s, const struct status_record *r,
-		     bool is_open)
+static const char *class_of(enum status_state state, bool is_unhealthy)
 {
-	const struct look *look = &looks[r->state];
+	return is_unhealthy ? "bad" : looks[state].class;
+}
 
-	buf_fmt(b, "<details class=%s%s><summary><h2>", r->is_unhealthy ? "bad" : look->class,
-		is_open ? " open" : "");
-	put_html(b, r->name);
-	buf_fmt(b, "</h2><b>%s %s</b><span>for ", look->sign, status_state_name(r->state));
+/* Its state and for how long, and whose name it is. */
+static void put_about(struct buf *b, const struct status_record *r)
+{
+	buf_fmt(b, "<b>%s %s</b><span>for ", looks[r->state].sign, status_state_name(r->state));
 	parts_span(b, r->since_ms / 1000);
 	buf_str(b, "</span><span>service ");
 	put_html(b, r->service);
@@ -233,7 +238,17 @@ static void put_name(struct buf *b, const struct status *s, const struct status_
 		buf_str(b, ", owner ");
 		put_html(b, r->owner);
 	}
-	buf_str(b, "</span></summary><div class=in>");
+	buf_str(b, "</span>");
+}
+
+/* All there is to say. */
+static void put_card(struct buf *b, const struct status *s, const struct status_record *r)
+{
+	buf_fmt(b, "<details class=%s open><summary><h2>", class_of(r->state, r->is_unhealthy));
+	put_html(b, r->name);
+	buf_str(b, "</h2>");
+	put_about(b, r);
+	buf_str(b, "</summary><div class=in>");
 	put_why(b, s, r);
 	put_facts(b, s, r);
 	buf_str(b, "<div class=two>");
@@ -244,56 +259,120 @@ static void put_name(struct buf *b, const struct status *s, const struct status_
 	buf_str(b, "</div></div></details>\n");
 }
 
-/* ---- the page ---- */
+/* ---- names ---- */
 
-static int rank_of(const struct status_record *r)
+/* The beginning of a line that leads to more. */
+static void put_line(struct buf *b, const char *kind, const char *class, const char *query,
+		     const char *value, const char *text)
 {
-	return r->is_unhealthy ? RANK_UNHEALTHY : looks[r->state].rank;
+	buf_fmt(b, "<div class=\"%s %s\"><a href=\"?%s", kind, class, query);
+	buf_url_part(b, value);
+	buf_str(b, "\">");
+	put_html(b, text);
+	buf_str(b, "</a>");
 }
 
-static void put_names(struct buf *b, const struct status *s)
+static void put_row(struct buf *b, const struct status *s, const struct status_record *r)
 {
-	size_t left_n = s->records_n;
-
-	for (int rank = 0; rank < RANKS; rank++) {
-		for (size_t i = 0; i < s->records_n; i++) {
-			struct status_record r = status_record_at(s, i);
-			size_t mark = b->len;
-
-			if (rank_of(&r) != rank)
-				continue;
-			put_name(b, s, &r, rank <= RANK_HELD || s->records_n <= HTML_OPEN_MAX);
-			if (!parts_keep(b, mark)) {
-				buf_str(b, "<p class=note>This page has no room for ");
-				put_count(b, left_n, "more name");
-				buf_str(b, ": they are in better state than those above.</p>");
-				return;
-			}
-			left_n--;
-		}
-	}
+	put_line(b, "row", class_of(r->state, r->is_unhealthy), "name=%3D", r->name, r->name);
+	put_about(b, r);
+	put_why(b, s, r);
+	buf_str(b, "</div>\n");
 }
 
-/* How many names are in each state, worst first: "3 names: 1 held, 2 in sync". */
-static void put_sum(struct buf *b, const struct status *s, const size_t n[STATUS_STATES])
+/* How many are in each state, worst first: "3 names: 1 held, 2 in sync". */
+static void put_sum(struct buf *b, const struct order_sum *sum)
 {
-	static const enum status_state order[STATUS_STATES] = {
+	static const unsigned char order[STATUS_STATES] = {
 		STATUS_FAILING, STATUS_HELD, STATUS_WAITING, STATUS_SYNCING, STATUS_IN_SYNC};
 	const char *between = ": ";
 
-	put_count(b, s->records_n, "name");
+	put_count(b, sum->n, "name");
 	for (size_t i = 0; i < STATUS_STATES; i++) {
-		size_t one = n[order[i]];
+		const char *word = status_state_name((enum status_state)order[i]);
+		size_t n = sum->state_n[order[i]];
 
-		if (!one)
+		if (!n)
 			continue;
-		if (one == s->records_n)
-			buf_fmt(b, "%s %s", one > 1 ? ", all" : ",", status_state_name(order[i]));
+		if (n == sum->n)
+			buf_fmt(b, "%s %s", n > 1 ? ", all" : ",", word);
 		else
-			buf_fmt(b, "%s%zu %s", between, one, status_state_name(order[i]));
+			buf_fmt(b, "%s%zu %s", between, n, word);
 		between = ", ";
 	}
 }
+
+/* A zone's line; at is its worst name. */
+static void put_zone(struct buf *b, const struct order_name *at, const struct order_name *end)
+{
+	struct order_sum sum = order_count(at, end);
+	bool is_known = *at->zone;
+
+	put_line(b, "zone", class_of((enum status_state)at->state, at->rank == RANK_UNHEALTHY),
+		 "zone=", is_known ? at->zone : FILTER_UNKNOWN,
+		 is_known ? at->zone : "zone not known yet");
+	buf_str(b, "<span>");
+	put_sum(b, &sum);
+	buf_str(b, "</span></div>\n");
+}
+
+/* The link to those that had no place; of a key that stands in it twice the last counts. */
+static void put_rest(struct buf *b, const char *query, size_t next, size_t n)
+{
+	if (n && next == n)
+		return;
+	buf_str(b, "<p class=note>");
+	if (n) {
+		buf_str(b, "<a href=\"?");
+		put_html(b, query);
+		buf_fmt(b, "&amp;from=%zu\">", next);
+		put_count(b, n - next, "more name");
+		buf_str(b, "</a>");
+	} else {
+		buf_str(b, "No name is like that.");
+	}
+	buf_str(b, "</p>\n");
+}
+
+/*
+ * Few names in full; of those that were asked for a line each; else those in trouble alone, under
+ * their zones. Returns how many there was place for, those before included.
+ */
+static size_t put_names(struct buf *b, const struct status *s, const struct filter *f,
+			const struct order_name *names, size_t n)
+{
+	const bool is_few = n <= HTML_OPEN_MAX, is_all = is_few || filter_is_set(f);
+	const struct order_name *end = names + n, *zone_end = names;
+	size_t i = f->from < n ? f->from : n;
+
+	for (size_t lines_n = 0; i < n && lines_n < HTML_LINES_MAX; lines_n++) {
+		const struct order_name *at = &names[i];
+		struct status_record r = status_record_at(s, at->i);
+		size_t mark = b->len;
+
+		if (at >= zone_end) {
+			zone_end = order_zone_end(at, end);
+			while (at > names && strcmp(at[-1].zone, at->zone) == 0)
+				at--;
+			/* Of few names of one zone it says nothing. */
+			if (!is_few || at > names || zone_end < end)
+				put_zone(b, at, zone_end);
+			at = &names[i];
+		}
+		if (is_few)
+			put_card(b, s, &r);
+		else if (is_all || at->rank <= RANK_HELD)
+			put_row(b, s, &r);
+		else
+			at = zone_end - 1;
+		if (!parts_keep(b, mark))
+			break;
+		i = (size_t)(at + 1 - names);
+	}
+	return i;
+}
+
+/* ---- the page ---- */
 
 static void put_role(struct buf *b, const struct status *s)
 {
@@ -311,7 +390,7 @@ static void put_role(struct buf *b, const struct status *s)
 
 /* The headline: what is wrong, and with which name when it is only one. */
 static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_n,
-			const char *first)
+			const struct order_name *first)
 {
 	if (s->is_healthy) {
 		buf_str(b, "&check; Healthy");
@@ -320,7 +399,7 @@ static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_
 	buf_str(b, "&times; Unhealthy");
 	if (unhealthy_n == 1) {
 		buf_str(b, ": ");
-		put_html(b, first);
+		put_html(b, first->name);
 	} else if (unhealthy_n) {
 		buf_fmt(b, ": %zu of %zu names", unhealthy_n, s->records_n);
 	} else if (s->is_lock_unhealthy) {
@@ -328,27 +407,26 @@ static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_
 	}
 }
 
-static void put_top(struct buf *b, const struct status *s)
+static void put_top(struct buf *b, const struct status *s, const struct order_name *names)
 {
-	size_t n[STATUS_STATES] = {0}, unhealthy_n = 0;
-	const char *first = "", *class = "bad";
+	struct order_sum sum = order_count(names, names + s->records_n);
+	bool has_trouble = sum.state_n[STATUS_FAILING] || sum.state_n[STATUS_HELD] || s->claims_n;
 
-	for (size_t i = 0; i < s->records_n; i++) {
-		struct status_record r = status_record_at(s, i);
-
-		n[r.state]++;
-		if (r.is_unhealthy && !unhealthy_n++)
-			first = r.name;
-	}
-	if (s->is_healthy)
-		class = n[STATUS_FAILING] || n[STATUS_HELD] ? "warn" : "ok";
 	buf_fmt(b, "<title>%s - dnsbuddy</title>\n<style>",
 		s->is_healthy ? "Healthy" : "Unhealthy");
 	buf_str(b, style);
-	buf_fmt(b, "</style>\n<header><div class=\"top %s\"><h1>", class);
-	put_verdict(b, s, unhealthy_n, first);
+	buf_fmt(b, "</style>\n<header><div class=\"top %s\"><h1>",
+		!s->is_healthy ? "bad"
+		: has_trouble  ? "warn"
+			       : "ok");
+	put_verdict(b, s, sum.unhealthy_n, names);
 	buf_str(b, "</h1><p>");
-	put_sum(b, s, n);
+	put_sum(b, &sum);
+	if (s->claims_n) {
+		buf_str(b, " &middot; <a href=#claims>");
+		put_count(b, s->claims_n, "refused claim");
+		buf_str(b, "</a>");
+	}
 	buf_str(b, "</p></div><p class=note>");
 	put_role(b, s);
 	buf_str(b, "dnsbuddy ");
@@ -360,14 +438,68 @@ static void put_top(struct buf *b, const struct status *s)
 	buf_str(b, "</p></header>\n<main>\n");
 }
 
-void render_html(const struct status *s, struct buf *b)
+static void put_input(struct buf *b, const char *key, const char *value, const char *about)
 {
+	buf_fmt(b, "<input name=%s placeholder=\"%s\" value=\"", key, about);
+	put_html(b, value);
+	buf_str(b, "\">");
+}
+
+static void put_form(struct buf *b, const struct filter *f)
+{
+	buf_str(b, "<form>");
+	put_input(b, "name", f->name, "name or service");
+	put_input(b, "zone", f->zone, "zone");
+	buf_str(b, "<select name=state><option value=\"\">any state");
+	for (int i = 0; i < STATUS_STATES; i++) {
+		const char *word = status_state_name((enum status_state)i);
+
+		buf_fmt(b, "<option%s>%s", strcmp(word, f->state) == 0 ? " selected" : "", word);
+	}
+	buf_str(b, "</select><button>Show</button><a href=\"?\">All names</a></form>\n");
+}
+
+static void put_claims(struct buf *b, const struct status *s)
+{
+	buf_str(b, "<div id=claims class=\"zone warn\">Refused: names that services ask for"
+		   "</div>\n");
+	for (size_t i = 0; i < s->claims_n; i++) {
+		struct status_claim c = {0};
+		size_t mark = b->len;
+
+		s->fill_claim(s, i, &c);
+		buf_str(b, "<div class=\"row warn\">");
+		put_html(b, c.name);
+		buf_str(b, "<span>service ");
+		put_html(b, c.service);
+		buf_str(b, "</span><p class=why>");
+		put_html(b, c.why);
+		buf_str(b, "</p></div>\n");
+		if (!parts_keep(b, mark)) {
+			buf_fmt(b, "<p class=note>and %zu more</p>\n", s->claims_n - i);
+			return;
+		}
+	}
+}
+
+void render_html(const struct status *s, const char *query, struct buf *b)
+{
+	struct order_name *names = order_names(s, ORDER_WORST_ZONE);
+	struct filter f;
+	size_t n;
+
+	filter_read(&f, query);
 	buf_fmt(b,
 		"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
 		"<meta name=viewport content=\"width=device-width\">\n"
 		"<meta http-equiv=refresh content=%d>\n",
 		HTML_REFRESH_SEC);
-	put_top(b, s);
-	put_names(b, s);
+	put_top(b, s, names);
+	n = filter_names(&f, s, names, s->records_n);
+	if (s->records_n > HTML_OPEN_MAX || filter_is_set(&f))
+		put_form(b, &f);
+	put_rest(b, query, put_names(b, s, &f, names, n), n);
+	if (s->claims_n)
+		put_claims(b, s);
 	buf_str(b, "</main>\n</html>\n");
 }

@@ -1,3 +1,7 @@
+#include <string.h>
+
+#include "base/fmt.h"
+#include "pages/order.h"
 #include "pages/parts.h"
 #include "pages/render.h"
 
@@ -56,6 +60,71 @@ static void put_records(const struct status *s, size_t records_n, struct buf *b)
 	put_instances(s, records_n, b);
 }
 
+/* One sample for each state; zone: NULL: of all. */
+static void put_states(struct buf *b, const char *zone, const struct order_name *at,
+		       const struct order_name *end)
+{
+	struct order_sum sum = order_count(at, end);
+
+	for (int i = 0; i < STATUS_STATES; i++) {
+		buf_fmt(b, "dnsbuddy_%s_records{", zone ? "zone" : "state");
+		if (zone) {
+			buf_str(b, "zone=\"");
+			parts_text(b, zone, PARTS_LABEL);
+			buf_str(b, "\",");
+		}
+		buf_fmt(b, "state=\"%s\"} %zu\n", status_state_name((enum status_state)i),
+			sum.state_n[i]);
+	}
+}
+
+static void put_zones(const struct status *s, struct buf *b)
+{
+	const struct order_name *at = order_names(s, ORDER_ZONE), *end = at + s->records_n;
+
+	parts_family(b, "state_records", "Names by state.");
+	put_states(b, NULL, at, end);
+	parts_family(b, "zone_records", "Names by zone and state; zone \"\": not known yet.");
+	for (int i = 0; at < end; i++) {
+		bool is_last = i == METRICS_ZONES_MAX;
+		const struct order_name *next = is_last ? end : order_zone_end(at, end);
+
+		put_states(b, is_last ? "other" : at->zone, at, next);
+		at = next;
+	}
+}
+
+/* What /metrics says of all names together, under the name with an s: record_held, records_held. */
+static void put_sums(const struct status *s, struct buf *b)
+{
+	struct status_record all = {0};
+
+	for (size_t i = 0; i < s->records_n; i++) {
+		struct status_record r = status_record_at(s, i);
+
+		for (int f = 0; f < FACTS; f++) {
+			int64_t n = r.facts[f].n, *sum = &all.facts[f].n;
+
+			if (fact_infos[f].kind != FACT_IS_AGE)
+				*sum += n;
+			else if (n > *sum)
+				*sum = n;
+		}
+	}
+	for (int f = 0; f < FACTS; f++) {
+		char name[48];
+
+		if (fact_infos[f].kind == FACT_IS_TIME)
+			continue;
+		(void)fmt_text(name, sizeof name, "records_%s",
+			       strchr(fact_infos[f].metric, '_') + 1);
+		parts_family(b, name, "Over all names: the sum; of ages the largest.");
+		buf_fmt(b, "dnsbuddy_%s ", name);
+		parts_number(b, (enum fact)f, &all);
+		buf_str(b, "\n");
+	}
+}
+
 static void put_calls(const struct status *s, struct buf *b)
 {
 /* NOLINTNEXTLINE(bugprone-macro-parentheses): it initialises an array */
@@ -98,17 +167,25 @@ static void put_program(const struct status *s, struct buf *b)
 
 void render_metrics(const struct status *s, struct buf *b)
 {
-	size_t n = s->records_n, mark;
+	size_t n = s->has_name_series ? s->records_n : 0, asked_n = n, mark;
 
 	put_program(s, b);
+	put_zones(s, b);
+	put_sums(s, b);
+	if (s->has_discovery) {
+		parts_single(b, "records_discovered", "Names that services ask for by their tags.",
+			     s->discovered_n);
+		parts_single(b, "claims_refused", "Names they ask for and do not get.",
+			     s->claims_n);
+	}
 	mark = b->len;
-	put_records(s, n, b);
+	if (n)
+		put_records(s, n, b);
 	/* Every family has the same records: when they do not fit, all with fewer. */
 	while (!parts_keep(b, mark) && n) {
 		n = n * 3 / 4;
 		put_records(s, n, b);
 	}
 	parts_single(b, "records", "Names that are kept.", s->records_n);
-	parts_single(b, "records_left_out", "Names for which this page had no room.",
-		     s->records_n - n);
+	parts_single(b, "records_left_out", "Names for which this page had no room.", asked_n - n);
 }

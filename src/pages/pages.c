@@ -7,7 +7,6 @@
 int pages_answer(const struct status *s, const char *path, const char *query, struct buf *out,
 		 const char **content_type)
 {
-	(void)query;
 	if (strcmp(path, "/health") == 0) {
 		*content_type = "application/json";
 		render_health(s, out);
@@ -20,7 +19,7 @@ int pages_answer(const struct status *s, const char *path, const char *query, st
 	}
 	if (strcmp(path, "/") == 0) {
 		*content_type = "text/html; charset=utf-8";
-		render_html(s, out);
+		render_html(s, query, out);
 		return 200;
 	}
 	return 404;

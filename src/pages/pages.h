@@ -9,12 +9,12 @@
 #include "base/buf.h"
 #include "pages/status.h"
 
-#define PAGES_CAP_MIN 16384
+#define PAGES_CAP_MIN 262144
 
 /*
  * The page at path into out.
  *   query         what follows its '?', as sent; "": nothing
- *   out           empty; PAGES_CAP_MIN bytes at least, 512 KiB show 256 names whole
+ *   out           empty; PAGES_CAP_MIN bytes at least
  *   content_type  set when there is such a page
  * Returns 200, 404 with out untouched, or for /health 503 when it is not healthy.
  */

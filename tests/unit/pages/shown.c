@@ -4,7 +4,7 @@
 
 #include "pages/pages.h"
 
-#define LISTED_MAX 20000
+#define LISTED_MAX 65536
 
 struct status shown;
 struct status_record shown_records[SHOWN_NAMES_MAX];
@@ -13,11 +13,18 @@ static struct endpoint endpoints[LISTED_MAX];
 static struct record records[LISTED_MAX];
 static struct target_hosts hosts;
 static size_t endpoints_n, records_n;
+static struct status_claim claims[SHOWN_CLAIMS_MAX];
 
 static void fill(const struct status *s, size_t i, struct status_record *r)
 {
 	(void)s;
 	*r = shown_records[i];
+}
+
+static void fill_claim(const struct status *s, size_t i, struct status_claim *c)
+{
+	(void)s;
+	*c = claims[i];
 }
 
 void shown_init(void)
@@ -32,7 +39,14 @@ void shown_init(void)
 		.is_leader = true,
 		.is_healthy = true,
 		.fill_record = fill,
+		.fill_claim = fill_claim,
+		.has_name_series = true,
 	};
+}
+
+void shown_claim(const char *name, const char *why)
+{
+	claims[shown.claims_n++] = (struct status_claim){.name = name, .service = "web", .why = why};
 }
 
 struct status_record *shown_name(const char *name)
@@ -110,15 +124,17 @@ struct record *shown_record(const char *content)
 const char *shown_page(const char *path, size_t cap, int *status)
 {
 	static char *text; /* of just the size: a byte too many is seen */
-	const char *content_type = NULL;
+	const char *content_type = NULL, *query = strchr(path, '?');
+	char only_path[16] = "";
 	struct buf b;
 
+	(void)snprintf(only_path, sizeof only_path, "%.*s", (int)strcspn(path, "?"), path);
 	free(text);
 	text = malloc(cap);
 	if (!text)
 		abort();
 	buf_init(&b, text, cap);
-	*status = pages_answer(&shown, path, "", &b, &content_type);
+	*status = pages_answer(&shown, only_path, query ? query + 1 : "", &b, &content_type);
 	if (!buf_ok(&b) || strlen(text) != b.len || (*status != 404) != (content_type != NULL))
 		abort();
 	return text;

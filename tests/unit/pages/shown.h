@@ -7,8 +7,9 @@
 
 #include "pages/status.h"
 
-#define SHOWN_NAMES_MAX 256
-#define SHOWN_CAP 524289         /* bytes the server gives for a page, with the NUL */
+#define SHOWN_NAMES_MAX 1024
+#define SHOWN_CLAIMS_MAX 64
+#define SHOWN_CAP 2097153        /* bytes the server gives for a page, with the NUL */
 #define SHOWN_NOW_SEC 1700000000 /* 2023-11-14T22:13:20Z */
 
 extern struct status shown;
@@ -32,7 +33,10 @@ void shown_instance(enum instance_state state, const char *address);
 /* A record with this content, for the name added last: ours, 60 s, wanted. */
 struct record *shown_record(const char *content);
 
-/* The page at path; *status as the server would send it. Until the next call. */
+/* A claim of service web that was refused. */
+void shown_claim(const char *name, const char *why);
+
+/* The page at path, a query behind it; *status as the server would send it. Until the next call. */
 const char *shown_page(const char *path, size_t cap, int *status);
 
 /* The same of SHOWN_CAP; whether that holds a part; how often a text does. */
