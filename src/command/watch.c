@@ -26,6 +26,7 @@ static int set(const struct config *new, bool only_secrets, struct err *e)
 		return -1;
 	watch.setup.has_name_series = new->metrics_names;
 	watch_set_times(&watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms, new->wait_sec);
+	watch_discover_by(&watch, new);
 	registration_rename(&watch.registration, new->register_as, clock_now_ms());
 	return 0;
 }
@@ -66,7 +67,8 @@ int command_watch(const struct invocation *in)
 	if (code != EXIT_CODE_OK)
 		return code;
 	setup = setup_of(c);
-	if (watch_init(&watch, &setup, &e) || watch_set_jobs(&watch, c->jobs, c->jobs_n, &e))
+	if (watch_init(&watch, &setup, &e) || watch_set_jobs(&watch, c->jobs, c->jobs_n, &e) ||
+	    (c->discover && watch_discover(&watch, c, &e)))
 		return command_fail(in, &e);
 	log_event(LOG_INFO, "watching", "records=%zu", c->jobs_n);
 	log_drop_unread();

@@ -177,11 +177,12 @@ static int read_claims(struct claims *c, struct claimant *by, const struct confi
 {
 	struct naming n = {.c = c, .by = by};
 	const size_t before_n = c->n;
+	struct err wrong = {0};
 	struct job job;
-	int rc = tags_read(config, &by->tags, &job, take_name, &n, e);
+	int rc = tags_read(config, &by->tags, &job, take_name, &n, &wrong);
 
-	if (rc && e->kind == ERR_LIMIT)
-		return -1;
+	if (rc && wrong.kind != ERR_CONFIG)
+		return full(e);
 	by->is_bad = rc || by->is_large;
 	return by->is_bad && c->n == before_n ? take_name(&n, "", e) : 0;
 }

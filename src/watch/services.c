@@ -93,17 +93,21 @@ void services_stop(struct watch *w)
 	w->services_n = 0;
 }
 
+static int reserve(struct service_watch **s)
+{
+	return (!*s && !(*s = service_watch_reserve())) ||
+			       (!(*s)->reader && !((*s)->reader = service_reader_reserve()))
+		       ? -1
+		       : 0;
+}
+
 int services_reserve(struct watch *w, const struct job *jobs, size_t jobs_n)
 {
 	const size_t n = count(jobs, jobs_n);
 
-	for (size_t i = 0; i < n; i++) {
-		struct service_watch **s = &w->services[i];
-
-		if ((!*s && !(*s = service_watch_reserve())) ||
-		    (!(*s)->reader && !((*s)->reader = service_reader_reserve())))
+	for (size_t i = 0; i < n; i++)
+		if (reserve(&w->services[i]))
 			return -1;
-	}
 	return 0;
 }
 
@@ -111,9 +115,7 @@ struct service_watch *services_add(struct watch *w, const struct job *job)
 {
 	const size_t n = w->services_n;
 
-	if (n < WATCH_RECORDS_MAX && !w->services[n])
-		w->services[n] = service_watch_reserve();
-	return n < WATCH_RECORDS_MAX && w->services[n] ? services_find(w, job) : NULL;
+	return n < WATCH_RECORDS_MAX && !reserve(&w->services[n]) ? services_find(w, job) : NULL;
 }
 
 static bool is_wanted(const struct watch *w, const struct service_watch *s)

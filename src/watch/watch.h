@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/loop.h"
 #include "core/bucket.h"
+#include "watch/discovery.h"
 #include "watch/managed_name.h"
 #include "watch/leader.h"
 #include "engine/registration.h"
@@ -75,6 +76,7 @@ struct watch {
 	struct service_watch *services[WATCH_RECORDS_MAX];
 	struct leader leader;
 	struct registration registration;
+	struct discovery discovery;
 	struct pollfd fds[WATCH_FDS];
 };
 
@@ -96,6 +98,29 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
  */
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 	__attribute__((warn_unused_result));
+
+/*
+ * Keep one name more, which is discovered: in the place of the one of that name that is kept or
+ * removed, if there is one. false: no memory, or no room.
+ */
+bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms);
+
+/* Keep it no longer; services_sweep() follows. removes: when its records are gone. */
+void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms);
+
+/* See managed_freeze(). */
+void watch_freeze_name(struct watch *w, struct managed_name *name, const char *why, int64_t now_ms);
+
+/*
+ * Keep the names, too, that services claim, as long as watch_set_jobs() and watch_discover_by() are
+ * told of each new configuration, which stays in use. e: ERR_SYS: no memory
+ */
+int watch_discover(struct watch *w, const struct config *config, struct err *e)
+	__attribute__((warn_unused_result));
+void watch_discover_by(struct watch *w, const struct config *config);
+
+/* Fill what s has of discovery; ctx of it is w. For watch_status(). */
+void watch_discovery_status(const struct watch *w, struct status *s);
 
 /* Other times from now on: see watch_setup. */
 void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,

@@ -128,6 +128,13 @@ static bool is_to_remove(const struct managed_name *name, const struct job *jobs
 	       !is_among(&name->job, jobs, jobs_n);
 }
 
+/* It is not for a new configuration to drop; but what that names goes first. */
+static bool is_discovered(const struct managed_name *name, const struct job *jobs, size_t jobs_n)
+{
+	return name && name->is_used && name->is_discovered && !name->job.is_dropped &&
+	       !is_among(&name->job, jobs, jobs_n);
+}
+
 /* Storage for these jobs, and for the removals that they bring. What is in force is not touched. */
 static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 {
@@ -136,7 +143,8 @@ static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	if (jobs_n > WATCH_RECORDS_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d records", WATCH_RECORDS_MAX);
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		names_n += is_to_remove(w->names[i], jobs, jobs_n);
+		names_n += is_to_remove(w->names[i], jobs, jobs_n) ||
+			   is_discovered(w->names[i], jobs, jobs_n);
 	if (services_reserve(w, jobs, jobs_n))
 		return no_memory(e);
 	for (size_t i = 0; i < names_n && i < WATCH_RECORDS_MAX; i++)
@@ -157,6 +165,8 @@ static struct managed_name *find_surplus(const struct watch *w, size_t room)
 		if (!name || !name->is_used)
 			continue;
 		n++;
+		if (!name->job.is_dropped)
+			continue;
 		if (!oldest || name->dropped_ms < oldest->dropped_ms)
 			oldest = name;
 	}
@@ -171,7 +181,7 @@ static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, i
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
 		struct managed_name *name = w->names[i];
 
-		if (!name)
+		if (!name || is_discovered(name, jobs, jobs_n))
 			continue;
 		name->is_used = is_to_remove(name, jobs, jobs_n);
 		if (name->is_used && !name->job.is_dropped)
@@ -181,6 +191,34 @@ static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, i
 		surplus->is_used = false;
 		log_event(LOG_ERROR, "records that were to be removed stay: no room for more",
 			  "name=%s", surplus->job.name);
+	}
+}
+
+static void keep(struct watch *w, struct managed_name *name, const struct job *job, int64_t now_ms)
+{
+	struct service_watch *service = services_add(w, job);
+	const struct job copy = *job; /* it may be the name's own */
+
+	name->is_used = service != NULL;
+	if (!service)
+		return;
+	managed_init(name, &copy, service, now_ms);
+	name->settled_ms = w->settled_ms;
+}
+
+/* Services were forgotten: those of what is discovered are followed anew. */
+static void keep_discovered(struct watch *w, int64_t now_ms)
+{
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		struct managed_name *name = w->names[i];
+		const char *frozen;
+
+		if (!is_discovered(name, NULL, 0))
+			continue;
+		frozen = name->frozen;
+		keep(w, name, &name->job, now_ms);
+		name->is_discovered = true;
+		managed_freeze(name, frozen, now_ms);
 	}
 }
 
@@ -200,7 +238,55 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 		managed_init(name, &jobs[i], services_find(w, &jobs[i]), now_ms);
 		name->settled_ms = w->settled_ms;
 	}
+	keep_discovered(w, now_ms);
 	return 0;
+}
+
+/* ---- one name ---- */
+
+/* The place of a name that is discovered or removed; or one that is free; NULL: there is none. */
+static struct managed_name *place_of(struct watch *w, const struct job *job)
+{
+	size_t free = WATCH_RECORDS_MAX;
+
+	for (size_t i = WATCH_RECORDS_MAX; i--;) {
+		struct managed_name *name = w->names[i];
+
+		if (!name || !name->is_used)
+			free = i;
+		else if (job_overlaps(&name->job, job))
+			return name;
+	}
+	return free < WATCH_RECORDS_MAX ? reserve_name(w, free) : NULL;
+}
+
+bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)
+{
+	struct managed_name *name = place_of(w, job);
+
+	if (!name)
+		return false;
+	if (name->is_busy)
+		watch_cancel(w, now_ms);
+	keep(w, name, job, now_ms);
+	name->is_discovered = true;
+	return name->is_used;
+}
+
+void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms)
+{
+	if (name->is_busy)
+		watch_cancel(w, now_ms);
+	name->is_used = removes;
+	if (removes)
+		managed_drop(name, now_ms);
+}
+
+void watch_freeze_name(struct watch *w, struct managed_name *name, const char *why, int64_t now_ms)
+{
+	if (why && name->is_busy)
+		watch_cancel(w, now_ms);
+	managed_freeze(name, why, now_ms);
 }
 
 void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,

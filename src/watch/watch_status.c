@@ -63,9 +63,10 @@ static bool is_unhealthy(const struct watch *w, const struct managed_name *name,
 
 static const char *why(const struct managed_name *name)
 {
-	return name->state == STATUS_FAILING ? name->r.out.err.text
-	       : name->state == STATUS_HELD  ? name->r.out.plan.held_why
-					     : NULL;
+	return name->frozen                    ? name->frozen
+	       : name->state == STATUS_FAILING ? name->r.out.err.text
+	       : name->state == STATUS_HELD    ? name->r.out.plan.held_why
+					       : NULL;
 }
 
 static void fill_facts(const struct watch *w, const struct managed_name *name, int64_t now_ms,
@@ -132,13 +133,18 @@ static void count_connections(const struct watch *w, struct status *s)
 		s->connections += http_counters(&w->workers[i].driver.consul)->connections;
 		s->connections += http_counters(&w->workers[i].driver.cloudflare)->connections;
 	}
+	if (w->discovery.config) {
+		s->consul_reads += w->discovery.catalog->read.reads;
+		s->connections += http_counters(&w->discovery.catalog->by.client)->connections;
+	}
 	s->connections += http_counters(&w->leader.client.http)->connections;
 	s->connections += http_counters(&w->registration.client.http)->connections;
 }
 
 bool watch_is_healthy(const struct watch *w, int64_t now_ms)
 {
-	if (is_leaderless_for_long(w, now_ms))
+	if (is_leaderless_for_long(w, now_ms) ||
+	    (w->discovery.config && discovery_is_late(&w->discovery, w->start_ms, now_ms)))
 		return false;
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
 		if (name_at(w, i) && is_unhealthy(w, w->names[i], now_ms))
@@ -171,6 +177,7 @@ void watch_status(const struct watch *w, int64_t now_ms, struct status *s)
 		if (name_at(w, i))
 			slots[s->records_n++] = (uint16_t)i;
 	memcpy(s->api_calls, w->api.calls, sizeof s->api_calls);
+	watch_discovery_status(w, s);
 	count_connections(w, s);
 }
 

@@ -100,6 +100,22 @@ static int answer_health(const struct exchange *x, char *headers, size_t headers
 	return 200;
 }
 
+static int answer_catalog(const struct exchange *x, char *headers, size_t headers_cap)
+{
+	char *out = answer_body;
+
+	assert_true(has_parameter(x->target, "consistent"));
+	note("catalog");
+	(void)snprintf(headers, headers_cap, "X-Consul-Index: %llu\nX-Consul-KnownLeader: true\n%s",
+		       (unsigned long long)world.index, world.catalog_headers ? world.catalog_headers : "");
+	out += sprintf(out, "{\"consul\":[]");
+	for (size_t i = 0; i < WORLD_SERVICES && world.services[i].name; i++)
+		if (world.services[i].tags)
+			out += sprintf(out, ",\"%s\":[%s]", world.services[i].name, world.services[i].tags);
+	(void)sprintf(out, "}");
+	return 200;
+}
+
 static int answer_agent(const struct exchange *x)
 {
 	char word[64];
@@ -126,6 +142,8 @@ static int answer_consul(struct exchange *x, char *headers, size_t headers_cap)
 		return 403;
 	if (strncmp(x->target, "/v1/health/", 11) == 0)
 		return answer_health(x, headers, headers_cap);
+	if (strncmp(x->target, "/v1/catalog/", 12) == 0)
+		return answer_catalog(x, headers, headers_cap);
 	if (strncmp(x->target, "/v1/agent/", 10) == 0)
 		return answer_agent(x);
 	if (world.lock_is_refused)
@@ -170,14 +188,15 @@ void world_add_record(const char *name, const char *content)
 	r->id = world.next_id++;
 	(void)snprintf(r->name, sizeof r->name, "%s", name);
 	(void)snprintf(r->content, sizeof r->content, "%s", content);
+	r->comment[0] = '\0';
 }
 
 static char *put_record(char *out, const struct world_record *r)
 {
 	return out + sprintf(out,
 			     "%s{\"id\":\"%032x\",\"type\":\"A\",\"name\":\"%s\",\"content\":\"%s\",\"ttl\":60,\"proxied\":false,"
-			     "\"comment\":null}",
-			     out[-1] == '[' ? "" : ",", r->id, r->name, r->content);
+			     "\"comment\":\"%s\"}",
+			     out[-1] == '[' ? "" : ",", r->id, r->name, r->content, r->comment);
 }
 
 static int answer_list(const struct exchange *x)
@@ -218,6 +237,7 @@ static char *carry_out_posts(int list, char *out)
 		assert_int_equal(json_string(json_get(i, "name"), name, sizeof name), 0);
 		assert_int_equal(json_string(json_get(i, "content"), content, sizeof content), 0);
 		world_add_record(name, content);
+		(void)json_string(json_get(i, "comment"), world.records[world.records_n - 1].comment, JOB_COMMENT_CAP);
 		(void)snprintf(word, sizeof word, "+%s", content);
 		note(word);
 		out = put_record(out, &world.records[world.records_n - 1]);
@@ -516,6 +536,18 @@ void world_set(const char *service, const char *instances)
 	assert_true(i < WORLD_SERVICES);
 	world.services[i].name = service;
 	world.services[i].instances = instances;
+	world.index++;
+}
+
+void world_tag(const char *service, const char *tags)
+{
+	size_t i = 0;
+
+	while (i < WORLD_SERVICES && world.services[i].name && strcmp(world.services[i].name, service) != 0)
+		i++;
+	if (!world.services[i].name)
+		world_set(service, "");
+	world.services[i].tags = tags;
 	world.index++;
 }
 

@@ -14,7 +14,7 @@
 
 struct world_record {
 	unsigned id;
-	char name[NAME_CAP], content[64];
+	char name[NAME_CAP], content[64], comment[JOB_COMMENT_CAP];
 };
 
 extern struct world {
@@ -26,13 +26,15 @@ extern struct world {
 	/* Consul: instances as "192.0.2.1 192.0.2.2/critical"; an index that grows by world_set(). */
 	struct {
 		const char *name, *instances;
+		const char *tags; /* as the catalog has them: "\"blue\",\"green\""; NULL: it is not listed there */
 	} services[WORLD_SERVICES];
 	uint64_t index;
 	bool consul_is_away; /* connections are refused */
 	bool consul_is_leaderless;
-	bool consul_refuses;     /* 403 */
-	bool lock_is_refused;    /* 403 for sessions and keys */
-	bool registration_fails; /* 403 from the agent's endpoints */
+	const char *catalog_headers; /* with an answer of the catalog; or NULL */
+	bool consul_refuses;         /* 403 */
+	bool lock_is_refused;        /* 403 for sessions and keys */
+	bool registration_fails;     /* 403 from the agent's endpoints */
 
 	/* Cloudflare */
 	struct world_record records[WORLD_RECORDS];
@@ -70,6 +72,9 @@ struct job world_job(const char *service, const char *name);
 
 /* The service's instances are others from now on. */
 void world_set(const char *service, const char *instances);
+
+/* So are its tags; NULL: the catalog does not list it. */
+void world_tag(const char *service, const char *tags);
 
 /* A record, as somebody else would make it. */
 void world_add_record(const char *name, const char *content);
