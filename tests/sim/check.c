@@ -12,6 +12,8 @@
 
 #define WANTED_MAX (SIM_SLOTS + 1)
 #define MARK_CAP JOB_COMMENT_CAP
+#define TROUBLE_MS 60000
+#define EVIDENCE_MAX 32 /* that are remembered of each service */
 
 /* What a copy was told of a service, and when. */
 struct heard {
@@ -21,9 +23,11 @@ struct heard {
 };
 
 static struct known {
-	struct heard evidence[SIM_SERVICES];
+	struct heard evidence[SIM_SERVICES][EVIDENCE_MAX]; /* rings */
+	size_t evidence_n[SIM_SERVICES];
 	int64_t passing_ms[SIM_SERVICES][SIM_SLOTS], warning_ms[SIM_SERVICES][SIM_SLOTS]; /* when an answer last said so */
 	int64_t listed_ms[SIM_JOBS]; /* so new is what it was shown of the name's records */
+	int64_t trouble_ms;          /* when a call to Cloudflare failed last */
 	int64_t refused_ms;          /* when a write of its was refused last */
 	int64_t others_ms[SIM_JOBS]; /* when somebody else changed them, which it need not know */
 } known[SIM_COPIES];
@@ -53,7 +57,8 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
 			k->warning_ms[said->service][i] = sim.now_ms;
 	}
 	if (said->is_evidence)
-		k->evidence[said->service] = (struct heard){true, begun_ms, sim.now_ms, *said};
+		k->evidence[said->service][k->evidence_n[said->service]++ % EVIDENCE_MAX] =
+			(struct heard){true, begun_ms, sim.now_ms, *said};
 }
 
 void check_listed(int who, const struct cloud_exchange *x)
@@ -61,6 +66,8 @@ void check_listed(int who, const struct cloud_exchange *x)
 	const char *at = strstr(x->target, "name.exact=");
 	size_t len = at ? strcspn(at + 11, "&") : 0;
 
+	if (x->status != 200)
+		check_failed(who);
 	if (x->kind == CLOUD_BATCH || x->kind == CLOUD_SINGLE) {
 		if (x->status != 200)
 			known[who].refused_ms = sim.now_ms;
@@ -74,6 +81,11 @@ void check_listed(int who, const struct cloud_exchange *x)
 		if (!at || (strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
 			known[who].listed_ms[i] = x->arrive_ms - cloud.setup.lag_ms;
 	}
+}
+
+void check_failed(int who)
+{
+	known[who].trouble_ms = sim.now_ms;
 }
 
 /* Requests of one process: at most 1,200 in any five minutes. */
@@ -188,12 +200,13 @@ static size_t job_of(const struct cloud_record *r)
 
 /* ---- a transaction ---- */
 
-static const struct cloud_record *find_live(const char *name, const char *content, const struct cloud_record *but)
+/* While a zone is away a name may be written to the one that holds it: then that counts. */
+static const struct cloud_record *find_live(int zone, const char *name, const char *content)
 {
 	for (size_t i = 0; i < cloud.records_n; i++) {
 		const struct cloud_record *r = &cloud.records[i];
 
-		if (r != but && cloud_is_live(r) && strcasecmp(r->name, name) == 0 && strcasecmp(r->content, content) == 0)
+		if (r->zone == zone && cloud_is_live(r) && strcasecmp(r->name, name) == 0 && strcasecmp(r->content, content) == 0)
 			return r;
 	}
 	return NULL;
@@ -213,9 +226,9 @@ static void check_create(size_t job, const struct cloud_record *r)
 		sim_broken("I4", "%s %s is created with ttl %u", r->name, r->content, (unsigned)r->ttl);
 }
 
-static void check_update(const struct cloud_record *a, const struct cloud_record *b)
+static void check_update(const struct cloud_record *a, const struct cloud_record *b, bool is_excused)
 {
-	if (strcasecmp(a->content, b->content) == 0 && a->ttl == b->ttl && a->is_proxied == b->is_proxied &&
+	if (!is_excused && strcasecmp(a->content, b->content) == 0 && a->ttl == b->ttl && a->is_proxied == b->is_proxied &&
 	    strcmp(a->comment, b->comment) == 0)
 		sim_broken("I4", "%s %s is updated to what it is", a->name, a->content);
 	if (a->type != b->type || strcasecmp(a->name, b->name) != 0)
@@ -223,7 +236,7 @@ static void check_update(const struct cloud_record *a, const struct cloud_record
 }
 
 /* Records that somebody can be served by, whose they may be. */
-static void count_lit(size_t job, const struct cloud_change *changes, size_t n, const char *const *want, size_t want_n,
+static void count_lit(size_t job, int zone, const struct cloud_change *changes, size_t n, const char *const *want, size_t want_n,
 		      size_t *before, size_t *after)
 {
 	const char *name = sim.setup.jobs[job].name;
@@ -235,7 +248,8 @@ static void count_lit(size_t job, const struct cloud_change *changes, size_t n, 
 	for (size_t i = 0; i < cloud.records_n; i++) {
 		const struct cloud_record *r = &cloud.records[i];
 
-		*after += cloud_is_live(r) && strcasecmp(r->name, name) == 0 && (is_ours(job, r) || types >> r->type & 1);
+		*after += r->zone == zone && cloud_is_live(r) && strcasecmp(r->name, name) == 0 &&
+			  (is_ours(job, r) || types >> r->type & 1);
 	}
 	*before = *after;
 	for (size_t i = 0; i < n; i++) {
@@ -246,7 +260,8 @@ static void count_lit(size_t job, const struct cloud_change *changes, size_t n, 
 	}
 }
 
-static void check_grace(int who, size_t job, const struct cloud_record *gone, const struct heard *evidence)
+/* Why it may not go for the sake of its grace; NULL: it may. */
+static const char *judge_grace(int who, size_t job, const struct cloud_record *gone, const struct heard *evidence)
 {
 	const struct job *j = &sim.setup.jobs[job];
 	size_t service = sim.setup.service_of[job];
@@ -258,58 +273,87 @@ static void check_grace(int who, size_t job, const struct cloud_record *gone, co
 			continue;
 		if (j->include_warning && known[who].warning_ms[service][i] > wanted_ms)
 			wanted_ms = known[who].warning_ms[service][i];
+		/* While calls fail, names wait: that it was wanted for a moment may pass unseen. */
+		if (known[who].trouble_ms > wanted_ms - TROUBLE_MS && known[who].trouble_ms)
+			continue;
 		if (wanted_ms && wanted_ms <= evidence->heard_ms && sim.now_ms < wanted_ms + j->grace_ms)
-			sim_broken("grace", "%s %s goes %lld ms after it was last heard to be wanted", gone->name, gone->content,
-				   (long long)(sim.now_ms - wanted_ms));
+			return "grace: it goes before that is over";
 	}
+	return NULL;
 }
 
-/* A record goes, or becomes another: what did who did it know? */
+static bool is_shared(size_t job)
+{
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		if (i != job && strcmp(sim.setup.jobs[i].name, sim.setup.jobs[job].name) == 0)
+			return true;
+	return false;
+}
+
+/* What this evidence has against it that a record goes; NULL: nothing. */
+static const char *judge(int who, size_t job, const struct heard *evidence, const struct cloud_record *gone,
+			 const struct cloud_change *changes, size_t n, bool is_excused)
+{
+	const struct job *j = &sim.setup.jobs[job];
+	const char *want[WANTED_MAX], *why = NULL;
+	size_t want_n = find_wanted(job, evidence->said.slots, want), before, after;
+
+	if (is_among(gone->content, want, want_n) && !is_excused)
+		return "I7: the evidence lists it";
+	/* Two jobs of one name list it each for itself. */
+	if (evidence->begun_ms < known[who].listed_ms[job] && !is_shared(job))
+		return "I7: the evidence is older than the listing";
+	if (!want_n && j->on_empty != ON_EMPTY_REMOVE)
+		return "I2: nothing is wanted, and then it is to be kept";
+	if (want_n && is_address(want[0]) == is_address(gone->content))
+		why = judge_grace(who, job, gone, evidence);
+	if (why || is_excused)
+		return why;
+	for (size_t i = 0; i < want_n; i++)
+		if (!find_live(gone->zone, j->name, want[i]))
+			return "I1: what is wanted is not all there";
+	count_lit(job, gone->zone, changes, n, want, want_n, &before, &after);
+	return want_n && after < before && after < j->min_records ? "I2: fewer than min_records are left" : NULL;
+}
+
+/* A record goes, or becomes another: was that right by anything that who did it knew? */
 static void check_removal(int who, size_t job, const struct cloud_exchange *x, const struct cloud_record *gone,
 			  const struct cloud_change *changes, size_t n)
 {
-	const struct job *j = &sim.setup.jobs[job];
 	const struct known *k = &known[who];
-	const struct heard *evidence = &k->evidence[sim.setup.service_of[job]];
+	const struct heard *ring = k->evidence[sim.setup.service_of[job]];
 	bool is_excused = k->others_ms[job] >= k->listed_ms[job];
-	const char *want[WANTED_MAX];
-	size_t want_n, before, after;
-	const struct cloud_record *twin = find_live(gone->name, gone->content, NULL);
+	const struct cloud_record *twin = find_live(gone->zone, gone->name, gone->content);
+	const char *why = "I7: there is no evidence, or it is old";
+	int64_t newest_ms = -1;
 
 	check_counts.checked++;
 	check_counts.excused += is_excused;
 	if (!k->listed_ms[job])
 		sim_broken("I3", "%s %s goes, and the name was not listed", gone->name, gone->content);
-	if (copies[who].is_dropped[job])
-		return;
-	if (twin && is_ours(job, twin))
+	if (copies[who].is_dropped[job] || (twin && is_ours(job, twin)))
 		return; /* of two one stays */
-	if (!evidence->is_set) {
-		sim_broken("I7", "%s %s goes without a consistent read of %s", gone->name, gone->content, j->service);
-		return;
+	for (size_t i = 0; i < EVIDENCE_MAX; i++) {
+		const struct heard *h = &ring[i];
+		const char *one;
+
+		if (!h->is_set || h->heard_ms > x->begun_ms ||
+		    (x->begun_ms - h->heard_ms > RECONCILE_READ_MS && k->refused_ms < h->heard_ms))
+			continue;
+		one = judge(who, job, h, gone, changes, n, is_excused);
+		if (!one)
+			return;
+		if (h->heard_ms > newest_ms)
+			why = one;
+		newest_ms = h->heard_ms > newest_ms ? h->heard_ms : newest_ms;
 	}
-	want_n = find_wanted(job, evidence->said.slots, want);
-	if (is_among(gone->content, want, want_n) && !is_excused)
-		sim_broken("I7", "%s %s goes, though the evidence of %s lists it", gone->name, gone->content, j->service);
-	if (evidence->begun_ms < k->listed_ms[job])
-		sim_broken("I7", "%s %s goes by evidence older than the listing: %lld ms", gone->name, gone->content,
-			   (long long)(k->listed_ms[job] - evidence->begun_ms));
-	if (x->begun_ms - evidence->heard_ms > RECONCILE_READ_MS && k->refused_ms < evidence->heard_ms)
-		sim_broken("I7", "%s %s goes by evidence %lld ms old", gone->name, gone->content,
-			   (long long)(x->begun_ms - evidence->heard_ms));
-	if (!want_n && j->on_empty != ON_EMPTY_REMOVE)
-		sim_broken("I2", "%s %s goes, nothing is wanted, and it is to be kept", gone->name, gone->content);
-	if (want_n && is_address(want[0]) == is_address(gone->content))
-		check_grace(who, job, gone, evidence);
-	if (is_excused)
-		return;
-	for (size_t i = 0; i < want_n; i++)
-		if (!find_live(j->name, want[i], NULL))
-			sim_broken("I1", "%s %s goes, and %s is not there", gone->name, gone->content, want[i]);
-	count_lit(job, changes, n, want, want_n, &before, &after);
-	if (want_n && after < before && after < j->min_records)
-		sim_broken("I2", "%s has %zu records left of %zu, min_records is %u", j->name, after, before,
-			   (unsigned)j->min_records);
+	{
+		char invariant[16];
+
+		(void)snprintf(invariant, sizeof invariant, "%.*s", (int)strcspn(why, ":"), why);
+		sim_broken(invariant, "%s %s (%s) goes:%s", gone->name, gone->content, sim.setup.jobs[job].service,
+			   strchr(why, ':') + 1);
+	}
 }
 
 /* Who leads now besides him? */
@@ -369,7 +413,7 @@ void check_committed(int who, const struct cloud_exchange *x, const struct cloud
 		if (!a)
 			check_create(job, b);
 		if (a && b)
-			check_update(a, b);
+			check_update(a, b, is_late || known[who].others_ms[job] >= known[who].listed_ms[job]);
 		if (!is_late && a && (!b || strcasecmp(a->content, b->content) != 0))
 			check_removal(who, job, x, a, changes, n);
 		note_others(who, job, is_late);
@@ -405,24 +449,37 @@ static void check_record(size_t job, const struct cloud_record *r)
 		sim_broken("I5", "%s %s has ttl %u, proxied %d", r->name, r->content, (unsigned)r->ttl, r->is_proxied);
 }
 
+/* A CNAME and addresses cannot stand beside each other: what would come are fewer than min_records, so nothing does. */
+static bool is_swap_held(size_t job, int zone, const char *const *want, size_t want_n)
+{
+	for (size_t i = 0; want_n && want_n < sim.setup.jobs[job].min_records && i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		if (r->zone == zone && cloud_is_live(r) && is_ours(job, r) && is_address(r->content) != is_address(want[0]))
+			return true;
+	}
+	return false;
+}
+
 /* Whether it is as it shall be; false: somebody's record is in the way. */
 static bool check_job(size_t job)
 {
 	const struct job *j = &sim.setup.jobs[job];
 	const char *want[WANTED_MAX];
 	size_t want_n = find_wanted(job, consul_slots(sim.setup.service_of[job]), want), lit, after, unwanted = 0;
+	int zone = cloud_zone_of(j->name);
 
 	if (is_blocked(job, want, want_n))
 		return false;
-	if (copies[0].is_dropped[job] || (!want_n && j->on_empty == ON_EMPTY_KEEP))
+	if (copies[0].is_dropped[job] || (!want_n && j->on_empty == ON_EMPTY_KEEP) || is_swap_held(job, zone, want, want_n))
 		return true;
 	for (size_t i = 0; i < want_n; i++)
-		if (!find_live(j->name, want[i], NULL))
+		if (!find_live(zone, j->name, want[i]))
 			sim_broken("I5", "%s: %s is missing", j->name, want[i]);
 	for (size_t i = 0; i < cloud.records_n; i++) {
 		const struct cloud_record *r = &cloud.records[i];
 
-		if (!cloud_is_live(r) || !is_ours(job, r))
+		if (r->zone != zone || !cloud_is_live(r) || !is_ours(job, r))
 			continue;
 		if (!is_among(r->content, want, want_n)) {
 			unwanted++;
@@ -430,11 +487,11 @@ static bool check_job(size_t job)
 		}
 		check_record(job, r);
 		for (size_t k = i + 1; k < cloud.records_n; k++)
-			if (cloud_is_live(&cloud.records[k]) && is_ours(job, &cloud.records[k]) &&
+			if (cloud.records[k].zone == zone && cloud_is_live(&cloud.records[k]) && is_ours(job, &cloud.records[k]) &&
 			    strcasecmp(cloud.records[k].content, r->content) == 0)
 				sim_broken("I5", "%s: %s is there twice", j->name, r->content);
 	}
-	count_lit(job, NULL, 0, want, want_n, &lit, &after);
+	count_lit(job, zone, NULL, 0, want, want_n, &lit, &after);
 	if (unwanted && (!want_n || lit > j->min_records))
 		sim_broken("I5", "%s: %zu records are not wanted, of %zu", j->name, unwanted, lit);
 	return true;

@@ -72,12 +72,24 @@ static void make_job(size_t i)
 		(void)snprintf(job->name, sizeof job->name, "%s", s->zones[zone]);
 	else
 		(void)snprintf(job->name, sizeof job->name, "w%zu.%s", i, s->zones[zone]);
+	/*
+	 * Where a zone lies within another one, its names say which is meant: while it is away they would move to the other, and
+	 * stay there.
+	 */
+	if (zone == 1 || one_in(4))
+		(void)snprintf(job->zone, sizeof job->zone, "%s", s->zones[zone]);
 	/* Two owners may share a name. */
-	if (i && job->owner[0] && one_in(4))
-		memcpy(job->name, s->jobs[sim_below(ROW_SETUP, (uint32_t)i)].name, sizeof job->name);
+	if (i && job->owner[0] && one_in(4)) {
+		const struct job *like = &s->jobs[sim_below(ROW_SETUP, (uint32_t)i)];
+
+		memcpy(job->name, like->name, sizeof job->name);
+		memcpy(job->zone, like->zone, sizeof job->zone);
+	}
 	for (size_t k = 0; k < i; k++)
-		if (job_overlaps(job, &s->jobs[k]))
+		if (job_overlaps(job, &s->jobs[k])) {
 			(void)snprintf(job->name, sizeof job->name, "w%zu.%s", i, s->zones[zone]);
+			(void)snprintf(job->zone, sizeof job->zone, "%s", s->zones[zone]);
+		}
 }
 
 static void make_setup(void)

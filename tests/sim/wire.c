@@ -317,6 +317,8 @@ int __wrap_http_start(struct http_client *c, const struct http_request *r, const
 static enum http_result fail(struct wire *w, const char *why, struct err *e)
 {
 	NOTE("%d< %s: %s", w->who, w->is_cloud ? w->cloud.target : w->target, why);
+	if (w->is_cloud)
+		check_failed(w->who);
 	end_wire(w, false);
 	(void)err_set(e, ERR_RETRY, "%s", why);
 	return HTTP_BAD;
