@@ -14,22 +14,33 @@ static bool is_known(int status)
 	return status == 400 || status == 405 || status == 414 || status == 431 || status == 505;
 }
 
-static void check_done(const char *text, const char *before, size_t len, const struct request *r)
+/* Where the text within text[0..len) ends that begins at p. */
+static size_t end_of(const char *p, const char *text, size_t len)
 {
 	const char *end;
-	size_t at = 0;
 
-	if (r->path >= text && r->path < text + len) {
-		end = memchr(r->path, '\0', (size_t)(text + len - r->path));
-		MUST(end);
-		/* Nothing else was written. */
-		at = (size_t)(end - text);
-		MUST(memcmp(text, before, at) == 0);
-		MUST(memcmp(text + at + 1, before + at + 1, len - at - 1) == 0);
-	} else {
+	MUST(p >= text && p < text + len);
+	end = memchr(p, '\0', (size_t)(text + len - p));
+	MUST(end);
+	return (size_t)(end - text);
+}
+
+static void check_done(const char *text, const char *before, size_t len, const struct request *r)
+{
+	const size_t query_end = end_of(r->query, text, len);
+	size_t path_end = query_end;
+
+	MUST(r->query > text);
+	if (r->path >= text && r->path < text + len)
+		path_end = end_of(r->path, text, len);
+	else
 		MUST(strcmp(r->path, "/") == 0);
-	}
-	MUST(r->path[0] == '/' && !strpbrk(r->path, " ?\r\n\t"));
+	/* Nothing else was written, and of the target nothing else is left out. */
+	for (size_t i = 0; i < len; i++)
+		MUST(text[i] == before[i] || i == path_end || i == query_end);
+	MUST(before[query_end] == ' ');
+	MUST(before[path_end] == (query_end == path_end ? ' ' : '?'));
+	MUST(r->path[0] == '/' && !strpbrk(r->path, " ?\r\n\t") && !strpbrk(r->query, " \r\n\t"));
 	MUST(strncmp(before, r->is_head ? "HEAD " : "GET ", r->is_head ? 5 : 4) == 0);
 }
 
@@ -66,7 +77,7 @@ int fuzz_request(const uint8_t *p, size_t n)
 		so_far = request_read(exact, len, &part);
 		if (so_far == REQUEST_DONE) {
 			MUST(r == REQUEST_DONE && part.is_head == whole.is_head);
-			MUST(strcmp(part.path, whole.path) == 0);
+			MUST(strcmp(part.path, whole.path) == 0 && strcmp(part.query, whole.query) == 0);
 		}
 		MUST(so_far != REQUEST_BAD || part.status == whole.status);
 		free(exact);
