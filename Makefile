@@ -271,7 +271,7 @@ FORCE:
 
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
-.PHONY: all debug asan gen unit check test demo bench lint fmt cover sim fuzz size reproducible image test-image test-example test-rolling install clean \
+.PHONY: all debug asan gen unit check test demo bench lint fmt cover sim sim-bugs fuzz size reproducible image test-image test-example test-rolling install clean \
 	distclean help deps $(DEPS) consul
 
 all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
@@ -315,6 +315,12 @@ cover: deps-test deps-lint ## line and branch coverage of the unit tests
 sim: deps-test ## simulated days of watch, Consul and Cloudflare, by seed (SIM_DAYS, default 10000; SIM_SEED, default 1)
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/sim/sim
 	$(Q)$(BUILD)/sim/sim --seed $(or $(SIM_SEED),1) --days $(or $(SIM_DAYS),10000) --jobs $(or $(SIM_JOBS),$(shell nproc))
+
+sim-bugs: deps-test ## the simulated world has to find each bug of tests/sim/bugs (BUGS: some); writes the table of docs/simulation.md
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/sim/sim
+	$(Q)SIM_COMPILE='$(sim_CC) $(CPP) $(sim_FLAGS)' SIM_LINK='$(sim_CC) $(sim_FLAGS) $(SIM_WRAPS)' \
+		SIM_OBJECTS='$(call objects,sim,$(SIM_SRC)) $(sim_OBJ) $(sim_LIB)' \
+		$(PYTHON) tests/sim/bugs.py $(or $(BUGS),--table docs/simulation.md)
 
 fuzz: deps-fuzz ## run the fuzzers of tests/fuzz for FUZZ_SECONDS each (default 20)
 	$(Q)$(MAKE) --no-print-directory $(FUZZERS)

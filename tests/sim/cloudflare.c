@@ -863,7 +863,7 @@ static bool do_deed(unsigned deed)
 	case CLOUD_DO_ZONE: return others_take_zone();
 	case CLOUD_DO_TOKEN: return others_take_right();
 	case CLOUD_DO_QUOTA: cloud.full_until_ms = a_while(); return true;
-	case CLOUD_DO_PAGES: cloud.setup.per_page = 1 + below(below(2) ? 4 : 5000); return true;
+	case CLOUD_DO_PAGES: cloud.setup.per_page = 2 + below(below(2) ? 4 : 5000); return true;
 	case CLOUD_DO_REFUSE: return others_refuse();
 	case CLOUD_DEEDS:
 	default: return false;
@@ -911,7 +911,6 @@ void cloud_calm(int64_t now_ms)
 	cloud.is_calm = true;
 	cloud.refused_until_ms = cloud.full_until_ms = cloud.limited_until_ms = 0;
 	cloud.window_calls = 0;
-	cloud.setup.per_page = cloud.setup.per_page < 50 ? 50 : cloud.setup.per_page;
 	for (size_t i = 0; i < cloud.zones_n; i++)
 		cloud.zones[i].gone_until_ms = cloud.zones[i].refused_until_ms = 0;
 	clear_the_way();
@@ -1153,7 +1152,8 @@ void cloud_begin(struct cloud_exchange *x, int who, int64_t now_ms, const char *
 	x->page = number_parameter(target, "page", 1);
 	cloud.counts.calls++;
 	cloud.counts.zone_calls += x->kind == CLOUD_ZONES_LIST || x->kind == CLOUD_ZONE_GET;
-	cloud.counts.lists += x->kind == CLOUD_LIST;
+	cloud.counts.lists += x->kind == CLOUD_LIST && x->page == 1;
+	cloud.counts.more_pages += x->kind == CLOUD_LIST && x->page > 1;
 	cloud.counts.writes += x->kind == CLOUD_BATCH || x->kind == CLOUD_SINGLE;
 	if (x->kind == CLOUD_OTHER)
 		break_rule("protocol", "a call that the API does not know");
@@ -1248,6 +1248,32 @@ static int zone_of(struct cloud_exchange *x, struct text *t)
 	return -1;
 }
 
+/* Somebody adds a record of a page that was read, or deletes one: of the name, if one is listed. */
+static void shift_pages(const struct cloud_exchange *x, int zone)
+{
+	struct cloud_record r = {.type = CLOUD_A, .ttl = 300, .zone = zone}, *first = NULL;
+
+	if (parameter(x->target, "name.exact", r.name, sizeof r.name)) {
+		(void)others_pad(zone);
+		return;
+	}
+	for (size_t i = 0; i < cloud.records_n; i++) {
+		struct cloud_record *o = &cloud.records[i];
+
+		if (cloud_is_live(o) && o->type == CLOUD_A && strcasecmp(o->name, r.name) == 0 && (!first || o->id < first->id))
+			first = o;
+	}
+	if (first && cloud.setup.deeds & CLOUD_DO_DELETE && below(2)) {
+		note(first, NULL);
+		commit(CLOUD_OTHERS, NULL);
+		start(cloud.now_ms);
+	}
+	if (!(cloud.setup.deeds & CLOUD_DO_ADD) || !below(3))
+		return;
+	(void)snprintf(r.content, sizeof r.content, "203.0.113.%u", 1 + (unsigned)below(250));
+	(void)others_put(&r, NULL);
+}
+
 static void serve_call(struct cloud_exchange *x, struct text *t)
 {
 	char id[ID_LEN + 1], tail[64];
@@ -1265,7 +1291,7 @@ static void serve_call(struct cloud_exchange *x, struct text *t)
 	if (zone < 0)
 		return;
 	if (x->kind == CLOUD_LIST && x->page > 1 && chance("cloudflare: pages shift", cloud.setup.rates.shifted))
-		(void)others_pad(zone);
+		shift_pages(x, zone);
 	else if (x->kind != CLOUD_LIST && chance("cloudflare: somebody was faster", cloud.setup.rates.raced))
 		(void)stir(cloud.setup.deeds & (CLOUD_DO_PAD | CLOUD_DO_DELETE | CLOUD_DO_TTL | CLOUD_DO_CONTENT | CLOUD_DO_ADD));
 	start(cloud.now_ms);

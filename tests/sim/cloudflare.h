@@ -201,7 +201,7 @@ struct cloud {
 		size_t lost_n;
 	} callers[CLOUD_CALLERS];
 	struct {
-		uint64_t calls, zone_calls, lists, writes, refused, limited, lost;
+		uint64_t calls, zone_calls, lists, more_pages, writes, refused, limited, lost; /* lists: their first pages */
 	} counts;
 };
 

@@ -137,7 +137,9 @@ static void set_cloud(void)
 		.secrets = {SIM_CONSUL_TOKEN},
 		.deeds = sim_random(ROW_SETUP),
 		.latency_ms = sim_between(ROW_SETUP, 5, 120),
-		.per_page = sim_below(ROW_SETUP, 4) ? 5000 : 100,
+		.per_page = sim_below(ROW_SETUP, 4)   ? 5000
+			    : sim_below(ROW_SETUP, 2) ? 100
+						      : 2,
 		.has_ratelimit = sim_below(ROW_SETUP, 2),
 		.has_retry_after = sim_below(ROW_SETUP, 4),
 		.has_total_pages = sim_below(ROW_SETUP, 4),
@@ -505,13 +507,15 @@ static void shrink(const struct result *found)
 	qsort(only.numbers, only.n, sizeof only.numbers[0], by_number);
 }
 
-static void show(const struct result *found, const char *program)
+static void show(const struct result *found, const char *program, bool is_shrunk)
 {
 	struct result *r = share(1);
 
 	printf("FAIL seed=%" PRIu64 " invariant=%s steps=%u time=%.3f: %s\n", found->seed, found->invariant, found->steps,
 	       (double)found->at_ms / 1000, found->how);
 	printf("  %s\n", found->setup);
+	if (!is_shrunk)
+		return;
 	shrink(found);
 	if (!only.is_set) {
 		printf("  it cannot be made shorter; again with: %s --seed %" PRIu64 " --trace\n", program, found->seed);
@@ -604,7 +608,7 @@ int main(int argc, char **argv)
 {
 	uint64_t seed = 1, days = 1;
 	unsigned jobs = 1;
-	bool is_traced = false;
+	bool is_traced = false, is_shrunk = true;
 	const struct result *found;
 	struct result *results;
 	time_t start = time(NULL);
@@ -615,6 +619,10 @@ int main(int argc, char **argv)
 
 		if (strcmp(argv[i], "--trace") == 0) {
 			is_traced = true;
+			continue;
+		}
+		if (strcmp(argv[i], "--no-shrink") == 0) {
+			is_shrunk = false;
 			continue;
 		}
 		i++;
@@ -648,7 +656,7 @@ int main(int argc, char **argv)
 		result = &results[jobs];
 		sim.seed = found->seed;
 		schedule_make();
-		show(found, argv[0]);
+		show(found, argv[0], is_shrunk);
 	}
 	sum_up(results, jobs, time(NULL) - start);
 	return found != NULL;
