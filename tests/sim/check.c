@@ -50,7 +50,7 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
 {
 	struct known *k = &known[who];
 
-	for (size_t i = 0; i < SIM_SLOTS; i++) {
+	for (size_t i = 0; i < SIM_SLOTS && !said->is_old; i++) {
 		if (said->slots[i] == SLOT_PASSING)
 			k->passing_ms[said->service][i] = sim.now_ms;
 		if (said->slots[i] == SLOT_WARNING)
@@ -359,6 +359,9 @@ static void check_removal(int who, size_t job, const struct cloud_exchange *x, c
 /* Who leads now besides him? */
 static void check_alone(int who)
 {
+	/* Whoever deletes the key of a lock that is held takes what protects it. */
+	if (consul_key_gone_ms && sim.now_ms - consul_key_gone_ms < LEADER_TTL_MS)
+		return;
 	for (size_t i = 0; sim.setup.has_lock && i < sim.setup.copies_n; i++)
 		if ((int)i != who && copies[i].is_alive && watch_may_write(copies[i].watch, sim.now_ms))
 			sim_broken("lock", "copy %d writes while copy %zu may", who, i);

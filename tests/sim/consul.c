@@ -43,6 +43,7 @@ static struct {
 } consul;
 
 unsigned consul_changes;
+int64_t consul_key_gone_ms;
 
 /* ---- services ---- */
 
@@ -125,6 +126,7 @@ void consul_init(void)
 	memset(sessions, 0, sizeof sessions);
 	consul.index = 10;
 	consul.key_index = 1;
+	consul_key_gone_ms = 0;
 	for (size_t i = 0; i < SIM_SERVICES; i++) {
 		struct consul_service *s = &services[i];
 
@@ -207,6 +209,7 @@ void consul_event(const struct sim_event *event)
 		if (!consul.has_key)
 			break;
 		consul.has_key = false;
+		consul_key_gone_ms = sim.now_ms;
 		consul.holder = 0;
 		consul.key_index = ++consul.index;
 		break;
@@ -378,6 +381,7 @@ static void serve_health(const char *target, struct consul_answer_text *a)
 		int64_t at_ms = seen_at_ms(is_consistent, &first);
 
 		v = version_at(&services[service], at_ms);
+		a->said.is_old = at_ms < sim.now_ms;
 		a->index = v->index;
 		(void)seen_at_ms(is_consistent, a);
 	}

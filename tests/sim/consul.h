@@ -18,6 +18,7 @@ struct consul_said {
 	bool is_good;     /* a list, and not an error */
 	bool is_evidence; /* it was right when it was made, and says all that it must */
 	bool is_consistent;
+	bool is_old; /* it was right some time ago */
 	size_t service;
 	int64_t made_ms;
 	unsigned char slots[SIM_SLOTS];
@@ -62,5 +63,8 @@ void consul_serve(const char *method, const char *target, const char *headers, c
 
 /* A number that is another when something has changed for which a query may wait. */
 extern unsigned consul_changes;
+
+/* When the lock's key was deleted by hand: then no lock-delay keeps the others away. */
+extern int64_t consul_key_gone_ms;
 
 #endif

@@ -40,6 +40,11 @@ static bool one_in(unsigned n)
 
 /* ---- configuration ---- */
 
+static bool has_host(size_t service)
+{
+	return strstr(consul_content(service, 0), "example.net") != NULL;
+}
+
 static void make_job(size_t i)
 {
 	static const char *const owners[] = {"", "blue", "green"};
@@ -80,10 +85,14 @@ static void make_job(size_t i)
 		(void)snprintf(job->zone, sizeof job->zone, "%s", s->zones[zone]);
 	/* Two owners may share a name. */
 	if (i && job->owner[0] && one_in(4)) {
-		const struct job *like = &s->jobs[sim_below(ROW_SETUP, (uint32_t)i)];
+		size_t other = sim_below(ROW_SETUP, (uint32_t)i);
+		const struct job *like = &s->jobs[other];
 
-		memcpy(job->name, like->name, sizeof job->name);
-		memcpy(job->zone, like->zone, sizeof job->zone);
+		/* But not with a host name and addresses: only one of them can be. */
+		if (!has_host(s->service_of[i]) && !has_host(s->service_of[other])) {
+			memcpy(job->name, like->name, sizeof job->name);
+			memcpy(job->zone, like->zone, sizeof job->zone);
+		}
 	}
 	for (size_t k = 0; k < i; k++)
 		if (job_overlaps(job, &s->jobs[k])) {
@@ -97,10 +106,10 @@ static void make_setup(void)
 	/* Of two zones one lies within the other. */
 	static const char *const zones[SIM_ZONES] = {"example.com", "dev.example.com", "example.org"};
 	struct sim_setup *s = &sim.setup;
-	bool is_wide = one_in(12);
+	bool is_wide = one_in(16);
 
 	*s = (struct sim_setup){
-		.copies_n = one_in(4) ? 2 + sim_below(ROW_SETUP, SIM_COPIES - 1) : 1,
+		.copies_n = one_in(6) ? 2 + sim_below(ROW_SETUP, SIM_COPIES - 1) : 1,
 		.zones_n = 1 + sim_below(ROW_SETUP, SIM_ZONES),
 		.services_n = is_wide ? 18 + sim_below(ROW_SETUP, SIM_SERVICES - 17) : 1 + sim_below(ROW_SETUP, 6),
 		.jobs_n = is_wide ? 20 + sim_below(ROW_SETUP, SIM_JOBS - 19) : 1 + sim_below(ROW_SETUP, 12),
@@ -108,9 +117,11 @@ static void make_setup(void)
 		.timeout_ms = 10000,
 		.resync_ms = 1000 * sim_between(ROW_SETUP, 300, 1800),
 		.unhealthy_ms = 120000,
-		.wait_sec = one_in(4) ? 60 : 600,
+		.wait_sec = 600,
 	};
-	s->has_lock = s->copies_n > 1 ? !one_in(3) : one_in(10);
+	if (s->services_n <= 2 && one_in(3))
+		s->wait_sec = 60;
+	s->has_lock = s->copies_n > 1 ? !one_in(3) : one_in(20);
 	for (size_t i = 0; i < SIM_ZONES; i++)
 		s->zones[i] = zones[i];
 	for (size_t i = 0; i < s->jobs_n; i++)
