@@ -21,19 +21,28 @@ void memory_release(void *p, size_t size)
 	(void)munmap(p, size);
 }
 
-void memory_set_apart(const void *p, size_t size)
+static void advise(char *p, size_t size, int advice)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	const size_t skip = -(uintptr_t)p & (page - 1);
-	/* NOLINTNEXTLINE(performance-no-int-to-ptr): madvise() has no const, and changes nothing */
-	char *from = (char *)(uintptr_t)p + skip;
 
-	if (size < skip + page)
-		return;
-	size = (size - skip) & ~(page - 1);
+	if (size >= skip + page)
+		(void)madvise(p + skip, (size - skip) & ~(page - 1), advice);
+}
+
+void memory_forget(void *p, size_t size)
+{
+	advise(p, size, MADV_DONTNEED);
+}
+
+void memory_set_apart(const void *p, size_t size)
+{
+	/* NOLINTNEXTLINE(performance-no-int-to-ptr): madvise() has no const, and changes nothing */
+	char *from = (char *)(uintptr_t)p;
+
 	/* Other advice makes it a mapping of its own, beyond which nothing is brought in. */
-	(void)madvise(from, size, MADV_RANDOM);
-	(void)madvise(from, size, MADV_DONTNEED);
+	advise(from, size, MADV_RANDOM);
+	advise(from, size, MADV_DONTNEED);
 }
 
 extern char __ehdr_start[]; /* the linker's: where the program lies */

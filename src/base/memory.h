@@ -14,6 +14,9 @@
 void *memory_reserve(size_t size);
 void memory_release(void *p, size_t size);
 
+/* What is in it is needed no more: it reads as zeros or as before, and its whole pages are free. */
+void memory_forget(void *p, size_t size);
+
 /*
  * Constants that are seldom looked at: none of their whole pages is resident until one is looked
  * at. Otherwise the kernel brings them in with what is used and lies near.

@@ -103,7 +103,7 @@ static void put_instances(const struct reconcile *r)
 static void put_plan(const struct reconcile *r)
 {
 	out_str(",\"zone_id\":");
-	put_string(r->out.zone_id);
+	put_string(reconcile_zone_id(r));
 	put_instances(r);
 	out_fmt(",\"kept\":%zu", r->out.plan.kept_n);
 	put_ops(&r->out.plan, "create", OP_CREATE);
@@ -130,9 +130,9 @@ void print_json_plan(const struct reconcile *r, bool is_first)
 	put_member("service", r->in.job->service);
 	if (r->out.result == RECONCILE_FAILED) {
 		out_str(",\"error\":{");
-		put_member("kind", err_kind_name(r->out.err.kind));
+		put_member("kind", err_kind_name(r->out.err->kind));
 		out_str(",");
-		put_member("message", r->out.err.text);
+		put_member("message", r->out.err->text);
 		out_str("}");
 	} else {
 		put_plan(r);

@@ -111,5 +111,5 @@ void print_plan(const struct reconcile *r, bool has_colour)
 	if (p->held_why)
 		out_fmt("  held: %s\n", p->held_why);
 	if (r->out.gap == EVIDENCE_READ_FAILED)
-		out_fmt("  that read: %s\n", r->out.gap_err.text);
+		out_fmt("  that read: %s\n", r->out.gap_err->text);
 }

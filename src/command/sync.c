@@ -12,10 +12,12 @@
 #include "command/print.h"
 #include "command/progress.h"
 #include "engine/report.h"
+#include "engine/round.h"
 
 static struct config config;
 static struct clients clients;
 static struct reconcile reconcile;
+static struct round names;
 
 /* The result's weight: a failure outweighs what is held, and that a change. */
 static int weight(int code)
@@ -31,7 +33,7 @@ static int weight(int code)
 static int result_code(const struct reconcile *r, unsigned options)
 {
 	if (r->out.result == RECONCILE_FAILED)
-		return (int)exit_code_of(r->out.err.kind);
+		return (int)exit_code_of(r->out.err->kind);
 	if (r->in.is_dry_run && options & OPTION_DETAILED_EXITCODE && !plan_is_done(&r->out.plan))
 		return EXIT_CODE_CHANGES;
 	return r->out.result == RECONCILE_HELD ? EXIT_CODE_HELD : EXIT_CODE_OK;
@@ -58,23 +60,26 @@ static void print_result(bool is_first, unsigned options)
 
 static void carry_out(struct reconcile *r, struct driver *d)
 {
-	while (reconcile_next(r).kind != CALL_END) {
-		struct err e = {0};
-		struct call call;
-		int rc;
+	struct call call;
 
-		reconcile_refresh(r, clock_now_ms());
-		call = reconcile_next(r);
-		rc = driver_call(d, &call, &e);
-		reconcile_take(r, rc, &e, clock_now_ms(), driver_random());
+	names.storage = &clients.storage;
+	round_add(&names, r);
+	while ((call = round_next(&names, clock_now_ms())).kind != CALL_END) {
+		struct err e = {0};
+		int rc = driver_call(d, &call, &e);
+
+		round_take(&names, rc, &e, clock_now_ms(), driver_random());
 	}
+	(void)round_take_ended(&names);
 }
 
 static int run_record(size_t i, bool is_plan, unsigned options, int64_t give_up_ms)
 {
 	/* Who waits for a plan is a person: one try. */
-	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, clients.have, is_plan,
-		       is_plan ? 0 : give_up_ms);
+	clients.view.listed = clients.listed;
+	clients.storage.zones = &clients.zones;
+	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, &clients.view, clients.have,
+		       &clients.seldom, is_plan, is_plan ? 0 : give_up_ms);
 	carry_out(&reconcile, &clients.driver);
 	if (is_plan)
 		print_result(i == 0, options);

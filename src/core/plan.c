@@ -382,10 +382,14 @@ static size_t count_pending(const struct plan *p, enum op_kind kind)
 	return n;
 }
 
+bool plan_only_deletes(const struct plan *p)
+{
+	return !count_pending(p, OP_CREATE) && !count_pending(p, OP_UPDATE);
+}
+
 bool plan_is_done(const struct plan *p)
 {
-	return !count_pending(p, OP_CREATE) && !count_pending(p, OP_UPDATE) &&
-	       !count_pending(p, OP_DELETE);
+	return plan_only_deletes(p) && !count_pending(p, OP_DELETE);
 }
 
 static size_t pick_pending(const struct plan *p, bool deletes, struct op **picked, size_t cap)

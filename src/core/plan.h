@@ -62,6 +62,9 @@ int plan_build(struct plan *p, struct plan_input *in, struct err *e)
  */
 bool plan_needs_evidence(const struct plan *p);
 
+/* What is left to write, if anything, are deletes. */
+bool plan_only_deletes(const struct plan *p);
+
 /* Nothing is left to write. Held records do not count. */
 bool plan_is_done(const struct plan *p);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
 
 #define WHERE_CAP 1024 /* bytes of an origin's URL */
 
@@ -58,16 +59,29 @@ static int add_where(const struct driver *d, const char *what, const char *name,
 			d->target.p);
 }
 
+/* Of several names the first is not said to be whose fault it is. */
+static const char *names_of(const struct job *first, size_t n, char out[NAME_CAP])
+{
+	if (n == 1)
+		return first->name;
+	(void)fmt_text(out, NAME_CAP, "%zu names", n);
+	return out;
+}
+
 static int wrap(const struct driver *d, struct err *e)
 {
 	const struct call *c = &d->call;
+	char name[NAME_CAP];
 
 	switch (c->kind) {
 	case CALL_HEALTH: return add_where(d, "consul: health of", c->query->job->service, e);
 	case CALL_ZONE: return add_where(d, "cloudflare: zone of", c->zones->name, e);
 	case CALL_LIST:
-		return add_where(d, "cloudflare: list records of", c->list->names[0]->job->name, e);
-	default: return add_where(d, "cloudflare: write records of", c->write->parts->job->name, e);
+		return add_where(d, "cloudflare: list records of",
+				 names_of(c->list->names[0]->job, c->list->names_n, name), e);
+	default:
+		return add_where(d, "cloudflare: write records of",
+				 names_of(c->write->parts->job, c->write->parts_n, name), e);
 	}
 }
 

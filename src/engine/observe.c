@@ -13,7 +13,7 @@ static bool is_wanted(const struct job *job, enum instance_state state)
 /* The one target that is wanted when no instance is: none of the view's host names is needed. */
 static void want_fallback(struct observe *o)
 {
-	struct target_hosts *hosts = &o->storage->hosts;
+	struct target_hosts *hosts = &o->storage->fallback;
 	struct err checked;
 
 	hosts->len = 0;
@@ -21,21 +21,15 @@ static void want_fallback(struct observe *o)
 		o->want_n = 1;
 }
 
-void observe_init(struct observe *o, const struct job *job, struct record *have, bool has_grace)
+void observe_init(struct observe *o, const struct job *job, struct record *have,
+		  struct target_hosts *hosts, bool has_grace)
 {
-	/* All but the host names' storage: without a CNAME its pages are not needed. */
-	memset(o, 0, offsetof(struct observe, hosts.text));
-	o->job = job;
-	o->has_grace = has_grace;
-	o->list = (struct cf_name){.job = job, .records = have, .hosts = &o->hosts};
-	o->names[0] = &o->list;
-	o->linger_ms = CLOCK_NEVER;
-}
-
-void observe_lend(struct observe *o, struct observe_storage *storage)
-{
-	o->storage = storage;
-	storage->view.listed = storage->listed;
+	*o = (struct observe){
+		.job = job,
+		.has_grace = has_grace,
+		.linger_ms = CLOCK_NEVER,
+		.list = {.job = job, .records = have, .hosts = hosts},
+	};
 }
 
 /* The first is told. */
@@ -46,39 +40,32 @@ static void leave_out(struct instance_counts *count, const char *host, const cha
 			       why);
 }
 
-/* The host names move to storage of their own: the next read overwrites the view's. */
-void observe_answer(struct observe *o)
+void observe_answer(struct observe *o, const struct consul_view *v)
 {
-	struct consul_view *v = &o->storage->view;
-	struct target_hosts *hosts = &o->storage->hosts;
 	struct target *want = o->storage->want;
 	unsigned types[2] = {0}; /* what can stand beside others, and what cannot */
 
-	consul_view_sort(v);
 	o->count = v->count;
 	o->hidden = evidence_hidden(&v->evidence, !v->count.instances_n);
-	memcpy(hosts->text, v->hosts.text, v->hosts.len);
 	o->want_n = 0;
 	for (size_t i = 0; i < v->listed_n; i++) {
-		struct target t = v->listed[i].target;
+		const struct target *t = &v->listed[i].target;
 
 		/* A CNAME to itself answers nobody, in the place of what would. */
-		if (t.host && strcmp(t.host, o->job->name) == 0) {
-			leave_out(&o->count, t.host, " is the record's own name");
+		if (t->host && strcmp(t->host, o->job->name) == 0) {
+			leave_out(&o->count, t->host, " is the record's own name");
 			continue;
 		}
-		types[target_is_alone(&t)] |= RECORD_BIT(t.type);
+		types[target_is_alone(t)] |= RECORD_BIT(t->type);
 		if (!is_wanted(o->job, v->listed[i].state))
 			continue;
 		/* A CNAME stands alone; sorted, addresses come first. */
-		if (t.host && o->want_n && !want[0].host) {
-			leave_out(&o->count, t.host, ": a host name beside addresses");
+		if (t->host && o->want_n && !want[0].host) {
+			leave_out(&o->count, t->host, ": a host name beside addresses");
 			continue;
 		}
-		if (t.host)
-			t.host = hosts->text + (t.host - v->hosts.text);
-		if (!o->want_n || target_compare(&want[o->want_n - 1], &t) != 0)
-			want[o->want_n++] = t;
+		if (!o->want_n || target_compare(&want[o->want_n - 1], t) != 0)
+			want[o->want_n++] = *t;
 	}
 	/*
 	 * In whatever state: records of instances that are all critical may be removed. But not
@@ -110,12 +97,12 @@ static enum instance_state find_state(const struct consul_view *v, const struct 
 	return best;
 }
 
-void observe_states(struct observe *o)
+void observe_states(struct observe *o, const struct consul_view *v)
 {
 	for (size_t i = 0; i < o->list.records_n; i++) {
 		struct record *record = &o->list.records[i];
 
-		record->state = find_state(&o->storage->view, &record->target);
+		record->state = find_state(v, &record->target);
 		if (record->is_unmarked)
 			record->is_ours = o->types & RECORD_BIT(record->target.type);
 	}
@@ -166,44 +153,36 @@ size_t observe_targets(struct observe *o, int64_t now_ms)
 	return n;
 }
 
-static void save_leaving(const struct observe *o)
+size_t observe_begin_list(struct observe *o, struct leaving *leaving, size_t cap)
 {
-	struct observe_storage *s = o->storage;
+	size_t n = 0;
 
-	s->leaving_n = 0;
-	for (size_t i = 0; o->has_list && i < o->list.records_n; i++) {
+	for (size_t i = 0; o->has_list && i < o->list.records_n && n < cap; i++) {
 		const struct record *record = &o->list.records[i];
 
 		/* A host name's text is the listing's. */
 		if (record->is_leaving && !record->target.host)
-			s->leaving[s->leaving_n++] = (struct leaving){
+			leaving[n++] = (struct leaving){
 				.target = record->target,
 				.since_ms = record->leaving_since_ms,
 			};
 	}
-}
-
-void observe_begin_list(struct observe *o, const char *zone_id)
-{
-	save_leaving(o);
 	o->has_list = false;
-	cf_listing_init(&o->listing, zone_id, o->names, 1, false);
+	return n;
 }
 
-void observe_end_list(struct observe *o)
+void observe_end_list(struct observe *o, const struct leaving *leaving, size_t n)
 {
-	const struct observe_storage *s = o->storage;
-
 	o->has_list = true;
 	o->is_zone_known |= o->list.seen_n > 0;
-	for (size_t i = 0; s->leaving_n && i < o->list.records_n; i++) {
+	for (size_t i = 0; n && i < o->list.records_n; i++) {
 		struct record *record = &o->list.records[i];
 
-		for (size_t k = 0; k < s->leaving_n; k++) {
-			if (target_compare(&s->leaving[k].target, &record->target) != 0)
+		for (size_t k = 0; k < n; k++) {
+			if (target_compare(&leaving[k].target, &record->target) != 0)
 				continue;
 			record->is_leaving = true;
-			record->leaving_since_ms = s->leaving[k].since_ms;
+			record->leaving_since_ms = leaving[k].since_ms;
 		}
 	}
 }

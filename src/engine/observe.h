@@ -20,15 +20,13 @@ struct leaving {
 	int64_t since_ms;
 };
 
-/* Scratch of the caller's, for one pass. */
+/* Scratch of the caller's, which several use one after another: nothing stays in it. */
 struct observe_storage {
 	struct consul_view view; /* where Consul's answer is read into */
 	struct endpoint listed[CONSUL_INSTANCES_MAX];
 	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
 	struct target targets[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
-	struct target_hosts hosts; /* of want */
-	struct leaving leaving[RECORDS_MAX];
-	size_t leaving_n;
+	struct target_hosts fallback; /* of want, when it is the fallback */
 };
 
 struct observe {
@@ -36,45 +34,39 @@ struct observe {
 	struct observe_storage *storage;
 	bool has_grace; /* an unwanted record stays for the job's grace, maintenance apart */
 
-	bool is_zone_known;  /* there was an entry of the name in it, or it was asked */
-	bool has_list;       /* list is what the API said last, and what was written since */
-	size_t want_n;       /* in storage->want */
-	unsigned types;      /* RECORD_BITs: of these the service has targets now */
-	bool is_on_fallback; /* no instance is wanted, but the fallback in their place */
-	int64_t linger_ms;   /* when the next record's grace is over; CLOCK_NEVER */
-
-	/* Of Consul's last good answer: the next one overwrites the view even when it fails. */
-	struct instance_counts count; /* with the host names beside addresses */
-	enum evidence_gap hidden;     /* instances that ACLs hid; else EVIDENCE_OK */
-
-	/* Where Cloudflare's answer is read into. */
-	struct cf_name list;
-	struct cf_name *names[1];
-	struct cf_listing listing;
-	struct target_hosts hosts;
+	bool is_zone_known;       /* there was an entry of the name in it, or it was asked */
+	bool has_list;            /* list is what the API said last, and what was written since */
+	bool is_on_fallback;      /* no instance is wanted, but the fallback in their place */
+	enum evidence_gap hidden; /* instances that ACLs hid; else EVIDENCE_OK */
+	unsigned types;           /* RECORD_BITs: of these the service has targets now */
+	size_t want_n;            /* by the last answer */
+	int64_t linger_ms;        /* when the next record's grace is over; CLOCK_NEVER */
+	struct cf_name list;      /* where Cloudflare's answer is read into */
+	/* Of Consul's last good answer, with the host names beside addresses. */
+	struct instance_counts count;
 };
 
-/* Prepare. job and have, RECORDS_MAX records, are used as long as o is. */
-void observe_init(struct observe *o, const struct job *job, struct record *have, bool has_grace);
-
-/* Use this scratch from now on; nothing of the one before is needed any more. */
-void observe_lend(struct observe *o, struct observe_storage *storage);
+/* Prepare. job, have (RECORDS_MAX records) and hosts are used as long as o is. */
+void observe_init(struct observe *o, const struct job *job, struct record *have,
+		  struct target_hosts *hosts, bool has_grace);
 
 /*
- * A good answer of Consul is in the storage's view: it is sorted, and says what is wanted. Beside
- * addresses a host name is not: a name has one CNAME and nothing beside it.
+ * v, a good answer of Consul, sorted, says what is wanted: storage->want[0..want_n), whose host
+ * names are v's. Beside addresses a host name is not wanted: a name has one CNAME and nothing
+ * beside it.
  */
-void observe_answer(struct observe *o);
+void observe_answer(struct observe *o, const struct consul_view *v);
 
 /*
- * A listing begins, or has ended well. It overwrites what is remembered of the records, but for who
- * is leaving, and since when.
+ * A listing of the name begins: it overwrites what is remembered of the records. Who is leaving,
+ * and since when, is put into leaving, as far as there is room: returns how many. Or it has ended
+ * well.
  */
-void observe_begin_list(struct observe *o, const char *zone_id);
-void observe_end_list(struct observe *o);
+size_t observe_begin_list(struct observe *o, struct leaving *leaving, size_t cap);
+void observe_end_list(struct observe *o, const struct leaving *leaving, size_t n);
 
-/* Note at each record what Consul says of its target, and whether that makes it ours. */
-void observe_states(struct observe *o);
+/* Note at each record what v says of its target, and whether that makes it ours. */
+void observe_states(struct observe *o, const struct consul_view *v);
 
 /*
  * Fill storage->targets with what the plan shall lead to: what is wanted, and for the time of the

@@ -46,6 +46,12 @@ void report_batch_refused(const struct job *job, const struct err *e)
 	log_event(LOG_WARN, "batch refused, listing again", "name=%s error=%s", job->name, e->text);
 }
 
+void report_split(size_t names_n, const struct err *e)
+{
+	log_event(LOG_WARN, "batch refused, smaller ones follow", "names=%zu error=%s", names_n,
+		  e->text);
+}
+
 void report_retry(const struct job *job, const struct err *e, int64_t delay_ms)
 {
 	log_event(LOG_WARN, "retrying", "name=%s in_ms=%lld kind=%s error=%s", job->name,
@@ -85,7 +91,7 @@ static void log_end(const struct reconcile *r, enum log_level level, const char 
 		  state_n[INSTANCE_PASSING], state_n[INSTANCE_WARNING], state_n[INSTANCE_CRITICAL],
 		  state_n[INSTANCE_MAINTENANCE], r->seen.want_n, done_n[OP_CREATE],
 		  done_n[OP_UPDATE], done_n[OP_DELETE], r->out.plan.n[OP_HOLD], held_why,
-		  held_why && r->out.gap == EVIDENCE_READ_FAILED ? r->out.gap_err.text : NULL);
+		  held_why && r->out.gap == EVIDENCE_READ_FAILED ? r->out.gap_err->text : NULL);
 }
 
 void report_end(const struct reconcile *r)
@@ -102,8 +108,8 @@ void report_end(const struct reconcile *r)
 			  r->in.job->name, evidence_gap_text(r->seen.hidden));
 	if (r->out.result == RECONCILE_FAILED)
 		log_event(LOG_ERROR, "failed", "name=%s service=%s kind=%s error=%s",
-			  r->in.job->name, r->in.job->service, err_kind_name(r->out.err.kind),
-			  r->out.err.text);
+			  r->in.job->name, r->in.job->service, err_kind_name(r->out.err->kind),
+			  r->out.err->text);
 	else if (r->out.result == RECONCILE_HELD)
 		log_end(r, LOG_WARN, "held", r->out.plan.held_why);
 	else

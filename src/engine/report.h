@@ -23,6 +23,9 @@ void report_refused(const struct job *job, const struct op *op, const struct err
 /* A batch was refused; the records are listed again. */
 void report_batch_refused(const struct job *job, const struct err *e);
 
+/* A batch for so many names was refused; smaller ones follow. */
+void report_split(size_t names_n, const struct err *e);
+
 /* That happened, and there will be another try in delay_ms. */
 void report_retry(const struct job *job, const struct err *e, int64_t delay_ms);
 

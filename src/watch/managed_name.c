@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "engine/report.h"
 
 /* What a dropped job's service lists. */
@@ -22,20 +23,45 @@ static void set_unconverged(struct managed_name *name, int64_t now_ms)
 	name->is_unconverged = !name->frozen; /* it is as it shall be */
 }
 
+#define PAGE 4096
+
+struct managed_storage {
+	_Alignas(PAGE) struct reconcile_seldom seldom;
+	_Alignas(PAGE) struct managed_name name;
+	struct record have[RECORDS_MAX];
+};
+
+struct managed_name *managed_reserve(void)
+{
+	struct managed_storage *p = memory_reserve(sizeof *p);
+
+	if (!p)
+		return NULL;
+	p->name.have = p->have;
+	p->name.seldom = &p->seldom;
+	return &p->name;
+}
+
+static void start_anew(struct managed_name *name)
+{
+	name->r.owner = name;
+	reconcile_init_watch(&name->r, &name->job, name->have, name->seldom);
+}
+
 void managed_init(struct managed_name *name, const struct job *job, struct service_watch *service,
 		  int64_t now_ms)
 {
-	struct record *have = name->have;
-
-	/* r is cleared by its own: it leaves pages alone that few names need. */
-	memset(name, 0, offsetof(struct managed_name, r));
-	name->job = *job;
-	name->have = have;
-	name->watch = service;
-	name->is_used = name->is_dirty = true;
-	name->state = STATUS_WAITING;
-	name->state_ms = now_ms;
-	reconcile_init_watch(&name->r, &name->job, name->have);
+	*name = (struct managed_name){
+		.have = name->have,
+		.seldom = name->seldom,
+		.watch = service,
+		.is_used = true,
+		.is_dirty = true,
+		.state = STATUS_WAITING,
+		.state_ms = now_ms,
+		.job = *job,
+	};
+	start_anew(name);
 	set_unconverged(name, now_ms);
 }
 
@@ -47,7 +73,7 @@ void managed_drop(struct managed_name *name, int64_t now_ms)
 	name->job.is_dropped = true;
 	name->dropped_ms = now_ms;
 	name->watch = NULL;
-	reconcile_init_watch(&name->r, &name->job, name->have);
+	start_anew(name);
 	managed_mark(name, now_ms);
 	set_state(name, STATUS_WAITING, now_ms);
 }
@@ -86,8 +112,11 @@ int64_t managed_due_ms(const struct managed_name *name)
 	if (name->is_dirty)
 		return 0;
 	/* Held removals wait for evidence; what is to be added meanwhile does not. */
-	due_ms =
-		name->r.seen.linger_ms < name->resync_ms ? name->r.seen.linger_ms : name->resync_ms;
+	due_ms = name->r.seen.linger_ms;
+	if (due_ms != CLOCK_NEVER)
+		due_ms += MANAGED_GATHER_MS;
+	if (name->resync_ms < due_ms)
+		due_ms = name->resync_ms;
 	return name->r.out.wake_ms < due_ms ? name->r.out.wake_ms : due_ms;
 }
 
@@ -95,7 +124,6 @@ void managed_begin(struct managed_name *name, struct reconcile_storage *storage,
 		   uint32_t random)
 {
 	bool is_resync = now_ms >= name->resync_ms;
-	enum call_kind next;
 
 	if (name->wants_list)
 		reconcile_cancel(&name->r);
@@ -107,8 +135,7 @@ void managed_begin(struct managed_name *name, struct reconcile_storage *storage,
 			  now_ms);
 	reconcile_begin(&name->r, storage, name->watch ? name->watch->view : &nothing, is_resync,
 			now_ms, random);
-	next = reconcile_next(&name->r).kind;
-	if (next == CALL_WRITE || next == CALL_HEALTH)
+	if (name->r.step == STEP_WRITE || name->r.step == STEP_VERIFY)
 		set_state(name, STATUS_SYNCING, now_ms);
 }
 

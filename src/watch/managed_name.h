@@ -12,8 +12,11 @@
 #include "pages/status.h"
 #include "engine/service_watch.h"
 
+#define MANAGED_GATHER_MS 150 /* past its grace a record stays so long: others leave with it */
+
 struct managed_name {
-	struct record *have;         /* RECORDS_MAX of them */
+	struct record *have; /* RECORDS_MAX of them */
+	struct reconcile_seldom *seldom;
 	struct service_watch *watch; /* NULL when the job was dropped */
 	enum status_state state;
 	int64_t state_ms; /* since when */
@@ -36,10 +39,16 @@ struct managed_name {
 	size_t logged_unaddressed_n;
 	enum evidence_gap logged_hidden;
 	struct job job;
-	struct reconcile r; /* last: see managed_init() */
+	struct reconcile r; /* its owner is this */
 };
 
-/* Prepare to keep a name. job is copied; name->have is set. */
+/*
+ * Storage for one, for the rest of the program's life: have and seldom are set. NULL: there is
+ * none. A name with few records whose passes end well needs one page of it.
+ */
+struct managed_name *managed_reserve(void);
+
+/* Prepare to keep a name. job is copied; name->have and seldom are set. */
 void managed_init(struct managed_name *name, const struct job *job, struct service_watch *service,
 		  int64_t now_ms);
 

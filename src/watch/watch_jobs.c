@@ -61,7 +61,8 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 	w->setup = *setup;
 	w->start_ms = clock_now_ms();
 	w->workers = memory_reserve(WATCH_WORKERS * sizeof *w->workers);
-	if (!w->workers)
+	w->zones = memory_reserve(sizeof *w->zones);
+	if (!w->workers || !w->zones)
 		return no_memory(e);
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
 		if (init_worker(&w->workers[i], setup, e))
@@ -84,24 +85,11 @@ int watch_init(struct watch *w, const struct watch_setup *setup, struct err *e)
 
 /* ---- names ---- */
 
-/* The records first, whole pages of them: one page is touched by a few, and does not end in two. */
-struct managed_storage {
-	struct record have[RECORDS_MAX];
-	struct managed_name name;
-};
-
-static struct managed_name *reserve_name(struct watch *w, size_t i)
+static bool has_storage(struct watch *w, size_t i)
 {
-	struct managed_storage *p;
-
-	if (w->names[i])
-		return w->names[i];
-	p = memory_reserve(sizeof *p);
-	if (!p)
-		return NULL;
-	p->name.have = p->have;
-	w->names[i] = &p->name;
-	return &p->name;
+	if (!w->names[i])
+		w->names[i] = managed_reserve();
+	return w->names[i];
 }
 
 static struct managed_name *free_name(const struct watch *w)
@@ -148,7 +136,7 @@ static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	if (services_reserve(w, jobs, jobs_n))
 		return no_memory(e);
 	for (size_t i = 0; i < names_n && i < WATCH_RECORDS_MAX; i++)
-		if (!reserve_name(w, i))
+		if (!has_storage(w, i))
 			return no_memory(e);
 	return 0;
 }

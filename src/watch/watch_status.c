@@ -64,7 +64,7 @@ static bool is_unhealthy(const struct watch *w, const struct managed_name *name,
 static const char *why(const struct managed_name *name)
 {
 	return name->frozen                    ? name->frozen
-	       : name->state == STATUS_FAILING ? name->r.out.err.text
+	       : name->state == STATUS_FAILING ? name->r.out.err->text
 	       : name->state == STATUS_HELD    ? name->r.out.plan.held_why
 					       : NULL;
 }
@@ -94,6 +94,13 @@ static void fill_instances(const struct consul_view *view, struct status_record 
 	r->endpoints_n = view->listed_n;
 }
 
+static const char *zone_name(const struct managed_name *name)
+{
+	if (name->job.zone[0])
+		return name->job.zone;
+	return name->r.zone && name->r.zone->name[0] ? name->r.zone->name : NULL;
+}
+
 static void fill_record(const struct status *s, size_t i, struct status_record *r)
 {
 	const struct watch *w = s->ctx;
@@ -102,7 +109,7 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	r->name = name->job.name;
 	r->service = name->job.service;
 	r->owner = name->job.owner[0] ? name->job.owner : NULL;
-	r->zone = name->job.zone[0] ? name->job.zone : NULL;
+	r->zone = zone_name(name);
 	r->state = name->state;
 	r->since_ms = s->now_ms - name->state_ms;
 	r->why = why(name);

@@ -1,6 +1,6 @@
 /*
- * Who carries out the passes: a few workers, each with scratch and connections for one name at a
- * time, within the API's budget.
+ * Who carries out the passes: a few workers, each with scratch and connections for a round of names,
+ * within the API's budget. A zone is one worker's as long as names of it are at work.
  */
 #ifndef WATCH_WORKER_H
 #define WATCH_WORKER_H
@@ -12,21 +12,26 @@
 #include "base/loop.h"
 #include "core/bucket.h"
 #include "engine/driver.h"
+#include "engine/round.h"
 #include "pages/status.h"
 #include "watch/managed_name.h"
 
-#define WATCH_WORKERS 3     /* names that are written at the same time */
+#define WATCH_WORKERS 3     /* zones that are written at the same time */
 #define WATCH_API_BURST 200 /* requests at once, and then one every... */
 #define WATCH_API_MS 333    /* ...so: 200 + 900 in five minutes, of the 1,200 allowed */
+#define WATCH_STUCK_MS 250  /* after so long other names of a zone do not wait for a call */
+#define WATCH_GATHER_MS 500 /* first passes wait so long for those whose service was not read */
 
 struct watch;
 
 struct worker {
 	struct watch *watch;
-	struct managed_name *name; /* NULL: free */
-	uint64_t requests;         /* of the driver, already taken from the budget */
+	bool is_closed;    /* others wait for a worker: no more names come */
+	int64_t called_ms; /* when the call under way was begun */
+	uint64_t requests; /* of the driver, already taken from the budget */
 	struct loop_part part;
 	struct driver driver;
+	struct round round; /* without members it is free */
 	struct reconcile_storage storage;
 };
 
@@ -48,7 +53,7 @@ void worker_dispatch_step(void *ctx, int64_t now_ms);
 /* Whether an exchange is under way. */
 bool worker_is_any_calling(const struct watch *w);
 
-/* Call off this worker's pass, if it has one. */
+/* Call off this worker's passes, if it has any. */
 void worker_cancel(struct worker *worker, int64_t now_ms);
 
 #endif

@@ -1,0 +1,392 @@
+#include "engine/round.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/report.h"
+
+void round_add(struct round *r, struct reconcile *member)
+{
+	member->is_asked = false;
+	r->members[r->n++] = member;
+}
+
+static struct reconcile *take_out(struct round *r, size_t i)
+{
+	struct reconcile *member = r->members[i];
+
+	/* In their order: who came first is served first. */
+	memmove(&r->members[i], &r->members[i + 1], (--r->n - i) * sizeof r->members[0]);
+	if (!r->n)
+		r->parts_max = 0;
+	return member;
+}
+
+struct reconcile *round_take_ended(struct round *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->members[i]->step == STEP_END)
+			return take_out(r, i);
+	return NULL;
+}
+
+struct reconcile *round_take_any(struct round *r)
+{
+	return r->n ? take_out(r, r->n - 1) : NULL;
+}
+
+struct reconcile *round_asked(const struct round *r, size_t *i)
+{
+	while (*i < r->n) {
+		struct reconcile *m = r->members[(*i)++];
+
+		if (m->is_asked)
+			return m;
+	}
+	return NULL;
+}
+
+static struct reconcile *first_at(const struct round *r, enum reconcile_step step)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->members[i]->step == step)
+			return r->members[i];
+	return NULL;
+}
+
+/* ---- reading Consul: one answer for all who ask the same ---- */
+
+static bool ask_health(struct round *r)
+{
+	struct reconcile *first = first_at(r, STEP_HEALTH);
+
+	if (!first && !(first = first_at(r, STEP_VERIFY)))
+		return false;
+	for (size_t i = 0; i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+
+		m->is_asked = m == first || (m->step == first->step &&
+					     job_is_same_query(m->in.job, first->in.job));
+	}
+	r->query = first->query;
+	r->call = (struct call){
+		.kind = CALL_HEALTH, .query = &r->query, .view = &r->storage->observe.view};
+	return true;
+}
+
+/* ---- zones ---- */
+
+static void tell(struct reconcile *m, struct outcome *o)
+{
+	m->is_asked = false;
+	reconcile_take(m, o);
+}
+
+/*
+ * What was found for others tells the zones of most. Returns whose is to be searched; NULL: of
+ * nobody.
+ */
+static struct reconcile *look_up_zones(struct round *r, int64_t now_ms)
+{
+	struct zone_table *t = r->storage->zones;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+		const struct job *job = m->in.job;
+		struct err e = {0};
+		struct outcome o = {.rc = -1, .e = &e, .now_ms = now_ms};
+
+		if (m->step != STEP_ZONE)
+			continue;
+		reconcile_look_up(m);
+		if (m->step != STEP_ZONE)
+			continue;
+		cf_zone_search_init(&r->zones, job->zone[0] ? job->zone : job->name,
+				    job->zone[0] != '\0');
+		r->zones.book = &t->book;
+		if (!cf_zone_search_told(&r->zones, &e))
+			return m;
+		/* There is none: of an old book that is no news. */
+		if (now_ms - t->book_ms > ROUND_BOOK_MS) {
+			cf_zone_book_forget(&t->book);
+			return m;
+		}
+		tell(m, &o);
+	}
+	return NULL;
+}
+
+static bool ask_zone(struct round *r, int64_t now_ms)
+{
+	struct reconcile *m = look_up_zones(r, now_ms);
+
+	if (m) {
+		if (!r->storage->zones->book.n)
+			r->storage->zones->book_ms = now_ms;
+	} else {
+		m = first_at(r, STEP_CHECK);
+		if (!m)
+			return false;
+		cf_zone_check_init(&r->zones, m->in.job->name, m->zone->id);
+	}
+	m->is_asked = true;
+	r->call = (struct call){.kind = CALL_ZONE, .zones = &r->zones};
+	return true;
+}
+
+/* ---- listing ---- */
+
+static bool is_listing_too(const struct reconcile *m, const struct reconcile *first)
+{
+	return m->step == STEP_LIST && m->zone == first->zone;
+}
+
+/* How many different names of that zone are to be listed. */
+static size_t count_names(const struct round *r, const struct reconcile *first)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++)
+		n += is_listing_too(r->members[i], first) && !r->members[i]->lists_alone;
+	return n;
+}
+
+static bool ask_list(struct round *r, int64_t now_ms)
+{
+	struct reconcile *first = first_at(r, STEP_LIST);
+	bool is_whole;
+	size_t n = 0;
+
+	if (!first)
+		return false;
+	r->zone = first->zone;
+	is_whole = !first->lists_alone &&
+		   zone_is_cheaper_whole(r->zone, count_names(r, first), now_ms);
+	for (size_t i = 0; i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+
+		m->is_asked =
+			m == first || (is_listing_too(m, first) &&
+				       (is_whole ? !m->lists_alone
+						 : !strcmp(m->in.job->name, first->in.job->name)));
+		if (!m->is_asked)
+			continue;
+		reconcile_begin_list(m);
+		r->names[n++] = &m->seen.list;
+	}
+	cf_listing_init(&r->list, r->zone->id, r->names, n, is_whole);
+	r->call = (struct call){.kind = CALL_LIST, .list = &r->list};
+	return true;
+}
+
+/* ---- writing ---- */
+
+static bool is_writer(const struct reconcile *m, const struct reconcile *first, bool deletes)
+{
+	return m->step == STEP_WRITE && m->zone == first->zone &&
+	       reconcile_only_deletes(m) == deletes && !reconcile_writes_alone(m);
+}
+
+/* Fill the write with what first wants, and those who may go with it. */
+static void fill_write(struct round *r, struct reconcile *first, bool deletes)
+{
+	bool is_alone = reconcile_writes_alone(first);
+	size_t ops_n = 0, n = 0, max = r->parts_max ? r->parts_max : CF_BATCH_MAX;
+
+	for (size_t i = 0; i < r->n && n < max && ops_n < CF_BATCH_MAX; i++) {
+		struct reconcile *m = r->members[i];
+
+		if (is_alone ? m != first : !is_writer(m, first, deletes))
+			continue;
+		reconcile_fill(m, &r->parts[n], r->picked + ops_n, CF_BATCH_MAX - ops_n);
+		m->is_asked = true;
+		r->writers[n] = m;
+		ops_n += r->parts[n++].ops_n;
+	}
+	r->zone = first->zone;
+	r->is_adding = !deletes;
+	r->write = (struct cf_write){
+		.zone_id = r->zone->id,
+		.parts = r->parts,
+		.parts_n = n,
+		.is_single = first->apply.is_single && !first->out.plan.is_swap,
+	};
+	r->call = (struct call){.kind = CALL_WRITE, .write = &r->write};
+}
+
+/* What its zone's next batch that adds waits for; now_ms or earlier: nothing. */
+static int64_t ready_ms(const struct round *r, const struct reconcile *m)
+{
+	return r->is_paced ? m->zone->write_ms : 0;
+}
+
+/*
+ * Who writes next: additions before removals in each zone, and together with others before alone.
+ * is_late: only who has waited for others long enough. NULL: nobody, and *until_ms says when.
+ */
+static struct reconcile *next_writer(const struct round *r, bool deletes, bool is_late,
+				     int64_t now_ms, int64_t *until_ms)
+{
+	struct reconcile *alone = NULL;
+
+	for (size_t i = 0; i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+
+		if (m->step != STEP_WRITE || reconcile_only_deletes(m) != deletes)
+			continue;
+		if (is_late &&
+		    now_ms - m->read_ms < (deletes ? RECONCILE_READ_MS / 2 : ROUND_READY_MS))
+			continue;
+		if (!deletes && ready_ms(r, m) > now_ms) {
+			*until_ms = ready_ms(r, m) < *until_ms ? ready_ms(r, m) : *until_ms;
+			continue;
+		}
+		if (!reconcile_writes_alone(m))
+			return m;
+		if (!alone)
+			alone = m;
+	}
+	return alone;
+}
+
+/* Deletes of a zone wait for what others of it may have to add. */
+static bool ask_write(struct round *r, bool is_late, int64_t now_ms, int64_t *until_ms)
+{
+	for (int deletes = 0; deletes < 2; deletes++) {
+		struct reconcile *m = next_writer(r, deletes, is_late, now_ms, until_ms);
+
+		if (!m)
+			continue;
+		fill_write(r, m, deletes);
+		return true;
+	}
+	return false;
+}
+
+/* ---- which call comes next ---- */
+
+static void ask_again(struct round *r, int64_t now_ms)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		r->members[i]->is_asked = false;
+		reconcile_refresh(r->members[i], now_ms);
+	}
+}
+
+static int64_t first_wait_ms(const struct round *r)
+{
+	int64_t until_ms = CLOCK_NEVER;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct reconcile *m = r->members[i];
+
+		if (m->step == STEP_WAIT && m->out.wake_ms < until_ms)
+			until_ms = m->out.wake_ms;
+	}
+	return until_ms;
+}
+
+struct call round_next(struct round *r, int64_t now_ms)
+{
+	int64_t until_ms = first_wait_ms(r);
+
+	r->asked_ms = now_ms;
+	ask_again(r, now_ms);
+	if (ask_write(r, true, now_ms, &until_ms) || ask_health(r) || ask_zone(r, now_ms) ||
+	    ask_list(r, now_ms) || ask_write(r, false, now_ms, &until_ms))
+		return r->call;
+	r->call = (struct call){.kind = until_ms == CLOCK_NEVER ? CALL_END : CALL_WAIT,
+				.until_ms = until_ms};
+	return r->call;
+}
+
+/* ---- outcomes ---- */
+
+static void tell_asked(struct round *r, struct outcome *o)
+{
+	struct reconcile *m;
+	size_t i = 0;
+
+	while ((m = round_asked(r, &i)))
+		tell(m, o);
+}
+
+/* What has nothing to do with one name's zone is true of all who search. */
+static void take_zone(struct round *r, struct outcome *o)
+{
+	size_t i = 0;
+	const struct reconcile *first = round_asked(r, &i);
+
+	for (i = 0; o->rc && o->e->kind != ERR_CONFIG && i < r->n; i++)
+		r->members[i]->is_asked |=
+			r->members[i]->step == first->step && r->members[i]->zone == first->zone;
+	tell_asked(r, o);
+}
+
+static void take_list(struct round *r, struct outcome *o)
+{
+	if (r->list.is_whole)
+		zone_note_listing(r->zone, &r->list, !o->rc, o->now_ms);
+	tell_asked(r, o);
+}
+
+/* Nothing of it was done; which of them it is about was not said. */
+static void split(struct round *r, const struct err *e)
+{
+	report_split(r->write.parts_n, e);
+	r->parts_max = (r->write.parts_n + 1) / 2;
+	for (size_t i = 0; i < r->write.parts_n; i++) {
+		for (size_t k = 0; k < r->parts[i].ops_n; k++)
+			r->parts[i].ops[k]->is_done = false;
+		r->writers[i]->is_asked = false;
+	}
+}
+
+static void take_write(struct round *r, struct outcome *o)
+{
+	if (o->rc && o->e->kind == ERR_REFUSED && r->write.parts_n > 1) {
+		split(r, o->e);
+		return;
+	}
+	if (!o->rc && r->parts_max)
+		r->parts_max *= 2;
+	if (r->parts_max >= CF_BATCH_MAX)
+		r->parts_max = 0;
+	if (r->is_adding)
+		r->zone->write_ms = r->asked_ms + ROUND_PACE_MS;
+	o->has_other = r->write.has_other;
+	for (size_t i = 0; i < r->write.parts_n; i++) {
+		o->part = &r->parts[i];
+		tell(r->writers[i], o);
+	}
+}
+
+void round_take(struct round *r, int rc, const struct err *e, int64_t now_ms, uint32_t random)
+{
+	struct outcome o = {
+		.rc = rc,
+		.e = e,
+		.reply = call_reply(&r->call),
+		.zones = r->call.zones,
+		.now_ms = now_ms,
+		.random = random,
+	};
+
+	switch (r->call.kind) {
+	case CALL_HEALTH:
+		if (!rc)
+			consul_view_sort(&r->storage->observe.view);
+		tell_asked(r, &o);
+		break;
+	case CALL_ZONE: take_zone(r, &o); break;
+	case CALL_LIST: take_list(r, &o); break;
+	case CALL_WRITE: take_write(r, &o); break;
+	case CALL_WAIT:
+		for (size_t i = 0; i < r->n; i++)
+			if (r->members[i]->step == STEP_WAIT &&
+			    r->members[i]->out.wake_ms <= now_ms)
+				tell(r->members[i], &o);
+		break;
+	case CALL_END: break;
+	}
+}
