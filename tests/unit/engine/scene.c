@@ -1,15 +1,13 @@
 #include "engine/scene.h"
 
+#include "engine/alone.h"
+
 #include "base/buf.h"
 #include "base/log.h"
 #include "core/spec.h"
 #include "support.h"
 
 #define ZONE_ID "0123456789abcdef0123456789abcdef"
-
-static struct reconcile_storage storage;
-static struct record remembered[RECORDS_MAX];
-static struct reconcile reconcile;
 
 static void set_instances(struct scene *s, const char *text)
 {
@@ -33,7 +31,7 @@ void scene_init(struct scene *s, const char *instances, const char *have)
 {
 	log_setup(LOG_LOGFMT, LOG_LEVELS); /* quiet */
 	memset(s, 0, sizeof *s);
-	storage.zone_id[0] = '\0';
+	alone_forget_zones();
 	s->job = (struct job){
 		.types = JOB_TYPES,
 		.service = "nginx",
@@ -434,8 +432,8 @@ static void start(struct scene *s)
 {
 	s->starts++;
 	if (!s->is_not_first)
-		memset(storage.trust, 0, sizeof storage.trust);
-	reconcile_init(&reconcile, &s->job, &storage, remembered, s->is_dry_run, s->now_ms + s->retry_for_ms);
+		memset(alone.storage.trust, 0, sizeof alone.storage.trust);
+	alone_init(&s->job, s->is_dry_run, s->now_ms + s->retry_for_ms);
 }
 
 const struct reconcile *scene_run(struct scene *s)
@@ -445,7 +443,7 @@ const struct reconcile *scene_run(struct scene *s)
 	s->story[0] = '\0';
 	s->calls = s->writes = s->lists = s->starts = 0;
 	start(s);
-	while ((call = reconcile_next(&reconcile)).kind != CALL_END) {
+	while ((call = alone_next(s->now_ms)).kind != CALL_END) {
 		bool has_fault =
 			call.kind != CALL_WAIT && s->fault_at && ++s->calls >= s->fault_at && s->calls < s->fault_at + s->fault_n;
 		bool is_death = s->fault == SCENE_DEATH_BEFORE || s->fault == SCENE_DEATH_AFTER;
@@ -454,7 +452,7 @@ const struct reconcile *scene_run(struct scene *s)
 
 		s->calls += !s->fault_at;
 		CHECK(s->calls < SCENE_CALLS_MAX, "it does not end: %s", s->story);
-		assert_int_equal(reconcile_next(&reconcile).kind, call.kind);
+		assert_int_equal(alone_next(s->now_ms).kind, call.kind);
 		tell_call(s, &call);
 		s->now_ms += call.kind == CALL_WAIT ? 0 : 20;
 		if (!has_fault)
@@ -464,9 +462,9 @@ const struct reconcile *scene_run(struct scene *s)
 		if (has_fault && is_death)
 			start(s);
 		else
-			reconcile_take(&reconcile, rc, &e, s->now_ms, test_random(&s->seed));
+			alone_take(rc, &e, s->now_ms, test_random(&s->seed));
 	}
-	return &reconcile;
+	return &alone.r;
 }
 
 bool scene_is_right(const struct scene *s)

@@ -11,7 +11,10 @@ static struct record have[RECORDS_MAX];
 static struct target want[8];
 static struct target_hosts hosts;
 static struct op ops[16];
-static struct apply_storage storage;
+static struct err refusal;
+static struct target_hosts texts;
+static struct cf_part part;
+static struct op *picked[CF_BATCH_MAX];
 static struct plan plan;
 static struct job job;
 
@@ -20,9 +23,9 @@ static int set_up(void **state)
 	(void)state;
 	log_setup(LOG_LOGFMT, LOG_LEVELS);
 	job = (struct job){.types = JOB_TYPES, .name = "www.example.com", .ttl = 60, .min_records = 1};
-	observe_init(&o, &job, have, false);
+	observe_init(&o, &job, have, &texts, false);
 	o.has_list = true;
-	apply_start(&a, &job, &storage);
+	apply_start(&a, &job, &refusal);
 	return 0;
 }
 
@@ -42,8 +45,17 @@ static enum apply_next refuse(enum cf_meaning meaning)
 {
 	struct err e = {.kind = ERR_REFUSED, .text = "refused"};
 
-	a.write->reply.meaning = meaning;
-	return apply_refused(&a, &plan, &o, &e);
+	return apply_refused(&a, &plan, &o, &part, meaning, &e);
+}
+
+/* What comes next; when it is a write, part holds it. */
+static enum apply_next next(void)
+{
+	enum apply_next next = apply_next(&a, &plan);
+
+	if (next == APPLY_WRITE)
+		apply_fill(&a, &plan, &o, &part, picked, COUNT(picked));
+	return next;
 }
 
 /* The write that is offered: "+1.1.1.1/60", in [] when it is a single call. */
@@ -51,38 +63,40 @@ static const char *offered(void)
 {
 	static char text[1024];
 	struct op copy[16];
-	struct plan view = {.ops = copy, .ops_n = a.part->ops_n};
+	struct plan view = {.ops = copy};
 	size_t len = 0;
 
-	for (size_t i = 0; i < a.part->ops_n; i++)
-		copy[i] = *a.part->ops[i];
-	if (a.write->is_single)
+	assert_int_equal(next(), APPLY_WRITE);
+	view.ops_n = part.ops_n;
+	for (size_t i = 0; i < part.ops_n; i++)
+		copy[i] = *part.ops[i];
+	if (a.is_single)
 		text[len++] = '[';
 	spec_plan(&view, text + len, sizeof text - len - 2);
-	if (a.write->is_single)
+	if (a.is_single)
 		strcat(text, "]");
 	return text;
 }
 
 static void carry_out(void)
 {
-	for (size_t i = 0; i < a.part->ops_n; i++)
-		a.part->ops[i]->is_done = true;
-	apply_written(&a, &o);
+	for (size_t i = 0; i < part.ops_n; i++)
+		part.ops[i]->is_done = true;
+	apply_written(&a, &o, &part);
 }
 
 static void test_additions_then_removals(void **state)
 {
 	(void)state;
 	build("1.1.1.1 1.1.1.2", "a=1.1.1.3/60");
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_string_equal(offered(), "+1.1.1.1/60 +1.1.1.2/60");
 	carry_out();
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_string_equal(offered(), "-a");
 	carry_out();
 	assert_string_equal(have[0].id, "");
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_END);
+	assert_int_equal(next(), APPLY_END);
 	assert_true(apply_is_clean(&a) && o.has_list);
 }
 
@@ -91,24 +105,24 @@ static void test_refused_batches(void **state)
 {
 	(void)state;
 	build("1.1.1.1 1.1.1.2", "a=1.1.1.3/60");
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_int_equal(refuse(CF_REFUSED), APPLY_LIST);
 	assert_true(apply_is_clean(&a));
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_string_equal(offered(), "+1.1.1.1/60 +1.1.1.2/60");
 	assert_int_equal(refuse(CF_REFUSED), APPLY_WRITE);
 	assert_string_equal(offered(), "[+1.1.1.1/60]");
 	assert_int_equal(refuse(CF_IN_THE_WAY), APPLY_WRITE);
-	assert_string_equal(a.refusal.text, "another record of www.example.com is in the way: refused");
+	assert_string_equal(a.refusal->text, "another record of www.example.com is in the way: refused");
 	assert_string_equal(offered(), "[+1.1.1.2/60]");
 	carry_out();
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_END);
+	assert_int_equal(next(), APPLY_END);
 	assert_int_equal(a.refused_n, 1);
 	assert_false(apply_is_clean(&a));
 	/* A new try knows nothing of it. */
-	apply_start(&a, &job, &storage);
+	apply_start(&a, &job, &refusal);
 	assert_true(apply_is_clean(&a));
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_string_equal(offered(), "-a");
 }
 
@@ -137,7 +151,7 @@ static void test_refused_singles(void **state)
 		a.is_single = true;
 		a.rounds = 1;
 		build(singles[i].wanted, singles[i].there);
-		assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+		assert_int_equal(next(), APPLY_WRITE);
 		CHECK(refuse(singles[i].meaning) == singles[i].next, "case %zu", i);
 		CHECK((a.refused_n != 0) == singles[i].is_refused && a.has_stale_list == singles[i].is_stale, "case %zu", i);
 		/* In the last round a new listing is no way out. */
@@ -145,7 +159,7 @@ static void test_refused_singles(void **state)
 			continue;
 		a.rounds = APPLY_ROUNDS_MAX;
 		build(singles[i].wanted, singles[i].there);
-		assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+		assert_int_equal(next(), APPLY_WRITE);
 		CHECK(refuse(singles[i].meaning) == APPLY_END && a.has_stale_list, "case %zu", i);
 	}
 }
@@ -155,7 +169,7 @@ static void test_a_refused_swap_fails(void **state)
 	(void)state;
 	build("lb.example.net", "a=1.1.1.1/60");
 	a.rounds = 1;
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_int_equal(refuse(CF_REFUSED), APPLY_FAIL);
 }
 
@@ -164,10 +178,10 @@ static void test_a_plan_that_wants_another(void **state)
 {
 	(void)state;
 	build("1.1.1.1", "a=1.1.1.1/300 b=1.1.1.1/300");
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
+	assert_int_equal(next(), APPLY_WRITE);
 	assert_string_equal(offered(), "-a");
 	carry_out();
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_LIST);
+	assert_int_equal(next(), APPLY_LIST);
 }
 
 /* Without room for what was created, the records have to be listed anew. */
@@ -176,8 +190,8 @@ static void test_no_room(void **state)
 	(void)state;
 	build("1.1.1.1", "");
 	o.list.records_n = RECORDS_MAX;
-	assert_int_equal(apply_next(&a, &plan, &o), APPLY_WRITE);
-	assert_null(a.part->created);
+	assert_int_equal(next(), APPLY_WRITE);
+	assert_null(part.created);
 	carry_out();
 	assert_false(o.has_list);
 }

@@ -15,7 +15,7 @@ static const struct reconcile *expect(const char *story, enum reconcile_result r
 	if (len)
 		s.story[len - 1] = '\0';
 	CHECK(strcmp(s.story, story) == 0, "story: %s\n  not: %s", s.story, story);
-	CHECK(r->out.result == result, "result %d: %s", r->out.result, r->out.err.text);
+	CHECK(r->out.result == result, "result %d: %s", r->out.result, r->out.err->text);
 	CHECK(strcmp(scene_records(&s), records) == 0, "records: %s", scene_records(&s));
 	return r;
 }
@@ -231,7 +231,7 @@ static void test_wrong_zone(void **state)
 		s.is_bare = s.is_wrong_zone = true;
 		s.is_dry_run = dry;
 		r = expect("H L Z", RECONCILE_FAILED, "");
-		assert_int_equal(r->out.err.kind, ERR_CONFIG);
+		assert_int_equal(r->out.err->kind, ERR_CONFIG);
 		assert_int_equal(s.strays_n, 0);
 	}
 }
@@ -249,22 +249,22 @@ static void test_wrong_zone_shows_late(void **state)
 	scene_init(&s, "1.1.1.1 1.1.1.2", "");
 	s.is_bare = s.is_zone_secret = s.is_wrong_zone = true;
 	r = expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60] W[-s0 -s1]", RECONCILE_FAILED, "");
-	assert_int_equal(r->out.err.kind, ERR_CONFIG);
-	assert_non_null(strstr(r->out.err.text, "removed again"));
+	assert_int_equal(r->out.err->kind, ERR_CONFIG);
+	assert_non_null(strstr(r->out.err->text, "removed again"));
 	assert_int_equal(s.strays_n, 0);
 
 	scene_init(&s, "1.1.1.1 1.1.1.2", "");
 	s.is_bare = s.is_zone_secret = s.is_wrong_zone = s.refuses_singles_of_kind[OP_DELETE] = true;
 	r = expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60] W[-s0 -s1]", RECONCILE_FAILED, "");
-	assert_non_null(strstr(r->out.err.text, "another name; what it wrote could not be removed"));
+	assert_non_null(strstr(r->out.err->text, "another name; what it wrote could not be removed"));
 
 	/* One from before: it is there, and it is not listed. */
 	scene_init(&s, "1.1.1.1 1.1.1.2", "");
 	s.is_bare = s.is_zone_secret = s.is_wrong_zone = true;
 	s.strays_n = 1;
 	r = expect("H L Z W[+1.1.1.1/60 +1.1.1.2/60] L W[+1.1.1.1/60 +1.1.1.2/60]", RECONCILE_FAILED, "");
-	assert_int_equal(r->out.err.kind, ERR_CONFIG);
-	assert_non_null(strstr(r->out.err.text, "CF_ZONE_ID"));
+	assert_int_equal(r->out.err->kind, ERR_CONFIG);
+	assert_non_null(strstr(r->out.err->text, "CF_ZONE_ID"));
 }
 
 static void test_dry_run(void **state)

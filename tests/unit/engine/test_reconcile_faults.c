@@ -1,6 +1,7 @@
 /* The engine against faults, one by one: what is tried again, when, for how long, and what is not. */
 #include "support.h"
 
+#include "engine/alone.h"
 #include "engine/scene.h"
 #include "core/spec.h"
 
@@ -14,7 +15,7 @@ static const struct reconcile *expect(const char *story, enum reconcile_result r
 	if (len)
 		s.story[len - 1] = '\0';
 	CHECK(strcmp(s.story, story) == 0, "story: %s\n  not: %s", s.story, story);
-	CHECK(r->out.result == result, "result %d: %s", r->out.result, r->out.err.text);
+	CHECK(r->out.result == result, "result %d: %s", r->out.result, r->out.err->text);
 	CHECK(strcmp(scene_records(&s), records) == 0, "records: %s", scene_records(&s));
 	return r;
 }
@@ -65,8 +66,8 @@ static void test_give_up(void **state)
 	started = s.now_ms;
 	r = scene_run(&s);
 	assert_int_equal(r->out.result, RECONCILE_FAILED);
-	assert_int_equal(r->out.err.kind, ERR_RETRY);
-	assert_string_equal(r->out.err.text, "lost before");
+	assert_int_equal(r->out.err->kind, ERR_RETRY);
+	assert_string_equal(r->out.err->text, "lost before");
 	assert_true(r->tries >= 5 && r->tries < 20);
 	assert_true(s.now_ms - started <= s.retry_for_ms);
 	assert_true(s.now_ms - started > s.retry_for_ms / 2);
@@ -104,12 +105,12 @@ static void test_busy(void **state)
 			s.retry_for_ms = busy[i].retry_for_ms;
 			started = s.now_ms;
 			r = scene_run(&s);
-			CHECK(r->out.result == busy[i].result, "case %zu: %s", i, r->out.err.text);
+			CHECK(r->out.result == busy[i].result, "case %zu: %s", i, r->out.err->text);
 			CHECK(s.now_ms - started >= busy[i].waits_ms, "case %zu: too early", i);
 			CHECK(s.now_ms - started < busy[i].waits_ms + 1000, "case %zu: too late", i);
-			CHECK(r->out.result == RECONCILE_DONE || r->out.err.kind == ERR_BUSY, "case %zu", i);
-			CHECK(r->out.result == RECONCILE_DONE || !s.retry_for_ms == !strstr(r->out.err.text, "--retry-for"), "%s",
-			      r->out.err.text);
+			CHECK(r->out.result == RECONCILE_DONE || r->out.err->kind == ERR_BUSY, "case %zu", i);
+			CHECK(r->out.result == RECONCILE_DONE || !s.retry_for_ms == !strstr(r->out.err->text, "--retry-for"), "%s",
+			      r->out.err->text);
 		}
 	}
 }
@@ -144,13 +145,13 @@ static void test_down(void **state)
 		r = expect("H L . H L V W[+1.1.1.1/60] W[-a]", RECONCILE_DONE, "1.1.1.1");
 		CHECK(s.now_ms - started >= down[i].waits_ms, "case %zu: too early", i);
 		CHECK(s.now_ms - started < down[i].waits_ms + 1000, "case %zu: too late", i);
-		CHECK(down[i].says ? strstr(r->out.err.text, down[i].says) != NULL : !strcmp(r->out.err.text, "HTTP 503"), "%s",
-		      r->out.err.text);
+		CHECK(down[i].says ? strstr(r->out.err->text, down[i].says) != NULL : !strcmp(r->out.err->text, "HTTP 503"), "%s",
+		      r->out.err->text);
 	}
 	start();
 	set_fault(SCENE_BUSY, 2, 1);
 	s.retry_after_sec = 86400;
-	assert_string_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.text,
+	assert_string_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err->text,
 			    "HTTP 429; told to wait 86400 s, which is cut; to be asked again in 300 s, past --retry-for");
 }
 
@@ -171,7 +172,7 @@ static void test_past_a_limit(void **state)
 	start();
 	s.retry_for_ms = 0;
 	set_fault(SCENE_LIMIT, 2, 1);
-	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_LIMIT);
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err->kind, ERR_LIMIT);
 }
 
 /* ---- credentials ---- */
@@ -216,17 +217,17 @@ static void test_a_refusal_that_stays(void **state)
 	/* Nothing was ever done with these. */
 	start();
 	set_fault(SCENE_AUTH, 1, SCENE_CALLS_MAX);
-	assert_int_equal(expect("H . H", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+	assert_int_equal(expect("H . H", RECONCILE_FAILED, "9.9.9.9")->out.err->kind, ERR_AUTH);
 	/* Nor with Cloudflare's, whatever Consul's did. */
 	start();
 	s.refused_lists = SCENE_CALLS_MAX;
-	assert_int_equal(expect("H L . H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+	assert_int_equal(expect("H L . H L", RECONCILE_FAILED, "9.9.9.9")->out.err->kind, ERR_AUTH);
 	/* The next record of the same process does not wait again. */
 	s.is_not_first = true;
-	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_AUTH);
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err->kind, ERR_AUTH);
 	start();
 	set_fault(SCENE_REFUSED, 2, 1);
-	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err.kind, ERR_REFUSED);
+	assert_int_equal(expect("H L", RECONCILE_FAILED, "9.9.9.9")->out.err->kind, ERR_REFUSED);
 }
 
 /* The zone was told: a refusal of the listing is asked for again as long as there is time. */
@@ -242,7 +243,7 @@ static void test_a_refusal_of_what_served(void **state)
 	started = s.now_ms;
 	r = scene_run(&s);
 	assert_int_equal(r->out.result, RECONCILE_FAILED);
-	assert_int_equal(r->out.err.kind, ERR_AUTH);
+	assert_int_equal(r->out.err->kind, ERR_AUTH);
 	assert_in_range(r->tries, 5, 20);
 	assert_in_range(s.now_ms - started, s.retry_for_ms / 2, s.retry_for_ms);
 	/* With no time: once more, not more. */
@@ -387,32 +388,32 @@ static void test_what_acls_hid(void **state)
 /* Between two reads all instances go, and with them the leader: that is told, and tried again. */
 static void test_an_empty_consistent_read_without_a_leader(void **state)
 {
-	static struct reconcile_storage storage;
-	static struct record have[RECORDS_MAX];
-	static struct reconcile r;
 	const struct job job = {
 		.types = JOB_TYPES, .name = "www.example.com", .ttl = 60, .zone_id = "0123456789abcdef0123456789abcdef"};
 	struct target_hosts hosts = {0};
-	struct consul_view *view = &storage.observe.view;
+	struct consul_view *view = &alone.storage.observe.view;
+	const struct reconcile *r = &alone.r;
 	const struct err none = {0};
 	struct target t;
 
 	(void)state;
-	reconcile_init(&r, &job, &storage, have, false, 0);
+	alone_forget_zones();
+	alone_init(&job, false, 0);
+	assert_int_equal(alone_next(1).kind, CALL_HEALTH);
 	(void)spec_targets("1.1.1.1", &t, &hosts);
 	view->listed[0] = (struct endpoint){.state = INSTANCE_PASSING, .target = t};
 	view->listed_n = view->count.instances_n = 1;
-	reconcile_take(&r, 0, &none, 1, 0);
-	assert_int_equal(reconcile_next(&r).kind, CALL_LIST);
-	r.seen.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60", have, &hosts);
-	reconcile_take(&r, 0, &none, 1, 0);
-	assert_int_equal(reconcile_next(&r).kind, CALL_HEALTH);
+	alone_take(0, &none, 1, 0);
+	assert_int_equal(alone_next(1).kind, CALL_LIST);
+	alone.r.seen.list.records_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60", alone.have, &hosts);
+	alone_take(0, &none, 1, 0);
+	assert_int_equal(alone_next(1).kind, CALL_HEALTH);
 	view->listed_n = view->count.instances_n = 0;
 	view->evidence = (struct evidence){.is_consistent = true};
-	reconcile_take(&r, 0, &none, 1, 0);
-	assert_int_equal(r.out.result, RECONCILE_HELD);
-	assert_int_equal(r.out.gap, EVIDENCE_NO_LEADER);
-	assert_string_equal(r.out.plan.held_why, evidence_gap_text(EVIDENCE_NO_LEADER));
+	alone_take(0, &none, 1, 0);
+	assert_int_equal(r->out.result, RECONCILE_HELD);
+	assert_int_equal(r->out.gap, EVIDENCE_NO_LEADER);
+	assert_string_equal(r->out.plan.held_why, evidence_gap_text(EVIDENCE_NO_LEADER));
 }
 
 /* The first answer may be as bad as it likes as long as it only adds. */
@@ -438,7 +439,7 @@ static void test_verify_fails(void **state)
 	set_fault(SCENE_AUTH, 3, 1);
 	r = expect("H L V W[+1.1.1.1/60]", RECONCILE_HELD, "1.1.1.1 9.9.9.9");
 	assert_int_equal(r->out.gap, EVIDENCE_READ_FAILED);
-	assert_int_equal(r->out.gap_err.kind, ERR_AUTH);
+	assert_int_equal(r->out.gap_err->kind, ERR_AUTH);
 }
 
 /* ---- refusals ---- */
@@ -453,8 +454,8 @@ static void test_bad_record_blocks_only_itself(void **state)
 	r = expect("H L V W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] L V "
 		   "W[+1.1.1.1/60 +1.1.1.2/60 +1.1.1.3/60] S[+1.1.1.1/60] S[+1.1.1.2/60] S[+1.1.1.3/60]",
 		   RECONCILE_FAILED, "1.1.1.1 1.1.1.3 9.9.9.9");
-	assert_int_equal(r->out.err.kind, ERR_REFUSED);
-	assert_non_null(strstr(r->out.err.text, "refused"));
+	assert_int_equal(r->out.err->kind, ERR_REFUSED);
+	assert_non_null(strstr(r->out.err->text, "refused"));
 	assert_int_equal(r->out.done_n[OP_CREATE], 2);
 	assert_int_equal(r->out.done_n[OP_DELETE], 0);
 }
@@ -517,7 +518,7 @@ static void test_phantom(void **state)
 	s.phantom = "1.1.1.1";
 	r = scene_run(&s);
 	assert_int_equal(r->out.result, RECONCILE_FAILED);
-	assert_int_equal(r->out.err.kind, ERR_RETRY);
+	assert_int_equal(r->out.err->kind, ERR_RETRY);
 	assert_string_equal(scene_records(&s), "9.9.9.9");
 	assert_null(strstr(s.story, "[-"));
 	assert_true(s.now_ms - 1000000 <= s.retry_for_ms + 1000);
@@ -574,12 +575,12 @@ static void test_swap_refused(void **state)
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60 b=1.1.1.2/60");
 	s.refuses_batches = true;
 	r = expect("H L V W[-a -b +lb.example.net/60] L V W[-a -b +lb.example.net/60]", RECONCILE_FAILED, "1.1.1.1 1.1.1.2");
-	assert_int_equal(r->out.err.kind, ERR_REFUSED);
+	assert_int_equal(r->out.err->kind, ERR_REFUSED);
 	/* Somebody else's address came in between: it is in the way, and named. */
 	scene_init(&s, "lb.example.net", "a=1.1.1.1/60");
 	s.late = "x=7.7.7.7/60/f";
 	r = expect("H L V W[-a +lb.example.net/60] L", RECONCILE_FAILED, "1.1.1.1 7.7.7.7");
-	assert_non_null(strstr(r->out.err.text, "7.7.7.7"));
+	assert_non_null(strstr(r->out.err->text, "7.7.7.7"));
 }
 
 int main(void)

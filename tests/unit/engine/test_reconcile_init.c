@@ -3,14 +3,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/reconcile.h"
+#include "engine/alone.h"
 
 #define ZONE_ID "0123456789abcdef0123456789abcdef"
 #define NOW_MS 1000000
 
-static struct reconcile r;
-static struct reconcile_storage storage;
-static struct record have[RECORDS_MAX];
+static struct reconcile *const r = &alone.r;
 static struct endpoint listed[1];
 static struct consul_view seen = {.listed = listed};
 static struct job job;
@@ -28,22 +26,23 @@ static int set_up(void **state)
 	};
 	listed[0] = (struct endpoint){.state = INSTANCE_PASSING, .target = {.type = RECORD_A, .addr = {192, 0, 2, 1}}};
 	seen.listed_n = seen.count.instances_n = seen.count.state_n[INSTANCE_PASSING] = 1;
-	reconcile_init_watch(&r, &job, have);
+	alone_forget_zones();
+	alone_init_watch(&job);
 	return 0;
 }
 
 static enum call_kind next(void)
 {
-	return reconcile_next(&r).kind;
+	return alone_next(NOW_MS).kind;
 }
 
 /* The listing finds nothing of that name at all. */
 static void list_nothing(struct err *e)
 {
 	assert_int_equal(next(), CALL_LIST);
-	r.seen.listing.reply = (struct cf_reply){0};
-	r.seen.list.records_n = r.seen.list.seen_n = 0;
-	reconcile_take(&r, 0, e, NOW_MS, 0);
+	alone.round.list.reply = (struct cf_reply){0};
+	r->seen.list.records_n = r->seen.list.seen_n = 0;
+	alone_take(0, e, NOW_MS, 0);
 }
 
 static void test_at_first_nothing_is_to_be_done(void **state)
@@ -51,33 +50,33 @@ static void test_at_first_nothing_is_to_be_done(void **state)
 	static const size_t nothing[OP_KINDS];
 
 	(void)state;
-	memset(&r, 0xff, sizeof r);
-	reconcile_init_watch(&r, &job, have);
+	memset(r, 0xff, sizeof *r);
+	alone_init_watch(&job);
 	assert_int_equal(next(), CALL_END);
-	assert_int_equal(r.out.wake_ms, CLOCK_NEVER);
-	assert_int_equal(r.seen.linger_ms, CLOCK_NEVER);
-	assert_int_equal(r.in.give_up_ms, CLOCK_NEVER);
-	assert_string_equal(r.out.zone_id, ZONE_ID);
-	assert_ptr_equal(r.in.job, &job);
-	assert_true(r.in.is_watch && r.seen.has_grace);
-	assert_false(r.in.is_dry_run || r.is_zone_checked || r.is_zone_wrong || r.is_resync || r.seen.has_list);
-	assert_int_equal(r.tries, 0);
-	assert_memory_equal(r.out.done_n, nothing, sizeof nothing);
+	assert_int_equal(r->out.wake_ms, CLOCK_NEVER);
+	assert_int_equal(r->seen.linger_ms, CLOCK_NEVER);
+	assert_int_equal(r->in.give_up_ms, CLOCK_NEVER);
+	assert_string_equal(reconcile_zone_id(r), ZONE_ID);
+	assert_ptr_equal(r->in.job, &job);
+	assert_true(r->in.is_watch && r->seen.has_grace);
+	assert_false(r->in.is_dry_run || r->is_zone_wrong || r->is_resync || r->seen.has_list);
+	assert_int_equal(r->tries, 0);
+	assert_memory_equal(r->out.done_n, nothing, sizeof nothing);
 }
 
 /* Sync begins with a call, and has no grace. */
 static void test_at_first_sync_reads(void **state)
 {
 	(void)state;
-	memset(&r, 0xff, sizeof r);
-	reconcile_init(&r, &job, &storage, have, true, 4711);
+	memset(r, 0xff, sizeof *r);
+	alone_init(&job, true, 4711);
 	assert_int_equal(next(), CALL_HEALTH);
-	assert_false(reconcile_next(&r).query->is_consistent);
-	assert_int_equal(r.out.wake_ms, CLOCK_NEVER);
-	assert_int_equal(r.in.give_up_ms, 4711);
-	assert_true(r.in.is_dry_run);
-	assert_false(r.in.is_watch || r.seen.has_grace);
-	assert_string_equal(r.out.zone_id, ZONE_ID);
+	assert_false(alone_next(NOW_MS).query->is_consistent);
+	assert_int_equal(r->out.wake_ms, CLOCK_NEVER);
+	assert_int_equal(r->in.give_up_ms, 4711);
+	assert_true(r->in.is_dry_run);
+	assert_false(r->in.is_watch || r->seen.has_grace);
+	assert_string_equal(reconcile_zone_id(r), ZONE_ID);
 }
 
 /* A zone that is named is that one; else any that the name lies within. */
@@ -87,12 +86,12 @@ static void test_which_zone_is_looked_for(void **state)
 	job.zone_id[0] = '\0';
 	for (int is_named = 0; is_named < 2; is_named++) {
 		(void)memcpy(job.zone, is_named ? "example.com" : "", is_named ? sizeof "example.com" : 1);
-		reconcile_init_watch(&r, &job, have);
-		reconcile_begin(&r, &storage, &seen, false, NOW_MS, 0);
+		alone_init_watch(&job);
+		alone_begin(&seen, false, NOW_MS);
 		assert_int_equal(next(), CALL_ZONE);
-		assert_false(r.zones.is_check);
-		assert_int_equal(r.zones.is_exact, is_named);
-		assert_string_equal(r.zones.name, is_named ? "example.com" : "www.example.com");
+		assert_false(alone.round.zones.is_check);
+		assert_int_equal(alone.round.zones.is_exact, is_named);
+		assert_string_equal(alone.round.zones.name, is_named ? "example.com" : "www.example.com");
 	}
 }
 
@@ -101,18 +100,17 @@ static void check_zone_then_lose(bool has_found)
 {
 	struct err e = {0};
 
-	storage.zone_id[0] = '\0'; /* another worker's: it knows nothing of it */
-	reconcile_begin(&r, &storage, &seen, false, NOW_MS, 0);
+	alone_begin(&seen, false, NOW_MS);
 	assert_int_equal(next(), CALL_LIST);
 	list_nothing(&e);
 	if (next() == CALL_ZONE) {
-		assert_true(r.zones.is_check && !r.is_zone_checked);
-		r.zones.has_found = has_found;
-		reconcile_take(&r, 0, &e, NOW_MS, 0);
+		assert_true(alone.round.zones.is_check && !r->zone->is_checked);
+		alone.round.zones.has_found = has_found;
+		alone_take(0, &e, NOW_MS, 0);
 	}
 	assert_int_equal(next(), CALL_WRITE);
 	(void)err_set(&e, ERR_RETRY, "lost");
-	reconcile_take(&r, -1, &e, NOW_MS, 0);
+	alone_take(-1, &e, NOW_MS, 0);
 }
 
 /* A name asks once, whoever carries its next pass out, and whatever it was told. */
@@ -123,11 +121,10 @@ static void test_a_zone_is_asked_for_once(void **state)
 
 		(void)set_up(state);
 		check_zone_then_lose(has_found);
-		assert_true(r.is_zone_checked);
-		assert_int_equal(r.seen.is_zone_known, has_found);
-		r.seen.is_zone_known = false;
-		storage.zone_id[0] = '\0';
-		reconcile_begin(&r, &storage, &seen, false, NOW_MS, 0);
+		assert_true(r->zone->is_checked);
+		assert_int_equal(r->seen.is_zone_known, has_found);
+		r->seen.is_zone_known = false;
+		alone_begin(&seen, false, NOW_MS);
 		list_nothing(&e);
 		assert_int_equal(next(), CALL_WRITE);
 	}

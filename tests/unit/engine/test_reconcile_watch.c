@@ -6,14 +6,12 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "engine/reconcile.h"
+#include "engine/alone.h"
 
 #define ADDRESSES 12
 #define ZONE_ID "0123456789abcdef0123456789abcdef"
 
-static struct reconcile r;
-static struct reconcile_storage storage;
-static struct record have[RECORDS_MAX];
+static struct reconcile *const r = &alone.r;
 static struct endpoint listed[ADDRESSES];
 static struct consul_view seen = {.listed = listed};
 static struct job job;
@@ -137,26 +135,25 @@ static int answer(const struct call *c, struct err *e)
 /* The call that comes next. */
 static int answer_next(struct err *e)
 {
-	const struct call c = reconcile_next(&r);
+	const struct call c = alone_next(now_ms);
 
 	return answer(&c, e);
 }
 
 static enum call_kind next(void)
 {
-	return reconcile_next(&r).kind;
+	return alone_next(now_ms).kind;
 }
 
 /* One pass. fault: chance in 100 that a call is lost, before or after its effect. */
 static void run_pass(bool is_resync, uint32_t fault)
 {
-	reconcile_begin(&r, &storage, &seen, is_resync, now_ms, 0);
+	alone_begin(&seen, is_resync, now_ms);
 	for (int i = 0; next() != CALL_END; i++) {
 		struct err e = {0};
 		int rc = 0;
 
 		assert_true(i < 200);
-		reconcile_refresh(&r, now_ms);
 		if (test_random_below(&seed, 100) >= fault)
 			rc = answer_next(&e);
 		else {
@@ -165,7 +162,7 @@ static void run_pass(bool is_resync, uint32_t fault)
 			rc = err_set(&e, ERR_RETRY, "lost");
 		}
 		now_ms += test_random_below(&seed, 3) ? 20 : 3000;
-		reconcile_take(&r, rc, &e, now_ms, 0);
+		alone_take(rc, &e, now_ms, 0);
 	}
 }
 
@@ -174,8 +171,8 @@ static void check_memory(void)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < r.seen.list.records_n; i++) {
-		const struct record *mine = &r.seen.list.records[i], *real;
+	for (size_t i = 0; i < r->seen.list.records_n; i++) {
+		const struct record *mine = &r->seen.list.records[i], *real;
 
 		if (!mine->id[0])
 			continue;
@@ -191,7 +188,7 @@ static void check_memory(void)
 
 static void check_right(void)
 {
-	assert_int_equal(r.out.result, RECONCILE_DONE);
+	assert_int_equal(r->out.result, RECONCILE_DONE);
 	for (size_t i = 0; i < seen.listed_n; i++) {
 		const struct record *record = find(NULL, &seen.listed[i].target);
 
@@ -216,7 +213,7 @@ static int set_up(void **state)
 	records_n = lists = writes = 0;
 	refuses_batches = false;
 	now_ms = 1000000;
-	reconcile_init_watch(&r, &job, have);
+	alone_init_watch(&job);
 	return 0;
 }
 
@@ -230,9 +227,9 @@ static void test_memory_follows_the_writes(void **state)
 		job.ttl = 60 + test_random_below(&seed, 2);
 		run_pass(false, 0);
 		check_right();
-		if (r.seen.has_list)
+		if (r->seen.has_list)
 			check_memory();
-		assert_true(r.seen.has_list);
+		assert_true(r->seen.has_list);
 	}
 	assert_int_equal(lists, 1);
 	assert_true(writes <= 800);
@@ -248,7 +245,7 @@ static void test_nothing_to_do_is_no_call(void **state)
 	for (int i = 0; i < 5; i++)
 		run_pass(false, 0);
 	assert_int_equal(lists + writes, 0);
-	assert_int_equal(r.out.done_n[OP_CREATE], 0); /* not those of the first pass */
+	assert_int_equal(r->out.done_n[OP_CREATE], 0); /* not those of the first pass */
 	run_pass(true, 0);
 	assert_int_equal(lists, 1);
 	assert_int_equal(writes, 0);
@@ -258,7 +255,7 @@ static void test_nothing_to_do_is_no_call(void **state)
 static void test_each_side_is_trusted_for_itself(void **state)
 {
 	static const struct pace_trust nothing[SIDES];
-	const struct pace_trust *consul = &storage.trust[SIDE_CONSUL], *cloudflare = &storage.trust[SIDE_CLOUDFLARE];
+	const struct pace_trust *consul = &alone.storage.trust[SIDE_CONSUL], *cloudflare = &alone.storage.trust[SIDE_CLOUDFLARE];
 	struct err e = {0};
 
 	(void)state;
@@ -266,21 +263,21 @@ static void test_each_side_is_trusted_for_itself(void **state)
 	list_instances(1);
 	run_pass(false, 0);
 	assert_true(cloudflare->has_served);
-	memcpy(storage.trust, nothing, sizeof nothing);
+	memcpy(alone.storage.trust, nothing, sizeof nothing);
 	list_instances(2);
-	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	alone_begin(&seen, false, now_ms);
 	assert_int_equal(next(), CALL_HEALTH);
-	reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
+	alone_take(answer_next(&e), &e, now_ms, 0);
 	assert_true(consul->has_served && !cloudflare->has_served);
 	assert_int_equal(next(), CALL_WRITE);
-	reconcile_take(&r, answer_next(&e), &e, now_ms, 0);
+	alone_take(answer_next(&e), &e, now_ms, 0);
 	assert_true(cloudflare->has_served);
-	memcpy(storage.trust, nothing, sizeof nothing);
+	memcpy(alone.storage.trust, nothing, sizeof nothing);
 	(void)err_set(&e, ERR_AUTH, "HTTP 403");
-	reconcile_take(&r, -1, &e, now_ms, 0);
+	alone_take(-1, &e, now_ms, 0);
 	assert_true(cloudflare->was_refused && !consul->was_refused);
-	assert_int_equal(r.out.result, RECONCILE_FAILED);
-	assert_int_equal(r.out.wake_ms, now_ms + 2000);
+	assert_int_equal(r->out.result, RECONCILE_FAILED);
+	assert_int_equal(r->out.wake_ms, now_ms + 2000);
 }
 
 /* Failure after failure it waits longer; from the first success on it begins anew. */
@@ -294,15 +291,16 @@ static void test_delays_grow_and_end(void **state)
 	(void)err_set(&e, ERR_RETRY, "lost");
 	for (size_t i = 0; i < COUNT(delays_ms); i++) {
 		list_instances(1 + (unsigned)i);
-		reconcile_begin(&r, &storage, &seen, true, now_ms, 0);
+		alone_begin(&seen, true, now_ms);
 		if (delays_ms[i] < 0) {
 			run_pass(true, 0);
-			assert_int_equal(r.out.wake_ms, CLOCK_NEVER);
+			assert_int_equal(r->out.wake_ms, CLOCK_NEVER);
 			continue;
 		}
-		reconcile_take(&r, -1, &e, now_ms, 0);
-		assert_int_equal(r.out.result, RECONCILE_FAILED);
-		assert_int_equal(r.out.wake_ms, now_ms + delays_ms[i]);
+		assert_int_equal(next(), CALL_LIST);
+		alone_take(-1, &e, now_ms, 0);
+		assert_int_equal(r->out.result, RECONCILE_FAILED);
+		assert_int_equal(r->out.wake_ms, now_ms + delays_ms[i]);
 	}
 }
 
@@ -324,12 +322,12 @@ static void test_held(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		list_instances(3);
 		run_pass(true, 0);
-		assert_int_equal(r.out.result, RECONCILE_DONE);
+		assert_int_equal(r->out.result, RECONCILE_DONE);
 		list_instances(1);
 		seen.evidence = cases[i].evidence;
 		run_pass(true, 0);
-		assert_int_equal(r.out.result, RECONCILE_HELD);
-		CHECK((r.out.wake_ms != CLOCK_NEVER) == cases[i].is_again, "case %zu", i);
+		assert_int_equal(r->out.result, RECONCILE_HELD);
+		CHECK((r->out.wake_ms != CLOCK_NEVER) == cases[i].is_again, "case %zu", i);
 	}
 }
 
@@ -341,13 +339,13 @@ static void test_held_waits_longer_and_longer(void **state)
 	for (int round = 0; round < 2; round++) {
 		list_instances(3);
 		run_pass(true, 0);
-		assert_int_equal(r.out.result, RECONCILE_DONE);
+		assert_int_equal(r->out.result, RECONCILE_DONE);
 		list_instances(1);
 		seen.evidence.has_leader = false;
 		for (int64_t delay_ms = 250; delay_ms <= 2000; delay_ms *= 2) {
 			run_pass(false, 0);
-			assert_int_equal(r.out.result, RECONCILE_HELD);
-			assert_int_equal(r.out.wake_ms - now_ms, delay_ms);
+			assert_int_equal(r->out.result, RECONCILE_HELD);
+			assert_int_equal(r->out.wake_ms - now_ms, delay_ms);
 		}
 	}
 }
@@ -400,7 +398,7 @@ static void test_drift(void **state)
 	list_instances(15);
 	assert_int_equal(count_said(false, drift), 0);
 	records_n--;
-	reconcile_cancel(&r);
+	reconcile_cancel(r);
 	assert_int_equal(count_said(true, drift), 0); /* what was known counts no more */
 	assert_int_equal(records_n, 4);
 }
@@ -432,9 +430,9 @@ static void test_a_pass_that_is_called_off(void **state)
 	list_instances(1);
 	run_pass(false, 0);
 	list_instances(3);
-	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	alone_begin(&seen, false, now_ms);
 	assert_int_equal(next(), CALL_WRITE);
-	reconcile_cancel(&r);
+	reconcile_cancel(r);
 	assert_int_equal(next(), CALL_END);
 	assert_int_equal(lists, 1);
 	run_pass(false, 0);
@@ -456,13 +454,14 @@ static void test_a_zone_id_that_is_none(void **state)
 			(void)set_up(state);
 			if (!is_set)
 				job.zone_id[0] = '\0';
-			memcpy(r.out.zone_id, ZONE_ID, sizeof ZONE_ID);
-			reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+			alone_forget_zones();
+			r->zone = zone_table_get(&alone.zones, ZONE_ID);
+			alone_begin(&seen, false, now_ms);
 			assert_int_equal(next(), CALL_LIST);
 			(void)err_set(&e, (enum err_kind)kind, "no");
-			reconcile_take(&r, -1, &e, now_ms, 0);
-			assert_int_equal(r.out.result, RECONCILE_FAILED);
-			assert_string_equal(r.out.zone_id, is_kept ? ZONE_ID : "");
+			alone_take(-1, &e, now_ms, 0);
+			assert_int_equal(r->out.result, RECONCILE_FAILED);
+			assert_string_equal(reconcile_zone_id(r), is_kept ? ZONE_ID : "");
 		}
 	}
 }
@@ -479,13 +478,13 @@ static void test_memory_after_faults(void **state)
 			job.ttl = 60 + test_random_below(&seed, 2);
 			if (records_n && test_random_below(&seed, 5) == 0) {
 				records[0] = records[--records_n]; /* another hand */
-				r.seen.has_list = false;
+				r->seen.has_list = false;
 			}
 			run_pass(test_random_below(&seed, 10) == 0, 15);
-			if (r.seen.has_list)
+			if (r->seen.has_list)
 				check_memory();
 			else
-				assert_true(r.out.result == RECONCILE_FAILED || refuses_batches);
+				assert_true(r->out.result == RECONCILE_FAILED || refuses_batches);
 		}
 		run_pass(false, 0);
 		check_right();
@@ -506,19 +505,19 @@ static void test_a_record_that_is_gone_is_forgotten(void **state)
 	list_instances(3);
 	gone = *find(NULL, &(struct target){.type = RECORD_A, .addr = {192, 0, 2, 3}});
 	/* It goes between the second listing and the single delete. */
-	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	alone_begin(&seen, false, now_ms);
 	while (next() != CALL_END) {
 		struct err e = {0};
 		int rc;
 		struct record *theirs = find(gone.id, NULL);
 
-		if (reconcile_next(&r).write && reconcile_next(&r).write->is_single && theirs)
+		if (alone_next(now_ms).write && alone_next(now_ms).write->is_single && theirs)
 			*theirs = records[--records_n];
 		rc = answer_next(&e);
-		reconcile_take(&r, rc, &e, now_ms, 0);
+		alone_take(rc, &e, now_ms, 0);
 	}
-	assert_int_equal(r.out.result, RECONCILE_DONE);
-	if (r.seen.has_list)
+	assert_int_equal(r->out.result, RECONCILE_DONE);
+	if (r->seen.has_list)
 		check_memory();
 	list_instances(7);
 	run_pass(false, 0);
@@ -533,21 +532,19 @@ static void test_old_news_is_read_again_before_a_write(void **state)
 	list_instances(3);
 	run_pass(false, 0);
 	list_instances(1);
-	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
+	alone_begin(&seen, false, now_ms);
 	assert_int_equal(next(), CALL_HEALTH);
 	for (int i = 0; i < 2; i++) {
 		struct err e = {0};
 
 		assert_int_equal(answer_next(&e), 0);
-		reconcile_take(&r, 0, &e, now_ms, 0);
+		alone_take(0, &e, now_ms, 0);
 		if (next() == CALL_END)
 			break;
 		assert_int_equal(next(), CALL_WRITE);
 		now_ms += RECONCILE_READ_MS;
-		reconcile_refresh(&r, now_ms);
 		assert_int_equal(next(), CALL_WRITE); /* not too old yet */
 		now_ms++;
-		reconcile_refresh(&r, now_ms);
 		assert_int_equal(next(), CALL_HEALTH);
 		list_instances(3); /* it is back */
 	}
@@ -565,18 +562,17 @@ static void test_old_news_waits_for_who_was_refused(void **state)
 	seed = 1;
 	refuses_batches = true;
 	list_instances(3);
-	reconcile_begin(&r, &storage, &seen, false, now_ms, 0);
-	while (!(next() == CALL_WRITE && reconcile_next(&r).write->is_single)) {
+	alone_begin(&seen, false, now_ms);
+	while (!(next() == CALL_WRITE && alone_next(now_ms).write->is_single)) {
 		struct err refused = {0};
 		int rc = answer_next(&refused);
 
-		reconcile_take(&r, rc, &refused, now_ms, 0);
+		alone_take(rc, &refused, now_ms, 0);
 	}
-	reconcile_next(&r).write->reply.meaning = CF_REFUSED;
-	reconcile_take(&r, -1, &e, now_ms, 0);
+	alone_next(now_ms).write->reply.meaning = CF_REFUSED;
+	alone_take(-1, &e, now_ms, 0);
 	now_ms += RECONCILE_READ_MS + 1;
 	assert_int_equal(next(), CALL_WRITE);
-	reconcile_refresh(&r, now_ms);
 	assert_int_equal(next(), CALL_WRITE);
 }
 
@@ -600,22 +596,22 @@ static void test_grace(void **state)
 	list_instances(6);
 	begin_at(t + 10000);
 	assert_int_equal(records_n, 3);
-	assert_int_equal(r.seen.linger_ms, t + 15000);
+	assert_int_equal(r->seen.linger_ms, t + 15000);
 	list_instances(4); /* another one later: a grace of its own */
 	begin_at(t + 12000);
-	assert_int_equal(r.seen.linger_ms, t + 15000);
+	assert_int_equal(r->seen.linger_ms, t + 15000);
 	begin_at(t + 14999);
 	assert_int_equal(records_n, 3);
 	begin_at(t + 15000);
 	assert_int_equal(records_n, 2);
-	assert_int_equal(r.seen.linger_ms, t + 17000);
+	assert_int_equal(r->seen.linger_ms, t + 17000);
 	list_instances(6); /* back in time: forgotten that it was away */
 	begin_at(t + 16900);
-	assert_int_equal(r.seen.linger_ms, CLOCK_NEVER);
+	assert_int_equal(r->seen.linger_ms, CLOCK_NEVER);
 	begin_at(t + 30000);
 	list_instances(4);
 	begin_at(t + 31000);
-	assert_int_equal(r.seen.linger_ms, t + 36000);
+	assert_int_equal(r->seen.linger_ms, t + 36000);
 	assert_int_equal(records_n, 2);
 }
 
@@ -630,7 +626,7 @@ static void test_a_listing_does_not_prolong_the_grace(void **state)
 	begin_at(2001000);
 	now_ms = 2003000;
 	run_pass(true, 0); /* a resync */
-	assert_int_equal(r.seen.linger_ms, 2006000);
+	assert_int_equal(r->seen.linger_ms, 2006000);
 }
 
 static void test_maintenance_has_no_grace(void **state)
@@ -653,20 +649,20 @@ static void test_a_wrong_zone_is_written_once(void **state)
 {
 	(void)state;
 	is_astray = true;
-	storage.zone_id[0] = '\0';
+	alone_forget_zones();
 	list_instances(7);
 	run_pass(false, 0);
 	assert_int_equal(writes, 2); /* and it was removed again */
-	assert_int_equal(r.out.err.kind, ERR_CONFIG);
+	assert_int_equal(r->out.err->kind, ERR_CONFIG);
 	run_pass(true, 0);
 	run_pass(false, 0);
 	assert_int_equal(writes, 2);
-	assert_int_equal(r.out.err.kind, ERR_CONFIG);
-	assert_non_null(strstr(r.out.err.text, "CF_ZONE_ID"));
+	assert_int_equal(r->out.err->kind, ERR_CONFIG);
+	assert_non_null(strstr(r->out.err->text, "CF_ZONE_ID"));
 	/* Where nothing is to be created there is nothing that could go astray. */
 	list_instances(0);
 	run_pass(true, 0);
-	assert_int_equal(r.out.result, RECONCILE_DONE);
+	assert_int_equal(r->out.result, RECONCILE_DONE);
 	is_astray = false;
 }
 

@@ -37,6 +37,8 @@ static int set_up(void **state)
 	return 0;
 }
 
+static struct reconcile_seldom seldom;
+
 /* The i-th name, in slot 3 i + 2: in sync for 5 s, with three records listed of which two are ours and there. */
 static struct managed_name *add_name(size_t i, const char *name)
 {
@@ -60,10 +62,12 @@ static struct managed_name *add_name(size_t i, const char *name)
 	k->r.seen.want_n = 7;
 	k->r.out.plan.n[OP_HOLD] = 3;
 	k->r.out.plan.held_why = "no leader";
+	k->r.out.err = &seldom.err;
+	k->r.out.gap_err = &seldom.gap_err;
 	k->has_synced = k->has_changed = true;
 	k->synced_sec = 1700000000;
 	k->changed_sec = 1600000000;
-	(void)snprintf(k->r.out.err.text, sizeof k->r.out.err.text, "status 502");
+	(void)snprintf(k->r.out.err->text, sizeof k->r.out.err->text, "status 502");
 	return k;
 }
 
@@ -414,7 +418,7 @@ static void test_line_is_cut(void **state)
 
 	(void)state;
 	memset(k->job.name, 'n', sizeof k->job.name - 1);
-	memset(k->r.out.err.text, 'e', sizeof k->r.out.err.text - 1);
+	memset(k->r.out.err->text, 'e', sizeof k->r.out.err->text - 1);
 	k->state = STATUS_FAILING;
 	w.setup.lock_key = "key";
 	(void)watch_line(&w, line, sizeof line);

@@ -201,14 +201,16 @@ static char *put_record(char *out, const struct world_record *r)
 
 static int answer_list(const struct exchange *x)
 {
+	const char *by_name = strstr(x->target, "name.exact=");
 	char name[NAME_CAP], *out = answer_body;
 
 	world.lists++;
 	note("list");
-	(void)sscanf(strstr(x->target, "name.exact=") + 11, "%200[^&]", name);
+	if (by_name)
+		(void)sscanf(by_name + 11, "%200[^&]", name);
 	out += sprintf(out, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":[");
 	for (size_t i = 0; i < world.records_n; i++)
-		if (strcmp(world.records[i].name, name) == 0)
+		if (!by_name || strcmp(world.records[i].name, name) == 0)
 			out = put_record(out, &world.records[i]);
 	(void)sprintf(out, "]}");
 	return 200;
