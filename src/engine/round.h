@@ -23,7 +23,7 @@
 /* All 0 at first, but for storage. */
 struct round {
 	bool is_adding; /* the write made last does not only delete */
-	bool is_paced; /* batches that add wait for ROUND_PACE_MS; of who writes once they need not */
+	bool is_paced;  /* batches that add wait for ROUND_PACE_MS: not those of who writes once */
 	size_t n;
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
 	struct reconcile_storage *storage; /* the members'; the caller's */

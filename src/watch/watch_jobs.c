@@ -245,7 +245,7 @@ static struct managed_name *place_of(struct watch *w, const struct job *job)
 		else if (job_overlaps(&name->job, job))
 			return name;
 	}
-	return free < WATCH_RECORDS_MAX ? reserve_name(w, free) : NULL;
+	return free < WATCH_RECORDS_MAX && has_storage(w, free) ? w->names[free] : NULL;
 }
 
 bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)

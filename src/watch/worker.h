@@ -1,6 +1,6 @@
 /*
- * Who carries out the passes: a few workers, each with scratch and connections for a round of names,
- * within the API's budget. A zone is one worker's as long as names of it are at work.
+ * Who carries out the passes: a few workers, each with scratch and connections for a round of
+ * names, within the API's budget. A zone is one worker's as long as names of it are at work.
  */
 #ifndef WATCH_WORKER_H
 #define WATCH_WORKER_H
