@@ -9,6 +9,7 @@
 #include "base/out.h"
 #include "command/clients.h"
 #include "command/command.h"
+#include "command/discover.h"
 #include "command/print.h"
 #include "command/progress.h"
 #include "engine/report.h"
@@ -101,6 +102,8 @@ static int run(const struct invocation *in, bool is_plan)
 		return command_fail(in, &e);
 	/* One deadline for all: a record whose turn comes after it has one try. */
 	give_up_ms = clock_now_ms() + config.retry_for_ms;
+	if (config.discover)
+		code = discover_jobs(&config, &clients, is_plan ? 0 : give_up_ms);
 	if (options & OPTION_JSON)
 		print_json_begin();
 	for (size_t i = 0; i < config.jobs_n; i++) {
