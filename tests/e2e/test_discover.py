@@ -4,11 +4,13 @@ import itertools
 import json
 import time
 from types import SimpleNamespace
+from urllib.error import HTTPError
 
 import pytest
 from consul import Consul, free_ports
 from fake_consul import Reply
 from fleet import Fleet
+from program import ROOT
 from test_watch_rights import Health
 from watching import scene, until
 
@@ -166,7 +168,7 @@ def test_the_configurations_names_go_first(discovery, tmp_path):
     watch.hup()
     watch.wait_for("name discovered", name=mine.name)
     until(lambda: theirs.contents() == [B])
-    mine.checked = False
+    discovery.scene.sites.remove(mine)  # that name has come to another
     assert [call for call in discovery.scene.cf.writes()[calls:] if more.name in str(call.body)] == []
 
 
@@ -279,6 +281,22 @@ def test_hidden_by_acls(scene, tmp_path):
         stays(site, A)
         assert not watch.find("name dropped")
         watch.stop()
+    finally:
+        guarded.stop()
+
+
+def test_the_readmes_rights_of_an_application(tmp_path):
+    """It may register its own service with tags, and no other."""
+    rules = (ROOT / "README.md").read_text().partition("A token of an application:")[2].partition("```hcl\n")[2].partition("```")[0]
+    acl = {"acl": {"enabled": True, "default_policy": "deny", "tokens": {"master": "root"}}}
+    guarded = Consul(tmp_path / "acl", token="root", config=acl)
+    try:
+        guarded.put("/v1/acl/policy", {"Name": "application", "Rules": rules})
+        guarded.token = guarded.put("/v1/acl/token", {"Policies": [{"Name": "application"}]})["SecretID"]
+        tags = ["dnsbuddy.record=www.example.com"]
+        guarded.put("/v1/agent/service/register", {"Name": "nginx", "Tags": tags})
+        with pytest.raises(HTTPError):
+            guarded.put("/v1/agent/service/register", {"Name": "api", "Tags": tags})
     finally:
         guarded.stop()
 

@@ -20,6 +20,8 @@ STATED = [
     ("{} instances of a service", "CONSUL_INSTANCES_MAX"),
     ("{} records of a name", "RECORDS_MAX"),
     ("{} entries of `records`", "CONFIG_RECORDS_MAX"),
+    ("{} names that services claim", "CLAIMS_MAX"),
+    ("{} KiB of such tags of a service", "CLAIMS_TAGS_CAP / 1024"),
     ("{} KiB of JSON for one instance", "JSON_ELEMENT_MAX / 1024"),
     ("`run` takes {} services and {} backends, {} tags and {} entries of metadata of a service, {} words of all commands",
      "RUN_SERVICES_MAX", "RUN_BACKENDS_MAX", "RUN_TAGS_MAX", "RUN_METAS_MAX", "RUN_WORDS_MAX"),
