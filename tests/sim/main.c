@@ -111,10 +111,12 @@ bool sim_chance(const char *what, unsigned per_million)
 bool sim_has_secret(const char *p, size_t n)
 {
 	static const char *const secrets[] = {SIM_CONSUL_TOKEN, SIM_CF_TOKEN};
+	const char *end = p + n;
 
-	for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
-		if (memmem(p, n, secrets[i], strlen(secrets[i])))
-			return true;
+	for (; (p = memchr(p, SIM_SECRET, (size_t)(end - p))); p++)
+		for (size_t i = 0; i < sizeof secrets / sizeof secrets[0]; i++)
+			if ((size_t)(end - p) >= strlen(secrets[i]) && memcmp(p, secrets[i], strlen(secrets[i])) == 0)
+				return true;
 	return false;
 }
 

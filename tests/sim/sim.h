@@ -112,9 +112,10 @@ void sim_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Whether this happens, in so many of a million cases; unless the decision is left out. */
 bool sim_chance(const char *what, unsigned per_million);
 
-/* Secrets: what must be nowhere but where it belongs. */
-#define SIM_CONSUL_TOKEN "c0ffee00-secret-of-consul"
-#define SIM_CF_TOKEN "cf-secret-0123456789abcdef"
+/* Secrets: what must be nowhere but where it belongs. Nothing else begins so: they are soon looked for. */
+#define SIM_SECRET '~'
+#define SIM_CONSUL_TOKEN "~c0ffee00-secret-of-consul"
+#define SIM_CF_TOKEN "~cf-secret-0123456789abcdef"
 bool sim_has_secret(const char *p, size_t n);
 
 /* schedule.c: setup and events of this seed. */
