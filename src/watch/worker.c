@@ -269,6 +269,10 @@ static enum http_result begin_call(struct watch *w, struct worker *worker, int64
 
 	join(w, worker, now_ms);
 	call = round_next(&worker->round, now_ms);
+	/* What a search has found for others may have told somebody that he has no zone. */
+	end_passes(w, worker, now_ms);
+	if (call.kind == CALL_END)
+		return HTTP_MORE;
 	if (!may_call(w, call.kind, now_ms))
 		return HTTP_MORE;
 	worker->called_ms = now_ms;
