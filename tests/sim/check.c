@@ -61,6 +61,20 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
 			(struct heard){true, begun_ms, sim.now_ms, *said};
 }
 
+/* A whole zone is listed: is the name in it? */
+static bool is_of_zone(const struct cloud_exchange *x, const char *name)
+{
+	const char *id = strstr(x->target, "/zones/");
+	int zone = cloud_zone_of(name);
+
+	char text[17];
+
+	if (!id || zone < 0)
+		return false;
+	(void)snprintf(text, sizeof text, "%016llx", (unsigned long long)cloud.zones[zone].id);
+	return strncmp(id + 7, text, 16) == 0;
+}
+
 void check_listed(int who, const struct cloud_exchange *x)
 {
 	const char *at = strstr(x->target, "name.exact=");
@@ -78,7 +92,7 @@ void check_listed(int who, const struct cloud_exchange *x)
 	for (size_t i = 0; i < sim.setup.jobs_n; i++) {
 		const char *name = sim.setup.jobs[i].name;
 
-		if (!at || (strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
+		if ((!at && is_of_zone(x, name)) || (at && strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
 			known[who].listed_ms[i] = x->arrive_ms - cloud.setup.lag_ms;
 	}
 }
