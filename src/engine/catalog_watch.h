@@ -30,6 +30,7 @@ struct catalog_watch {
 	struct blocking read; /* how often, how well; see there */
 	struct consul_catalog_query query;
 	uint64_t sum, incoming_sum; /* of all pieces */
+	unsigned hearing;           /* bit of each listener that hears the answer under way */
 	void *owner;                /* who runs it in a loop, as this part: */
 	struct loop_part part;
 	const struct catalog_listener *listeners[CATALOG_LISTENERS_MAX]; /* NULL: none */
@@ -52,9 +53,12 @@ void catalog_watch_init(struct catalog_watch *w, const struct job *place, bool o
 
 /*
  * Tell this one, too, from an answer on that comes at once; is_on false: not any more. Twice is
- * like once. l is kept.
+ * like once. l is kept. Not to be called from a listener's take().
  */
 void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener *l, bool is_on);
+
+/* Whether anybody listens: else it need not be stepped. */
+bool catalog_watch_is_heard(const struct catalog_watch *w);
 
 /* Go on without waiting. BLOCKING_CHANGED: some piece is another. */
 enum blocking_event catalog_watch_step(struct catalog_watch *w, int64_t now_ms, uint32_t random);

@@ -120,16 +120,16 @@ void service_watch_init(struct service_watch *w, const struct job *job)
 
 int64_t service_watch_heard_ms(const struct service_watch *w)
 {
-	if (!w->place || w->read.failures || w->place->answered_ms < w->read.answered_ms)
+	if (!w->told_by || w->read.failures || w->told_by->answered_ms < w->read.answered_ms)
 		return w->read.answered_ms;
-	return w->place->answered_ms;
+	return w->told_by->answered_ms;
 }
 
 const char *service_watch_error(const struct service_watch *w)
 {
 	if (w->read.failures)
 		return w->read.last_err->text;
-	return w->place && w->place->failures ? w->place->last_err->text : NULL;
+	return w->told_by && w->told_by->failures ? w->told_by->last_err->text : NULL;
 }
 
 enum blocking_event service_watch_step(struct service_watch *w, int64_t now_ms, uint32_t random)

@@ -24,15 +24,27 @@ struct service_reader {
 	struct consul_view incoming;
 };
 
+/* For who follows more services than it has readers: what was told of this one last. */
+struct service_wide {
+	void *place; /* by whom */
+	size_t slot; /* its number there */
+	bool is_again, is_swept, is_wanted;
+	bool has_sum[2];
+	uint64_t sums[2], incoming_sums[2];
+	uint64_t nodes, incoming_nodes;
+};
+
 struct service_watch {
 	/* The small ones first: near the beginning their code is shorter. */
 	bool has_view;
 	struct consul_view *view;    /* the last good answer, sorted; see has_view */
 	struct endpoint *few, *many; /* what it lists is in the one or the other */
 	struct service_reader *reader;
-	const struct blocking *place; /* what tells of its changes meanwhile; NULL: nothing does */
-	struct blocking read;         /* how often, how well; see there */
+	const struct blocking
+		*told_by;     /* what tells of its changes meanwhile; NULL: nothing does */
+	struct blocking read; /* how often, how well; see there */
 	struct consul_query query;
+	struct service_wide wide;
 	struct job job;
 };
 

@@ -1,15 +1,79 @@
 /*
- * Which services a watch follows for its names.
+ * Which services a watch follows for its names, and how. A few by a blocking query each: nothing is
+ * faster. More of them wide: of each place in Consul two blocking queries (what all checks say;
+ * which services there are, with their tags) tell which services have changed, and a few readers
+ * read these. What the two cannot tell is read in turns.
  */
 #ifndef WATCH_SERVICES_H
 #define WATCH_SERVICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "core/job.h"
+#include "engine/catalog_watch.h"
 #include "engine/service_watch.h"
 
+#define SERVICES_MAX 2048
+#define SERVICES_SINGLE_MAX 16   /* followed by a query each; with more, wide... */
+#define SERVICES_SINGLE_AGAIN 8  /* ...until there are only so many */
+#define SERVICES_READERS 8       /* who read for all, wide */
+#define SERVICES_PLACES_MAX 8    /* services of further places are read in turns alone */
+#define SERVICES_NODE_BUCKETS 64 /* nodes are told apart by so many */
+
+/* The catalog's index moved, and nothing that is told explains it: all services are read, and... */
+#define SERVICES_SWEEP_MS 300       /* ...this much later; after a sweep without news doubled... */
+#define SERVICES_SWEEP_MAX_MS 9600  /* ...up to this. */
+#define SERVICES_EXPLAINED_MS 30000 /* It may be explained: so much later, to be sure */
+#define SERVICES_TOGETHER_MS 1000   /* what is told by both queries, is within that */
+#define SERVICES_SWEEP_PER_MS 2     /* reads of a sweep */
+#define SERVICES_BLIND_MS 5000      /* a place tells nothing: each is read so often at most... */
+#define SERVICES_BLIND_EACH_MS 10   /* ...and one in so much */
+#define SERVICES_BLIND_FAILURES 3   /* in a row; a refusal is enough */
+
+#define SERVICES_CONNECTIONS_MAX (SERVICES_SINGLE_MAX + TOLD_KINDS * SERVICES_PLACES_MAX)
+
+enum { TOLD_TAGS, TOLD_CHECKS, TOLD_KINDS };
+
 struct watch;
+
+/* One of a place's wide queries, and what it told last of all that is not ours. */
+struct services_ear {
+	struct services_place *place;
+	int kind; /* TOLD_... */
+	bool has_heard;
+	uint64_t index;
+	uint64_t others, incoming_others;
+	uint64_t nodes[SERVICES_NODE_BUCKETS], incoming_nodes[SERVICES_NODE_BUCKETS];
+	struct catalog_listener listener;
+	struct catalog_watch *told; /* NULL: never used */
+};
+
+struct services_place {
+	struct watch *watch;
+	bool is_followed;     /* a service is of this place, wide */
+	bool is_blind;        /* a wide query is refused: its services are read in turns */
+	unsigned futile_n;    /* sweeps in a row that found nothing */
+	int64_t sweep_ms;     /* when to read all its services; CLOCK_NEVER */
+	int64_t swept_ms;     /* the last time */
+	int64_t explained_ms; /* when something was told last that comes with a new index */
+	struct services_ear ears[TOLD_KINDS];
+};
+
+struct services {
+	bool is_wide;
+	bool is_sorted; /* by_name is */
+	size_t n, places_n;
+	int64_t next_ms;                        /* wide: no read is due before */
+	uint64_t old_reads, old_connections;    /* of those that are gone */
+	struct service_watch *of[SERVICES_MAX]; /* n of them; then the storage of others */
+	struct service_watch *by_name[SERVICES_MAX];
+	int64_t due_ms
+		[SERVICES_MAX]; /* wide: of of[i], when to read it; CLOCK_NEVER: is being read */
+	struct service_reader *readers[SERVICES_SINGLE_MAX];
+	struct services_place places[SERVICES_PLACES_MAX];
+};
 
 /* Storage for the services of these jobs: -1 when there is none. */
 int services_reserve(struct watch *w, const struct job *jobs, size_t jobs_n)
@@ -29,5 +93,14 @@ void services_stop(struct watch *w);
 
 /* Other times from now on: those of w->setup. */
 void services_set_times(struct watch *w);
+
+/*
+ * The catalog of this job's place, for whoever wants to listen to it: from now on it is followed as
+ * long as somebody does. NULL: no memory, or too many places.
+ */
+struct catalog_watch *services_catalog(struct watch *w, const struct job *job);
+
+/* Good answers of Consul, and connections to it, so far. */
+void services_count(const struct watch *w, uint64_t *reads, uint64_t *connections);
 
 #endif

@@ -17,7 +17,7 @@
 #include "watch/leader.h"
 #include "engine/registration.h"
 #include "pages/status.h"
-#include "engine/service_watch.h"
+#include "watch/services.h"
 #include "watch/worker.h"
 #include "net/http/listener.h"
 
@@ -51,7 +51,8 @@ struct watch_setup {
 #define WATCH_PARTS 6
 #define WATCH_LISTENERS 2 /* for people and Prometheus; for health */
 #define WATCH_FDS                                                                                  \
-	(1 + (WATCH_RECORDS_MAX + WATCH_WORKERS + 2) * HTTP_FDS + WATCH_LISTENERS * LISTEN_FDS)
+	(1 + (SERVICES_CONNECTIONS_MAX + WATCH_WORKERS + 2) * HTTP_FDS +                           \
+	 WATCH_LISTENERS * LISTEN_FDS)
 
 struct watch {
 	/* The small ones first: near the beginning their code is shorter. */
@@ -60,8 +61,7 @@ struct watch {
 	int64_t refused_ms;
 	int64_t start_ms;
 	int64_t stop_ms;
-	int64_t settled_ms; /* as in struct managed_name, of any */
-	size_t services_n;
+	int64_t settled_ms;     /* as in struct managed_name, of any */
 	int64_t gather_ms;      /* first passes wait for others' until then; 0: none does */
 	struct zone_table *zones;
 	struct worker *workers; /* WATCH_WORKERS of them */
@@ -69,13 +69,12 @@ struct watch {
 	/* For the metrics. */
 	uint64_t writes[OP_KINDS];
 	uint64_t retries;
-	uint64_t old_reads, old_connections; /* of service watches that are gone */
-	struct budget api;                   /* of requests to Cloudflare */
+	struct budget api; /* of requests to Cloudflare */
 	struct loop loop;
 	struct loop_part parts[WATCH_PARTS];
 	char lock_name[LEADER_NAME_CAP];
 	struct managed_name *names[WATCH_RECORDS_MAX];
-	struct service_watch *services[WATCH_RECORDS_MAX];
+	struct services services;
 	struct leader leader;
 	struct registration registration;
 	struct discovery discovery;

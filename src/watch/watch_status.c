@@ -130,12 +130,7 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 
 static void count_connections(const struct watch *w, struct status *s)
 {
-	s->consul_reads = w->old_reads;
-	s->connections = w->old_connections;
-	for (size_t i = 0; i < w->services_n; i++) {
-		s->consul_reads += w->services[i]->read.reads;
-		s->connections += http_counters(&w->services[i]->reader->by.client)->connections;
-	}
+	services_count(w, &s->consul_reads, &s->connections);
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
 		s->connections += http_counters(&w->workers[i].driver.consul)->connections;
 		s->connections += http_counters(&w->workers[i].driver.cloudflare)->connections;

@@ -327,16 +327,25 @@ static void test_counters(void **state)
 {
 	static struct service_reader other_reader;
 	static struct service_watch other = {.reader = &other_reader};
+	static struct catalog_watch told[TOLD_KINDS];
 	uint64_t bit = 1;
 
 	(void)state;
-	w.services[0] = &service;
-	w.services[1] = &other;
-	w.services_n = 2;
+	w.services.of[0] = &service;
+	w.services.of[1] = &other;
+	w.services.n = 2;
+	w.services.readers[0] = &reader;
+	w.services.readers[1] = &other_reader;
+	w.services.places_n = 1;
+	for (size_t i = 0; i < TOLD_KINDS; i++) {
+		w.services.places[0].ears[i].told = &told[i];
+		told[i].read.reads = 100;
+		told[i].by.client.counters.connections = bit <<= 1;
+	}
 	service.read.reads = 3;
 	other.read.reads = 5;
-	w.old_reads = 7;
-	w.old_connections = bit;
+	w.services.old_reads = 7;
+	w.services.old_connections = 1;
 	reader.by.client.counters.connections = bit <<= 1;
 	other_reader.by.client.counters.connections = bit <<= 1;
 	for (size_t i = 0; i < WATCH_WORKERS; i++) {
@@ -354,15 +363,15 @@ static void test_counters(void **state)
 	w.writes[OP_HOLD] = 14;
 	w.retries = 15;
 	watch_status(&w, NOW, &s);
-	assert_int_equal(s.consul_reads, 3 + 5 + 7);
+	assert_int_equal(s.consul_reads, 3 + 5 + 7 + 200);
 	assert_int_equal(s.connections, 2 * bit - 1);
 	assert_memory_equal(s.api_calls, w.api.calls, sizeof s.api_calls);
 	assert_true(s.writes[0] == 11 && s.writes[1] == 12 && s.writes[2] == 13);
 	assert_int_equal(s.retries, 15);
 	/* the services that are watched no more are in old_reads */
-	w.services_n = 1;
+	w.services.n = 1;
 	watch_status(&w, NOW, &s);
-	assert_int_equal(s.consul_reads, 3 + 7);
+	assert_int_equal(s.consul_reads, 3 + 7 + 200);
 }
 
 /* ---- the line ---- */

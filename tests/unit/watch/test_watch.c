@@ -44,7 +44,7 @@ static void test_what_was_decided_is_rested_for(void **state)
 {
 	(void)state;
 	world_start_with("192.0.2.1");
-	assert_int_equal(world_watch.services[0]->read.wait_sec, 50);
+	assert_int_equal(world_watch.services.of[0]->read.wait_sec, 50);
 	world_run(5000);
 	world.cpu_step_us = 20000;
 	world_set("web", "192.0.2.1 192.0.2.2");

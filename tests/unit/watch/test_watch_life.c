@@ -137,8 +137,8 @@ static void test_other_times(void **state)
 	(void)state;
 	world_start_with("192.0.2.1");
 	watch_set_times(&world_watch, 2000, 20000, 5000, 7);
-	assert_int_equal(world_watch.services[0]->reader->by.timeout_ms, 2000);
-	assert_int_equal(world_watch.services[0]->read.wait_sec, 7);
+	assert_int_equal(world_watch.services.of[0]->reader->by.timeout_ms, 2000);
+	assert_int_equal(world_watch.services.of[0]->read.wait_sec, 7);
 	assert_int_equal(world_watch.workers[0].driver.timeout_ms, 2000);
 	assert_int_equal(world_watch.leader.timeout_ms, 2000);
 	assert_int_equal(world_watch.leader.wait_sec, 7);
@@ -206,7 +206,7 @@ static void lose_consul_for_a_while(void *ctx)
 	world.consul_is_away = true;
 	world_set("web", "192.0.2.1 192.0.2.3");
 	world_run(20000);
-	assert_true(world_watch.services[0]->read.failures > 2);
+	assert_true(world_watch.services.of[0]->read.failures > 2);
 	world.consul_is_away = false;
 	world_run(100000);
 	world_set("web", "192.0.2.1 192.0.2.4");
