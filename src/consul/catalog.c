@@ -50,7 +50,7 @@ static int take_service(void *ctx, const char *list, const char *text, size_t le
 		/* Without tags it is an empty list, or null. */
 		if (!json_string(member, name, sizeof name) && *name &&
 		    (json_is_array(piece.tags) || json_is_null(piece.tags))) {
-			piece.sum = sum_service(name, piece.tags);
+			piece.sum = piece.id = sum_service(name, piece.tags);
 			return r->take(r->ctx, &piece, e);
 		}
 	}
@@ -76,6 +76,7 @@ static int take_check(void *ctx, const char *list, const char *text, size_t len,
 	}
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		json_label(json_get(0, keys[i]), texts[i], sizeof texts[i]);
+		piece.id = mix(sum); /* in the end, of all but the last */
 		sum = digest_text(sum, texts[i]);
 	}
 	piece.service = texts[0];

@@ -35,6 +35,7 @@ struct consul_catalog_piece {
 	 * state. So mixed that sums of such numbers tell sets apart.
 	 */
 	uint64_t sum;
+	uint64_t id; /* the same of a check without its state */
 };
 
 /* Takes one. Returning -1 with *e set ends the reading. */

@@ -11,32 +11,14 @@ struct catalog_watch *catalog_watch_reserve(void)
 
 void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener *l, bool is_on)
 {
-	size_t at = CATALOG_LISTENERS_MAX;
-
-	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
-		if (w->listeners[i] == l || (!w->listeners[i] && at == CATALOG_LISTENERS_MAX))
-			at = i;
-	if (at == CATALOG_LISTENERS_MAX || (w->listeners[at] == l) == is_on)
+	if ((w->listener == l) == is_on)
 		return;
-	w->listeners[at] = is_on ? l : NULL;
-	w->hearing &= ~(1u << at);
-	if (http_is_busy(&w->by.client))
-		http_close(&w->by.client);
+	w->listener = is_on ? l : NULL;
+	http_close(&w->by.client); /* of the answer under way it would hear the rest alone */
 	w->read.index = 0;
 }
 
-bool catalog_watch_is_heard(const struct catalog_watch *w)
-{
-	return w->listeners[0] || w->listeners[1];
-}
-
 /* ---- one answer ---- */
-
-/* The i-th listener if it has heard the answer from its beginning. */
-static const struct catalog_listener *hearer(const struct catalog_watch *w, size_t i)
-{
-	return w->hearing >> i & 1 ? w->listeners[i] : NULL;
-}
 
 static int take(void *ctx, const struct consul_catalog_piece *piece, struct err *e)
 {
@@ -44,9 +26,8 @@ static int take(void *ctx, const struct consul_catalog_piece *piece, struct err 
 
 	(void)e;
 	w->incoming_sum += piece->sum;
-	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
-		if (hearer(w, i))
-			hearer(w, i)->take(hearer(w, i)->ctx, piece);
+	if (w->listener)
+		w->listener->take(w->listener->ctx, piece);
 	return 0;
 }
 
@@ -57,14 +38,9 @@ static struct http_sink begin(void *ctx, struct buf *target)
 	w->query.index = w->read.index;
 	w->query.wait_sec = w->read.wait_sec;
 	w->incoming_sum = 0;
-	w->hearing = 0;
 	consul_catalog_target(target, &w->query);
-	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++) {
-		if (!w->listeners[i])
-			continue;
-		w->hearing |= 1u << i;
-		w->listeners[i]->begin(w->listeners[i]->ctx);
-	}
+	if (w->listener)
+		w->listener->begin(w->listener->ctx);
 	return consul_catalog_begin(&w->answer, &w->query, take, w, w->by.element, w->by.rest);
 }
 
@@ -77,13 +53,8 @@ static int finish(void *ctx, uint64_t *index, bool *is_news, struct err *e)
 	*is_news = !w->read.reads || w->sum != w->incoming_sum;
 	w->sum = w->incoming_sum;
 	*index = w->answer.list.index;
-	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++) {
-		if (hearer(w, i))
-			hearer(w, i)->end(hearer(w, i)->ctx, &w->answer.list);
-	}
-	for (size_t i = 0; i < CATALOG_LISTENERS_MAX; i++)
-		if (w->listeners[i] && !hearer(w, i))
-			*index = 0; /* for those who have come since */
+	if (w->listener)
+		w->listener->end(w->listener->ctx, &w->answer.list);
 	return 0;
 }
 

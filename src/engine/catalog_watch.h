@@ -1,7 +1,7 @@
 /*
- * Watches which services Consul has in one place, and their tags, or what their checks say, for
- * several listeners: each is told all of every answer, and which one holds. Never blocks: it lives
- * in a poll loop.
+ * Watches which services Consul has in one place, and their tags, or what their checks say, for a
+ * listener: it is told all of every answer, and which one holds. Never blocks: it lives in a poll
+ * loop.
  */
 #ifndef ENGINE_CATALOG_WATCH_H
 #define ENGINE_CATALOG_WATCH_H
@@ -14,8 +14,6 @@
 #include "consul/catalog.h"
 #include "core/job.h"
 #include "engine/blocking.h"
-
-#define CATALOG_LISTENERS_MAX 2
 
 /* An answer that breaks off has no end; the next one begins anew. */
 struct catalog_listener {
@@ -30,10 +28,9 @@ struct catalog_watch {
 	struct blocking read; /* how often, how well; see there */
 	struct consul_catalog_query query;
 	uint64_t sum, incoming_sum; /* of all pieces */
-	unsigned hearing;           /* bit of each listener that hears the answer under way */
 	void *owner;                /* who runs it in a loop, as this part: */
 	struct loop_part part;
-	const struct catalog_listener *listeners[CATALOG_LISTENERS_MAX]; /* NULL: none */
+	const struct catalog_listener *listener; /* NULL: none */
 	struct consul_catalog_reader answer;
 	struct err last_err;
 	struct job place;
@@ -52,13 +49,10 @@ void catalog_watch_init(struct catalog_watch *w, const struct job *place, bool o
 			const struct http_origin *origin, const char *headers, int64_t timeout_ms);
 
 /*
- * Tell this one, too, from an answer on that comes at once; is_on false: not any more. Twice is
- * like once. l is kept. Not to be called from a listener's take().
+ * Tell this one, from an answer on that comes at once; is_on false: not any more. Twice is like
+ * once. l is kept. Not to be called by the listener.
  */
 void catalog_watch_listen(struct catalog_watch *w, const struct catalog_listener *l, bool is_on);
-
-/* Whether anybody listens: else it need not be stepped. */
-bool catalog_watch_is_heard(const struct catalog_watch *w);
 
 /* Go on without waiting. BLOCKING_CHANGED: some piece is another. */
 enum blocking_event catalog_watch_step(struct catalog_watch *w, int64_t now_ms, uint32_t random);

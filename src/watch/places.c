@@ -32,7 +32,7 @@ static void sweep(struct services_place *p, int64_t now_ms)
 	const struct services *all = &p->watch->services;
 	int64_t n = 0;
 
-	p->sweep_ms = CLOCK_NEVER;
+	p->soon_ms = p->later_ms = CLOCK_NEVER;
 	p->swept_ms = now_ms;
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->of[i]->wide.place != p)
@@ -107,7 +107,7 @@ static void hear_begin(void *ctx)
 	struct services_ear *ear = ctx;
 	const struct services *all = &ear->place->watch->services;
 
-	ear->incoming_others = 0;
+	ear->incoming_ids = 0;
 	memset(ear->incoming_nodes, 0, sizeof ear->incoming_nodes);
 	for (size_t i = 0; i < all->n; i++) {
 		all->of[i]->wide.incoming_sums[ear->kind] = 0;
@@ -121,12 +121,12 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 	struct services_ear *ear = ctx;
 	struct services *all = &ear->place->watch->services;
 	const size_t bucket = node_bucket(piece->node);
-	bool is_other = true;
 
 	if (!*piece->service) {
 		ear->incoming_nodes[bucket] += piece->sum;
 		return;
 	}
+	ear->incoming_ids += piece->id;
 	for (size_t i = find_name(all, piece->service);
 	     i < all->n && strcmp(all->by_name[i]->job.service, piece->service) == 0; i++) {
 		struct service_wide *one = &all->by_name[i]->wide;
@@ -135,10 +135,7 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 			continue;
 		one->incoming_sums[ear->kind] += piece->sum;
 		one->incoming_nodes |= (uint64_t)1 << bucket;
-		is_other = false;
 	}
-	if (is_other)
-		ear->incoming_others += piece->sum;
 }
 
 /* The buckets of nodes of which a check has changed, one bit each. */
@@ -158,24 +155,14 @@ static void sweep_soon(struct services_place *p, int64_t now_ms)
 {
 	int64_t delay_ms = SERVICES_SWEEP_MS;
 
-	if (p->sweep_ms <= now_ms + SERVICES_SWEEP_MAX_MS)
+	if (p->soon_ms != CLOCK_NEVER)
 		return;
 	if (now_ms - p->swept_ms > SERVICES_EXPLAINED_MS)
 		p->futile_n = 0;
 	for (unsigned i = 0; i < p->futile_n && delay_ms < SERVICES_SWEEP_MAX_MS; i++)
 		delay_ms *= 2;
 	p->futile_n++; /* until it has news */
-	p->sweep_ms = now_ms + delay_ms;
-}
-
-/*
- * Something was told that comes with a new index of the catalog, a moment ago or soon: then that is
- * what it was. For what happened with it and is not told all are read once, but later.
- */
-static void sweep_later(struct services_place *p, int64_t now_ms)
-{
-	if (p->sweep_ms <= now_ms + SERVICES_SWEEP_MAX_MS || p->sweep_ms == CLOCK_NEVER)
-		p->sweep_ms = now_ms + SERVICES_EXPLAINED_MS;
+	p->soon_ms = now_ms + delay_ms;
 }
 
 /* Whether something was told of this service; what is told from now on is compared with that. */
@@ -194,6 +181,27 @@ static bool take_sum(struct services_ear *ear, struct service_wide *one, uint64_
 	return is_news;
 }
 
+/*
+ * What comes and goes explains that the catalog's index moves, within a moment; that a check changed
+ * its state does not. For what came with it and is not told, all are read once, but later. Of a node
+ * whose checks changed, the instances that have no checks of their own are not told.
+ */
+static void judge(const struct services_ear *ear, bool is_explained, bool has_nodes, bool has_moved,
+		  int64_t now_ms)
+{
+	struct services_place *p = ear->place;
+
+	if (is_explained) {
+		p->explained_ms = now_ms;
+		p->soon_ms = CLOCK_NEVER;
+		if (p->later_ms == CLOCK_NEVER)
+			p->later_ms = now_ms + SERVICES_EXPLAINED_MS;
+	}
+	if (has_nodes || (ear->kind == TOLD_TAGS && has_moved &&
+			  now_ms - p->explained_ms >= SERVICES_TOGETHER_MS))
+		sweep_soon(p, now_ms);
+}
+
 static void hear_end(void *ctx, const struct consul_list *answer)
 {
 	struct services_ear *ear = ctx;
@@ -201,26 +209,15 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 	const struct services *all = &p->watch->services;
 	const int64_t now_ms = clock_now_ms();
 	const uint64_t nodes = take_nodes(ear);
-	bool is_told = ear->others != ear->incoming_others;
+	const bool is_explained = ear->ids != ear->incoming_ids;
 
-	ear->others = ear->incoming_others;
+	ear->ids = ear->incoming_ids;
 	for (size_t i = 0; i < all->n; i++) {
-		if (all->of[i]->wide.place != p || !take_sum(ear, &all->of[i]->wide, nodes))
-			continue;
-		is_told = true;
-		places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
+		if (all->of[i]->wide.place == p && take_sum(ear, &all->of[i]->wide, nodes))
+			places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
 	}
-	if (is_told)
-		p->explained_ms = now_ms;
-	if (!ear->has_heard)
-		p->sweep_ms = CLOCK_NEVER;
-	else if (is_told)
-		sweep_later(p, now_ms);
-	else if (ear->kind == TOLD_TAGS && answer->index != ear->index)
-		(now_ms - p->explained_ms < SERVICES_TOGETHER_MS ? sweep_later
-								 : sweep_soon)(p, now_ms);
-	if (ear->has_heard && nodes) /* of their instances without checks nothing is told */
-		sweep_soon(p, now_ms);
+	if (ear->has_heard)
+		judge(ear, is_explained, nodes != 0, answer->index != ear->index, now_ms);
 	ear->has_heard = true;
 	ear->index = answer->index;
 }
@@ -245,7 +242,7 @@ static void ear_failed(struct services_ear *ear, int64_t now_ms)
 	p->watch->was_refused |= pace_wants_secrets(read->last_err->kind);
 	log_event(read->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
 		  "error=%s failures=%u", read->last_err->text, read->failures);
-	if (p->is_blind || !p->is_followed ||
+	if (p->is_blind ||
 	    (read->last_err->kind == ERR_RETRY && read->failures < SERVICES_BLIND_FAILURES))
 		return;
 	p->is_blind = true;
@@ -266,17 +263,22 @@ static void look_again(struct services_place *p)
 	all->next_ms = 0;
 }
 
+static int64_t sweep_ms(const struct services_place *p)
+{
+	return p->soon_ms < p->later_ms ? p->soon_ms : p->later_ms;
+}
+
 static void ear_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 {
 	const struct services_ear *ear = ctx;
 	const struct services_place *p = ear->place;
 
 	(void)now_ms;
-	if (p->watch->is_stopping || !catalog_watch_is_heard(ear->told))
+	if (p->watch->is_stopping || !p->is_followed)
 		return;
 	catalog_watch_wants(ear->told, wait);
 	if (ear->kind == TOLD_CHECKS)
-		loop_wait_until(wait, p->sweep_ms);
+		loop_wait_until(wait, sweep_ms(p));
 }
 
 static void ear_step(void *ctx, int64_t now_ms)
@@ -287,13 +289,13 @@ static void ear_step(void *ctx, int64_t now_ms)
 	unsigned failures = read->failures;
 	bool has_heard = ear->has_heard;
 
-	if (p->sweep_ms <= now_ms)
+	if (sweep_ms(p) <= now_ms)
 		sweep(p, now_ms);
 	if (catalog_watch_step(ear->told, now_ms, driver_random()) == BLOCKING_FAILED)
 		ear_failed(ear, now_ms);
 	if (failures && !read->failures)
 		log_event(LOG_INFO, "consul answers again", "watch=%s", read->what);
-	if (p->is_followed && (failures != read->failures || has_heard != ear->has_heard))
+	if (failures != read->failures || has_heard != ear->has_heard)
 		look_again(p);
 }
 
@@ -305,11 +307,6 @@ static bool is_of(const struct services_place *p, const struct job *job)
 
 	return strcmp(place->datacenter, job->datacenter) == 0 && strcmp(place->ns, job->ns) == 0 &&
 	       strcmp(place->partition, job->partition) == 0 && place->has_token == job->has_token;
-}
-
-static bool is_free(const struct services_place *p)
-{
-	return !p->is_followed && !catalog_watch_is_heard(p->ears[TOLD_TAGS].told);
 }
 
 /* Storage for one more place, that nothing is known of yet. */
@@ -331,8 +328,6 @@ static void init_place(struct services_place *p, const struct job *job)
 {
 	struct watch *w = p->watch;
 
-	p->is_blind = false;
-	p->sweep_ms = CLOCK_NEVER;
 	for (int kind = 0; kind < TOLD_KINDS; kind++) {
 		struct services_ear *ear = &p->ears[kind];
 
@@ -355,7 +350,7 @@ struct services_place *places_find(struct watch *w, const struct job *job)
 	for (size_t i = 0; i < all->places_n; i++) {
 		if (is_of(&all->places[i], job))
 			return &all->places[i];
-		if (is_free(&all->places[i]))
+		if (!all->places[i].is_followed)
 			p = &all->places[i];
 	}
 	if (!p)
@@ -371,7 +366,7 @@ void places_follow(struct services_place *p, bool is_on)
 		return;
 	p->is_followed = is_on;
 	p->is_blind = false;
-	p->sweep_ms = CLOCK_NEVER;
+	p->soon_ms = p->later_ms = CLOCK_NEVER;
 	for (int kind = 0; kind < TOLD_KINDS; kind++) {
 		p->ears[kind].has_heard = false;
 		catalog_watch_listen(p->ears[kind].told, &p->ears[kind].listener, is_on);
@@ -400,11 +395,4 @@ void places_count(const struct watch *w, uint64_t *reads, uint64_t *connections)
 			*connections += http_counters(&told->by.client)->connections;
 		}
 	}
-}
-
-struct catalog_watch *services_catalog(struct watch *w, const struct job *job)
-{
-	struct services_place *p = places_find(w, job);
-
-	return p ? p->ears[TOLD_TAGS].told : NULL;
 }

@@ -38,13 +38,13 @@ enum { TOLD_TAGS, TOLD_CHECKS, TOLD_KINDS };
 
 struct watch;
 
-/* One of a place's wide queries, and what it told last of all that is not ours. */
+/* One of a place's wide queries, and what it told last. */
 struct services_ear {
 	struct services_place *place;
 	int kind; /* TOLD_... */
 	bool has_heard;
 	uint64_t index;
-	uint64_t others, incoming_others;
+	uint64_t ids, incoming_ids; /* of all that comes and goes with the catalog's index */
 	uint64_t nodes[SERVICES_NODE_BUCKETS], incoming_nodes[SERVICES_NODE_BUCKETS];
 	struct catalog_listener listener;
 	struct catalog_watch *told; /* NULL: never used */
@@ -52,12 +52,12 @@ struct services_ear {
 
 struct services_place {
 	struct watch *watch;
-	bool is_followed;     /* a service is of this place, wide */
-	bool is_blind;        /* a wide query is refused: its services are read in turns */
-	unsigned futile_n;    /* sweeps in a row that found nothing */
-	int64_t sweep_ms;     /* when to read all its services; CLOCK_NEVER */
-	int64_t swept_ms;     /* the last time */
-	int64_t explained_ms; /* when something was told last that comes with a new index */
+	bool is_followed;          /* a service is of this place, wide */
+	bool is_blind;             /* a wide query is refused: its services are read in turns */
+	unsigned futile_n;         /* sweeps in a row that found nothing */
+	int64_t soon_ms, later_ms; /* when to read all its services; CLOCK_NEVER */
+	int64_t swept_ms;          /* the last time */
+	int64_t explained_ms;      /* when something was told last that comes with a new index */
 	struct services_ear ears[TOLD_KINDS];
 };
 
@@ -93,12 +93,6 @@ void services_stop(struct watch *w);
 
 /* Other times from now on: those of w->setup. */
 void services_set_times(struct watch *w);
-
-/*
- * The catalog of this job's place, for whoever wants to listen to it: from now on it is followed as
- * long as somebody does. NULL: no memory, or too many places.
- */
-struct catalog_watch *services_catalog(struct watch *w, const struct job *job);
 
 /* Good answers of Consul, and connections to it, so far. */
 void services_count(const struct watch *w, uint64_t *reads, uint64_t *connections);
