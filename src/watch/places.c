@@ -182,9 +182,9 @@ static bool take_sum(struct services_ear *ear, struct service_wide *one, uint64_
 }
 
 /*
- * What comes and goes explains that the catalog's index moves, within a moment; that a check changed
- * its state does not. For what came with it and is not told, all are read once, but later. Of a node
- * whose checks changed, the instances that have no checks of their own are not told.
+ * What comes and goes explains that the catalog's index moves, within a moment; that a check
+ * changed its state does not. For what came with it and is not told, all are read once, but later.
+ * Of a node whose checks changed, the instances that have no checks of their own are not told.
  */
 static void judge(const struct services_ear *ear, bool is_explained, bool has_nodes, bool has_moved,
 		  int64_t now_ms)
