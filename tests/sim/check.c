@@ -13,6 +13,7 @@
 #define WANTED_MAX (SIM_SLOTS + 1)
 #define MARK_CAP JOB_COMMENT_CAP
 #define TROUBLE_MS 60000
+#define SHOWN_MAX 2048  /* a power of two */
 #define EVIDENCE_MAX 32 /* that are remembered of each service */
 
 /* What a copy was told of a service, and when. */
@@ -22,7 +23,14 @@ struct heard {
 	struct consul_said said;
 };
 
+/* A version of a record that it was shown, or made. */
+struct shown {
+	uint64_t id;
+	int64_t from_ms, first_ms; /* the version's; when it was shown first, as the API served it */
+};
+
 static struct known {
+	struct shown shown[SHOWN_MAX];
 	struct heard evidence[SIM_SERVICES][EVIDENCE_MAX]; /* rings */
 	size_t evidence_n[SIM_SERVICES];
 	int64_t passing_ms[SIM_SERVICES][SIM_SLOTS], warning_ms[SIM_SERVICES][SIM_SLOTS]; /* when an answer last said so */
@@ -75,6 +83,42 @@ static bool is_of_zone(const struct cloud_exchange *x, const char *name)
 	return strncmp(id + 7, text, 16) == 0;
 }
 
+/* Its place among those that were shown; an empty one when it was not. */
+static struct shown *find_shown(int who, const struct cloud_record *r)
+{
+	size_t i = (size_t)(r->id ^ (uint64_t)r->from_ms * 0x9e3779b97f4a7c15u) % SHOWN_MAX;
+
+	for (size_t n = 0; n < SHOWN_MAX; n++, i = (i + 1) % SHOWN_MAX) {
+		struct shown *s = &known[who].shown[i];
+
+		if (!s->id || (s->id == r->id && s->from_ms == r->from_ms))
+			return s;
+	}
+	memset(known[who].shown, 0, sizeof known[who].shown); /* it is full: begin anew */
+	return &known[who].shown[i];
+}
+
+static void note_shown(int who, const struct cloud_record *r, int64_t at_ms)
+{
+	struct shown *s = find_shown(who, r);
+
+	if (!s->id)
+		*s = (struct shown){r->id, r->from_ms, at_ms};
+}
+
+static void note_listing(int who, const struct cloud_exchange *x, const char *name, size_t len)
+{
+	int64_t at_ms = x->arrive_ms - cloud.setup.lag_ms;
+
+	for (size_t i = 0; i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		if (r->from_ms <= at_ms && r->until_ms > at_ms &&
+		    (name ? strlen(r->name) == len && strncasecmp(name, r->name, len) == 0 : is_of_zone(x, r->name)))
+			note_shown(who, r, at_ms);
+	}
+}
+
 void check_listed(int who, const struct cloud_exchange *x)
 {
 	const char *at = strstr(x->target, "name.exact=");
@@ -87,7 +131,10 @@ void check_listed(int who, const struct cloud_exchange *x)
 			known[who].refused_ms = sim.now_ms;
 		return;
 	}
-	if (x->kind != CLOUD_LIST || x->status != 200 || x->page > 1)
+	if (x->kind != CLOUD_LIST || x->status != 200)
+		return;
+	note_listing(who, x, at ? at + 11 : NULL, len);
+	if (x->page > 1)
 		return;
 	for (size_t i = 0; i < sim.setup.jobs_n; i++) {
 		const char *name = sim.setup.jobs[i].name;
@@ -296,14 +343,6 @@ static const char *judge_grace(int who, size_t job, const struct cloud_record *g
 	return NULL;
 }
 
-static bool is_shared(size_t job)
-{
-	for (size_t i = 0; i < sim.setup.jobs_n; i++)
-		if (i != job && strcmp(sim.setup.jobs[i].name, sim.setup.jobs[job].name) == 0)
-			return true;
-	return false;
-}
-
 /* What this evidence has against it that a record goes; NULL: nothing. */
 static const char *judge(int who, size_t job, const struct heard *evidence, const struct cloud_record *gone,
 			 const struct cloud_change *changes, size_t n, bool is_excused)
@@ -314,9 +353,8 @@ static const char *judge(int who, size_t job, const struct heard *evidence, cons
 
 	if (is_among(gone->content, want, want_n) && !is_excused)
 		return "I7: the evidence lists it";
-	/* Two jobs of one name list it each for itself. */
-	if (evidence->begun_ms < known[who].listed_ms[job] && !is_shared(job))
-		return "I7: the evidence is older than the listing";
+	if (evidence->begun_ms < find_shown(who, gone)->first_ms)
+		return "I7: the evidence is older than the listing that showed it first";
 	if (!want_n && j->on_empty != ON_EMPTY_REMOVE)
 		return "I2: nothing is wanted, and then it is to be kept";
 	if (want_n && is_address(want[0]) == is_address(gone->content))
@@ -343,8 +381,8 @@ static void check_removal(int who, size_t job, const struct cloud_exchange *x, c
 
 	check_counts.checked++;
 	check_counts.excused += is_excused;
-	if (!k->listed_ms[job])
-		sim_broken("I3", "%s %s goes, and the name was not listed", gone->name, gone->content);
+	if (!k->listed_ms[job] || (!is_excused && !find_shown(who, gone)->id))
+		sim_broken("I3", "%s %s goes, and was never shown", gone->name, gone->content);
 	if (copies[who].is_dropped[job] || (twin && is_ours(job, twin)))
 		return; /* of two one stays */
 	for (size_t i = 0; i < EVIDENCE_MAX; i++) {
@@ -433,6 +471,8 @@ void check_committed(int who, const struct cloud_exchange *x, const struct cloud
 			check_update(a, b, is_late || known[who].others_ms[job] >= known[who].listed_ms[job]);
 		if (!is_late && a && (!b || strcasecmp(a->content, b->content) != 0))
 			check_removal(who, job, x, a, changes, n);
+		if (b && !is_late)
+			note_shown(who, b, 0);
 		note_others(who, job, is_late);
 	}
 }
