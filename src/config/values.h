@@ -12,7 +12,7 @@
 #include "config/settings.h"
 
 #define CONFIG_FILE_MAX 262144 /* bytes of a configuration file, before and after its templates */
-#define CONFIG_RECORDS_MAX 256 /* entries of "records" */
+#define CONFIG_RECORDS_MAX 1024 /* entries of "records" */
 #define CONFIG_TEXT_CAP 131072 /* bytes of all values that come from files */
 #define CONFIG_SECRET_MAX 4096 /* bytes of a _FILE */
 #define CONFIG_WAIT_MS 10000   /* at the start, for a file that is a pipe or whose mount hangs... */

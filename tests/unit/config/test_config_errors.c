@@ -372,7 +372,7 @@ static void test_limits(void **state)
 		strcat(records, "]}");
 		assert_int_equal(conf_read("", TOKEN "DNSBUDDY_CONFIG=%|", records, &e), over ? -1 : 0);
 	}
-	assert_non_null(strstr(e.text, "more than 256 records"));
+	assert_non_null(strstr(e.text, "more than 1024 records"));
 	assert_int_equal(e.kind, ERR_CONFIG);
 }
 
