@@ -17,12 +17,9 @@ static uint64_t mix(uint64_t h)
 	return h ^ h >> 33;
 }
 
-/* ---- a service ---- */
-
 /* Tags come in any order, and maybe one twice. */
-static uint64_t sum_service(const char *service, int tags)
+static uint64_t sum_tags(uint64_t start, int tags)
 {
-	const uint64_t start = digest_text(DIGEST_START, service);
 	uint64_t sum = mix(start);
 
 	for (int t = json_first(tags); t != JSON_NONE; t = json_next(t)) {
@@ -33,6 +30,8 @@ static uint64_t sum_service(const char *service, int tags)
 	}
 	return sum;
 }
+
+/* ---- a service ---- */
 
 static int take_service(void *ctx, const char *list, const char *text, size_t len, struct err *e)
 {
@@ -50,7 +49,8 @@ static int take_service(void *ctx, const char *list, const char *text, size_t le
 		/* Without tags it is an empty list, or null. */
 		if (!json_string(member, name, sizeof name) && *name &&
 		    (json_is_array(piece.tags) || json_is_null(piece.tags))) {
-			piece.sum = piece.id = sum_service(name, piece.tags);
+			piece.sum = piece.id =
+				sum_tags(digest_text(DIGEST_START, name), piece.tags);
 			return r->take(r->ctx, &piece, e);
 		}
 	}
@@ -81,7 +81,7 @@ static int take_check(void *ctx, const char *list, const char *text, size_t len,
 	}
 	piece.service = texts[0];
 	piece.node = texts[1];
-	piece.sum = mix(sum);
+	piece.sum = sum_tags(sum, json_get(0, "ServiceTags"));
 	return r->take(r->ctx, &piece, e);
 }
 
@@ -89,9 +89,9 @@ struct http_sink consul_catalog_begin(struct consul_catalog_reader *r,
 				      const struct consul_catalog_query *q, consul_catalog_fn *take,
 				      void *ctx, char *element_buf, char *rest)
 {
-	struct http_sink sink = consul_list_begin(
-		&r->list, q->of_checks ? JSON_CUT_ROOT : JSON_CUT_MEMBERS,
-		q->of_checks ? take_check : take_service, r, element_buf, rest);
+	struct http_sink sink =
+		consul_list_begin(&r->list, q->of_checks ? JSON_CUT_ROOT : JSON_CUT_MEMBERS,
+				  q->of_checks ? take_check : take_service, r, element_buf, rest);
 
 	r->take = take;
 	r->ctx = ctx;

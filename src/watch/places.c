@@ -26,13 +26,16 @@ void places_read(struct watch *w, struct service_watch *s, int64_t at_ms)
 		all->next_ms = at_ms;
 }
 
-/* All services of a place, one after the other: what is read of them besides goes on. */
+/* Of all services of a place, one after the other: what is read of them besides goes on. */
 static void sweep(struct services_place *p, int64_t now_ms)
 {
 	const struct services *all = &p->watch->services;
 	int64_t n = 0;
 
-	p->soon_ms = p->later_ms = CLOCK_NEVER;
+	for (int kind = 0; kind < SWEEP_KINDS; kind++) {
+		p->futile_n[kind] += p->sweep_ms[kind] <= now_ms; /* until it has news */
+		p->sweep_ms[kind] = CLOCK_NEVER;
+	}
 	p->swept_ms = now_ms;
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->of[i]->wide.place != p)
@@ -40,6 +43,21 @@ static void sweep(struct services_place *p, int64_t now_ms)
 		all->of[i]->wide.is_swept = true;
 		places_read(p->watch, all->of[i], now_ms + n++ / SERVICES_SWEEP_PER_MS);
 	}
+}
+
+/* Read all of them; a sweep that had no news makes the next one wait for longer. */
+static void sweep_in(struct services_place *p, enum sweep kind, int64_t now_ms)
+{
+	int64_t delay_ms = kind == SWEEP_SOON ? SERVICES_SOON_MS : SERVICES_LATER_MS;
+	const int64_t max_ms = delay_ms * SERVICES_SWEEP_FACTOR;
+
+	if (p->sweep_ms[kind] != CLOCK_NEVER)
+		return;
+	if (now_ms - p->swept_ms > SERVICES_QUIET_MS)
+		p->futile_n[kind] = 0;
+	for (unsigned i = 0; i < p->futile_n[kind] && delay_ms < max_ms; i++)
+		delay_ms *= 2;
+	p->sweep_ms[kind] = now_ms + delay_ms;
 }
 
 static bool is_answered(const struct services_place *p)
@@ -150,21 +168,6 @@ static uint64_t take_nodes(struct services_ear *ear)
 	return changed;
 }
 
-/* Read all soon; a sweep that had no news makes the next one wait for longer. */
-static void sweep_soon(struct services_place *p, int64_t now_ms)
-{
-	int64_t delay_ms = SERVICES_SWEEP_MS;
-
-	if (p->soon_ms != CLOCK_NEVER)
-		return;
-	if (now_ms - p->swept_ms > SERVICES_EXPLAINED_MS)
-		p->futile_n = 0;
-	for (unsigned i = 0; i < p->futile_n && delay_ms < SERVICES_SWEEP_MAX_MS; i++)
-		delay_ms *= 2;
-	p->futile_n++; /* until it has news */
-	p->soon_ms = now_ms + delay_ms;
-}
-
 /* Whether something was told of this service; what is told from now on is compared with that. */
 static bool take_sum(struct services_ear *ear, struct service_wide *one, uint64_t nodes)
 {
@@ -193,13 +196,12 @@ static void judge(const struct services_ear *ear, bool is_explained, bool has_no
 
 	if (is_explained) {
 		p->explained_ms = now_ms;
-		p->soon_ms = CLOCK_NEVER;
-		if (p->later_ms == CLOCK_NEVER)
-			p->later_ms = now_ms + SERVICES_EXPLAINED_MS;
+		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
+		sweep_in(p, SWEEP_LATER, now_ms);
 	}
 	if (has_nodes || (ear->kind == TOLD_TAGS && has_moved &&
 			  now_ms - p->explained_ms >= SERVICES_TOGETHER_MS))
-		sweep_soon(p, now_ms);
+		sweep_in(p, SWEEP_SOON, now_ms);
 }
 
 static void hear_end(void *ctx, const struct consul_list *answer)
@@ -265,7 +267,7 @@ static void look_again(struct services_place *p)
 
 static int64_t sweep_ms(const struct services_place *p)
 {
-	return p->soon_ms < p->later_ms ? p->soon_ms : p->later_ms;
+	return p->sweep_ms[0] < p->sweep_ms[1] ? p->sweep_ms[0] : p->sweep_ms[1];
 }
 
 static void ear_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
@@ -366,7 +368,7 @@ void places_follow(struct services_place *p, bool is_on)
 		return;
 	p->is_followed = is_on;
 	p->is_blind = false;
-	p->soon_ms = p->later_ms = CLOCK_NEVER;
+	p->sweep_ms[0] = p->sweep_ms[1] = CLOCK_NEVER;
 	for (int kind = 0; kind < TOLD_KINDS; kind++) {
 		p->ears[kind].has_heard = false;
 		catalog_watch_listen(p->ears[kind].told, &p->ears[kind].listener, is_on);

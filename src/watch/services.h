@@ -22,18 +22,23 @@
 #define SERVICES_PLACES_MAX 8    /* services of further places are read in turns alone */
 #define SERVICES_NODE_BUCKETS 64 /* nodes are told apart by so many */
 
-/* The catalog's index moved, and nothing that is told explains it: all services are read, and... */
-#define SERVICES_SWEEP_MS 300       /* ...this much later; after a sweep without news doubled... */
-#define SERVICES_SWEEP_MAX_MS 9600  /* ...up to this. */
-#define SERVICES_EXPLAINED_MS 30000 /* It may be explained: so much later, to be sure */
-#define SERVICES_TOGETHER_MS 1000   /* what is told by both queries, is within that */
-#define SERVICES_SWEEP_PER_MS 2     /* reads of a sweep */
-#define SERVICES_BLIND_MS 5000      /* a place tells nothing: each is read so often at most... */
-#define SERVICES_BLIND_EACH_MS 10   /* ...and one in so much */
-#define SERVICES_BLIND_FAILURES 3   /* in a row; a refusal is enough */
+/*
+ * The catalog's index moved, and nothing that is told explains it: all services are read soon. It
+ * is explained: they are read later, for what may have happened besides.
+ */
+#define SERVICES_SOON_MS 300
+#define SERVICES_LATER_MS 5000
+#define SERVICES_SWEEP_FACTOR 16  /* doubled up to that while such reading has no news */
+#define SERVICES_QUIET_MS 60000   /* after so long that is forgotten */
+#define SERVICES_TOGETHER_MS 1000 /* what is told by both queries, is within that */
+#define SERVICES_SWEEP_PER_MS 2   /* reads of a sweep */
+#define SERVICES_BLIND_MS 5000    /* a place tells nothing: each is read so often at most... */
+#define SERVICES_BLIND_EACH_MS 10 /* ...and one in so much */
+#define SERVICES_BLIND_FAILURES 3 /* in a row; a refusal is enough */
 
 #define SERVICES_CONNECTIONS_MAX (SERVICES_SINGLE_MAX + TOLD_KINDS * SERVICES_PLACES_MAX)
 
+enum sweep { SWEEP_SOON, SWEEP_LATER, SWEEP_KINDS };
 enum { TOLD_TAGS, TOLD_CHECKS, TOLD_KINDS };
 
 struct watch;
@@ -52,12 +57,12 @@ struct services_ear {
 
 struct services_place {
 	struct watch *watch;
-	bool is_followed;          /* a service is of this place, wide */
-	bool is_blind;             /* a wide query is refused: its services are read in turns */
-	unsigned futile_n;         /* sweeps in a row that found nothing */
-	int64_t soon_ms, later_ms; /* when to read all its services; CLOCK_NEVER */
-	int64_t swept_ms;          /* the last time */
-	int64_t explained_ms;      /* when something was told last that comes with a new index */
+	bool is_followed; /* a service is of this place, wide */
+	bool is_blind;    /* a wide query is refused: its services are read in turns */
+	unsigned futile_n[SWEEP_KINDS]; /* sweeps in a row that had no news */
+	int64_t sweep_ms[SWEEP_KINDS];  /* when to read all its services; CLOCK_NEVER */
+	int64_t swept_ms;               /* the last time */
+	int64_t explained_ms; /* when something was told last that comes with a new index */
 	struct services_ear ears[TOLD_KINDS];
 };
 

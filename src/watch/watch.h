@@ -22,9 +22,9 @@
 #include "net/http/listener.h"
 
 #define WATCH_RECORDS_MAX 2048 /* names, those just dropped included */
-#define WATCH_FINISH_MS 600   /* at the end, for the exchange under way */
-#define WATCH_LEAVE_MS 950    /* and for all of it */
-#define WATCH_SETTLE_MS 30000 /* a write that was given up may be done within that */
+#define WATCH_FINISH_MS 600    /* at the end, for the exchange under way */
+#define WATCH_LEAVE_MS 950     /* and for all of it */
+#define WATCH_SETTLE_MS 30000  /* a write that was given up may be done within that */
 
 /* What the loop is given; the texts and what is pointed to stay in use. */
 struct watch_setup {
@@ -61,8 +61,8 @@ struct watch {
 	int64_t refused_ms;
 	int64_t start_ms;
 	int64_t stop_ms;
-	int64_t settled_ms;     /* as in struct managed_name, of any */
-	int64_t gather_ms;      /* first passes wait for others' until then; 0: none does */
+	int64_t settled_ms; /* as in struct managed_name, of any */
+	int64_t gather_ms;  /* first passes wait for others' until then; 0: none does */
 	struct zone_table *zones;
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct watch_setup setup;
