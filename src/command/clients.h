@@ -30,10 +30,6 @@ struct clients {
 	struct trust_store cf_roots, consul_roots; /* used with CA files of the user's */
 	struct driver driver;
 	struct reconcile_storage storage;
-	struct reconcile_seldom seldom;
-	struct zone_table zones;
-	struct consul_view view;
-	struct endpoint listed[CONSUL_INSTANCES_MAX];
 	struct record have[RECORDS_MAX];
 };
 

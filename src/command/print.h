@@ -5,18 +5,18 @@
 #define COMMAND_PRINT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "engine/reconcile.h"
 
-/* One name's plan on stdout; has_colour: with terminal colours. */
-void print_plan(const struct reconcile *r, bool has_colour);
-
 /*
- * {"version": 1, "records": [ NAME, NAME... ]}: begin, one call per name, end.
- *   is_first  no comma before it
+ * The plans of n names on stdout: of one, or of several by zone, trouble first. What failed is told
+ * on stderr in its place.
+ *   has_colour  with terminal colours
  */
-void print_json_begin(void);
-void print_json_plan(const struct reconcile *r, bool is_first);
-void print_json_end(void);
+void print_plans(const struct reconcile *r, size_t n, bool has_colour);
+
+/* The same in JSON, the names in their order; what failed is only there. */
+void print_json(const struct reconcile *r, size_t n);
 
 #endif

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "command/command.h"
 #include "command/print.h"
+#include "command/tally.h"
 
 static void put_string(const char *s)
 {
@@ -22,6 +23,14 @@ static void put_member(const char *name, const char *s)
 {
 	out_fmt("\"%s\":", name);
 	put_string(s);
+}
+
+static void put_or_null(const char *name, const char *s)
+{
+	if (s && *s)
+		put_member(name, s);
+	else
+		out_fmt("\"%s\":null", name);
 }
 
 static void put_target(const struct target *t)
@@ -110,21 +119,13 @@ static void put_plan(const struct reconcile *r)
 	put_ops(&r->out.plan, "update", OP_UPDATE);
 	put_ops(&r->out.plan, "delete", OP_DELETE);
 	put_ops(&r->out.plan, "held", OP_HOLD);
-	out_str(",\"held_reason\":");
-	if (r->out.plan.held_why)
-		put_string(r->out.plan.held_why);
-	else
-		out_str("null");
+	out_str(",");
+	put_or_null("held_reason", r->out.plan.held_why);
 }
 
-void print_json_begin(void)
+static void put_record(const struct reconcile *r)
 {
-	out_str("{\"version\":1,\"records\":[");
-}
-
-void print_json_plan(const struct reconcile *r, bool is_first)
-{
-	out_str(is_first ? "\n{" : ",\n{");
+	out_str("\n{");
 	put_member("name", r->in.job->name);
 	out_str(",");
 	put_member("service", r->in.job->service);
@@ -140,7 +141,50 @@ void print_json_plan(const struct reconcile *r, bool is_first)
 	out_str("}");
 }
 
-void print_json_end(void)
+static void put_tally(const struct tally *t)
 {
-	out_str("\n]}\n");
+	out_fmt("\"names\":{\"all\":%zu,\"failed\":%zu,\"held\":%zu,\"changing\":%zu,\"in_sync\":%"
+		"zu},"
+		"\"records\":{\"create\":%zu,\"update\":%zu,\"delete\":%zu,\"held\":%zu,\"kept\":%"
+		"zu}}",
+		t->names_n, t->state_n[PLAN_FAILED], t->state_n[PLAN_HELD],
+		t->state_n[PLAN_CHANGES], t->state_n[PLAN_IN_SYNC], t->op_n[OP_CREATE],
+		t->op_n[OP_UPDATE], t->op_n[OP_DELETE], t->op_n[OP_HOLD], t->kept_n);
+}
+
+static void put_zone(const struct reconcile *r, const struct tally *t)
+{
+	out_str("\n{");
+	put_or_null("zone_id", r->zone ? r->zone->id : NULL);
+	out_str(",");
+	put_or_null("zone", r->zone ? r->zone->name : NULL);
+	out_str(",");
+	put_tally(t);
+}
+
+void print_json(const struct reconcile *r, size_t n)
+{
+	const char *between = "";
+	struct tally all = {0};
+
+	out_str("{\"version\":1,\"records\":[");
+	for (size_t i = 0; i < n; i++) {
+		out_str(i ? "," : "");
+		put_record(&r[i]);
+		tally_add(&all, &r[i]);
+	}
+	out_str("\n],\"zones\":[");
+	for (size_t i = 0; i < n; i++) {
+		struct tally t;
+
+		if (!tally_is_new_zone(r, i))
+			continue;
+		t = tally_zone(r, n, i);
+		out_str(between);
+		put_zone(&r[i], &t);
+		between = ",";
+	}
+	out_str("\n],\"totals\":{");
+	put_tally(&all);
+	out_str("}\n");
 }

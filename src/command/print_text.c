@@ -4,6 +4,10 @@
 #include "base/secret.h"
 #include "command/command.h"
 #include "command/print.h"
+#include "command/tally.h"
+#include "engine/report.h"
+
+#define FEW ((size_t)8) /* names of which all are shown, in sync or not */
 
 struct style {
 	char sign[2];
@@ -95,7 +99,13 @@ static void print_op(const struct op *op, bool has_colour)
 	out_str(has_colour ? "\033[0m\n" : "\n");
 }
 
-void print_plan(const struct reconcile *r, bool has_colour)
+static void print_sums(const size_t op_n[OP_KINDS], size_t kept_n)
+{
+	out_fmt("  %zu to create, %zu to update, %zu to delete, %zu held, %zu kept\n",
+		op_n[OP_CREATE], op_n[OP_UPDATE], op_n[OP_DELETE], op_n[OP_HOLD], kept_n);
+}
+
+static void print_name(const struct reconcile *r, bool has_colour)
 {
 	const struct plan *p = &r->out.plan;
 
@@ -106,10 +116,92 @@ void print_plan(const struct reconcile *r, bool has_colour)
 		out_str("  in sync: nothing to do\n");
 		return;
 	}
-	out_fmt("  %zu to create, %zu to update, %zu to delete, %zu held, %zu kept\n",
-		p->n[OP_CREATE], p->n[OP_UPDATE], p->n[OP_DELETE], p->n[OP_HOLD], p->kept_n);
+	print_sums(p->n, p->kept_n);
 	if (p->held_why)
 		out_fmt("  held: %s\n", p->held_why);
 	if (r->out.gap == EVIDENCE_READ_FAILED)
 		out_fmt("  that read: %s\n", r->out.gap_err->text);
+}
+
+/* ---- several names ---- */
+
+static const char *zone_label(const struct reconcile *r)
+{
+	if (!r->zone)
+		return "not known";
+	return r->zone->name[0] ? r->zone->name : r->zone->id;
+}
+
+static void print_counts(const struct tally *t)
+{
+	static const char words[PLAN_STATES][10] = {"failed", "held", "to change", "in sync"};
+	const char *between = ": ";
+
+	out_fmt("%zu name%s", t->names_n, t->names_n == 1 ? "" : "s");
+	for (int i = 0; i < PLAN_STATES; i++) {
+		if (!t->state_n[i])
+			continue;
+		out_fmt("%s%zu %s", between, t->state_n[i], words[i]);
+		between = ", ";
+	}
+	out_str("\n");
+}
+
+/* A terminal shows both streams: what failed is told in its place. */
+static void print_failed(const struct reconcile *r)
+{
+	out_fmt("%s: failed\n", r->in.job->name);
+	out_push();
+	report_end(r);
+}
+
+/* Those of the i-th one's zone, trouble first. Returns whether anything was shown below it. */
+static bool print_zone(const struct reconcile *r, size_t n, size_t i, bool has_colour)
+{
+	const struct tally t = tally_zone(r, n, i);
+	bool has_more = false;
+
+	out_fmt("zone %s: ", zone_label(&r[i]));
+	print_counts(&t);
+	for (enum plan_state state = 0; state < PLAN_STATES; state++) {
+		for (size_t k = i; k < n; k++) {
+			if (r[k].zone != r[i].zone || plan_state(&r[k]) != state ||
+			    (state == PLAN_IN_SYNC && n > FEW))
+				continue;
+			has_more = true;
+			if (state == PLAN_FAILED)
+				print_failed(&r[k]);
+			else
+				print_name(&r[k], has_colour);
+		}
+	}
+	return has_more;
+}
+
+void print_plans(const struct reconcile *r, size_t n, bool has_colour)
+{
+	struct tally all = {0};
+	bool has_gap = false;
+	size_t zones_n = 0;
+
+	if (n == 1 && r->out.result != RECONCILE_FAILED)
+		print_name(r, has_colour);
+	out_push();
+	if (n == 1) {
+		if (r->out.result == RECONCILE_FAILED)
+			report_end(r);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		tally_add(&all, &r[i]);
+		if (!tally_is_new_zone(r, i))
+			continue;
+		if (has_gap)
+			out_str("\n");
+		has_gap = print_zone(r, n, i, has_colour);
+		zones_n++;
+	}
+	out_fmt("%sin all, %zu zone%s, ", has_gap ? "\n" : "", zones_n, zones_n == 1 ? "" : "s");
+	print_counts(&all);
+	print_sums(all.op_n, all.kept_n);
 }

@@ -1,11 +1,14 @@
 /*
- * sync and plan: every record of the configuration once, one after the other.
+ * sync and plan: every record of the configuration once, side by side: names of one zone share what
+ * calls they can.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/fmt.h"
+#include "base/memory.h"
 #include "base/out.h"
 #include "command/clients.h"
 #include "command/command.h"
@@ -15,10 +18,22 @@
 #include "engine/report.h"
 #include "engine/round.h"
 
+#define SHOW_MS 1000 /* a plan that takes longer shows where it is */
+
+/* What of one name is large, and mostly not used. */
+struct room {
+	struct reconcile_seldom seldom;
+	struct consul_view view;
+	struct endpoint listed[CONSUL_INSTANCES_MAX];
+	struct record have[RECORDS_MAX];
+};
+
 static struct config config;
 static struct clients clients;
-static struct reconcile reconcile;
-static struct round names;
+static struct zone_table zones;
+static struct round together;
+static struct reconcile *names; /* of each job one */
+static struct progress progress;
 
 /* The result's weight: a failure outweighs what is held, and that a change. */
 static int weight(int code)
@@ -47,51 +62,98 @@ static bool wants_colour(void)
 	return !(no_colour && *no_colour) && progress_can_draw(STDOUT_FILENO);
 }
 
-static void print_result(bool is_first, unsigned options)
+/* ---- carrying it out ---- */
+
+static void show_progress(enum call_kind kind)
 {
-	if (options & OPTION_JSON)
-		print_json_plan(&reconcile, is_first);
-	else if (reconcile.out.result != RECONCILE_FAILED)
-		print_plan(&reconcile, wants_colour());
-	/* A terminal shows both; what failed is reported in its place. */
-	out_push();
-	if (reconcile.out.result == RECONCILE_FAILED)
-		report_end(&reconcile);
+	static const char doing[][18] = {
+		[CALL_HEALTH] = "reading Consul",
+		[CALL_ZONE] = "looking for zones",
+		[CALL_LIST] = "listing records",
+	};
+	char line[64];
+
+	if (!progress.is_terminal || kind >= sizeof doing / sizeof doing[0])
+		return;
+	(void)fmt_text(line, sizeof line, "%zu of %zu names done, %s", config.jobs_n - together.n,
+		       config.jobs_n, doing[kind]);
+	progress_show(&progress, line, 0, clock_now_ms());
 }
 
-static void carry_out(struct reconcile *r, struct driver *d)
+static int call(const struct call *c, struct err *e)
 {
-	struct call call;
+	struct driver *d = &clients.driver;
+	enum http_result result;
 
-	names.storage = &clients.storage;
-	round_add(&names, r);
-	while ((call = round_next(&names, clock_now_ms())).kind != CALL_END) {
-		struct err e = {0};
-		int rc = driver_call(d, &call, &e);
+	if (driver_begin(d, c, CLOCK_NEVER, e))
+		return -1;
+	while ((result = driver_step(d, e)) == HTTP_MORE) {
+		struct loop_alone alone;
+		struct loop_wait *w = loop_alone_begin(&alone);
 
-		round_take(&names, rc, &e, clock_now_ms(), driver_random());
+		driver_wants(d, w);
+		progress_wants(&progress, w, clock_now_ms());
+		loop_alone_wait(&alone);
+		show_progress(c->kind);
 	}
-	(void)round_take_ended(&names);
+	progress_end(&progress); /* there may be something to log */
+	return result == HTTP_DONE ? 0 : -1;
 }
 
-static int run_record(size_t i, bool is_plan, unsigned options, int64_t give_up_ms)
+static void carry_out(bool is_plan)
 {
-	/* Who waits for a plan is a person: one try. */
-	clients.view.listed = clients.listed;
-	clients.storage.zones = &clients.zones;
-	reconcile_init(&reconcile, &config.jobs[i], &clients.storage, &clients.view, clients.have,
-		       &clients.seldom, is_plan, is_plan ? 0 : give_up_ms);
-	carry_out(&reconcile, &clients.driver);
-	if (is_plan)
-		print_result(i == 0, options);
-	else
-		report_end(&reconcile);
-	return result_code(&reconcile, options);
+	for (;;) {
+		struct call c = round_next(&together, clock_now_ms());
+		struct reconcile *ended;
+		struct err e = {0};
+		int rc;
+
+		if (c.kind == CALL_END)
+			return;
+		rc = call(&c, &e);
+		round_take(&together, rc, &e, clock_now_ms(), driver_random());
+		while ((ended = round_take_ended(&together)))
+			if (!is_plan)
+				report_end(ended);
+	}
+}
+
+static int begin(bool is_plan, int64_t give_up_ms, struct err *e)
+{
+	size_t n = config.jobs_n;
+	struct room *rooms = n ? memory_reserve(n * sizeof *rooms) : NULL;
+
+	names = n ? memory_reserve(n * sizeof *names) : NULL;
+	if (n && (!rooms || !names))
+		return err_set(e, ERR_SYS, "no memory for %zu names", n);
+	clients.storage.zones = &zones;
+	together.storage = &clients.storage;
+	for (size_t i = 0; i < n; i++) {
+		struct room *room = &rooms[i];
+
+		room->view.listed = room->listed;
+		reconcile_init(&names[i], &config.jobs[i], &clients.storage, &room->view,
+			       room->have, &room->seldom, is_plan, give_up_ms);
+		round_add(&together, &names[i]);
+	}
+	return 0;
+}
+
+static void show(unsigned options)
+{
+	if (!(options & OPTION_JSON)) {
+		print_plans(names, config.jobs_n, wants_colour());
+		return;
+	}
+	print_json(names, config.jobs_n);
+	out_push();
+	for (size_t i = 0; i < config.jobs_n; i++)
+		if (names[i].out.result == RECONCILE_FAILED)
+			report_end(&names[i]);
 }
 
 static int run(const struct invocation *in, bool is_plan)
 {
-	const unsigned options = in->options;
 	struct err e = {0};
 	int code = command_configure(in, &config);
 	int64_t give_up_ms;
@@ -100,20 +162,25 @@ static int run(const struct invocation *in, bool is_plan)
 		return code;
 	if (clients_init(&clients, &config, &e))
 		return command_fail(in, &e);
-	/* One deadline for all: a record whose turn comes after it has one try. */
-	give_up_ms = clock_now_ms() + config.retry_for_ms;
+	/* One deadline for all. Who waits for a plan is a person: one try. */
+	give_up_ms = is_plan ? 0 : clock_now_ms() + config.retry_for_ms;
 	if (config.discover)
-		code = discover_jobs(&config, &clients, is_plan ? 0 : give_up_ms);
-	if (options & OPTION_JSON)
-		print_json_begin();
+		code = discover_jobs(&config, &clients, give_up_ms);
+	if (begin(is_plan, give_up_ms, &e))
+		return command_fail(in, &e);
+	if (is_plan) {
+		progress_begin(&progress, "plan");
+		progress.next_ms = clock_now_ms() + SHOW_MS;
+	}
+	carry_out(is_plan);
+	if (is_plan)
+		show(in->options);
 	for (size_t i = 0; i < config.jobs_n; i++) {
-		int one = run_record(i, is_plan, options, give_up_ms);
+		int one = result_code(&names[i], in->options);
 
 		if (weight(one) > weight(code))
 			code = one;
 	}
-	if (options & OPTION_JSON)
-		print_json_end();
 	return command_close_stdout(in, code);
 }
 
