@@ -193,10 +193,11 @@ static bool go_on(struct cf_zone_search *s)
 	return true;
 }
 
-/* It is worth while to read them all: the other names that the book is for need not ask. */
+/* It takes no more calls to read them all than to ask for each name and what it lies within. */
 static bool fills_book(const struct cf_zone_search *s, int64_t pages)
 {
-	return s->book && pages > 1 && pages <= (int64_t)(CF_BOOK_ZONES_MAX / CF_ZONES_PER_PAGE);
+	return s->book && pages > 1 && pages <= (int64_t)(2 * s->names_n) &&
+	       pages <= (int64_t)(CF_BOOK_ZONES_MAX / CF_ZONES_PER_PAGE);
 }
 
 static int finish_check(struct cf_zone_search *s, struct err *e)

@@ -41,6 +41,7 @@ struct cf_zone_search {
 	const char *name; /* a zone is sought that this lies within */
 	/* Takes what is shown; the caller's, set after _init(). NULL: none. */
 	struct cf_zone_book *book;
+	size_t names_n;    /* how many wait for theirs: the more, the more of all zones are read */
 	bool is_exact;     /* and that has this very name */
 	bool is_check;     /* none is: does the one of that id hold it? */
 	const char *asked; /* the end of name that is asked for; NULL: all zones */

@@ -94,6 +94,7 @@ static void read_zones(struct fuzz_input in, struct fuzz_cuts cuts, bool is_exac
 	cf_zone_book_forget(&book);
 	cf_zone_search_init(&s, name, is_exact);
 	s.book = has_book ? &book : NULL;
+	s.names_n = 9;
 	for (int failed = 0; again && !failed;) {
 		struct http_sink sink = cf_zone_search_begin(&s, element_buf, rest);
 

@@ -393,6 +393,7 @@ static void search(const char *name, bool is_exact)
 {
 	cf_zone_search_init(&s, name, is_exact);
 	s.book = &book;
+	s.names_n = CF_BOOK_ZONES_MAX;
 }
 
 /* An account of n zones: example.com first, sub.example.com last, between them z2.net, z3.net...; answers what is asked. */
@@ -482,6 +483,30 @@ static void test_book(void **state)
 	}
 }
 
+/* For few names no more is read than is asked for one by one. */
+static void test_book_for_few(void **state)
+{
+	static const struct {
+		size_t names_n;
+		unsigned zones_n, calls;
+	} accounts[] = {
+		{1, CF_ZONES_PER_PAGE, 1},         {1, 2 * CF_ZONES_PER_PAGE, 2},
+		{1, 2 * CF_ZONES_PER_PAGE + 1, 2}, /* all, and www.example.com */
+		{2, 4 * CF_ZONES_PER_PAGE, 4},     {2, 4 * CF_ZONES_PER_PAGE + 1, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(accounts); i++) {
+		unsigned calls;
+
+		search("www.example.com", false);
+		s.names_n = accounts[i].names_n;
+		calls = search_account(accounts[i].zones_n);
+		CHECK(calls == accounts[i].calls, "%u zones: %u calls", accounts[i].zones_n, calls);
+		CHECK(book.is_whole == (calls * CF_ZONES_PER_PAGE >= accounts[i].zones_n), "%u zones", accounts[i].zones_n);
+	}
+}
+
 /* Where not all are known, one that is named, or is the name, is told all the same. */
 static void test_book_of_some(void **state)
 {
@@ -546,10 +571,11 @@ static void test_book_is_kept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_search), cmocka_unit_test(test_status_is_told), cmocka_unit_test(test_check),
-		cmocka_unit_test(test_order),  cmocka_unit_test(test_first_look),     cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_pages),  cmocka_unit_test(test_pages_limit),    cmocka_unit_test(test_bad),
-		cmocka_unit_test(test_book),   cmocka_unit_test(test_book_of_some),   cmocka_unit_test(test_book_is_kept),
+		cmocka_unit_test(test_search),       cmocka_unit_test(test_status_is_told), cmocka_unit_test(test_check),
+		cmocka_unit_test(test_order),        cmocka_unit_test(test_first_look),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_pages),        cmocka_unit_test(test_pages_limit),    cmocka_unit_test(test_bad),
+		cmocka_unit_test(test_book),         cmocka_unit_test(test_book_for_few),   cmocka_unit_test(test_book_of_some),
+		cmocka_unit_test(test_book_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
