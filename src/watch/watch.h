@@ -73,7 +73,7 @@ struct watch {
 	struct loop loop;
 	struct loop_part parts[WATCH_PARTS];
 	char lock_name[LEADER_NAME_CAP];
-	struct managed_name *names[WATCH_RECORDS_MAX];
+	struct managed_name *names[WATCH_RECORDS_MAX]; /* a NULL ends those that have storage */
 	struct services services;
 	struct leader leader;
 	struct registration registration;

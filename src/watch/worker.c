@@ -188,7 +188,7 @@ static int64_t open_ms(const struct watch *w, const struct worker *of_zone, int6
 /* The service of some name is being read for the first time. */
 static bool is_any_unread(const struct watch *w)
 {
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
 		const struct managed_name *name = w->names[i];
 
 		if (name && name->is_used && name->watch && !name->watch->has_view &&
@@ -210,8 +210,8 @@ static void gather(struct watch *w, int64_t now_ms)
 {
 	bool has_first = false;
 
-	for (size_t i = 0; i < WATCH_RECORDS_MAX && !has_first; i++)
-		has_first = w->names[i] && w->names[i]->is_used && !w->names[i]->served_ms &&
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i] && !has_first; i++)
+		has_first = w->names[i]->is_used && !w->names[i]->served_ms &&
 			    managed_due_ms(w->names[i]) <= now_ms;
 	if (!has_first || !is_any_unread(w))
 		w->gather_ms = 0;
@@ -234,11 +234,10 @@ static void begin_pass(struct worker *worker, struct managed_name *name, int64_t
 /* A name is due and there is nobody for its zone: whoever ends next shall take it. */
 static bool is_any_waiting(const struct watch *w, int64_t now_ms)
 {
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
 		const struct managed_name *name = w->names[i];
 
-		if (name && name->is_used && due_ms(w, name) <= now_ms &&
-		    !worker_of(w, name->r.zone))
+		if (name->is_used && due_ms(w, name) <= now_ms && !worker_of(w, name->r.zone))
 			return true;
 	}
 	return false;
@@ -250,10 +249,10 @@ static void join(struct watch *w, struct worker *worker, int64_t now_ms)
 	bool is_searching = has_unknown_zone(worker);
 
 	worker->is_closed |= !free_worker(w) && is_any_waiting(w, now_ms);
-	for (size_t i = 0; i < WATCH_RECORDS_MAX && is_open(worker); i++) {
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i] && is_open(worker); i++) {
 		struct managed_name *name = w->names[i];
 
-		if (name && name->is_used && due_ms(w, name) <= now_ms &&
+		if (name->is_used && due_ms(w, name) <= now_ms &&
 		    (name->r.zone ? name->r.zone->user == worker : is_searching))
 			begin_pass(worker, name, now_ms);
 	}
@@ -364,11 +363,11 @@ void worker_dispatch_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 	if (w->is_stopping || !watch_may_write(w, now_ms))
 		return;
 	gather(w, now_ms);
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
 		const struct managed_name *name = w->names[i];
 		int64_t at_ms, free_ms;
 
-		if (!name || !name->is_used)
+		if (!name->is_used)
 			continue;
 		at_ms = due_ms(w, name);
 		if (at_ms >= first_ms)
@@ -386,10 +385,10 @@ static struct managed_name *next_due(const struct watch *w, int64_t now_ms)
 {
 	struct managed_name *first = NULL;
 
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
 		struct managed_name *name = w->names[i];
 
-		if (!name || !name->is_used || due_ms(w, name) > now_ms ||
+		if (!name->is_used || due_ms(w, name) > now_ms ||
 		    (first && name->served_ms >= first->served_ms))
 			continue;
 		if (open_ms(w, worker_of(w, name->r.zone), now_ms) <= now_ms)
