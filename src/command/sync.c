@@ -102,20 +102,23 @@ static int call(const struct call *c, struct err *e)
 
 static void carry_out(bool is_plan)
 {
-	for (;;) {
-		struct call c = round_next(&together, clock_now_ms());
+	struct call c;
+
+	do {
 		struct reconcile *ended;
 		struct err e = {0};
-		int rc;
 
-		if (c.kind == CALL_END)
-			return;
-		rc = call(&c, &e);
-		round_take(&together, rc, &e, clock_now_ms(), driver_random());
+		c = round_next(&together, clock_now_ms());
+		if (c.kind != CALL_END) {
+			int rc = call(&c, &e);
+
+			round_take(&together, rc, &e, clock_now_ms(), driver_random());
+		}
+		/* What others found may have ended some without a call. */
 		while ((ended = round_take_ended(&together)))
 			if (!is_plan)
 				report_end(ended);
-	}
+	} while (c.kind != CALL_END);
 }
 
 static int begin(bool is_plan, int64_t give_up_ms, struct err *e)

@@ -203,6 +203,14 @@ def test_a_token_that_does_not_see_a_zone(two_zones):
     assert two_zones.kinds()["zones"] == 1
 
 
+def test_no_name_has_a_zone(run, fake, start_cloudflare):
+    """Of all but the first that is known without a call, and told all the same."""
+    scene = Scene(run, fake, start_cloudflare(["example.net"]), 20)
+    done = scene.go(code=78)
+    assert [line["name"] for line in done.find("failed")] == [r["record"] for r in scene.records]
+    assert scene.kinds() == {"zones": 1}
+
+
 def test_a_zone_that_vanishes(two_zones):
     cf = two_zones.cf
     zone_id = cf.zone_id("example.org")
