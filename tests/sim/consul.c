@@ -351,14 +351,15 @@ static char *put_checks(char *out, size_t slot, enum slot state)
 		[SLOT_MAINTENANCE] = "passing", [SLOT_NODE_DOWN] = "passing",
 	};
 
-	out += sprintf(out,
-		       "[{\"Node\":\"n%zu\",\"CheckID\":\"serfHealth\",\"Status\":\"%s\",\"ServiceID\":\"\",\"ServiceName\":\"\"},",
-		       slot, state == SLOT_NODE_DOWN ? "critical" : "passing");
+	out += sprintf(out, "[");
+	if (slot % 2 == 0)
+		out += sprintf(out, "{\"CheckID\":\"serfHealth\",\"Status\":\"%s\"},",
+			       state == SLOT_NODE_DOWN ? "critical" : "passing");
 	if (state == SLOT_MAINTENANCE)
 		out += sprintf(out, "{\"CheckID\":\"%s\",\"Status\":\"critical\"},",
 			       slot % 2 ? "_node_maintenance" : "_service_maintenance:x");
-	return out + sprintf(out, "{\"Node\":\"n%zu\",\"CheckID\":\"c\",\"Status\":\"%s\",\"ServiceID\":\"i%zu\"}]", slot,
-			     words[state], slot);
+	return out + sprintf(out, "{\"CheckID\":\"c\",\"Status\":\"%s\"}]",
+			     slot % 2 && state == SLOT_NODE_DOWN ? "critical" : words[state]);
 }
 
 static void serve_health(const char *target, struct consul_answer_text *a)
@@ -395,11 +396,10 @@ static void serve_health(const char *target, struct consul_answer_text *a)
 		a->said.slots[k] = is_hidden(k) ? SLOT_ABSENT : (unsigned char)state;
 		if (a->said.slots[k] == SLOT_ABSENT)
 			continue;
-		out += sprintf(out,
-			       "%s{\"Node\":{\"Node\":\"n%zu\",\"Address\":\"10.0.0.%zu\"},\"Service\":{\"ID\":\"i%zu\","
-			       "\"Service\":\"%s\","
-			       "\"Address\":\"%s\",\"Port\":80},\"Checks\":",
-			       out[-1] == '[' ? "" : ",", k, k + 1, k, services[service].name, consul_content(service, k));
+		out += sprintf(
+			out,
+			"%s{\"Node\":{\"Address\":\"10.0.0.%zu\"},\"Service\":{\"ID\":\"i%zu\",\"Address\":\"%s\"},\"Checks\":",
+			out[-1] == '[' ? "" : ",", k + 1, k, consul_content(service, k));
 		out = put_checks(out, k, state);
 		out += sprintf(out, "}");
 	}
