@@ -35,7 +35,7 @@ static struct known {
 	size_t evidence_n[SIM_SERVICES];
 	int64_t passing_ms[SIM_SERVICES][SIM_SLOTS], warning_ms[SIM_SERVICES][SIM_SLOTS]; /* when an answer last said so */
 	int64_t listed_ms[SIM_JOBS]; /* so new is what it was shown of the name's records */
-	int64_t trouble_ms;          /* when a call to Cloudflare failed last */
+	int64_t trouble_ms;          /* when a call failed last */
 	int64_t refused_ms;          /* when a write of its was refused last */
 	int64_t others_ms[SIM_JOBS]; /* when somebody else changed them, which it need not know */
 } known[SIM_COPIES];

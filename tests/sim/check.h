@@ -20,7 +20,7 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms);
 /* It was given a page of a listing, or an answer to a write. */
 void check_listed(int who, const struct cloud_exchange *x);
 
-/* A call of its to Cloudflare failed. */
+/* A call of its failed, or took long. */
 void check_failed(int who);
 
 /* It begins a call to Cloudflare. */

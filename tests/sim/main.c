@@ -25,9 +25,10 @@
 #include "watch/watch.h"
 
 #define DECISIONS 4096
-#define HANG_SEC 120     /* of one day */
-#define SHRINK_SEC 60    /* for making one shorter */
-#define STUCK_MAX 100000 /* turns of the world at one time */
+#define HANG_SEC 120      /* of one day */
+#define SHRINK_SEC 60     /* for making one shorter */
+#define SHRUNK_MS 3600000 /* so much later one that is made shorter has to break the rule */
+#define STUCK_MAX 100000  /* turns of the world at one time */
 #define CALM_AFTER_MS 4800000
 #define PLANNED_MAX 64
 
@@ -38,6 +39,7 @@ static struct {
 	bool is_set;
 	unsigned n;
 	unsigned numbers[DECISIONS];
+	int64_t until_ms; /* no day is longer */
 } only;
 
 /* What came of a day, in memory that is shared with who started it. */
@@ -384,7 +386,7 @@ static void run_day(uint64_t seed, bool is_traced)
 	sim.seed = seed;
 	sim.is_traced = is_traced;
 	sim.now_ms = SIM_START_MS;
-	sim.end_ms = SIM_START_MS + SIM_DAY_MS;
+	sim.end_ms = SIM_START_MS + (only.until_ms ? only.until_ms : SIM_DAY_MS);
 	sim.wall_sec = 1800000000;
 	schedule_make();
 	describe(result->setup, sizeof result->setup);
@@ -486,6 +488,7 @@ static void shrink(const struct result *found)
 	time_t until = time(NULL) + SHRINK_SEC;
 
 	only.is_set = true;
+	only.until_ms = found->at_ms + SHRUNK_MS < SIM_DAY_MS ? found->at_ms + SHRUNK_MS : SIM_DAY_MS;
 	only.n = found->decisions_n;
 	memcpy(only.numbers, found->decisions, only.n * sizeof only.numbers[0]);
 	if (!breaks_too(r, found->seed, found->invariant)) {
