@@ -426,7 +426,7 @@ static void after_list(struct reconcile *r, const struct outcome *o)
 static void after_write(struct reconcile *r, const struct outcome *o)
 {
 	struct plan *plan = &r->out.plan;
-	const struct cf_part *part = o->part;
+	const struct cf_part *part = &o->parts[r->part_i];
 	enum apply_next next;
 
 	if (r->apply.is_undoing) {

@@ -101,11 +101,12 @@ enum reconcile_step {
 struct reconcile {
 	/* Its own. The small ones first: near the beginning code is shorter. */
 	enum reconcile_step step;
-	bool is_asked; /* round.h's: a call under way is for it */
+	bool is_asked; /* round.h's: a call under way is for it... */
 	bool is_zone_wrong;
 	bool is_resync;    /* listed anew for no reason but time: a change is drift */
 	bool is_suspect;   /* what it wrote was refused: its batches are its own until it is done */
 	bool lists_alone;  /* a listing of the whole zone did not tell its records */
+	size_t part_i;     /* ...and this part of a write */
 	unsigned tries;    /* failed ones */
 	int64_t read_ms;   /* when Consul answered last */
 	struct zone *zone; /* NULL: not known */
@@ -132,7 +133,7 @@ struct outcome {
 	const struct err *e;
 	const struct cf_reply *reply;       /* of the API; NULL: it was not asked */
 	const struct cf_zone_search *zones; /* STEP_ZONE, STEP_CHECK */
-	const struct cf_part *part;         /* STEP_WRITE: what of it was this name's */
+	const struct cf_part *parts;        /* STEP_WRITE: part_i of them was this name's */
 	bool has_other;                     /* STEP_WRITE: as in struct cf_write */
 	int64_t now_ms;                     /* the monotonic clock */
 	uint32_t random;                    /* for jitter */

@@ -202,7 +202,7 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 			continue;
 		reconcile_fill(m, &r->parts[n], r->picked + ops_n, CF_BATCH_MAX - ops_n);
 		m->is_asked = true;
-		r->writers[n] = m;
+		m->part_i = n;
 		ops_n += r->parts[n++].ops_n;
 	}
 	r->zone = first->zone;
@@ -304,13 +304,18 @@ struct call round_next(struct round *r, int64_t now_ms)
 
 /* ---- outcomes ---- */
 
+/* One call was one try with those credentials, however many it was for. */
 static void tell_asked(struct round *r, struct outcome *o)
 {
+	struct pace_trust before[SIDES];
 	struct reconcile *m;
 	size_t i = 0;
 
-	while ((m = round_asked(r, &i)))
+	memcpy(before, r->storage->trust, sizeof before);
+	while ((m = round_asked(r, &i))) {
+		memcpy(r->storage->trust, before, sizeof before);
 		tell(m, o);
+	}
 }
 
 /* What has nothing to do with one name's zone is true of all who search. */
@@ -340,7 +345,6 @@ static void split(struct round *r, const struct err *e)
 	for (size_t i = 0; i < r->write.parts_n; i++) {
 		for (size_t k = 0; k < r->parts[i].ops_n; k++)
 			r->parts[i].ops[k]->is_done = false;
-		r->writers[i]->is_asked = false;
 	}
 }
 
@@ -357,10 +361,8 @@ static void take_write(struct round *r, struct outcome *o)
 	if (r->is_adding)
 		r->zone->write_ms = r->asked_ms + ROUND_PACE_MS;
 	o->has_other = r->write.has_other;
-	for (size_t i = 0; i < r->write.parts_n; i++) {
-		o->part = &r->parts[i];
-		tell(r->writers[i], o);
-	}
+	o->parts = r->parts;
+	tell_asked(r, o);
 }
 
 void round_take(struct round *r, int rc, const struct err *e, int64_t now_ms, uint32_t random)

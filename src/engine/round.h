@@ -36,7 +36,6 @@ struct round {
 	struct zone *zone; /* of a listing or a write */
 	struct op *picked[CF_BATCH_MAX];
 	struct cf_part parts[CF_BATCH_MAX];
-	struct reconcile *writers[CF_BATCH_MAX];
 	struct cf_name *names[ROUND_NAMES_MAX];
 	struct reconcile *members[ROUND_NAMES_MAX];
 };
