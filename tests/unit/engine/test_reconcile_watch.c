@@ -274,6 +274,7 @@ static void test_each_side_is_trusted_for_itself(void **state)
 	assert_true(cloudflare->has_served);
 	memcpy(alone.storage.trust, nothing, sizeof nothing);
 	(void)err_set(&e, ERR_AUTH, "HTTP 403");
+	assert_int_equal(next(), CALL_WRITE);
 	alone_take(-1, &e, now_ms, 0);
 	assert_true(cloudflare->was_refused && !consul->was_refused);
 	assert_int_equal(r->out.result, RECONCILE_FAILED);
