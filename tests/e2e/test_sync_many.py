@@ -118,6 +118,38 @@ def test_in_a_zone_of_3500_others(scene):
     assert scene.kinds() == {"zones": 1, "list": 1, "batch-post": 1}
 
 
+def test_twenty_zones_of_fifty_names(run, fake, start_cloudflare):
+    zones = [f"z{n:02}.net" for n in range(20)]
+    scene = Scene(run, fake, start_cloudflare(zones), 0)
+    for zone in zones:
+        scene.add(50, zone)
+    scene.go()
+    assert not scene.wrong()
+    assert scene.kinds() == {"zones": 1, "list": 20, "batch-post": 20}
+
+
+def test_small_pages(scene):
+    """What is granted is less than what is asked for: the zone is read page by page, once."""
+    scene.cf.settings.change(max_per_page=100)
+    scene.cf.seed_many({"name": f"x{n}.example.com", "type": "TXT", "content": "x"}
+                       for n in range(700))
+    scene.seed(skip=(9,))
+    scene.go()
+    assert not scene.wrong()
+    assert scene.kinds() == {"zones": 1, "list": 10, "batch-post": 1}
+
+
+def test_pages_that_shift(scene):
+    """Somebody else's record comes in front between two pages: the listing counts for nothing."""
+    scene.cf.settings.change(max_per_page=100)
+    scene.seed(lambda i: "198.51.100.1")
+    scene.cf.fault("hook", kind="list", path="page=2",
+                   before=lambda call: scene.cf.seed("a.example.com", "A", "198.51.100.2"))
+    done = scene.go(DNSBUDDY_RETRY_FOR="20")
+    assert not scene.wrong() and scene.cf.contents("a.example.com") == ["198.51.100.2"]
+    assert done.find("retrying") and not done.find("failed")
+
+
 def test_names_of_one_service_share_its_reads(scene):
     scene.records = [{"service": "s000", "record": name_of(i)} for i in range(20)]
     scene.seed()
