@@ -107,7 +107,7 @@ static enum blocking_event take_end(struct blocking *b, const struct blocking_re
 
 int64_t blocking_ready_ms(const struct blocking *b)
 {
-	int64_t least_ms = BLOCKING_REST_MS << (b->same_n < 4 ? b->same_n : 4);
+	int64_t least_ms = (int64_t)b->rest_ms << (b->same_n < 4 ? b->same_n : 4);
 	int64_t rest_ms =
 		clamp(b->cost_us / 100, clamp(least_ms, 0, BLOCKING_SAME_MS), BLOCKING_REST_MAX_MS);
 

@@ -21,8 +21,8 @@
 #define BLOCKING_SILENCE_MS 20000 /* from here on, or half the wait, a cut is no news */
 
 /* Between two reads there is a rest, ten times as long as reading and deciding took, and... */
-#define BLOCKING_REST_MS 100      /* ...not shorter; while nothing is news doubled, up to... */
-#define BLOCKING_SAME_MS 1000     /* ...this; and */
+#define BLOCKING_REST_MS 100  /* ...not shorter; while nothing is news doubled 4 times, and... */
+#define BLOCKING_SAME_MS 1000 /* ...not up to more than this; and */
 #define BLOCKING_REST_MAX_MS 5000 /* not longer, whatever it cost */
 
 enum blocking_event {
@@ -42,6 +42,7 @@ struct blocking_way {
 /* What is read. Zeroed but for what its owner sets: */
 struct blocking {
 	unsigned wait_sec; /* a query waits so long for something newer; 0: for nothing */
+	unsigned rest_ms;  /* BLOCKING_REST_MS, or another */
 	const struct blocking_way *way;
 	void *ctx;
 	const char *what;     /* is watched, for errors */

@@ -67,6 +67,7 @@ void catalog_watch_init(struct catalog_watch *w, const struct job *place, bool o
 	w->query = (struct consul_catalog_query){.place = &w->place, .of_checks = of_checks};
 	w->read = (struct blocking){.way = &way,
 				    .ctx = w,
+				    .rest_ms = CATALOG_REST_MS,
 				    .what = of_checks ? "the checks" : "the catalog",
 				    .last_err = &w->last_err};
 	blocking_init(&w->by, origin, headers, timeout_ms);

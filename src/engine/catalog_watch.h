@@ -15,6 +15,8 @@
 #include "core/job.h"
 #include "engine/blocking.h"
 
+#define CATALOG_REST_MS 20 /* as BLOCKING_REST_MS: it stands for many services */
+
 /* An answer that breaks off has no end; the next one begins anew. */
 struct catalog_listener {
 	void *ctx;

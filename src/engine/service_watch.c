@@ -114,6 +114,7 @@ void service_watch_init(struct service_watch *w, const struct job *job)
 		.read = {.way = &way,
 			 .ctx = w,
 			 .what = w->job.service,
+			 .rest_ms = BLOCKING_REST_MS,
 			 .last_err = w->read.last_err},
 	};
 }
