@@ -22,9 +22,7 @@ static void put_reasons(const struct status *s, const struct order_name *names, 
 		struct status_record r = status_record_at(s, names[i].i);
 		size_t mark = b->len;
 
-		buf_str(b, n ? ",\"" : "\"");
-		parts_text(b, r.name, PARTS_JSON);
-		buf_str(b, ": ");
+		parts_put(b, PARTS_JSON, n ? ",\"%: " : "\"%: ", r.name, NULL, NULL);
 		parts_reason(b, &r, PARTS_JSON);
 		buf_str(b, "\"");
 		if (!parts_keep(b, mark))
@@ -47,9 +45,7 @@ static void put_fact(const struct status_record *r, enum fact f, struct buf *b)
 
 static void put_record(const struct status_record *r, struct buf *b)
 {
-	buf_str(b, "{");
-	parts_member(b, "name", r->name);
-	parts_member(b, "service", r->service);
+	parts_put(b, PARTS_JSON, "{\"name\":\"%\",\"service\":\"%\",", r->name, r->service, NULL);
 	if (r->owner)
 		parts_member(b, "owner", r->owner);
 	parts_member(b, "state", status_state_name(r->state));

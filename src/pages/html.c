@@ -22,18 +22,18 @@ static const char instance_classes[INSTANCE_STATES][5] = {
 	[INSTANCE_WARNING] = "warn",     [INSTANCE_PASSING] = "ok",
 };
 
+/* light-dark(): since 2024; without it all is black on white, and told by words all the same. */
 static const char style[] =
-	":root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--line:#d8dde3;--ink:#1b1f24;"
-	"--dim:#57606a;--ok:#116329;--warn:#7a4a00;--bad:#a40e26;--info:#0b4f9e}"
-	"@media(prefers-color-scheme:dark){:root{--bg:#0e1116;--card:#161b22;--line:#30363d;"
-	"--ink:#e6edf3;--dim:#9aa4af;--ok:#6fdd8b;--warn:#e8b84a;--bad:#ff9a92;--info:#82bdff}}"
-	"body{margin:0 auto;max-width:1088px;padding:16px;background:var(--bg);color:var(--ink);"
-	"font:15px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}"
-	".ok{--c:var(--ok)}.warn{--c:var(--warn)}.bad{--c:var(--bad)}.info{--c:var(--info)}"
+	":root{color-scheme:light dark;--card:light-dark(#fff,#161b22);"
+	"--line:light-dark(#d8dde3,#30363d);--dim:light-dark(#57606a,#9aa4af)}"
+	"body{margin:0 auto;max-width:1088px;padding:16px;background:light-dark(#f5f6f8,#0e1116);"
+	"color:light-dark(#1b1f24,#e6edf3);font:15px/1.5 system-ui,sans-serif;"
+	"overflow-wrap:anywhere}"
+	".ok{--c:light-dark(#116329,#6fdd8b)}.warn{--c:light-dark(#7a4a00,#e8b84a)}"
+	".bad{--c:light-dark(#a40e26,#ff9a92)}.info{--c:light-dark(#0b4f9e,#82bdff)}"
 	".dim{--c:var(--dim)}"
 	"h1,h2,h3,p,ul,dl,dd{margin:0;padding:0}h1{font-size:1.5rem}h2{font-size:1.1rem}"
-	"h3,dt,span,.note{font-size:.85rem}h3,dt,span,.note,small{color:var(--dim)}"
-	".note{padding:6px 2px 16px}"
+	"h3,dt,span,small,.note{font-size:.85rem;color:var(--dim)}.note{padding:6px 2px 16px}"
 	".top,details,.row,.zone{background:var(--card);border:1px solid var(--line);"
 	"box-shadow:inset 6px 0 var(--c)}.top,details{border-radius:8px}.top{padding:14px 22px}"
 	".top.bad{background:#85182a;color:#fff}details{margin-top:10px}"
@@ -44,12 +44,11 @@ static const char style[] =
 	"b,.why{color:var(--c);font-weight:600}.in{padding:0 22px 14px}.why,dl{padding-bottom:8px}"
 	"dl{gap:4px 28px}"
 	".two{display:grid;grid-template-columns:repeat(auto-fit,minmax(260px,1fr));gap:12px 28px}"
-	"li{padding:3px 0;border-top:1px solid var(--line)}li>b{min-width:7.2em}"
-	".rec b{min-width:3.6em}"
+	"li{padding:3px 0;border-top:1px solid var(--line)}li>b{min-width:6.4em}"
 	"code{font:.95em ui-monospace,monospace}"
 	".zone{font-weight:600;margin-top:10px}.zone+.zone,.row{margin-top:-1px}"
-	".row{padding:5px 34px}.row .why{flex:100%;padding:0;font-weight:400}span{font-weight:400}"
-	"a{color:inherit;text-decoration-color:var(--dim)}form{gap:8px}"
+	".row{padding:5px 34px}.row .why{flex:100%;padding:0}.row .why,span{font-weight:400}"
+	"a{color:inherit}form{gap:8px}"
 	"input,select,button{font:inherit;color:inherit;background:var(--card);"
 	"border:1px solid var(--line);border-radius:6px;padding:5px 10px;min-width:0}"
 	"input{flex:9em}";
@@ -71,9 +70,7 @@ static void put_target(struct buf *b, const struct target *t)
 	char text[TARGET_TEXT_CAP];
 
 	target_format(t, text);
-	buf_str(b, "<code>");
-	put_html(b, text);
-	buf_str(b, "</code>");
+	parts_put(b, PARTS_HTML, "<code>%</code>", text, NULL, NULL);
 }
 
 static void put_more(struct buf *b, size_t n)
@@ -151,7 +148,7 @@ static void put_dns(struct buf *b, const struct status_record *r)
 
 	for (size_t i = 0; i < r->records_n; i++)
 		n += r->records[i].id[0] != '\0';
-	buf_fmt(b, "<section class=rec><h3>Records at Cloudflare: %zu</h3><ul>", n);
+	buf_fmt(b, "<section><h3>Records at Cloudflare: %zu</h3><ul>", n);
 	for (size_t i = 0, shown_n = 0; i < r->records_n && shown_n < HTML_LIST_MAX; i++) {
 		if (!r->records[i].id[0])
 			continue;
@@ -232,21 +229,17 @@ static void put_about(struct buf *b, const struct status_record *r)
 {
 	buf_fmt(b, "<b>%s %s</b><span>for ", looks[r->state].sign, status_state_name(r->state));
 	parts_span(b, r->since_ms / 1000);
-	buf_str(b, "</span><span>service ");
-	put_html(b, r->service);
-	if (r->owner) {
-		buf_str(b, ", owner ");
-		put_html(b, r->owner);
-	}
-	buf_str(b, "</span>");
+	parts_put(b, PARTS_HTML,
+		  r->owner ? "</span><span>service %, owner %</span>"
+			   : "</span><span>service %</span>",
+		  r->service, r->owner, NULL);
 }
 
 /* All there is to say. */
 static void put_card(struct buf *b, const struct status *s, const struct status_record *r)
 {
-	buf_fmt(b, "<details class=%s open><summary><h2>", class_of(r->state, r->is_unhealthy));
-	put_html(b, r->name);
-	buf_str(b, "</h2>");
+	parts_put(b, PARTS_HTML, "<details class=% open><summary><h2>%</h2>",
+		  class_of(r->state, r->is_unhealthy), r->name, NULL);
 	put_about(b, r);
 	buf_str(b, "</summary><div class=in>");
 	put_why(b, s, r);
@@ -267,9 +260,7 @@ static void put_line(struct buf *b, const char *kind, const char *class, const c
 {
 	buf_fmt(b, "<div class=\"%s %s\"><a href=\"?%s", kind, class, query);
 	buf_url_part(b, value);
-	buf_str(b, "\">");
-	put_html(b, text);
-	buf_str(b, "</a>");
+	parts_put(b, PARTS_HTML, "\">%</a>", text, NULL, NULL);
 }
 
 static void put_row(struct buf *b, const struct status *s, const struct status_record *r)
@@ -323,8 +314,7 @@ static void put_rest(struct buf *b, const char *query, size_t next, size_t n)
 		return;
 	buf_str(b, "<p class=note>");
 	if (n) {
-		buf_str(b, "<a href=\"?");
-		put_html(b, query);
+		parts_put(b, PARTS_HTML, "<a href=\"?%", query, NULL, NULL);
 		buf_fmt(b, "&amp;from=%zu\">", next);
 		put_count(b, n - next, "more name");
 		buf_str(b, "</a>");
@@ -382,10 +372,7 @@ static void put_role(struct buf *b, const struct status *s)
 		parts_lock_reason(b, s, PARTS_HTML);
 	else
 		buf_str(b, s->is_leader ? "Leader" : "Follower: another copy leads");
-	buf_str(b, " (lock ");
-	if (s->lock_key)
-		put_html(b, s->lock_key);
-	buf_str(b, ") &middot; ");
+	parts_put(b, PARTS_HTML, " (lock %) &middot; ", s->lock_key ? s->lock_key : "", NULL, NULL);
 }
 
 /* The headline: what is wrong, and with which name when it is only one. */
@@ -398,8 +385,7 @@ static void put_verdict(struct buf *b, const struct status *s, size_t unhealthy_
 	}
 	buf_str(b, "&times; Unhealthy");
 	if (unhealthy_n == 1) {
-		buf_str(b, ": ");
-		put_html(b, first->name);
+		parts_put(b, PARTS_HTML, ": %", first->name, NULL, NULL);
 	} else if (unhealthy_n) {
 		buf_fmt(b, ": %zu of %zu names", unhealthy_n, s->records_n);
 	} else if (s->is_lock_unhealthy) {
@@ -412,10 +398,13 @@ static void put_top(struct buf *b, const struct status *s, const struct order_na
 	struct order_sum sum = order_count(names, names + s->records_n);
 	bool has_trouble = sum.state_n[STATUS_FAILING] || sum.state_n[STATUS_HELD] || s->claims_n;
 
-	buf_fmt(b, "<title>%s - dnsbuddy</title>\n<style>",
-		s->is_healthy ? "Healthy" : "Unhealthy");
-	buf_str(b, style);
-	buf_fmt(b, "</style>\n<header><div class=\"top %s\"><h1>",
+	buf_fmt(b,
+		"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
+		"<meta name=viewport content=\"width=device-width\">\n"
+		"<meta http-equiv=refresh content=%d>\n"
+		"<title>%s - dnsbuddy</title>\n<style>%s</style>\n"
+		"<header><div class=\"top %s\"><h1>",
+		HTML_REFRESH_SEC, s->is_healthy ? "Healthy" : "Unhealthy", style,
 		!s->is_healthy ? "bad"
 		: has_trouble  ? "warn"
 			       : "ok");
@@ -429,28 +418,20 @@ static void put_top(struct buf *b, const struct status *s, const struct order_na
 	}
 	buf_str(b, "</p></div><p class=note>");
 	put_role(b, s);
-	buf_str(b, "dnsbuddy ");
-	put_html(b, s->version);
-	buf_str(b, " &middot; up ");
+	parts_put(b, PARTS_HTML, "dnsbuddy % &middot; up ", s->version, NULL, NULL);
 	parts_span(b, s->uptime_ms / 1000);
 	buf_str(b, " &middot; ");
 	parts_time(b, s->now_sec);
 	buf_str(b, "</p></header>\n<main>\n");
 }
 
-static void put_input(struct buf *b, const char *key, const char *value, const char *about)
-{
-	buf_fmt(b, "<input name=%s placeholder=\"%s\" value=\"", key, about);
-	put_html(b, value);
-	buf_str(b, "\">");
-}
-
 static void put_form(struct buf *b, const struct filter *f)
 {
-	buf_str(b, "<form>");
-	put_input(b, "name", f->name, "name or service");
-	put_input(b, "zone", f->zone, "zone");
-	buf_str(b, "<select name=state><option value=\"\">any state");
+	parts_put(b, PARTS_HTML,
+		  "<form><input name=name placeholder=\"name or service\" value=\"%\">"
+		  "<input name=zone placeholder=zone value=\"%\">"
+		  "<select name=state><option value=\"\">any state",
+		  f->name, f->zone, NULL);
 	for (int i = 0; i < STATUS_STATES; i++) {
 		const char *word = status_state_name((enum status_state)i);
 
@@ -468,13 +449,10 @@ static void put_claims(struct buf *b, const struct status *s)
 		size_t mark = b->len;
 
 		s->fill_claim(s, i, &c);
-		buf_str(b, "<div class=\"row warn\">");
-		put_html(b, c.name);
-		buf_str(b, "<span>service ");
-		put_html(b, c.service);
-		buf_str(b, "</span><p class=why>");
-		put_html(b, c.why);
-		buf_str(b, "</p></div>\n");
+		parts_put(b, PARTS_HTML,
+			  "<div class=\"row warn\">%<span>service %</span><p "
+			  "class=why>%</p></div>\n",
+			  c.name, c.service, c.why);
 		if (!parts_keep(b, mark)) {
 			buf_fmt(b, "<p class=note>and %zu more</p>\n", s->claims_n - i);
 			return;
@@ -489,11 +467,6 @@ void render_html(const struct status *s, const char *query, struct buf *b)
 	size_t n;
 
 	filter_read(&f, query);
-	buf_fmt(b,
-		"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n"
-		"<meta name=viewport content=\"width=device-width\">\n"
-		"<meta http-equiv=refresh content=%d>\n",
-		HTML_REFRESH_SEC);
 	put_top(b, s, names);
 	n = filter_names(&f, s, names, s->records_n);
 	if (s->records_n > HTML_OPEN_MAX || filter_is_set(&f))

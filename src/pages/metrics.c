@@ -8,15 +8,9 @@
 /* name="...",service="..." and the owner if there is one */
 static void put_labels(struct buf *b, const struct status_record *r)
 {
-	buf_str(b, "name=\"");
-	parts_text(b, r->name, PARTS_LABEL);
-	buf_str(b, "\",service=\"");
-	parts_text(b, r->service, PARTS_LABEL);
-	if (r->owner) {
-		buf_str(b, "\",owner=\"");
-		parts_text(b, r->owner, PARTS_LABEL);
-	}
-	buf_str(b, "\"");
+	parts_put(b, PARTS_LABEL,
+		  r->owner ? "name=\"%\",service=\"%\",owner=\"%\"" : "name=\"%\",service=\"%\"",
+		  r->name, r->service, r->owner);
 }
 
 static void put_family(const struct status *s, size_t records_n, enum fact f, struct buf *b)
@@ -60,36 +54,24 @@ static void put_records(const struct status *s, size_t records_n, struct buf *b)
 	put_instances(s, records_n, b);
 }
 
-/* One sample for each state; zone: NULL: of all. */
-static void put_states(struct buf *b, const char *zone, const struct order_name *at,
-		       const struct order_name *end)
-{
-	struct order_sum sum = order_count(at, end);
-
-	for (int i = 0; i < STATUS_STATES; i++) {
-		buf_fmt(b, "dnsbuddy_%s_records{", zone ? "zone" : "state");
-		if (zone) {
-			buf_str(b, "zone=\"");
-			parts_text(b, zone, PARTS_LABEL);
-			buf_str(b, "\",");
-		}
-		buf_fmt(b, "state=\"%s\"} %zu\n", status_state_name((enum status_state)i),
-			sum.state_n[i]);
-	}
-}
-
+/* Names by zone and state; those of zones past the limit together. */
 static void put_zones(const struct status *s, struct buf *b)
 {
 	const struct order_name *at = order_names(s, ORDER_ZONE), *end = at + s->records_n;
 
-	parts_family(b, "state_records", "Names by state.");
-	put_states(b, NULL, at, end);
-	parts_family(b, "zone_records", "Names by zone and state; zone \"\": not known yet.");
+	parts_family(b, "zone_records",
+		     "Names by zone, \"\" where it is not known yet, and state.");
 	for (int i = 0; at < end; i++) {
 		bool is_last = i == METRICS_ZONES_MAX;
 		const struct order_name *next = is_last ? end : order_zone_end(at, end);
+		struct order_sum sum = order_count(at, next);
 
-		put_states(b, is_last ? "other" : at->zone, at, next);
+		for (int state = 0; state < STATUS_STATES; state++) {
+			parts_put(b, PARTS_LABEL, "dnsbuddy_zone_records{zone=\"%\",state=\"%\"} ",
+				  is_last ? "other" : at->zone,
+				  status_state_name((enum status_state)state), NULL);
+			buf_fmt(b, "%zu\n", sum.state_n[state]);
+		}
 		at = next;
 	}
 }

@@ -1,5 +1,7 @@
 #include "pages/parts.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/utf8.h"
@@ -33,6 +35,22 @@ void parts_text(struct buf *b, const char *s, enum parts_escape as)
 		else
 			buf_add(b, s, n);
 		s += n;
+	}
+}
+
+void parts_put(struct buf *b, enum parts_escape as, const char *fmt, const char *first,
+	       const char *second, const char *third)
+{
+	const char *const texts[] = {first, second, third};
+
+	for (size_t i = 0;; i++) {
+		size_t n = strcspn(fmt, "%");
+
+		buf_add(b, fmt, n);
+		if (!fmt[n])
+			return;
+		parts_text(b, texts[i], as);
+		fmt += n + 1;
 	}
 }
 
@@ -88,8 +106,7 @@ void parts_reason(struct buf *b, const struct status_record *r, enum parts_escap
 	if (r->why && r->state == STATUS_FAILING) {
 		parts_text(b, r->why, as);
 	} else if (r->consul_error) {
-		buf_str(b, "Consul: ");
-		parts_text(b, r->consul_error, as);
+		parts_put(b, as, "Consul: %", r->consul_error, NULL, NULL);
 	} else if (r->why) {
 		buf_fmt(b, "%lld removal%s held: ", (long long)held_n, held_n == 1 ? "" : "s");
 		parts_text(b, r->why, as);
@@ -107,12 +124,8 @@ void parts_reason(struct buf *b, const struct status_record *r, enum parts_escap
 
 void parts_lock_reason(struct buf *b, const struct status *s, enum parts_escape as)
 {
-	buf_str(b, "no leader known");
-	if (s->lock_error) {
-		buf_str(b, ": ");
-		parts_text(b, s->lock_error, as);
-	}
-	buf_str(b, " (for ");
+	parts_put(b, as, s->lock_error ? "no leader known: % (for " : "no leader known (for ",
+		  s->lock_error, NULL, NULL);
 	parts_span(b, s->leaderless_ms / 1000);
 	buf_str(b, ")");
 }
@@ -124,9 +137,7 @@ const char *parts_word(bool yes)
 
 void parts_member(struct buf *b, const char *key, const char *text)
 {
-	buf_fmt(b, "\"%s\":\"", key);
-	parts_text(b, text, PARTS_JSON);
-	buf_str(b, "\",");
+	parts_put(b, PARTS_JSON, "\"%\":\"%\",", key, text, NULL);
 }
 
 void parts_family(struct buf *b, const char *name, const char *help)
@@ -144,9 +155,7 @@ void parts_single(struct buf *b, const char *name, const char *help, uint64_t va
 void parts_program(struct buf *b, const char *version, int64_t uptime_ms, bool is_healthy)
 {
 	parts_family(b, "build_info", "Always 1; the version is a label.");
-	buf_str(b, "dnsbuddy_build_info{version=\"");
-	parts_text(b, version, PARTS_LABEL);
-	buf_str(b, "\"} 1\n");
+	parts_put(b, PARTS_LABEL, "dnsbuddy_build_info{version=\"%\"} 1\n", version, NULL, NULL);
 	parts_family(b, "uptime_seconds", "Since the program started.");
 	buf_str(b, "dnsbuddy_uptime_seconds ");
 	parts_seconds(b, uptime_ms);

@@ -22,6 +22,10 @@ enum parts_escape { PARTS_HTML, PARTS_JSON, PARTS_LABEL };
  */
 void parts_text(struct buf *b, const char *s, enum parts_escape as);
 
+/* Append fmt with the texts in place of its first '%', second and third, as parts_text() has it. */
+void parts_put(struct buf *b, enum parts_escape as, const char *fmt, const char *first,
+	       const char *second, const char *third);
+
 /* What is wrong with a record, in one line without its name; "" when nothing is. */
 void parts_reason(struct buf *b, const struct status_record *r, enum parts_escape as);
 

@@ -65,13 +65,11 @@ bool run_status_is_healthy(const struct run_status *s)
 
 static void put_reason(struct buf *b, const struct run_status_part *p)
 {
-	buf_str(b, "\"");
-	parts_text(b, p->name, PARTS_JSON);
 	if (p->facts[RUN_FACT_PASSING].is_known) {
-		buf_str(b, ": its check fails: ");
-		parts_text(b, p->output ? p->output : "", PARTS_JSON);
+		parts_put(b, PARTS_JSON, "\"%: its check fails: %", p->name,
+			  p->output ? p->output : "", NULL);
 	} else {
-		buf_str(b, ": no result of its check for ");
+		parts_put(b, PARTS_JSON, "\"%: no result of its check for ", p->name, NULL, NULL);
 		parts_span(b, p->waiting_ms / 1000);
 	}
 	buf_str(b, "\"");
@@ -123,9 +121,7 @@ static void put_part(struct buf *b, const struct run_status_part *p)
 	put_optional(b, "output", p->output);
 	put_bool(b, p, "behind", RUN_FACT_BEHIND);
 	put_optional(b, "consul_error", p->error);
-	buf_str(b, "\"name\":\"");
-	parts_text(b, p->name, PARTS_JSON);
-	buf_str(b, "\"}");
+	parts_put(b, PARTS_JSON, "\"name\":\"%\"}", p->name, NULL, NULL);
 }
 
 static void put_parts(const struct run_status *s, struct buf *b, enum run_status_kind kind)
@@ -169,13 +165,9 @@ static void render_health_of_run(const struct run_status *s, struct buf *b, bool
 
 static void put_sample(struct buf *b, const char *info, const struct run_status_part *p, int64_t n)
 {
-	buf_fmt(b, "dnsbuddy_%s{service=\"", info);
-	parts_text(b, p->name, PARTS_LABEL);
-	if (p->id) {
-		buf_str(b, "\",id=\"");
-		parts_text(b, p->id, PARTS_LABEL);
-	}
-	buf_str(b, "\"} ");
+	parts_put(b, PARTS_LABEL,
+		  p->id ? "dnsbuddy_%{service=\"%\",id=\"%\"} " : "dnsbuddy_%{service=\"%\"} ",
+		  info, p->name, p->id);
 	if (str_ends_nocase(info, "_seconds"))
 		parts_seconds(b, n);
 	else

@@ -157,7 +157,7 @@ static void test_filter_echo(void **state)
 	(void)state;
 	assert_true(shown_has("/?name=n0&state=held", "<input name=name placeholder=\"name or service\" value=\"n0\">"));
 	assert_true(shown_has("/?name=n0&state=held", "<option selected>held"));
-	assert_true(shown_has("/?zone=a+b", "<input name=zone placeholder=\"zone\" value=\"a b\">"));
+	assert_true(shown_has("/?zone=a+b", "<input name=zone placeholder=zone value=\"a b\">"));
 	assert_true(shown_has("/?name=%22%3E%3Cscript%3Ealert(1)%3C/script%3E",
 			      "value=\"&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;\">"));
 	assert_true(shown_has("/?zone=%3Ci%3E%26%22%27%0A%C3x", "value=\"&lt;i&gt;&amp;&quot;&#39;??x\">"));
@@ -207,8 +207,6 @@ static void test_sums(void **state)
 		assert_true(shown_has("/metrics", "\ndnsbuddy_records_held 3\n"));
 		assert_true(shown_has("/metrics", "\ndnsbuddy_records_unconverged_seconds 75.250\n"));
 		assert_true(shown_has("/metrics", "\ndnsbuddy_records_last_answer_age_seconds 2.500\n"));
-		assert_true(shown_has("/metrics", "\ndnsbuddy_state_records{state=\"in sync\"} 30\n"));
-		assert_true(shown_has("/metrics", "\ndnsbuddy_state_records{state=\"waiting\"} 0\n"));
 		assert_true(shown_has("/metrics", "_records{zone=\"a.example\",state=\"in sync\"} 30\n"));
 		assert_true(shown_has("/metrics", "_records{zone=\"b.example\",state=\"held\"} 1\n"));
 		assert_true(shown_has("/metrics", "{zone=\"<i>&\\\"'\\\\??x\xe2\x82\xac\",state=\"failing\"} 1\n"));
