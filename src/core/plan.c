@@ -304,6 +304,7 @@ static size_t count_lit(const struct plan_input *in)
 
 	for (size_t i = 0; i < in->want_n; i++)
 		types |= RECORD_BIT(in->want[i].type);
+	types &= ~in->brief_types;
 	for (size_t i = 0; i < in->have_n; i++)
 		n += in->have[i].is_ours || types & RECORD_BIT(in->have[i].target.type);
 	return n;

@@ -24,9 +24,10 @@ struct plan_input {
 	size_t want_n;
 	struct record *have; /* every A, AAAA and CNAME record of the name; sorted in place */
 	size_t have_n;
-	const struct job *job;    /* the rules */
-	bool wants_none;          /* what is wanted is there for the time of its grace, no more */
-	bool is_substitute;       /* wanted is an address in the place of all instances */
+	const struct job *job; /* the rules */
+	bool wants_none;       /* what is wanted is there for the time of its grace, no more */
+	unsigned brief_types;  /* RECORD_BITs of what is wanted for the time of its grace alone */
+	bool is_substitute;    /* wanted is an address in the place of all instances */
 	const char *not_evidence; /* NULL: Consul's answer may remove; else why it may not */
 };
 

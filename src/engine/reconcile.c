@@ -301,6 +301,16 @@ static bool knows_zone(struct reconcile *r)
 	return r->seen.is_zone_known || (r->zone->is_checked && !r->zone->name[0]);
 }
 
+/* The types of these targets. */
+static unsigned types_of(const struct target *targets, size_t n)
+{
+	unsigned types = 0;
+
+	while (n--)
+		types |= RECORD_BIT(targets[n].type);
+	return types;
+}
+
 static int make_plan(struct reconcile *r, int64_t now_ms, struct err *e)
 {
 	struct plan *plan = &r->out.plan;
@@ -317,6 +327,7 @@ static int make_plan(struct reconcile *r, int64_t now_ms, struct err *e)
 	plan->ops = r->in.storage->ops;
 	plan->ops_cap = PLAN_OPS_MAX;
 	in.want_n = observe_targets(&r->seen, now_ms);
+	in.brief_types = types_of(in.want, in.want_n) & ~types_of(in.want, r->seen.want_n);
 	if (plan_build(plan, &in, e) || keep_plan(r, e)) {
 		plan->ops_n = 0;
 		return -1;

@@ -12,6 +12,7 @@ struct rules {
 	const char *not_evidence;
 	unsigned types; /* 0: all of a job's */
 	bool wants_none;
+	unsigned brief_types;
 };
 
 /* What is not named is as sync has it by default. */
@@ -129,6 +130,9 @@ static const struct plan_case cases[] = {
 	 .rules = {.min_records = 2}, .held = "--min-records"},
 	{"foreign counts", .want = "1.1.1.1", .have = "a=2.2.2.2/60 b=9.9.9.9/60/f", .plan = "+1.1.1.1/60 -a",
 	 .rules = {.min_records = 2}},
+	{"foreign of a type that is wanted for a grace alone does not", .want = "2.2.2.2 2001:db8::1",
+	 .have = "a=2.2.2.2/60 b=9.9.9.9/60/f c=2001:db8::1/60 d=2001:db8::2/60", .plan = "!d",
+	 .rules = {.min_records = 3, .brief_types = RECORD_BIT(RECORD_A)}, .kept = 2, .held = "--min-records"},
 	{"foreign of a type that is not wanted does not", .want = "1.1.1.1", .have = "a=1.1.1.1/60 b=1.1.1.2/60 c=2001:db8::1/60/f",
 	 .plan = "!b", .rules = {.min_records = 2}, .kept = 1, .held = "--min-records"},
 	{"ours of one does", .want = "1.1.1.1", .have = "b=1.1.1.2/60 c=2001:db8::1/60/m", .plan = "+1.1.1.1/60 -c !b",
@@ -164,8 +168,12 @@ static int build(struct plan *p, const char *want_text, const char *have_text, s
 		.on_empty = rules.on_empty,
 		.min_records = rules.min_records ? rules.min_records : 1,
 	};
-	struct plan_input in = {
-		.want = want, .have = have, .job = &job, .wants_none = rules.wants_none, .not_evidence = rules.not_evidence};
+	struct plan_input in = {.want = want,
+				.have = have,
+				.job = &job,
+				.wants_none = rules.wants_none,
+				.brief_types = rules.brief_types,
+				.not_evidence = rules.not_evidence};
 
 	hosts.len = 0;
 	in.want_n = spec_targets(want_text, want, &hosts);
