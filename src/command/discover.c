@@ -6,12 +6,11 @@
 
 static struct discovery discovery;
 
-static void taken(void *ctx, struct claims *was)
+static void taken(void *ctx)
 {
 	const struct claims *claims = discovery.last;
 	struct config *c = ctx;
 
-	(void)was;
 	for (size_t i = 0; i < claims->n; i++)
 		if (!claims->of[i].verdict)
 			claims_job(&claims->of[i], c, &c->jobs[c->jobs_n++]);

@@ -79,21 +79,11 @@ static const char *keep(struct claims *c, const char *text)
 	return kept;
 }
 
-static bool has_tag(const struct claimant *by, const char *tag)
-{
-	const char *p = by->tags.text;
-
-	for (size_t i = 0; i < by->tags.n; i++, p += strlen(p) + 1)
-		if (strcmp(p, tag) == 0)
-			return true;
-	return false;
-}
-
 static void take_tag(struct claims *c, struct claimant *by, const char *tag)
 {
 	const size_t begin = (size_t)(by->tags.text - c->text.p);
 
-	if (by->is_large || has_tag(by, tag))
+	if (by->is_large)
 		return;
 	by->tags.n++;
 	(void)keep(c, tag);
@@ -132,21 +122,20 @@ int claims_take(struct claims *c, struct claims *old, const char *prefix, const 
 	return add_by(c, &by, e);
 }
 
-/* Who is not listed and has names, stays. */
+/* Who is not listed and has names, or may only be hidden, stays. Its name stands behind its tags. */
 static int keep_vanished(struct claims *c, const struct claims *old, struct err *e)
 {
 	for (size_t i = 0; old && i < old->by_n; i++) {
 		struct claimant by = old->by[i];
-		const char *tag = by.tags.text;
+		const char *text = c->text.p + c->text.len;
+		const size_t len = (size_t)(by.tags.service - by.tags.text);
 
-		if (by.is_listed || !by.is_kept)
-			continue;
-		by.tags.text = c->text.p + c->text.len;
-		for (size_t k = 0; k < by.tags.n; k++, tag += strlen(tag) + 1)
-			(void)keep(c, tag);
-		by.tags.service = keep(c, by.tags.service);
-		by.is_kept = false;
 		by.is_gone = c->gap == EVIDENCE_OK;
+		if (by.is_listed || (by.is_gone && !by.granted_n))
+			continue;
+		buf_add(&c->text, by.tags.text, len + strlen(by.tags.service) + 1);
+		by.tags.text = text;
+		by.tags.service = text + len;
 		if (add_by(c, &by, e))
 			return -1;
 	}
@@ -193,27 +182,19 @@ static bool is_same(const struct claim *a, const struct claim *b)
 }
 
 /* Its service had the name before. */
-static bool is_kept(struct claims *old, const struct claim *claim)
+static bool was_granted(struct claims *old, const struct claim *claim)
 {
-	struct claim *was = old ? claims_find(old, claim->name) : NULL;
+	const struct claim *was = old ? claims_find(old, claim->name) : NULL;
 
-	for (; was && was < old->of + old->n && is_same(was, claim); was++)
-		if (was->is_kept && strcmp(was->by->tags.service, claim->by->tags.service) == 0)
-			return true;
-	return false;
+	return was && !was->verdict && compare_claims(was, claim) == 0;
 }
 
-static void mark_configured(struct claims *c, const struct config *config)
+static bool is_configured(const char *name, const struct config *config)
 {
-	for (size_t i = 0; i < config->jobs_n; i++) {
-		struct claim *claim = claims_find(c, config->jobs[i].name);
-
-		for (; claim && claim < c->of + c->n; claim++) {
-			if (strcmp(claim->name, config->jobs[i].name) != 0)
-				break;
-			claim->is_configured = true;
-		}
-	}
+	for (size_t i = 0; i < config->jobs_n; i++)
+		if (strcmp(config->jobs[i].name, name) == 0)
+			return true;
+	return false;
 }
 
 static enum claim_verdict judge(const struct claim *claim, const struct config *config,
@@ -221,22 +202,41 @@ static enum claim_verdict judge(const struct claim *claim, const struct config *
 {
 	return claim->by->is_bad                       ? CLAIM_BAD
 	       : !tags_is_allowed(config, claim->name) ? CLAIM_NOT_ALLOWED
-	       : claim->is_configured                  ? CLAIM_CONFIGURED
+	       : is_configured(claim->name, config)    ? CLAIM_CONFIGURED
 	       : living_n > 1                          ? CLAIM_TWICE
 						       : CLAIM_GRANTED;
 }
 
+/* Where there is no room for all, who has a name keeps it. */
+static void make_room(struct claims *c, size_t room)
+{
+	for (int pass = 0; pass < 2; pass++) {
+		for (size_t i = c->n; i-- && c->granted_n > room;) {
+			struct claim *claim = &c->of[i];
+
+			if (claim->verdict || (!pass && claim->had))
+				continue;
+			claim->verdict = CLAIM_NO_ROOM;
+			claim->by->granted_n--;
+			c->granted_n--;
+		}
+	}
+}
+
 /*
- * Judge all, name by name. Of a service that is gone there is a claim only as long as it has the
- * name, and nobody else wants it.
+ * Name by name. Of a service that is gone there is a claim only as long as it has the name, and
+ * nobody else wants it.
  */
-static void judge_all(struct claims *c, struct claims *old, const struct config *config)
+void claims_judge(struct claims *c, const struct config *config)
 {
 	const size_t n = c->n;
 
-	c->n = 0;
+	for (size_t i = 0; i < c->by_n; i++)
+		c->by[i].granted_n = 0;
+	c->n = c->granted_n = 0;
 	for (size_t i = 0, end; i < n; i = end) {
-		size_t living_n = 0, first = c->n;
+		const size_t first = c->n;
+		size_t living_n = 0;
 
 		for (end = i; end < n && is_same(&c->of[i], &c->of[end]); end++)
 			living_n += !c->of[end].by->is_gone &&
@@ -244,29 +244,18 @@ static void judge_all(struct claims *c, struct claims *old, const struct config 
 		for (size_t k = i; k < end; k++) {
 			struct claim claim = c->of[k];
 
-			if ((claim.by->is_gone && (living_n || !is_kept(old, &claim))) ||
+			claim.had = !claim.verdict;
+			claim.is_served = false;
+			if ((claim.by->is_gone && (living_n || !claim.had)) ||
 			    (c->n > first && c->of[c->n - 1].by == claim.by))
 				continue;
 			claim.verdict = judge(&claim, config, living_n);
-			c->granted_n += claim.verdict == CLAIM_GRANTED;
+			c->granted_n += !claim.verdict;
+			claim.by->granted_n += !claim.verdict;
 			c->of[c->n++] = claim;
 		}
 	}
-}
-
-/* Where there is no room for all, who has a name keeps it. */
-static void make_room(struct claims *c, struct claims *old, size_t room)
-{
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = c->n; i && c->granted_n > room; i--) {
-			struct claim *claim = &c->of[i - 1];
-
-			if (claim->verdict || (!pass && is_kept(old, claim)))
-				continue;
-			claim->verdict = CLAIM_NO_ROOM;
-			c->granted_n--;
-		}
-	}
+	make_room(c, CONFIG_RECORDS_MAX - config->jobs_n);
 }
 
 int claims_end(struct claims *c, struct claims *old, const struct config *config,
@@ -280,9 +269,9 @@ int claims_end(struct claims *c, struct claims *old, const struct config *config
 		if (read_claims(c, &c->by[i], config, e))
 			return -1;
 	sort(c->of, c->n, sizeof c->of[0], compare_claims);
-	mark_configured(c, config);
-	judge_all(c, old, config);
-	make_room(c, old, CONFIG_RECORDS_MAX - config->jobs_n);
+	for (size_t i = 0; i < c->n; i++)
+		c->of[i].verdict = was_granted(old, &c->of[i]) ? CLAIM_GRANTED : CLAIM_NO_ROOM;
+	claims_judge(c, config);
 	return 0;
 }
 
@@ -304,27 +293,19 @@ void claims_job(const struct claim *claim, const struct config *config, struct j
 	(void)!str_copy(job->name, sizeof job->name, claim->name);
 }
 
-const char *claims_verdict_text(enum claim_verdict verdict)
+const char *claims_why(const struct claim *claim, const struct config *config, struct err *out)
 {
-	static const char texts[CLAIM_VERDICTS][48] = {
-		[CLAIM_BAD] = "a tag of its service is wrong",
+	static const char texts[CLAIM_VERDICTS][36] = {
+		[CLAIM_BAD] = "there are too many tags",
 		[CLAIM_TWICE] = "two services claim it",
 		[CLAIM_NOT_ALLOWED] = "--discover-allow does not allow it",
 		[CLAIM_CONFIGURED] = "the configuration has it",
 		[CLAIM_NO_ROOM] = "there are too many names",
 	};
-
-	return texts[verdict];
-}
-
-const char *claims_why(const struct claim *claim, const struct config *config, struct err *out)
-{
 	struct job job;
 
-	if (claim->by->is_large)
-		(void)err_set(out, ERR_CONFIG, "more than %d bytes of tags", CLAIMS_TAGS_CAP);
-	else if (claim->verdict != CLAIM_BAD ||
-		 !tags_read(config, &claim->by->tags, &job, pass_over, NULL, out))
-		(void)err_set(out, ERR_CONFIG, "%s", claims_verdict_text(claim->verdict));
+	if (claim->verdict != CLAIM_BAD || claim->by->is_large ||
+	    !tags_read(config, &claim->by->tags, &job, pass_over, NULL, out))
+		(void)err_set(out, ERR_CONFIG, "%s", texts[claim->verdict]);
 	return out->text;
 }

@@ -34,10 +34,10 @@ enum claim_verdict {
 /* A service with tags of ours. */
 struct claimant {
 	struct service_tags tags;
-	bool is_large; /* there were more of them than are taken */
+	size_t granted_n; /* of its claims */
+	bool is_large;    /* there were more tags than are taken */
 	bool is_bad;
 	bool is_gone;   /* no longer in the catalog, by evidence: these are its last tags */
-	bool is_kept;   /* the caller's: it has names of it */
 	bool is_listed; /* while the next answer is taken: it is in that too */
 };
 
@@ -45,8 +45,8 @@ struct claim {
 	const char *name; /* normal form; "": its tags are wrong and name none */
 	struct claimant *by;
 	enum claim_verdict verdict;
-	bool is_kept;       /* the caller's: by has the name */
-	bool is_configured; /* the configuration has it */
+	bool had;       /* it was granted, when it was judged before */
+	bool is_served; /* the caller's, false after each judgement */
 };
 
 /* What one answer said. */
@@ -75,25 +75,27 @@ int claims_take(struct claims *c, struct claims *old, const char *prefix, const 
 		int tags, struct err *e) __attribute__((warn_unused_result));
 
 /*
- * All services were taken: what of old has names and is not listed stays, with its last tags, and
- * all claims are judged.
+ * All services were taken: who of old has names and is not listed stays, with its last tags, and so
+ * does whoever may only be hidden. All claims are judged.
  *   gap  what the answer lacks to be evidence
  *   e    as above
  */
 int claims_end(struct claims *c, struct claims *old, const struct config *config,
 	       enum evidence_gap gap, struct err *e) __attribute__((warn_unused_result));
 
-/* The first claim on this name; NULL: there is none. */
+/* Judge the same claims by another configuration, but for what is wrong with tags. */
+void claims_judge(struct claims *c, const struct config *config);
+
+/* The first claim on this name; NULL: there is none. One that is granted is the only one. */
 struct claim *claims_find(struct claims *c, const char *name);
 
-/* This service; NULL: it is listed without tags of ours, or nobody has names of it. */
+/* This service; NULL: it is listed without tags of ours, or nobody remembers it. */
 struct claimant *claims_find_by(struct claims *c, const char *service);
 
 /* The job that a claim that is granted makes. */
 void claims_job(const struct claim *claim, const struct config *config, struct job *job);
 
-/* Why it is refused: in words for the program's whole life, and as exactly as it is known. */
-const char *claims_verdict_text(enum claim_verdict verdict);
+/* Why it is refused, in out. */
 const char *claims_why(const struct claim *claim, const struct config *config, struct err *out);
 
 #endif

@@ -40,8 +40,8 @@ struct config {
 #include "config/program.def"
 
 	/*
-	 * What tags say nothing of: a job without service and name; and what they cannot say, as flag
-	 * or environment does (bit SET_...).
+	 * What tags say nothing of: a job without service and name; and what they cannot say,
+	 * since flag or environment does (bit SET_...).
 	 */
 	struct job common;
 	uint32_t fixed;

@@ -308,44 +308,14 @@ static int read_addresses(const struct reading *r, enum setting s, const char *t
 	return err_set(e, ERR_CONFIG, "up to four of service, node, wan, lan");
 }
 
-/* One label of a pattern: a star, or what a name may have there. */
-static int add_label(struct buf *b, const char *p, size_t n, struct err *e)
-{
-	char label[NAME_CAP], name[NAME_CAP];
-
-	if (str_copy_n(label, sizeof label, p, n))
-		return err_set(e, ERR_CONFIG, "it is too long");
-	if (strcmp(label, "*") != 0) {
-		if (name_normalize(name, label, NAME_HOST, e))
-			return -1;
-		memcpy(label, name, sizeof label);
-	}
-	buf_str(b, label);
-	return 0;
-}
-
 static int read_patterns(const struct reading *r, enum setting s, const char *text, void *field,
 			 struct err *e)
 {
-	struct buf b;
-
-	(void)r;
-	buf_init(&b, field, fields[s].size);
-	for (const char *p = text;;) {
-		size_t n = strcspn(p, ".,");
-
-		if (add_label(&b, p, n, e))
-			return -1;
-		p += n;
-		if (*p == '.' && (!p[1] || p[1] == ','))
-			p++; /* the root */
-		if (!*p)
-			break;
-		buf_add(&b, p, 1);
-		if (*p++ == ',')
-			p += strspn(p, " ");
-	}
-	return buf_ok(&b) ? 0 : err_set(e, ERR_CONFIG, "it is too long");
+	if (text[strspn(text, ALPHABET "*, ")] || read_text(r, s, text, field, e))
+		return err_set(e, ERR_CONFIG,
+			       "names as *.example.com, in Punycode, with commas between");
+	str_lower(field);
+	return 0;
 }
 
 static int read_api_url(const struct reading *r, enum setting s, const char *text, void *field,

@@ -112,7 +112,7 @@ int tags_read(const struct config *c, const struct service_tags *tags, struct jo
 	return wrong.kind ? -1 : 0;
 }
 
-/* Whether name is the pattern at p, which a comma may end. */
+/* Whether name is the pattern at p, which a comma or a blank may end. */
 static bool is_match(const char *p, const char *name)
 {
 	for (;; p++, name++) {
@@ -121,7 +121,7 @@ static bool is_match(const char *p, const char *name)
 			name += strcspn(name, ".");
 		}
 		if (!*name)
-			return !*p || *p == ',';
+			return !*p || *p == ',' || *p == ' ';
 		if (*p != *name)
 			return false;
 	}
@@ -132,6 +132,7 @@ bool tags_is_allowed(const struct config *c, const char *name)
 	if (*name == '*' || (c->common.zone[0] && !name_is_within(name, c->common.zone)))
 		return false;
 	for (const char *p = c->discover_allow;; p++) {
+		p += strspn(p, " ");
 		if (is_match(p, name))
 			return true;
 		p += strcspn(p, ",");

@@ -35,8 +35,8 @@ int tags_read(const struct config *c, const struct service_tags *tags, struct jo
 	      tags_name_fn *take, void *ctx, struct err *e) __attribute__((warn_unused_result));
 
 /*
- * Whether a name in normal form is one of c->discover_allow, label by label, where a star is any
- * one, and of the zone if there is only one. A wildcard never is.
+ * Whether a name in normal form is one of c->discover_allow, label by label, where a star is the
+ * rest of any one, and of the zone if there is only one. A wildcard never is.
  */
 bool tags_is_allowed(const struct config *c, const char *name);
 

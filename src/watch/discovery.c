@@ -5,6 +5,34 @@
 #include "base/log.h"
 #include "base/memory.h"
 
+/* ---- what is refused ---- */
+
+/* The same verdict, and not only of wrong tags: which of them is another matter. */
+static bool was_told(struct claims *was, const struct claim *claim)
+{
+	const struct claim *c = was ? claims_find(was, claim->name) : NULL;
+
+	for (; c && c < was->of + was->n && strcmp(c->name, claim->name) == 0; c++)
+		if (c->verdict == claim->verdict &&
+		    strcmp(c->by->tags.service, claim->by->tags.service) == 0)
+			return true;
+	return false;
+}
+
+static void log_refused(const struct discovery *d, struct claims *was)
+{
+	struct err why;
+
+	for (size_t i = 0; i < d->last->n; i++) {
+		const struct claim *claim = &d->last->of[i];
+
+		if (claim->verdict && !was_told(was, claim))
+			log_event(LOG_WARN, "claim refused", "name=%s service=%s error=%s",
+				  claim->name, claim->by->tags.service,
+				  claims_why(claim, d->config, &why));
+	}
+}
+
 /* ---- one answer ---- */
 
 static void begin(void *ctx)
@@ -50,8 +78,8 @@ static int take_answer(struct discovery *d, enum evidence_gap gap, struct err *e
 	d->next = was ? was : d->last + 1;
 	d->has_answer = d->is_same = true;
 	d->sum = d->catalog->sum;
-	discovery_log_refused(d, was);
-	d->taken(d->ctx, was);
+	log_refused(d, was);
+	d->taken(d->ctx);
 	return 0;
 }
 
@@ -115,8 +143,6 @@ bool discovery_is_late(const struct discovery *d, int64_t start_ms, int64_t now_
 	       (int64_t)2000 * read->wait_sec;
 }
 
-/* ---- what is refused ---- */
-
 size_t discovery_refused_n(const struct discovery *d)
 {
 	return d->has_answer ? d->last->n - d->last->granted_n : 0;
@@ -129,30 +155,4 @@ const struct claim *discovery_refused(const struct discovery *d, size_t i)
 	while (!claim->verdict || i--)
 		claim++;
 	return claim;
-}
-
-/* The same verdict, and not only of wrong tags: which of them is another matter. */
-static bool was_told(struct claims *was, const struct claim *claim)
-{
-	const struct claim *c = was ? claims_find(was, claim->name) : NULL;
-
-	for (; c && c < was->of + was->n && strcmp(c->name, claim->name) == 0; c++)
-		if (c->verdict == claim->verdict &&
-		    strcmp(c->by->tags.service, claim->by->tags.service) == 0)
-			return true;
-	return false;
-}
-
-void discovery_log_refused(const struct discovery *d, struct claims *was)
-{
-	struct err why;
-
-	for (size_t i = 0; i < d->last->n; i++) {
-		const struct claim *claim = &d->last->of[i];
-
-		if (claim->verdict && !was_told(was, claim))
-			log_event(LOG_WARN, "claim refused", "name=%s service=%s error=%s",
-				  claim->name, claim->by->tags.service,
-				  claims_why(claim, d->config, &why));
-	}
 }

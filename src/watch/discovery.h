@@ -16,8 +16,7 @@
 struct discovery {
 	const struct config *config; /* in force; NULL: nothing is discovered */
 	struct claims *last, *next;  /* the last answer that was taken, and the one that comes */
-	/* last is another: was is the one before. */
-	void (*taken)(void *ctx, struct claims *was);
+	void (*taken)(void *ctx);    /* last is another */
 	void *ctx;
 	struct catalog_watch *catalog;
 	struct catalog_listener listener;
@@ -49,8 +48,5 @@ bool discovery_is_late(const struct discovery *d, int64_t start_ms, int64_t now_
 /* How many claims are refused, and the i-th of them. */
 size_t discovery_refused_n(const struct discovery *d);
 const struct claim *discovery_refused(const struct discovery *d, size_t i);
-
-/* Say which claims are refused, unless was, which may be NULL, says the same. */
-void discovery_log_refused(const struct discovery *d, struct claims *was);
 
 #endif

@@ -20,7 +20,7 @@ static void set_unconverged(struct managed_name *name, int64_t now_ms)
 {
 	if (!name->is_unconverged)
 		name->unconverged_ms = now_ms;
-	name->is_unconverged = !name->frozen; /* it is as it shall be */
+	name->is_unconverged = true;
 }
 
 #define PAGE 4096
@@ -67,7 +67,6 @@ void managed_init(struct managed_name *name, const struct job *job, struct servi
 
 void managed_drop(struct managed_name *name, int64_t now_ms)
 {
-	name->frozen = NULL;
 	name->job.on_empty = ON_EMPTY_REMOVE;
 	name->job.grace_ms = 0;
 	name->job.is_dropped = true;
@@ -76,16 +75,6 @@ void managed_drop(struct managed_name *name, int64_t now_ms)
 	start_anew(name);
 	managed_mark(name, now_ms);
 	set_state(name, STATUS_WAITING, now_ms);
-}
-
-void managed_freeze(struct managed_name *name, const char *why, int64_t now_ms)
-{
-	if (!why && !name->frozen)
-		return;
-	name->frozen = why;
-	name->is_unconverged = false;
-	set_state(name, why ? STATUS_HELD : STATUS_WAITING, now_ms);
-	managed_forget(name, now_ms);
 }
 
 void managed_mark(struct managed_name *name, int64_t now_ms)
@@ -104,7 +93,7 @@ int64_t managed_due_ms(const struct managed_name *name)
 {
 	int64_t due_ms;
 
-	if (name->is_busy || name->frozen || (name->watch && !name->watch->has_view))
+	if (name->is_busy || (name->watch && !name->watch->has_view))
 		return CLOCK_NEVER;
 	/* After a failure its backoff rules, whatever else there is to do. */
 	if (name->state == STATUS_FAILING && name->r.out.wake_ms != CLOCK_NEVER)

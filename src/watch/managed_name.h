@@ -26,9 +26,9 @@ struct managed_name {
 	bool wants_list; /* the next pass lists anew */
 	bool is_unconverged;
 	bool has_synced, has_changed;
-	bool is_discovered;     /* a service claims it */
-	const char *frozen;     /* why it stays as it is: no pass begins; NULL: it does not */
-	int64_t unconverged_ms; /* since when */
+	bool is_discovered;              /* a service claims it... */
+	bool is_leaving;                 /* ...no more, but that is no evidence */
+	int64_t unconverged_ms;          /* since when */
 	int64_t synced_sec, changed_sec; /* wall clock */
 	int64_t dropped_ms;              /* when its job was */
 	int64_t served_ms;               /* when a worker had it last */
@@ -54,9 +54,6 @@ void managed_init(struct managed_name *name, const struct job *job, struct servi
 
 /* The configuration names it no more, and its records shall go. */
 void managed_drop(struct managed_name *name, int64_t now_ms);
-
-/* From now on it stays as it is, no pass is under way. why lives; NULL: no longer. */
-void managed_freeze(struct managed_name *name, const char *why, int64_t now_ms);
 
 /* What Consul lists has changed. */
 void managed_mark(struct managed_name *name, int64_t now_ms);

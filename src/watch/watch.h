@@ -109,12 +109,9 @@ bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms);
 /* Keep it no longer; services_sweep() follows. removes: when its records are gone. */
 void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms);
 
-/* See managed_freeze(). */
-void watch_freeze_name(struct watch *w, struct managed_name *name, const char *why, int64_t now_ms);
-
 /*
- * Keep the names, too, that services claim, as long as watch_set_jobs() and watch_discover_by() are
- * told of each new configuration, which stays in use. e: ERR_SYS: no memory
+ * Keep the names, too, that services claim. After watch_set_jobs(), which forgets them,
+ * watch_discover_by() is told of the new configuration, which stays in use. e: ERR_SYS: no memory
  */
 int watch_discover(struct watch *w, const struct config *config, struct err *e)
 	__attribute__((warn_unused_result));

@@ -16,96 +16,75 @@ static bool is_discovered(const struct managed_name *name)
 	return name->is_used && name->is_discovered && !name->job.is_dropped;
 }
 
-static void drop(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms)
-{
-	log_event(LOG_INFO, "name dropped", "name=%s service=%s records=%s", name->job.name,
-		  name->job.service, removes ? "removed" : "kept");
-	watch_drop_name(w, name, removes, now_ms);
-}
-
-static void freeze(struct watch *w, struct managed_name *name, const char *why, int64_t now_ms)
-{
-	if (why && why != name->frozen)
-		log_event(LOG_WARN, "name held", "name=%s service=%s error=%s", name->job.name,
-			  name->job.service, why);
-	watch_freeze_name(w, name, why, now_ms);
-}
-
-static void add(struct watch *w, const struct job *job, int64_t now_ms)
+static void add(struct watch *w, const struct claim *claim, const struct job *job, bool is_news,
+		int64_t now_ms)
 {
 	bool is_added = watch_add_name(w, job, now_ms);
 
-	log_event(is_added ? LOG_INFO : LOG_ERROR,
-		  is_added ? "name discovered" : "no room for a name", "name=%s service=%s",
-		  job->name, job->service);
+	if (is_news || !is_added)
+		log_event(is_added ? LOG_INFO : LOG_ERROR,
+			  is_added ? "name discovered" : "no room for a name", "name=%s service=%s",
+			  claim->name, job->service);
 }
 
-/* Nobody claims it any more, and its service has not just vanished. */
-static void give_up(struct watch *w, struct managed_name *name, int64_t now_ms)
-{
-	const struct claims *c = w->discovery.last;
-	const bool removes = name->job.on_drop == ON_DROP_REMOVE;
-
-	if (removes && c->gap != EVIDENCE_OK)
-		freeze(w, name, evidence_gap_text(c->gap), now_ms);
-	else
-		drop(w, name, removes, now_ms);
-}
-
-/* Of services that are listed, and of those that vanished, with their last tags. */
-static void judge(struct watch *w, struct managed_name *name, int64_t now_ms)
+/*
+ * It is not granted any more. What its service wants of it is unknown while others claim it, too,
+ * or a tag is wrong: then it stays as it is. Else the tag is gone.
+ */
+static void drop(struct watch *w, struct managed_name *name, bool is_claimed, int64_t now_ms)
 {
 	struct claims *c = w->discovery.last;
-	struct claim *claim = claims_find(c, name->job.name);
-	struct claimant *by = claims_find_by(c, name->job.service);
-	struct job job;
+	const struct claimant *by = claims_find_by(c, name->job.service);
+	const bool removes =
+		!is_claimed && !(by && by->is_bad) && name->job.on_drop == ON_DROP_REMOVE;
+	const char *gap = removes ? evidence_gap_text(c->gap) : NULL;
 
-	if (by)
-		by->is_kept = true;
-	if (!claim && by && by->is_bad) {
-		freeze(w, name, claims_verdict_text(CLAIM_BAD), now_ms);
-	} else if (!claim) {
-		give_up(w, name, now_ms);
-	} else if (claim->verdict == CLAIM_CONFIGURED) {
-		drop(w, name, false, now_ms);
-	} else if (claim->verdict) {
-		freeze(w, name, claims_verdict_text(claim->verdict), now_ms);
-		for (; claim < c->of + c->n && strcmp(claim->name, name->job.name) == 0; claim++)
-			claim->is_kept = claim->by == by;
-	} else {
-		claim->is_kept = claim->by->is_kept = true;
-		claims_job(claim, w->discovery.config, &job);
-		if (memcmp(&job, &name->job, sizeof job) == 0)
-			freeze(w, name, NULL, now_ms);
-		else
-			add(w, &job, now_ms);
-	}
+	if (!gap || !name->is_leaving)
+		log_event(gap ? LOG_WARN : LOG_INFO, gap ? "name not dropped yet" : "name dropped",
+			  "name=%s service=%s records=%s error=%s", name->job.name,
+			  name->job.service, removes && !gap ? "removed" : "kept", gap);
+	name->is_leaving = true;
+	if (!gap)
+		watch_drop_name(w, name, removes, now_ms);
 }
 
-static void taken(void *ctx, struct claims *was)
+/* Of names that are kept, and of claims. */
+static void apply(struct watch *w)
 {
-	struct watch *w = ctx;
 	struct claims *c = w->discovery.last;
 	const int64_t now_ms = clock_now_ms();
+	struct job job;
 
-	(void)was;
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
 		struct managed_name *name = w->names[i];
+		struct claim *claim;
 
-		if (name && is_discovered(name))
-			judge(w, name, now_ms);
+		if (!name || !is_discovered(name))
+			continue;
+		claim = claims_find(c, name->job.name);
+		if (!claim || claim->verdict) {
+			drop(w, name, claim != NULL, now_ms);
+			continue;
+		}
+		claim->is_served = true;
+		claims_job(claim, w->discovery.config, &job);
+		if (name->is_leaving || memcmp(&job, &name->job, sizeof job) != 0)
+			add(w, claim, &job, true, now_ms);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct claim *claim = &c->of[i];
-		struct job job;
 
-		if (claim->verdict || claim->is_kept)
+		if (claim->verdict || claim->is_served)
 			continue;
-		claim->is_kept = claim->by->is_kept = true;
 		claims_job(claim, w->discovery.config, &job);
-		add(w, &job, now_ms);
+		add(w, claim, &job, !claim->had, now_ms);
 	}
 	services_sweep(w);
+}
+
+static void taken(void *ctx)
+{
+	apply(ctx);
 }
 
 static void fill_claim(const struct status *s, size_t i, struct status_claim *out)
@@ -159,16 +138,14 @@ int watch_discover(struct watch *w, const struct config *config, struct err *e)
 
 void watch_discover_by(struct watch *w, const struct config *config)
 {
-	const int64_t now_ms = clock_now_ms();
+	struct discovery *d = &w->discovery;
 
-	if (!w->discovery.config)
+	if (!d->config)
 		return;
-	discovery_set_config(&w->discovery, config);
-	/* What is not allowed any more waits for nothing. */
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct managed_name *name = w->names[i];
-
-		if (name && is_discovered(name) && !tags_is_allowed(config, name->job.name))
-			freeze(w, name, claims_verdict_text(CLAIM_NOT_ALLOWED), now_ms);
-	}
+	discovery_set_config(d, config);
+	if (!d->has_answer)
+		return;
+	/* Consul may be away: what is not allowed any more does not wait for it. */
+	claims_judge(d->last, config);
+	apply(w);
 }

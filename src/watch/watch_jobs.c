@@ -116,13 +116,6 @@ static bool is_to_remove(const struct managed_name *name, const struct job *jobs
 	       !is_among(&name->job, jobs, jobs_n);
 }
 
-/* It is not for a new configuration to drop; but what that names goes first. */
-static bool is_discovered(const struct managed_name *name, const struct job *jobs, size_t jobs_n)
-{
-	return name && name->is_used && name->is_discovered && !name->job.is_dropped &&
-	       !is_among(&name->job, jobs, jobs_n);
-}
-
 /* Storage for these jobs, and for the removals that they bring. What is in force is not touched. */
 static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
 {
@@ -131,8 +124,7 @@ static int reserve(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	if (jobs_n > WATCH_RECORDS_MAX)
 		return err_set(e, ERR_LIMIT, "more than %d records", WATCH_RECORDS_MAX);
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++)
-		names_n += is_to_remove(w->names[i], jobs, jobs_n) ||
-			   is_discovered(w->names[i], jobs, jobs_n);
+		names_n += is_to_remove(w->names[i], jobs, jobs_n);
 	if (services_reserve(w, jobs, jobs_n))
 		return no_memory(e);
 	for (size_t i = 0; i < names_n && i < WATCH_RECORDS_MAX; i++)
@@ -153,8 +145,6 @@ static struct managed_name *find_surplus(const struct watch *w, size_t room)
 		if (!name || !name->is_used)
 			continue;
 		n++;
-		if (!name->job.is_dropped)
-			continue;
 		if (!oldest || name->dropped_ms < oldest->dropped_ms)
 			oldest = name;
 	}
@@ -169,9 +159,11 @@ static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, i
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
 		struct managed_name *name = w->names[i];
 
-		if (!name || is_discovered(name, jobs, jobs_n))
+		if (!name)
 			continue;
-		name->is_used = is_to_remove(name, jobs, jobs_n);
+		/* What is discovered comes again: watch_discover_by(). */
+		name->is_used = (name->job.is_dropped || !name->is_discovered) &&
+				is_to_remove(name, jobs, jobs_n);
 		if (name->is_used && !name->job.is_dropped)
 			managed_drop(name, now_ms);
 	}
@@ -182,32 +174,11 @@ static void drop_names(struct watch *w, const struct job *jobs, size_t jobs_n, i
 	}
 }
 
-static void keep(struct watch *w, struct managed_name *name, const struct job *job, int64_t now_ms)
+static void keep(struct watch *w, struct managed_name *name, const struct job *job,
+		 struct service_watch *service, int64_t now_ms)
 {
-	struct service_watch *service = services_add(w, job);
-	const struct job copy = *job; /* it may be the name's own */
-
-	name->is_used = service != NULL;
-	if (!service)
-		return;
-	managed_init(name, &copy, service, now_ms);
+	managed_init(name, job, service, now_ms);
 	name->settled_ms = w->settled_ms;
-}
-
-/* Services were forgotten: those of what is discovered are followed anew. */
-static void keep_discovered(struct watch *w, int64_t now_ms)
-{
-	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
-		struct managed_name *name = w->names[i];
-		const char *frozen;
-
-		if (!is_discovered(name, NULL, 0))
-			continue;
-		frozen = name->frozen;
-		keep(w, name, &name->job, now_ms);
-		name->is_discovered = true;
-		managed_freeze(name, frozen, now_ms);
-	}
 }
 
 int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struct err *e)
@@ -220,13 +191,8 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	watch_cancel(w, now_ms);
 	services_stop(w);
 	drop_names(w, jobs, jobs_n, now_ms);
-	for (size_t i = 0; i < jobs_n; i++) {
-		struct managed_name *name = free_name(w);
-
-		managed_init(name, &jobs[i], services_find(w, &jobs[i]), now_ms);
-		name->settled_ms = w->settled_ms;
-	}
-	keep_discovered(w, now_ms);
+	for (size_t i = 0; i < jobs_n; i++)
+		keep(w, free_name(w), &jobs[i], services_find(w, &jobs[i]), now_ms);
 	return 0;
 }
 
@@ -251,14 +217,15 @@ static struct managed_name *place_of(struct watch *w, const struct job *job)
 bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)
 {
 	struct managed_name *name = place_of(w, job);
+	struct service_watch *service = name ? services_add(w, job) : NULL;
 
-	if (!name)
+	if (!service)
 		return false;
 	if (name->is_busy)
 		watch_cancel(w, now_ms);
-	keep(w, name, job, now_ms);
+	keep(w, name, job, service, now_ms);
 	name->is_discovered = true;
-	return name->is_used;
+	return true;
 }
 
 void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms)
@@ -268,13 +235,6 @@ void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, i
 	name->is_used = removes;
 	if (removes)
 		managed_drop(name, now_ms);
-}
-
-void watch_freeze_name(struct watch *w, struct managed_name *name, const char *why, int64_t now_ms)
-{
-	if (why && name->is_busy)
-		watch_cancel(w, now_ms);
-	managed_freeze(name, why, now_ms);
 }
 
 void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,

@@ -63,10 +63,9 @@ static bool is_unhealthy(const struct watch *w, const struct managed_name *name,
 
 static const char *why(const struct managed_name *name)
 {
-	return name->frozen                    ? name->frozen
-	       : name->state == STATUS_FAILING ? name->r.out.err->text
-	       : name->state == STATUS_HELD    ? name->r.out.plan.held_why
-					       : NULL;
+	return name->state == STATUS_FAILING ? name->r.out.err->text
+	       : name->state == STATUS_HELD  ? name->r.out.plan.held_why
+					     : NULL;
 }
 
 static void fill_facts(const struct watch *w, const struct managed_name *name, int64_t now_ms,

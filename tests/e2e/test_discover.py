@@ -121,7 +121,8 @@ def test_two_claim_one_name(discovery):
     watch = discovery.watch(*health.args)
     one.settle()
     two = discovery.site(B, name=one.name)
-    assert watch.wait_for("name held", name=one.name)["error"] == "two services claim it"
+    assert watch.wait_for("claim refused", name=one.name)["error"] == "two services claim it"
+    assert watch.wait_for("name dropped", name=one.name)["records"] == "kept"
     two.checked = False
     one.set(C, tags=one.tags)
     stays(one, A)

@@ -63,14 +63,6 @@ static void answer(const char *json)
 	answer_as(json, EVIDENCE_OK);
 }
 
-/* As who keeps names does: it has all that are granted. */
-static void keep_granted(void)
-{
-	for (size_t i = 0; i < now->n; i++)
-		if (now->of[i].verdict == CLAIM_GRANTED)
-			now->of[i].is_kept = now->of[i].by->is_kept = true;
-}
-
 /* "www:web a:api!2 ": name, service, and the verdict if it is none that grants. */
 static const char *shown(void)
 {
@@ -112,7 +104,6 @@ static const struct {
 	/* a wrong tag spoils all names of its service, and no other */
 	{"{\"web\":[" R("www") "," R("a") ",\"dnsbuddy.ttl=0\"],\"api\":[" R("api") "]}", "a:web!b api:api www:web!b "},
 	{"{\"web\":[" R("www") ",\"dnsbuddy.ttl=60\",\"dnsbuddy.ttl=90\"]}", "www:web!b "},
-	{"{\"web\":[" R("www") ",\"dnsbuddy.ttl=60\",\"dnsbuddy.ttl=60\"]}", "www:web "},
 	{"{\"web\":[\"dnsbuddy.record=\"]}", ":web!b "},
 	{"{\"web\":[\"dnsbuddy.record\"],\"api\":[\"dnsbuddy.x=y\"]}", ":api!b :web!b "},
 	{"{\"web\":[\"dnsbuddy.record=www.example.com\\u0000\"]}", ":web!b "},
@@ -151,11 +142,6 @@ static void test_why(void **state)
 	assert_string_equal(why("www.example.com"), "tag \"dnsbuddy.ttl=0\": 1 (automatic), or 30 to 86400 seconds");
 	assert_string_equal(why("a.example.com"), "two services claim it");
 	assert_string_equal(why("a.org"), "--discover-allow does not allow it");
-	for (int v = 1; v < CLAIM_VERDICTS; v++) {
-		const char *text = claims_verdict_text((enum claim_verdict)v);
-
-		CHECK(*text && strlen(text) < 48, "verdict %d", v); /* an end of its own */
-	}
 }
 
 static void test_job(void **state)
@@ -191,6 +177,33 @@ static void test_configured(void **state)
 	assert_string_equal(shown(), "a:web www:api!c www:web!c ");
 }
 
+/* By another configuration, without another answer. */
+static void test_judged_anew(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	answer("{\"web\":[" R("www") "," R("a") "],\"api\":[" R("api") "],\"z\":[" R("z") ",\"dnsbuddy.x=\"]}");
+	CHECK(conf_read("", BASE "SERVICE=s|RECORD=api.example.com|", NULL, &e) == 0, "%s", e.text);
+	(void)snprintf(conf.discover_allow, sizeof conf.discover_allow, "a.example.com,api.example.com");
+	claims_judge(now, &conf);
+	assert_string_equal(shown(), "a:web api:api!c www:web!a z:z!b ");
+	assert_int_equal(now->granted_n, 1);
+	assert_true(claims_find(now, "www.example.com")->had);
+	(void)snprintf(conf.discover_allow, sizeof conf.discover_allow, "*.example.com");
+	conf.jobs_n = 0;
+	claims_judge(now, &conf);
+	assert_string_equal(shown(), "a:web api:api www:web z:z!b ");
+	assert_false(claims_find(now, "www.example.com")->had);
+	assert_true(claims_find(now, "a.example.com")->had);
+	/* Of a service that has vanished no name is left that it lost. */
+	answer("{}");
+	(void)snprintf(conf.discover_allow, sizeof conf.discover_allow, "a.example.com");
+	claims_judge(now, &conf);
+	claims_judge(now, &conf);
+	assert_string_equal(shown(), "a:web ");
+}
+
 /* In whatever order services and tags come. */
 static void test_order(void **state)
 {
@@ -222,23 +235,17 @@ static void test_vanishes(void **state)
 
 	(void)state;
 	answer("{\"web\":[" R("www") ",\"dnsbuddy.ttl=90\"],\"bad\":[" R("b") ",\"dnsbuddy.x=1\"]}");
-	keep_granted();
 	for (int i = 0; i < 3; i++) {
 		answer("{\"api\":[]}");
 		assert_string_equal(shown(), "www:web ");
 		assert_true(claims_find_by(now, "web")->is_gone);
 		claims_job(claims_find(now, "www.example.com"), &conf, &job);
 		assert_int_equal(job.ttl, 90);
-		keep_granted();
 	}
 	/* Its tags went: it claims no more. */
 	answer("{\"web\":[]}");
 	assert_string_equal(shown(), "");
 	assert_null(claims_find_by(now, "web"));
-	/* Of one that keeps nothing nothing is kept. */
-	answer("{\"web\":[" R("www") "]}");
-	answer("{}");
-	assert_string_equal(shown(), "");
 }
 
 /* Blue gives way to green, but only when it is sure that it has gone. */
@@ -246,20 +253,16 @@ static void test_takes_over(void **state)
 {
 	(void)state;
 	answer("{\"blue\":[" R("www") "," R("a") "]}");
-	keep_granted();
 	answer_as("{\"green\":[" R("www") "]}", EVIDENCE_FILTERED);
 	assert_string_equal(shown(), "a:blue www:blue!t www:green!t ");
 	assert_false(claims_find_by(now, "blue")->is_gone);
-	/* who keeps names goes on to keep them */
-	claims_find(now, "www.example.com")->is_kept = claims_find_by(now, "blue")->is_kept = true;
-	claims_find(now, "a.example.com")->is_kept = true;
+	answer_as("{\"green\":[" R("www") "]}", EVIDENCE_FILTERED); /* for as long as that is so */
+	assert_string_equal(shown(), "a:blue www:blue!t www:green!t ");
 	answer("{\"green\":[" R("www") "]}");
 	assert_string_equal(shown(), "a:blue www:green ");
-	keep_granted();
 	/* Both are gone: it stays with the last who had it. */
 	answer("{}");
 	assert_string_equal(shown(), "a:blue www:green ");
-	keep_granted();
 	answer("{\"blue\":[" R("www") "]}");
 	assert_string_equal(shown(), "www:blue ");
 }
@@ -269,9 +272,7 @@ static void test_comes_back(void **state)
 {
 	(void)state;
 	answer("{\"web\":[" R("www") "]}");
-	keep_granted();
 	answer("{}");
-	keep_granted();
 	answer("{\"web\":[" R("www") "],\"api\":[" R("www") "]}");
 	assert_string_equal(shown(), "www:api!t www:web!t ");
 	assert_false(claims_find_by(now, "web")->is_gone);
@@ -307,7 +308,6 @@ static void test_room(void **state)
 	(void)snprintf(json, sizeof json, "{%s}", many("web", 1000, CONFIG_RECORDS_MAX - 1));
 	answer(json);
 	assert_int_equal(now->granted_n, CONFIG_RECORDS_MAX - 1);
-	keep_granted();
 	(void)snprintf(json, sizeof json, "{\"a\":[" R("a1") "," R("a2") "," R("z") "],%s}",
 		       many("web", 1000, CONFIG_RECORDS_MAX - 1));
 	answer(json);
@@ -316,7 +316,10 @@ static void test_room(void **state)
 	assert_int_equal(count(CLAIM_NO_ROOM), 2);
 	assert_int_equal(claims_find(now, "a1.example.com")->verdict, CLAIM_GRANTED);
 	assert_int_equal(claims_find(now, "a2.example.com")->verdict, CLAIM_NO_ROOM);
-	keep_granted();
+	/* Judged anew, nobody loses anything. */
+	claims_judge(now, &conf);
+	assert_int_equal(now->granted_n, CONFIG_RECORDS_MAX);
+	assert_int_equal(claims_find(now, "a1.example.com")->verdict, CLAIM_GRANTED);
 	/* A configuration that takes a place of it. */
 	CHECK(conf_read("", BASE "SERVICE=s|RECORD=x.example.com|", NULL, &e) == 0, "%s", e.text);
 	answer(json);
@@ -333,7 +336,6 @@ static void test_limits(void **state)
 
 	(void)state;
 	answer("{\"web\":[" R("www") "]}");
-	keep_granted();
 	len = (size_t)snprintf(json, sizeof json, "{");
 	for (int i = 0; i < CLAIMS_MAX / 1024; i++)
 		len += (size_t)snprintf(json + len, sizeof json - len, "%s\"s%d\":%s", i ? "," : "", i,
@@ -342,7 +344,7 @@ static void test_limits(void **state)
 	assert_int_equal(try_answer(json, EVIDENCE_OK, &e), -1); /* with www's */
 	assert_int_equal(e.kind, ERR_LIMIT);
 	assert_string_equal(shown(), "www:web ");
-	now->of[0].is_kept = now->by[0].is_kept = false;
+	answer("{\"web\":[]}");
 	e = (struct err){0};
 	CHECK(try_answer(json, EVIDENCE_OK, &e) == 0, "%s", e.text);
 	assert_int_equal(now->n, CLAIMS_MAX);
@@ -370,7 +372,7 @@ static void test_large(void **state)
 		assert_int_equal(claims_find_by(now, "web")->is_bad, over);
 		if (over) {
 			assert_string_equal(shown(), ":web!b api:api ");
-			assert_string_equal(why(""), "more than 32768 bytes of tags");
+			assert_string_equal(why(""), "there are too many tags");
 		}
 	}
 	/* By many tags, too. */
@@ -390,12 +392,12 @@ static void test_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_answers, set_up),    cmocka_unit_test_setup(test_why, set_up),
-		cmocka_unit_test_setup(test_job, set_up),        cmocka_unit_test_setup(test_configured, set_up),
-		cmocka_unit_test_setup(test_order, set_up),      cmocka_unit_test_setup(test_vanishes, set_up),
-		cmocka_unit_test_setup(test_takes_over, set_up), cmocka_unit_test_setup(test_comes_back, set_up),
-		cmocka_unit_test_setup(test_room, set_up),       cmocka_unit_test_setup(test_limits, set_up),
-		cmocka_unit_test_setup(test_large, set_up),
+		cmocka_unit_test_setup(test_answers, set_up),     cmocka_unit_test_setup(test_why, set_up),
+		cmocka_unit_test_setup(test_job, set_up),         cmocka_unit_test_setup(test_configured, set_up),
+		cmocka_unit_test_setup(test_judged_anew, set_up), cmocka_unit_test_setup(test_order, set_up),
+		cmocka_unit_test_setup(test_vanishes, set_up),    cmocka_unit_test_setup(test_takes_over, set_up),
+		cmocka_unit_test_setup(test_comes_back, set_up),  cmocka_unit_test_setup(test_room, set_up),
+		cmocka_unit_test_setup(test_limits, set_up),      cmocka_unit_test_setup(test_large, set_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -328,11 +328,11 @@ static void test_discover(void **state)
 	struct err e = {0};
 
 	(void)state;
-	read_good("--discover|--owner|me|--discover-allow|*.Example.com., a.b|", TOKEN "TTL=90|", NULL);
+	read_good("--discover|--owner|me|--discover-allow|*.Example.com, a.b|", TOKEN "TTL=90|", NULL);
 	assert_true(conf.discover);
 	assert_int_equal(conf.jobs_n, 0);
 	assert_string_equal(conf.discover_prefix, "dnsbuddy");
-	assert_string_equal(conf.discover_allow, "*.example.com,a.b");
+	assert_string_equal(conf.discover_allow, "*.example.com, a.b");
 	assert_string_equal(conf.common.owner, "me");
 	assert_int_equal(conf.common.ttl, 90);
 	assert_string_equal(conf.common.name, "");
