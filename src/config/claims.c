@@ -122,7 +122,7 @@ int claims_take(struct claims *c, struct claims *old, const char *prefix, const 
 	return add_by(c, &by, e);
 }
 
-/* Who is not listed and has names, or may only be hidden, stays. Its name stands behind its tags. */
+/* Who is not listed and has names, or may be hidden, stays. Its name stands behind its tags. */
 static int keep_vanished(struct claims *c, const struct claims *old, struct err *e)
 {
 	for (size_t i = 0; old && i < old->by_n; i++) {
