@@ -27,7 +27,9 @@ void cf_listing_init(struct cf_listing *l, const char *zone_id, struct cf_name *
 	l->suffix[0] = '\0';
 	sort(names, names_n, sizeof(struct cf_name *), by_name);
 	for (size_t i = 0; i < names_n; i++) {
-		names[i]->records_n = names[i]->seen_n = names[i]->hosts->len = 0;
+		names[i]->records_n = names[i]->seen_n = 0;
+		if (names[i]->hosts->len) /* else its page need not be there at all */
+			names[i]->hosts->len = 0;
 		names[i]->is_odd = false;
 	}
 }

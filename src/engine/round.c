@@ -35,6 +35,25 @@ struct reconcile *round_take_any(struct round *r)
 	return r->n ? take_out(r, r->n - 1) : NULL;
 }
 
+static size_t find(const struct round *r, const struct reconcile *member)
+{
+	size_t i = 0;
+
+	while (i < r->n && r->members[i] != member)
+		i++;
+	return i;
+}
+
+bool round_has(const struct round *r, const struct reconcile *member)
+{
+	return find(r, member) < r->n;
+}
+
+void round_remove(struct round *r, const struct reconcile *member)
+{
+	(void)take_out(r, find(r, member));
+}
+
 struct reconcile *round_asked(const struct round *r, size_t *i)
 {
 	while (*i < r->n) {
@@ -206,7 +225,7 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 		ops_n += r->parts[n++].ops_n;
 	}
 	r->zone = first->zone;
-	r->is_adding = !deletes;
+	r->deletes = deletes;
 	r->write = (struct cf_write){
 		.zone_id = r->zone->id,
 		.parts = r->parts,
@@ -216,10 +235,10 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 	r->call = (struct call){.kind = CALL_WRITE, .write = &r->write};
 }
 
-/* What its zone's next batch that adds waits for; now_ms or earlier: nothing. */
-static int64_t ready_ms(const struct round *r, const struct reconcile *m)
+/* What its zone's next batch of that kind waits for; now_ms or earlier: nothing. */
+static int64_t ready_ms(const struct round *r, const struct reconcile *m, bool deletes)
 {
-	return r->is_paced ? m->zone->write_ms : 0;
+	return r->is_paced ? m->zone->write_ms[deletes] : 0;
 }
 
 /*
@@ -239,8 +258,9 @@ static struct reconcile *next_writer(const struct round *r, bool deletes, bool i
 		if (is_late &&
 		    now_ms - m->read_ms < (deletes ? RECONCILE_READ_MS / 2 : ROUND_READY_MS))
 			continue;
-		if (!deletes && ready_ms(r, m) > now_ms) {
-			*until_ms = ready_ms(r, m) < *until_ms ? ready_ms(r, m) : *until_ms;
+		if (ready_ms(r, m, deletes) > now_ms) {
+			if (ready_ms(r, m, deletes) < *until_ms)
+				*until_ms = ready_ms(r, m, deletes);
 			continue;
 		}
 		if (!reconcile_writes_alone(m))
@@ -358,8 +378,7 @@ static void take_write(struct round *r, struct outcome *o)
 		r->parts_max *= 2;
 	if (r->parts_max >= CF_BATCH_MAX)
 		r->parts_max = 0;
-	if (r->is_adding)
-		r->zone->write_ms = r->asked_ms + ROUND_PACE_MS;
+	r->zone->write_ms[r->deletes] = r->asked_ms + ROUND_PACE_MS;
 	o->has_other = r->write.has_other;
 	o->parts = r->parts;
 	tell_asked(r, o);

@@ -17,13 +17,13 @@
 
 #define ROUND_NAMES_MAX ((size_t)2048)
 #define ROUND_READY_MS 100 /* who could write waits so long for others' evidence */
-#define ROUND_PACE_MS 80   /* from one batch that adds to a zone to the next of that zone */
+#define ROUND_PACE_MS 80   /* from one batch that adds to a zone, or deletes, to the next */
 #define ROUND_BOOK_MS 5000 /* so long a book of zones is believed that a name's zone is none */
 
 /* All 0 at first, but for storage. */
 struct round {
-	bool is_adding; /* the write made last does not only delete */
-	bool is_paced;  /* batches that add wait for ROUND_PACE_MS: not those of who writes once */
+	bool deletes;  /* the write made last, and nothing else */
+	bool is_paced; /* batches wait for ROUND_PACE_MS: not those of who writes once */
 	size_t n;
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
 	struct reconcile_storage *storage; /* the members'; the caller's */
@@ -46,8 +46,12 @@ void round_add(struct round *r, struct reconcile *member);
 /* Take out a member that has come to its end: NULL when there is none. */
 struct reconcile *round_take_ended(struct round *r);
 
-/* Take out a member, however far it is. Only while no call is under way, or together with all. */
+/* Take out a member, however far it is, while no call is under way; NULL when there is none. */
 struct reconcile *round_take_any(struct round *r);
+
+/* Take out this one, which is a member and for which no call is under way. */
+bool round_has(const struct round *r, const struct reconcile *member);
+void round_remove(struct round *r, const struct reconcile *member);
 
 /*
  * The call that comes next. CALL_WAIT: nothing is to be asked before until_ms, or before another

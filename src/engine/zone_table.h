@@ -24,7 +24,7 @@ struct zone {
 	int64_t entries_n;     /* on them */
 	unsigned torn_n;       /* listings of several pages, in a row, that told nothing */
 	int64_t whole_ms;      /* it is not listed whole before this */
-	int64_t write_ms;      /* what adds to it is not written before this */
+	int64_t write_ms[2];   /* what adds to it is not written before this; nor what deletes */
 	/* Of who stays, for all names in it. */
 	const void *user;  /* who is at work on it */
 	int64_t resync_ms; /* when to list it anew for no other reason */

@@ -221,8 +221,7 @@ bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)
 
 	if (!service)
 		return false;
-	if (name->is_busy)
-		watch_cancel(w, now_ms);
+	worker_cancel_name(w, name, now_ms);
 	keep(w, name, job, service, now_ms);
 	name->is_discovered = true;
 	return true;
@@ -230,8 +229,7 @@ bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)
 
 void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms)
 {
-	if (name->is_busy)
-		watch_cancel(w, now_ms);
+	worker_cancel_name(w, name, now_ms);
 	name->is_used = removes;
 	if (removes)
 		managed_drop(name, now_ms);

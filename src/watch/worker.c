@@ -83,6 +83,24 @@ void worker_cancel(struct worker *worker, int64_t now_ms)
 	be_free(worker);
 }
 
+void worker_cancel_name(struct watch *w, struct managed_name *name, int64_t now_ms)
+{
+	for (size_t i = 0; i < WATCH_WORKERS && name->is_busy; i++) {
+		struct worker *worker = &w->workers[i];
+
+		if (!round_has(&worker->round, &name->r))
+			continue;
+		if (name->r.is_asked && driver_is_busy(&worker->driver)) {
+			worker_cancel(worker, now_ms);
+			return;
+		}
+		round_remove(&worker->round, &name->r);
+		managed_cancel(name, now_ms);
+		if (!worker->round.n)
+			be_free(worker);
+	}
+}
+
 /* One time for all names of a zone. */
 static int64_t resync_at(const struct watch *w, struct zone *z, int64_t now_ms)
 {

@@ -53,6 +53,9 @@ void worker_dispatch_step(void *ctx, int64_t now_ms);
 /* Whether an exchange is under way. */
 bool worker_is_any_calling(const struct watch *w);
 
+/* Call off this name's pass, if one is under way; with a call that serves others, too, theirs. */
+void worker_cancel_name(struct watch *w, struct managed_name *name, int64_t now_ms);
+
 /* Call off this worker's passes, if it has any. */
 void worker_cancel(struct worker *worker, int64_t now_ms);
 
