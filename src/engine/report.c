@@ -115,3 +115,26 @@ void report_end(const struct reconcile *r)
 	else
 		log_end(r, LOG_INFO, has_written ? "synced" : "in sync", NULL);
 }
+
+void report_add(struct report_sum *sum, const struct reconcile *r)
+{
+	bool has_written = false;
+
+	for (int i = 0; i < OP_KINDS; i++) {
+		sum->done_n[i] += r->out.done_n[i];
+		has_written |= r->out.done_n[i] > 0;
+	}
+	sum->written_n += has_written;
+	sum->held_n += r->out.result == RECONCILE_HELD;
+	sum->failed_n += r->out.result == RECONCILE_FAILED;
+}
+
+void report_zone(const struct report_sum *sum, const char *zone)
+{
+	if (sum->written_n >= REPORT_NAMES_MIN)
+		log_event(LOG_INFO, "zone synced",
+			  "zone=%s names=%zu created=%zu updated=%zu deleted=%zu held=%zu "
+			  "failed=%zu",
+			  zone && *zone ? zone : NULL, sum->written_n, sum->done_n[OP_CREATE], sum->done_n[OP_UPDATE],
+			  sum->done_n[OP_DELETE], sum->held_n, sum->failed_n);
+}

@@ -11,6 +11,8 @@
 #include "core/op.h"
 #include "core/plan.h"
 
+#define REPORT_NAMES_MIN 5 /* names written to from which on they have a line together */
+
 struct cf_zone_search;
 struct reconcile;
 
@@ -40,5 +42,16 @@ void report_drift(const struct job *job, const struct plan *p);
 
 /* It has ended: "in sync", "synced", "held" or "failed". */
 void report_end(const struct reconcile *r);
+
+/* What became of names of one zone that were seen to side by side; zeroed it is empty. */
+struct report_sum {
+	size_t written_n, held_n, failed_n; /* names; written_n: with any write */
+	size_t done_n[OP_KINDS];
+};
+
+void report_add(struct report_sum *sum, const struct reconcile *r);
+
+/* If they were many: "zone synced". zone: its name; NULL or "": not known. */
+void report_zone(const struct report_sum *sum, const char *zone);
 
 #endif

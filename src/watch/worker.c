@@ -62,6 +62,7 @@ static void be_free(struct worker *worker)
 	struct zone_table *zones = worker->watch->zones;
 
 	worker->is_closed = false;
+	worker->sum = (struct report_sum){0};
 	reconcile_forget_all(&worker->storage);
 	for (size_t i = 0; i < zones->n; i++)
 		if (zones->zones[i].user == worker)
@@ -131,12 +132,18 @@ static void end_pass(struct watch *w, struct managed_name *name, int64_t now_ms)
 
 static void end_passes(struct watch *w, struct worker *worker, int64_t now_ms)
 {
+	const struct zone *zone = NULL;
 	struct reconcile *r;
 
-	while ((r = round_take_ended(&worker->round)))
+	while ((r = round_take_ended(&worker->round))) {
+		zone = r->zone;
+		report_add(&worker->sum, r);
 		end_pass(w, r->owner, now_ms);
-	if (!worker->round.n)
+	}
+	if (!worker->round.n) {
+		report_zone(&worker->sum, zone ? zone->name : NULL);
 		be_free(worker);
+	}
 	for (size_t i = 0; i < worker->round.n; i++)
 		if (worker->round.members[i]->zone)
 			worker->round.members[i]->zone->user = worker;

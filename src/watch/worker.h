@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "core/bucket.h"
 #include "engine/driver.h"
+#include "engine/report.h"
 #include "engine/round.h"
 #include "pages/status.h"
 #include "watch/managed_name.h"
@@ -31,7 +32,8 @@ struct worker {
 	uint64_t requests; /* of the driver, already taken from the budget */
 	struct loop_part part;
 	struct driver driver;
-	struct round round; /* without members it is free */
+	struct report_sum sum; /* of the round's members that have ended */
+	struct round round;    /* without members it is free */
 	struct reconcile_storage storage;
 };
 

@@ -54,6 +54,25 @@ def test_what_each_further_name_weighs(scene, tmp_path):
     scene.sites.clear()
 
 
+def test_many_names_that_change_at_once_have_a_line_together(scene):
+    service, names = scene.site("192.0.2.1").service, [f"n{i}.example.com" for i in range(20)]
+    watch = scene.watch(env={"DNSBUDDY_CONFIG": json.dumps({"records": [
+        {"service": service, "record": name} for name in names]})})
+    scene.sites[0].checked = False
+    for n in (1, 2):
+        line = watch.wait_for("zone synced", n)
+        assert {"zone": "example.com", "names": "20", "created": "20", "updated": "0", "deleted": "0",
+                "held": "0", "failed": "0"}.items() <= line.items()
+        assert sorted(r["name"] for r in watch.find("record created", content=f"192.0.2.{n}")) == sorted(names)
+        scene.consul.add(service, f"192.0.2.{n + 1}")
+    assert {line["level"] for line in watch.find("record created") + watch.find("zone synced")} == {"info"}
+    few = scene.watch(env={"DNSBUDDY_CONFIG": json.dumps({"records": [
+        {"service": service, "record": f"few{i}.example.com"} for i in range(4)]})})
+    few.wait_for("synced", 4)
+    few.stop()
+    assert not few.find("zone synced")
+
+
 def test_a_hundred_services_of_ten(scene, tmp_path):
     sites = []
     for s in range(100):
