@@ -15,49 +15,50 @@ static int full(struct err *e)
 /* ---- in order ---- */
 
 /* Both kinds of elements begin with the text they are found by. */
-static const char *text_of(const void *element)
+static int compare_texts(const void *a, const void *b)
 {
-	return *(const char *const *)element;
-}
-
-static int compare_by(const void *a, const void *b)
-{
-	return strcmp(text_of(a), text_of(b));
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static int compare_claims(const void *a, const void *b)
 {
 	const struct claim *x = a, *y = b;
-	int order = strcmp(x->name, y->name);
+	int order = compare_texts(a, b);
 
 	return order ? order : strcmp(x->by->tags.service, y->by->tags.service);
 }
 
-/* The first element with this text. */
-static void *find(void *array, size_t n, size_t size, const char *text)
+/* The first element that is like key. */
+static void *find(void *array, size_t n, size_t size, const void *key,
+		  int (*compare)(const void *a, const void *b))
 {
-	char *from = array, *to = from + n * size;
+	char *from = array;
 
-	while (from < to) {
-		char *middle = from + (size_t)(to - from) / size / 2 * size;
+	while (n) {
+		char *middle = from + n / 2 * size;
 
-		if (strcmp(text_of(middle), text) < 0)
+		if (compare(middle, key) < 0) {
 			from = middle + size;
-		else
-			to = middle;
+			n -= n / 2 + 1;
+		} else {
+			n /= 2;
+		}
 	}
-	to = (char *)array + n * size;
-	return from < to && strcmp(text_of(from), text) == 0 ? from : NULL;
+	return from;
 }
 
 struct claim *claims_find(struct claims *c, const char *name)
 {
-	return find(c->of, c->n, sizeof c->of[0], name);
+	struct claim *claim = find(c->of, c->n, sizeof c->of[0], &name, compare_texts);
+
+	return claim < c->of + c->n && strcmp(claim->name, name) == 0 ? claim : NULL;
 }
 
 struct claimant *claims_find_by(struct claims *c, const char *service)
 {
-	return find(c->by, c->by_n, sizeof c->by[0], service);
+	struct claimant *by = find(c->by, c->by_n, sizeof c->by[0], &service, compare_texts);
+
+	return by < c->by + c->by_n && strcmp(by->tags.service, service) == 0 ? by : NULL;
 }
 
 /* ---- an answer ---- */
@@ -181,12 +182,13 @@ static bool is_same(const struct claim *a, const struct claim *b)
 	return strcmp(a->name, b->name) == 0;
 }
 
-/* Its service had the name before. */
-static bool was_granted(struct claims *old, const struct claim *claim)
+static enum claim_verdict verdict_before(struct claims *old, const struct claim *claim)
 {
-	const struct claim *was = old ? claims_find(old, claim->name) : NULL;
+	const struct claim *was =
+		old ? find(old->of, old->n, sizeof *was, claim, compare_claims) : NULL;
 
-	return was && !was->verdict && compare_claims(was, claim) == 0;
+	return was && was < old->of + old->n && compare_claims(was, claim) == 0 ? was->verdict
+										: CLAIM_NEW;
 }
 
 static bool is_configured(const char *name, const struct config *config)
@@ -214,7 +216,7 @@ static void make_room(struct claims *c, size_t room)
 		for (size_t i = c->n; i-- && c->granted_n > room;) {
 			struct claim *claim = &c->of[i];
 
-			if (claim->verdict || (!pass && claim->had))
+			if (claim->verdict || (!pass && !claim->before))
 				continue;
 			claim->verdict = CLAIM_NO_ROOM;
 			claim->by->granted_n--;
@@ -244,9 +246,9 @@ void claims_judge(struct claims *c, const struct config *config)
 		for (size_t k = i; k < end; k++) {
 			struct claim claim = c->of[k];
 
-			claim.had = !claim.verdict;
+			claim.before = claim.verdict;
 			claim.is_served = false;
-			if ((claim.by->is_gone && (living_n || !claim.had)) ||
+			if ((claim.by->is_gone && (living_n || claim.before)) ||
 			    (c->n > first && c->of[c->n - 1].by == claim.by))
 				continue;
 			claim.verdict = judge(&claim, config, living_n);
@@ -264,13 +266,13 @@ int claims_end(struct claims *c, struct claims *old, const struct config *config
 	c->gap = gap;
 	if (keep_vanished(c, old, e))
 		return -1;
-	sort(c->by, c->by_n, sizeof c->by[0], compare_by);
+	sort(c->by, c->by_n, sizeof c->by[0], compare_texts);
 	for (size_t i = 0; i < c->by_n; i++)
 		if (read_claims(c, &c->by[i], config, e))
 			return -1;
 	sort(c->of, c->n, sizeof c->of[0], compare_claims);
 	for (size_t i = 0; i < c->n; i++)
-		c->of[i].verdict = was_granted(old, &c->of[i]) ? CLAIM_GRANTED : CLAIM_NO_ROOM;
+		c->of[i].verdict = verdict_before(old, &c->of[i]);
 	claims_judge(c, config);
 	return 0;
 }

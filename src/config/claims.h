@@ -27,7 +27,8 @@ enum claim_verdict {
 	CLAIM_NOT_ALLOWED,
 	CLAIM_CONFIGURED,
 	CLAIM_NO_ROOM,
-	CLAIM_VERDICTS
+	CLAIM_VERDICTS,
+	CLAIM_NEW = CLAIM_VERDICTS /* before only */
 };
 
 /* A service with tags of ours. */
@@ -44,9 +45,8 @@ struct claimant {
 struct claim {
 	const char *name; /* normal form; "": its tags are wrong and name none */
 	struct claimant *by;
-	enum claim_verdict verdict;
-	bool had;       /* it was granted, when it was judged before */
-	bool is_served; /* the caller's, false after each judgement */
+	enum claim_verdict verdict, before; /* before: when it was judged the last time */
+	bool is_served;                     /* the caller's, false after each judgement */
 };
 
 /* What one answer said. */

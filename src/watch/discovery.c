@@ -5,34 +5,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 
-/* ---- what is refused ---- */
-
-/* The same verdict, and not only of wrong tags: which of them is another matter. */
-static bool was_told(struct claims *was, const struct claim *claim)
-{
-	const struct claim *c = was ? claims_find(was, claim->name) : NULL;
-
-	for (; c && c < was->of + was->n && strcmp(c->name, claim->name) == 0; c++)
-		if (c->verdict == claim->verdict &&
-		    strcmp(c->by->tags.service, claim->by->tags.service) == 0)
-			return true;
-	return false;
-}
-
-static void log_refused(const struct discovery *d, struct claims *was)
-{
-	struct err why;
-
-	for (size_t i = 0; i < d->last->n; i++) {
-		const struct claim *claim = &d->last->of[i];
-
-		if (claim->verdict && !was_told(was, claim))
-			log_event(LOG_WARN, "claim refused", "name=%s service=%s error=%s",
-				  claim->name, claim->by->tags.service,
-				  claims_why(claim, d->config, &why));
-	}
-}
-
 /* ---- one answer ---- */
 
 static void begin(void *ctx)
@@ -62,6 +34,22 @@ static bool is_of_today(enum evidence_gap gap)
 	       gap == EVIDENCE_UNREAD;
 }
 
+/* Say what is refused now, and was not before for the same reason. */
+static void tell(const struct discovery *d)
+{
+	struct err why;
+
+	for (size_t i = 0; i < d->last->n; i++) {
+		const struct claim *claim = &d->last->of[i];
+
+		if (claim->verdict && claim->verdict != claim->before)
+			log_event(LOG_WARN, "claim refused", "name=%s service=%s error=%s",
+				  claim->name, claim->by->tags.service,
+				  claims_why(claim, d->config, &why));
+	}
+	d->taken(d->ctx);
+}
+
 static int take_answer(struct discovery *d, enum evidence_gap gap, struct err *e)
 {
 	struct claims *was = d->has_answer ? d->last : NULL;
@@ -78,8 +66,7 @@ static int take_answer(struct discovery *d, enum evidence_gap gap, struct err *e
 	d->next = was ? was : d->last + 1;
 	d->has_answer = d->is_same = true;
 	d->sum = d->catalog->sum;
-	log_refused(d, was);
-	d->taken(d->ctx);
+	tell(d);
 	return 0;
 }
 
@@ -122,6 +109,11 @@ void discovery_set_config(struct discovery *d, const struct config *config)
 	/* It begins anew. */
 	catalog_watch_listen(d->catalog, &d->listener, false);
 	catalog_watch_listen(d->catalog, &d->listener, true);
+	if (!d->has_answer)
+		return;
+	/* Consul may be away: what is not allowed any more does not wait for it. */
+	claims_judge(d->last, config);
+	tell(d);
 }
 
 enum blocking_event discovery_step(struct discovery *d, int64_t now_ms, uint32_t random)

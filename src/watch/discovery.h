@@ -16,7 +16,7 @@
 struct discovery {
 	const struct config *config; /* in force; NULL: nothing is discovered */
 	struct claims *last, *next;  /* the last answer that was taken, and the one that comes */
-	void (*taken)(void *ctx);    /* last is another */
+	void (*taken)(void *ctx);    /* last is another, or judged anew */
 	void *ctx;
 	struct catalog_watch *catalog;
 	struct catalog_listener listener;
@@ -36,7 +36,7 @@ int discovery_init(struct discovery *d, const struct config *config,
 		   const struct http_origin *origin, const char *headers, struct err *e)
 	__attribute__((warn_unused_result));
 
-/* Another configuration is in force: all is judged anew, by an answer that comes at once. */
+/* Another configuration is in force: all is judged anew, and by an answer that comes at once. */
 void discovery_set_config(struct discovery *d, const struct config *config);
 
 /* Go on without waiting. What fails is logged. */

@@ -49,8 +49,9 @@ static void drop(struct watch *w, struct managed_name *name, bool is_claimed, in
 }
 
 /* Of names that are kept, and of claims. */
-static void apply(struct watch *w)
+static void taken(void *ctx)
 {
+	struct watch *w = ctx;
 	struct claims *c = w->discovery.last;
 	const int64_t now_ms = clock_now_ms();
 	struct job job;
@@ -77,14 +78,9 @@ static void apply(struct watch *w)
 		if (claim->verdict || claim->is_served)
 			continue;
 		claims_job(claim, w->discovery.config, &job);
-		add(w, claim, &job, !claim->had, now_ms);
+		add(w, claim, &job, claim->before != CLAIM_GRANTED, now_ms);
 	}
 	services_sweep(w);
-}
-
-static void taken(void *ctx)
-{
-	apply(ctx);
 }
 
 static void fill_claim(const struct status *s, size_t i, struct status_claim *out)
@@ -138,14 +134,6 @@ int watch_discover(struct watch *w, const struct config *config, struct err *e)
 
 void watch_discover_by(struct watch *w, const struct config *config)
 {
-	struct discovery *d = &w->discovery;
-
-	if (!d->config)
-		return;
-	discovery_set_config(d, config);
-	if (!d->has_answer)
-		return;
-	/* Consul may be away: what is not allowed any more does not wait for it. */
-	claims_judge(d->last, config);
-	apply(w);
+	if (w->discovery.config)
+		discovery_set_config(&w->discovery, config);
 }

@@ -189,13 +189,13 @@ static void test_judged_anew(void **state)
 	claims_judge(now, &conf);
 	assert_string_equal(shown(), "a:web api:api!c www:web!a z:z!b ");
 	assert_int_equal(now->granted_n, 1);
-	assert_true(claims_find(now, "www.example.com")->had);
+	assert_int_equal(claims_find(now, "www.example.com")->before, CLAIM_GRANTED);
 	(void)snprintf(conf.discover_allow, sizeof conf.discover_allow, "*.example.com");
 	conf.jobs_n = 0;
 	claims_judge(now, &conf);
 	assert_string_equal(shown(), "a:web api:api www:web z:z!b ");
-	assert_false(claims_find(now, "www.example.com")->had);
-	assert_true(claims_find(now, "a.example.com")->had);
+	assert_int_equal(claims_find(now, "www.example.com")->before, CLAIM_NOT_ALLOWED);
+	assert_int_equal(claims_find(now, "a.example.com")->before, CLAIM_GRANTED);
 	/* Of a service that has vanished no name is left that it lost. */
 	answer("{}");
 	(void)snprintf(conf.discover_allow, sizeof conf.discover_allow, "a.example.com");
