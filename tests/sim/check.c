@@ -35,6 +35,7 @@ static struct known {
 	size_t evidence_n[SIM_SERVICES];
 	int64_t passing_ms[SIM_SERVICES][SIM_SLOTS], warning_ms[SIM_SERVICES][SIM_SLOTS]; /* when an answer last said so */
 	int64_t listed_ms[SIM_JOBS]; /* so new is what it was shown of the name's records */
+	int64_t whole_ms[SIM_JOBS];  /* the same of its zone: it may have been listed for other names */
 	int64_t trouble_ms;          /* when a call failed last */
 	int64_t refused_ms;          /* when a write of its was refused last */
 	int64_t others_ms[SIM_JOBS]; /* when somebody else changed them, which it need not know */
@@ -81,6 +82,18 @@ static bool is_of_zone(const struct cloud_exchange *x, const char *name)
 		return false;
 	(void)snprintf(text, sizeof text, "%016llx", (unsigned long long)cloud.zones[zone].id);
 	return strncmp(id + 7, text, 16) == 0;
+}
+
+/*
+ * Somebody else has changed the records, and it need not know. A listing of a whole zone tells its names only when it was for
+ * them: after a resync's time at the latest.
+ */
+static bool is_excused_for(int who, size_t job)
+{
+	const struct known *k = &known[who];
+	bool is_told = sim.now_ms - k->others_ms[job] > sim.setup.resync_ms * 12 / 10 + TROUBLE_MS;
+
+	return k->others_ms[job] && k->others_ms[job] >= k->listed_ms[job] && !(is_told && k->others_ms[job] < k->whole_ms[job]);
 }
 
 /* Its place among those that were shown; an empty one when it was not. */
@@ -140,7 +153,7 @@ void check_listed(int who, const struct cloud_exchange *x)
 		const char *name = sim.setup.jobs[i].name;
 
 		if ((!at && is_of_zone(x, name)) || (at && strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
-			known[who].listed_ms[i] = x->arrive_ms - cloud.setup.lag_ms;
+			*(at ? &known[who].listed_ms[i] : &known[who].whole_ms[i]) = x->arrive_ms - cloud.setup.lag_ms;
 	}
 }
 
@@ -374,14 +387,14 @@ static void check_removal(int who, size_t job, const struct cloud_exchange *x, c
 {
 	const struct known *k = &known[who];
 	const struct heard *ring = k->evidence[sim.setup.service_of[job]];
-	bool is_excused = k->others_ms[job] >= k->listed_ms[job];
+	bool is_excused = is_excused_for(who, job);
 	const struct cloud_record *twin = find_live(gone->zone, gone->name, gone->content);
 	const char *why = "I7: there is no evidence, or it is old";
 	int64_t newest_ms = -1;
 
 	check_counts.checked++;
 	check_counts.excused += is_excused;
-	if (!k->listed_ms[job] || (!is_excused && !find_shown(who, gone)->id))
+	if ((!k->listed_ms[job] && !k->whole_ms[job]) || (!is_excused && !find_shown(who, gone)->id))
 		sim_broken("I3", "%s %s goes, and was never shown", gone->name, gone->content);
 	if (copies[who].is_dropped[job] || (twin && is_ours(job, twin)))
 		return; /* of two one stays */
@@ -468,7 +481,7 @@ void check_committed(int who, const struct cloud_exchange *x, const struct cloud
 		if (!a)
 			check_create(job, b);
 		if (a && b)
-			check_update(a, b, is_late || known[who].others_ms[job] >= known[who].listed_ms[job]);
+			check_update(a, b, is_late || is_excused_for(who, job));
 		if (!is_late && a && (!b || strcasecmp(a->content, b->content) != 0))
 			check_removal(who, job, x, a, changes, n);
 		if (b && !is_late)
