@@ -135,6 +135,7 @@ void report_zone(const struct report_sum *sum, const char *zone)
 		log_event(LOG_INFO, "zone synced",
 			  "zone=%s names=%zu created=%zu updated=%zu deleted=%zu held=%zu "
 			  "failed=%zu",
-			  zone && *zone ? zone : NULL, sum->written_n, sum->done_n[OP_CREATE], sum->done_n[OP_UPDATE],
-			  sum->done_n[OP_DELETE], sum->held_n, sum->failed_n);
+			  zone && *zone ? zone : NULL, sum->written_n, sum->done_n[OP_CREATE],
+			  sum->done_n[OP_UPDATE], sum->done_n[OP_DELETE], sum->held_n,
+			  sum->failed_n);
 }
