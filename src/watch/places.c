@@ -125,7 +125,7 @@ static void hear_begin(void *ctx)
 	struct services_ear *ear = ctx;
 	const struct services *all = &ear->place->watch->services;
 
-	ear->incoming_ids = 0;
+	ear->incoming_all = ear->incoming_ids = 0;
 	memset(ear->incoming_nodes, 0, sizeof ear->incoming_nodes);
 	for (size_t i = 0; i < all->n; i++) {
 		all->of[i]->wide.incoming_sums[ear->kind] = 0;
@@ -144,6 +144,7 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 		ear->incoming_nodes[bucket] += piece->sum;
 		return;
 	}
+	ear->incoming_all += piece->sum;
 	ear->incoming_ids += piece->id;
 	for (size_t i = find_name(all, piece->service);
 	     i < all->n && strcmp(all->by_name[i]->job.service, piece->service) == 0; i++) {
@@ -184,24 +185,36 @@ static bool take_sum(struct services_ear *ear, struct service_wide *one, uint64_
 	return is_news;
 }
 
+/* The catalog's last change was one of checks, too: what it was is told. */
+static bool is_explained(const struct services_place *p)
+{
+	for (size_t i = 0; i < SERVICES_INDICES; i++)
+		if (p->indices[i] == p->ears[TOLD_TAGS].index)
+			return true;
+	return false;
+}
+
 /*
- * What comes and goes explains that the catalog's index moves, within a moment; that a check
- * changed its state does not. For what came with it and is not told, all are read once, but later.
- * Of a node whose checks changed, the instances that have no checks of their own are not told.
+ * Why did the catalog's index move? In a burst each query may stop at another one: then it may be
+ * what came or went within a moment, and to be sure all are read once, but later. A check's state
+ * does not move it. Of a node whose checks changed, the instances without checks are not told.
  */
-static void judge(const struct services_ear *ear, bool is_explained, bool has_nodes, bool has_moved,
+static void judge(const struct services_ear *ear, bool has_come, bool has_nodes, bool has_moved,
 		  int64_t now_ms)
 {
 	struct services_place *p = ear->place;
 
-	if (is_explained) {
-		p->explained_ms = now_ms;
+	if (has_come) {
+		p->come_ms = now_ms;
+		if (p->sweep_ms[SWEEP_SOON] != CLOCK_NEVER && !is_explained(p))
+			sweep_in(p, SWEEP_LATER, now_ms);
 		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
-		sweep_in(p, SWEEP_LATER, now_ms);
 	}
-	if (has_nodes || (ear->kind == TOLD_TAGS && has_moved &&
-			  now_ms - p->explained_ms >= SERVICES_TOGETHER_MS))
+	if (has_nodes)
 		sweep_in(p, SWEEP_SOON, now_ms);
+	else if (ear->kind == TOLD_TAGS && has_moved && !is_explained(p))
+		sweep_in(p, now_ms - p->come_ms < SERVICES_TOGETHER_MS ? SWEEP_LATER : SWEEP_SOON,
+			 now_ms);
 }
 
 static void hear_end(void *ctx, const struct consul_list *answer)
@@ -211,17 +224,21 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 	const struct services *all = &p->watch->services;
 	const int64_t now_ms = clock_now_ms();
 	const uint64_t nodes = take_nodes(ear);
-	const bool is_explained = ear->ids != ear->incoming_ids;
+	const bool has_come = ear->ids != ear->incoming_ids;
+	const bool has_moved = ear->index != answer->index;
 
 	ear->ids = ear->incoming_ids;
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->of[i]->wide.place == p && take_sum(ear, &all->of[i]->wide, nodes))
 			places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
 	}
-	if (ear->has_heard)
-		judge(ear, is_explained, nodes != 0, answer->index != ear->index, now_ms);
-	ear->has_heard = true;
 	ear->index = answer->index;
+	if (ear->kind == TOLD_CHECKS && ear->all != ear->incoming_all)
+		p->indices[p->indices_n++ % SERVICES_INDICES] = answer->index;
+	if (ear->has_heard)
+		judge(ear, has_come, nodes != 0, has_moved, now_ms);
+	ear->all = ear->incoming_all;
+	ear->has_heard = true;
 }
 
 /* ---- one wide query, as a part of the loop ---- */

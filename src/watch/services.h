@@ -27,7 +27,8 @@
  * is explained: they are read later, for what may have happened besides.
  */
 #define SERVICES_SOON_MS 300
-#define SERVICES_LATER_MS 5000
+#define SERVICES_LATER_MS 30000
+#define SERVICES_INDICES 8
 #define SERVICES_SWEEP_FACTOR 16  /* doubled up to that while such reading has no news */
 #define SERVICES_QUIET_MS 60000   /* after so long that is forgotten */
 #define SERVICES_TOGETHER_MS 1000 /* what is told by both queries, is within that */
@@ -49,7 +50,8 @@ struct services_ear {
 	int kind; /* TOLD_... */
 	bool has_heard;
 	uint64_t index;
-	uint64_t ids, incoming_ids; /* of all that comes and goes with the catalog's index */
+	uint64_t all, incoming_all; /* of all but nodes */
+	uint64_t ids, incoming_ids; /* the same without states */
 	uint64_t nodes[SERVICES_NODE_BUCKETS], incoming_nodes[SERVICES_NODE_BUCKETS];
 	struct catalog_listener listener;
 	struct catalog_watch *told; /* NULL: never used */
@@ -62,7 +64,9 @@ struct services_place {
 	unsigned futile_n[SWEEP_KINDS]; /* sweeps in a row that had no news */
 	int64_t sweep_ms[SWEEP_KINDS];  /* when to read all its services; CLOCK_NEVER */
 	int64_t swept_ms;               /* the last time */
-	int64_t explained_ms; /* when something was told last that comes with a new index */
+	int64_t come_ms;                /* when a check or a tag was told that has come, or gone */
+	uint64_t indices[SERVICES_INDICES]; /* of checks, when something was news */
+	size_t indices_n;
 	struct services_ear ears[TOLD_KINDS];
 };
 
