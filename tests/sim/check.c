@@ -55,6 +55,12 @@ void check_restart(int who)
 
 /* ---- what is known ---- */
 
+void check_failed(int who, int64_t until_ms)
+{
+	if (known[who].trouble_ms < until_ms)
+		known[who].trouble_ms = until_ms;
+}
+
 void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
 {
 	struct known *k = &known[who];
@@ -65,6 +71,8 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
 		if (said->slots[i] == SLOT_WARNING)
 			k->warning_ms[said->service][i] = sim.now_ms;
 	}
+	if (said->is_old)
+		check_failed(who, sim.now_ms);
 	if (said->is_evidence)
 		k->evidence[said->service][k->evidence_n[said->service]++ % EVIDENCE_MAX] =
 			(struct heard){true, begun_ms, sim.now_ms, *said};
@@ -138,7 +146,7 @@ void check_listed(int who, const struct cloud_exchange *x)
 	size_t len = at ? strcspn(at + 11, "&") : 0;
 
 	if (x->status != 200)
-		check_failed(who);
+		check_failed(who, sim.now_ms);
 	if (x->kind == CLOUD_BATCH || x->kind == CLOUD_SINGLE) {
 		if (x->status != 200)
 			known[who].refused_ms = sim.now_ms;
@@ -155,11 +163,6 @@ void check_listed(int who, const struct cloud_exchange *x)
 		if ((!at && is_of_zone(x, name)) || (at && strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
 			*(at ? &known[who].listed_ms[i] : &known[who].whole_ms[i]) = x->arrive_ms - cloud.setup.lag_ms;
 	}
-}
-
-void check_failed(int who)
-{
-	known[who].trouble_ms = sim.now_ms;
 }
 
 /* Requests of one process: at most 1,200 in any five minutes. */

@@ -20,8 +20,8 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms);
 /* It was given a page of a listing, or an answer to a write. */
 void check_listed(int who, const struct cloud_exchange *x);
 
-/* A call of its failed, or took long. */
-void check_failed(int who);
+/* Until then it is not well off: a call of its failed, took long, or was answered what is not true any more; it is paused. */
+void check_failed(int who, int64_t until_ms);
 
 /* It begins a call to Cloudflare. */
 void check_call(int who);

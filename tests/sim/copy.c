@@ -225,7 +225,10 @@ void copy_event(const struct sim_event *event)
 		c->wants_end = c->is_alive;
 		c->rest_ms = event->until_ms - event->at_ms;
 		break;
-	case EVENT_PAUSE: c->paused_ms = event->until_ms; break;
+	case EVENT_PAUSE:
+		c->paused_ms = event->until_ms;
+		check_failed(who, event->until_ms);
+		break;
 	case EVENT_RELOAD: {
 		size_t job = (r >> 8) % (uint32_t)sim.setup.jobs_n;
 

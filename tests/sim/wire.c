@@ -318,7 +318,7 @@ int __wrap_http_start(struct http_client *c, const struct http_request *r, const
 static enum http_result fail(struct wire *w, const char *why, struct err *e)
 {
 	NOTE("%d< %s: %s", w->who, w->is_cloud ? w->cloud.target : w->target, why);
-	check_failed(w->who);
+	check_failed(w->who, sim.now_ms);
 	end_wire(w, false);
 	(void)err_set(e, ERR_RETRY, "%s", why);
 	return HTTP_BAD;
@@ -384,7 +384,7 @@ static enum http_result step_consul(struct wire *w, struct err *e)
 		return fail(w, "connection lost within the answer", e);
 	NOTE("%d< %d %.200s: %.400s", w->who, w->answer.status, w->target, w->answer.body);
 	if (!w->asked_index && sim.now_ms - w->begun_ms > SLOW_MS)
-		check_failed(w->who);
+		check_failed(w->who, sim.now_ms);
 	if (w->answer.status == 200 && w->answer.said.is_good)
 		check_heard(w->who, &w->answer.said, w->begun_ms);
 	end_wire(w, true);
