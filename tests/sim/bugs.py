@@ -146,7 +146,10 @@ def main():
     bugs = [Bug(n) for n in args.names or names()]
     rows, failed = [], 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        for bug, (row, why) in zip(bugs, pool.map(lambda b: find(b, build_dir, args.days), bugs)):
+        under_way = {pool.submit(find, b, build_dir, args.days): b for b in bugs}
+        for done in concurrent.futures.as_completed(under_way):
+            bug = under_way[done]
+            row, why = done.result()
             if row:
                 rows.append(row)
                 print(f"{bug.name}: {row['told']} at seed {row['seed']}, after {row['steps']} calls of that day,"
@@ -154,6 +157,7 @@ def main():
             else:
                 failed += 1
                 print(f"{bug.name}: {why}", flush=True)
+    rows.sort(key=lambda r: r["name"])
     print(f"{len(rows)} of {len(bugs)} bugs found")
     if args.table and not failed:
         write_table(args.table, rows, args.days)

@@ -534,7 +534,34 @@ static bool is_swap_held(size_t job, int zone, const char *const *want, size_t w
 	return false;
 }
 
-/* Whether it is as it shall be; false: somebody's record is in the way. */
+/* The API will not have one of these. */
+static bool has_refused(const char *const *want, size_t want_n)
+{
+	for (size_t i = 0; i < want_n; i++)
+		if (cloud_is_refused(want[i], sim.now_ms))
+			return true;
+	return false;
+}
+
+/* One is refused, and what is to go stays for it. The others are there, but for what needs a transaction. */
+static void check_others_of_refused(size_t job, int zone, const char *const *want, size_t want_n)
+{
+	const struct job *j = &sim.setup.jobs[job];
+
+	if (!is_address(want[0]) || copies[0].is_dropped[job])
+		return;
+	for (size_t i = 0; i < cloud.records_n; i++) {
+		const struct cloud_record *r = &cloud.records[i];
+
+		if (r->zone == zone && cloud_is_live(r) && r->type == CLOUD_CNAME && strcasecmp(r->name, j->name) == 0)
+			return;
+	}
+	for (size_t i = 0; i < want_n; i++)
+		if (!cloud_is_refused(want[i], sim.now_ms) && !find_live(zone, j->name, want[i]))
+			sim_broken("I5", "%s: %s is missing, and only another one is refused", j->name, want[i]);
+}
+
+/* Whether it is as it shall be; false: something is in the way that is not ours. */
 static bool check_job(size_t job)
 {
 	const struct job *j = &sim.setup.jobs[job];
@@ -544,6 +571,10 @@ static bool check_job(size_t job)
 
 	if (is_blocked(job, want, want_n))
 		return false;
+	if (has_refused(want, want_n)) {
+		check_others_of_refused(job, zone, want, want_n);
+		return false;
+	}
 	if (copies[0].is_dropped[job] || (!want_n && j->on_empty == ON_EMPTY_KEEP) || is_swap_held(job, zone, want, want_n))
 		return true;
 	for (size_t i = 0; i < want_n; i++)
@@ -627,7 +658,7 @@ void check_end_quiet(int64_t quiet_ms)
 		const char *want[WANTED_MAX];
 		size_t want_n = find_wanted(i, consul_slots(sim.setup.service_of[i]), want);
 
-		if (is_blocked(i, want, want_n))
+		if (is_blocked(i, want, want_n) || has_refused(want, want_n))
 			return; /* that is tried again and again */
 	}
 	if (cloud.counts.writes != quiet_writes)

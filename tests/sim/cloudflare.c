@@ -329,7 +329,7 @@ static bool is_refused(const struct cloud_record *r, const struct cloud_record *
 		return refuse(f, 1004, 9005, "Content for the record is invalid.");
 	if (r->is_proxied && is_private(r))
 		return refuse(f, 9003, 0, "Target is not allowed for a proxied record.");
-	if (cloud.now_ms < cloud.refused_until_ms && strcmp(r->content, cloud.refused_content) == 0)
+	if (cloud_is_refused(r->content, cloud.now_ms))
 		return refuse(f, 1004, 9007, "This content is not restricted to what is allowed.");
 	if (strlen(r->comment) > 100)
 		return refuse(f, 1004, 9313, "The comment is too long.");
@@ -842,8 +842,13 @@ static bool others_refuse(void)
 	if (!r || !is_address(r))
 		return false;
 	(void)snprintf(cloud.refused_content, sizeof cloud.refused_content, "%.63s", r->content);
-	cloud.refused_until_ms = a_while();
+	cloud.refused_until_ms = below(2) ? a_while() : cloud.now_ms + 86400000;
 	return true;
+}
+
+bool cloud_is_refused(const char *content, int64_t now_ms)
+{
+	return now_ms < cloud.refused_until_ms && strcasecmp(content, cloud.refused_content) == 0;
 }
 
 static bool do_deed(unsigned deed)
@@ -909,7 +914,9 @@ void cloud_calm(int64_t now_ms)
 {
 	start(now_ms);
 	cloud.is_calm = true;
-	cloud.refused_until_ms = cloud.full_until_ms = cloud.limited_until_ms = 0;
+	cloud.full_until_ms = cloud.limited_until_ms = 0;
+	if (cloud.refused_until_ms < now_ms + 3600000)
+		cloud.refused_until_ms = 0;
 	cloud.window_calls = 0;
 	for (size_t i = 0; i < cloud.zones_n; i++)
 		cloud.zones[i].gone_until_ms = cloud.zones[i].refused_until_ms = 0;
@@ -1274,6 +1281,34 @@ static void shift_pages(const struct cloud_exchange *x, int zone)
 	(void)others_put(&r, NULL);
 }
 
+/* Somebody has just deleted what a write is about, or added what it adds. */
+static bool forestall(const struct cloud_exchange *x, int zone)
+{
+	static const char *const lists[] = {"deletes", "patches", "posts"};
+	struct cloud_record r = {.type = CLOUD_A, .ttl = 300, .zone = zone}, *old = NULL;
+	char id_text[ID_LEN + 1];
+	uint64_t id;
+	struct err e;
+	int op = JSON_NONE;
+
+	if (x->kind != CLOUD_BATCH || json_parse(x->body, x->body_len, &e))
+		return false;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0] && op == JSON_NONE; i++)
+		op = json_first(json_get(0, lists[i]));
+	if (!json_get_string(op, "id", id_text, sizeof id_text) && !parse_id(id_text, &id))
+		old = find(zone, id);
+	if (old && cloud.setup.deeds & CLOUD_DO_DELETE) {
+		note(old, NULL);
+		commit(CLOUD_OTHERS, NULL);
+		return true;
+	}
+	if (old || !(cloud.setup.deeds & CLOUD_DO_ADD) || !json_equals(json_get(op, "type"), "A") ||
+	    json_get_string(op, "name", r.name, sizeof r.name) || json_get_string(op, "content", r.content, sizeof r.content))
+		return false;
+	(void)json_get_string(op, "comment", r.comment, sizeof r.comment);
+	return others_put(&r, NULL);
+}
+
 static void serve_call(struct cloud_exchange *x, struct text *t)
 {
 	char id[ID_LEN + 1], tail[64];
@@ -1292,7 +1327,7 @@ static void serve_call(struct cloud_exchange *x, struct text *t)
 		return;
 	if (x->kind == CLOUD_LIST && x->page > 1 && chance("cloudflare: pages shift", cloud.setup.rates.shifted))
 		shift_pages(x, zone);
-	else if (x->kind != CLOUD_LIST && chance("cloudflare: somebody was faster", cloud.setup.rates.raced))
+	else if (x->kind != CLOUD_LIST && chance("cloudflare: somebody was faster", cloud.setup.rates.raced) && !forestall(x, zone))
 		(void)stir(cloud.setup.deeds & (CLOUD_DO_PAD | CLOUD_DO_DELETE | CLOUD_DO_TTL | CLOUD_DO_CONTENT | CLOUD_DO_ADD));
 	start(cloud.now_ms);
 	(void)split_target(x, id, tail);

@@ -91,7 +91,7 @@ enum cloud_deed {
 	CLOUD_DO_TOKEN = 512,      /* the token loses a zone for a while */
 	CLOUD_DO_QUOTA = 1024,     /* a zone is full for a while */
 	CLOUD_DO_PAGES = 2048,     /* another page size is granted */
-	CLOUD_DO_REFUSE = 4096,    /* one address is refused for a while */
+	CLOUD_DO_REFUSE = 4096,    /* one address is refused: for a while, or for a day, at rest too */
 	CLOUD_DEEDS = 13
 };
 
@@ -222,6 +222,9 @@ int cloud_zone_of(const char *name);
 
 /* It is there now. For loops over cloud.records[0..cloud.records_n). */
 bool cloud_is_live(const struct cloud_record *r);
+
+/* The API will not have this content now, whatever else is right. */
+bool cloud_is_refused(const char *content, int64_t now_ms);
 
 /* The caller died and is started anew: it knows nothing any more. */
 void cloud_restart(int who);
