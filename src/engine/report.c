@@ -52,9 +52,26 @@ void report_split(size_t names_n, const struct err *e)
 		  e->text);
 }
 
+static bool quiet;
+
+void report_quiet(bool is_quiet)
+{
+	quiet = is_quiet;
+}
+
+static enum log_level level_of(enum log_level level)
+{
+	return quiet ? LOG_DEBUG : level;
+}
+
+void report_others(size_t names_n)
+{
+	log_event(LOG_WARN, "others with it", "names=%zu", names_n);
+}
+
 void report_retry(const struct job *job, const struct err *e, int64_t delay_ms)
 {
-	log_event(LOG_WARN, "retrying", "name=%s in_ms=%lld kind=%s error=%s", job->name,
+	log_event(level_of(LOG_WARN), "retrying", "name=%s in_ms=%lld kind=%s error=%s", job->name,
 		  (long long)delay_ms, err_kind_name(e->kind), e->text);
 }
 
@@ -107,35 +124,31 @@ void report_end(const struct reconcile *r)
 		log_event(LOG_WARN, "not all instances may be seen", "name=%s why=%s",
 			  r->in.job->name, evidence_gap_text(r->seen.hidden));
 	if (r->out.result == RECONCILE_FAILED)
-		log_event(LOG_ERROR, "failed", "name=%s service=%s kind=%s error=%s",
+		log_event(level_of(LOG_ERROR), "failed", "name=%s service=%s kind=%s error=%s",
 			  r->in.job->name, r->in.job->service, err_kind_name(r->out.err->kind),
 			  r->out.err->text);
 	else if (r->out.result == RECONCILE_HELD)
-		log_end(r, LOG_WARN, "held", r->out.plan.held_why);
+		log_end(r, level_of(LOG_WARN), "held", r->out.plan.held_why);
 	else
-		log_end(r, LOG_INFO, has_written ? "synced" : "in sync", NULL);
+		log_end(r, level_of(LOG_INFO), has_written ? "synced" : "in sync", NULL);
 }
 
 void report_add(struct report_sum *sum, const struct reconcile *r)
 {
-	bool has_written = false;
-
-	for (int i = 0; i < OP_KINDS; i++) {
+	for (int i = 0; i < OP_KINDS; i++)
 		sum->done_n[i] += r->out.done_n[i];
-		has_written |= r->out.done_n[i] > 0;
-	}
-	sum->written_n += has_written;
+	sum->names_n++;
 	sum->held_n += r->out.result == RECONCILE_HELD;
 	sum->failed_n += r->out.result == RECONCILE_FAILED;
 }
 
 void report_zone(const struct report_sum *sum, const char *zone)
 {
-	if (sum->written_n >= REPORT_NAMES_MIN)
-		log_event(LOG_INFO, "zone synced",
+	if (sum->names_n > REPORT_LINES_MAX)
+		log_event(sum->held_n || sum->failed_n ? LOG_WARN : LOG_INFO, "zone synced",
 			  "zone=%s names=%zu created=%zu updated=%zu deleted=%zu held=%zu "
 			  "failed=%zu",
-			  zone && *zone ? zone : NULL, sum->written_n, sum->done_n[OP_CREATE],
+			  zone && *zone ? zone : NULL, sum->names_n, sum->done_n[OP_CREATE],
 			  sum->done_n[OP_UPDATE], sum->done_n[OP_DELETE], sum->held_n,
 			  sum->failed_n);
 }

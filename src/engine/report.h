@@ -4,6 +4,8 @@
 #ifndef ENGINE_REPORT_H
 #define ENGINE_REPORT_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -11,7 +13,7 @@
 #include "core/op.h"
 #include "core/plan.h"
 
-#define REPORT_NAMES_MIN 5 /* names written to from which on they have a line together */
+#define REPORT_LINES_MAX 8 /* names with a line of their own each */
 
 struct cf_zone_search;
 struct reconcile;
@@ -43,15 +45,24 @@ void report_drift(const struct job *job, const struct plan *p);
 /* It has ended: "in sync", "synced", "held" or "failed". */
 void report_end(const struct reconcile *r);
 
+/*
+ * Where many names have the same to say their own closing lines, and those of another try, are for
+ * debugging, from here on or no longer; somebody else speaks for them.
+ */
+void report_quiet(bool is_quiet);
+
+/* So many others are tried again as the last one was told. */
+void report_others(size_t names_n);
+
 /* What became of names of one zone that were seen to side by side; zeroed it is empty. */
 struct report_sum {
-	size_t written_n, held_n, failed_n; /* names; written_n: with any write */
+	size_t names_n, held_n, failed_n;
 	size_t done_n[OP_KINDS];
 };
 
 void report_add(struct report_sum *sum, const struct reconcile *r);
 
-/* If they were many: "zone synced". zone: its name; NULL or "": not known. */
+/* If they were more than REPORT_LINES_MAX: "zone synced". zone: its name; NULL or "": not known. */
 void report_zone(const struct report_sum *sum, const char *zone);
 
 #endif

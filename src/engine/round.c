@@ -329,13 +329,17 @@ static void tell_asked(struct round *r, struct outcome *o)
 {
 	struct pace_trust before[SIDES];
 	struct reconcile *m;
-	size_t i = 0;
+	size_t i = 0, n = 0;
 
 	memcpy(before, r->storage->trust, sizeof before);
 	while ((m = round_asked(r, &i))) {
 		memcpy(r->storage->trust, before, sizeof before);
+		report_quiet(n++ >= REPORT_LINES_MAX);
 		tell(m, o);
 	}
+	report_quiet(false);
+	if (o->rc && n > REPORT_LINES_MAX)
+		report_others(n - REPORT_LINES_MAX);
 }
 
 /* What has nothing to do with one name's zone is true of all who search. */

@@ -129,7 +129,7 @@ void managed_begin(struct managed_name *name, struct reconcile_storage *storage,
 }
 
 /* A line when something was written, and when the state is another than the log said last. */
-static void log_pass(struct managed_name *name, bool was_in_sync)
+static bool log_pass(struct managed_name *name, bool was_in_sync)
 {
 	const size_t *n = name->r.out.done_n;
 	bool has_written = n[OP_CREATE] || n[OP_UPDATE] || n[OP_DELETE];
@@ -138,7 +138,8 @@ static void log_pass(struct managed_name *name, bool was_in_sync)
 		       name->r.seen.count.unaddressed_n != name->logged_unaddressed_n ||
 		       name->r.seen.hidden != name->logged_hidden;
 
-	if (has_written || is_news || !was_in_sync)
+	is_news |= has_written || !was_in_sync;
+	if (is_news)
 		report_end(&name->r);
 	name->logged_held_n = name->r.out.plan.n[OP_HOLD];
 	name->logged_held_why = name->r.out.plan.held_why;
@@ -148,20 +149,21 @@ static void log_pass(struct managed_name *name, bool was_in_sync)
 		name->has_changed = true;
 		name->changed_sec = clock_wall_sec();
 	}
+	return is_news;
 }
 
-void managed_end(struct managed_name *name, int64_t resync_ms)
+bool managed_end(struct managed_name *name, int64_t resync_ms)
 {
 	int64_t now_ms = clock_now_ms();
-	bool was_in_sync = name->has_synced && name->state != STATUS_FAILING;
+	bool was_in_sync = name->has_synced && name->state != STATUS_FAILING, is_told;
 
 	name->is_busy = false;
 	if (name->r.out.result == RECONCILE_FAILED) {
 		set_state(name, STATUS_FAILING, now_ms);
 		set_unconverged(name, now_ms);
-		return;
+		return false;
 	}
-	log_pass(name, was_in_sync);
+	is_told = log_pass(name, was_in_sync);
 	if (now_ms >= name->resync_ms)
 		name->resync_ms = resync_ms;
 	if (name->settled_ms > name->served_ms && name->settled_ms < name->resync_ms)
@@ -172,12 +174,13 @@ void managed_end(struct managed_name *name, int64_t resync_ms)
 	/* Held for want of evidence they are not what is wanted; held by a rule they are. */
 	if (name->r.out.result == RECONCILE_HELD && !name->r.out.plan.is_held_by_rule) {
 		set_unconverged(name, now_ms);
-		return;
+		return is_told;
 	}
 	name->synced_sec = clock_wall_sec();
 	name->is_unconverged = name->is_dirty; /* Consul may have had news meanwhile */
 	if (name->is_dirty)
 		name->unconverged_ms = now_ms;
+	return is_told;
 }
 
 void managed_cancel(struct managed_name *name, int64_t now_ms)

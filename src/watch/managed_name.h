@@ -68,8 +68,8 @@ int64_t managed_due_ms(const struct managed_name *name);
 void managed_begin(struct managed_name *name, struct reconcile_storage *storage, int64_t now_ms,
 		   uint32_t random);
 
-/* The pass has come to CALL_END: note and log how it went. */
-void managed_end(struct managed_name *name, int64_t resync_ms);
+/* The pass has come to its end: note and log how it went. Returns whether there was news to log. */
+bool managed_end(struct managed_name *name, int64_t resync_ms);
 
 /* The pass is called off. */
 void managed_cancel(struct managed_name *name, int64_t now_ms);

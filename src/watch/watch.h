@@ -63,6 +63,8 @@ struct watch {
 	int64_t stop_ms;
 	int64_t settled_ms; /* as in struct managed_name, of any */
 	int64_t gather_ms;  /* first passes wait for others' until then; 0: none does */
+	int64_t gather_since_ms;
+	size_t gathered_n;
 	struct zone_table *zones;
 	struct worker *workers; /* WATCH_WORKERS of them */
 	struct watch_setup setup;

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "core/pace.h"
+#include "engine/report.h"
 #include "watch/watch.h"
 
 /* ---- the API's budget ---- */
@@ -116,11 +117,15 @@ static int64_t resync_at(const struct watch *w, struct zone *z, int64_t now_ms)
 	return z->resync_ms;
 }
 
-static void end_pass(struct watch *w, struct managed_name *name, int64_t now_ms)
+static void end_pass(struct worker *worker, struct managed_name *name, int64_t now_ms)
 {
+	struct watch *w = worker->watch;
 	struct reconcile *r = &name->r;
 
-	managed_end(name, resync_at(w, r->zone, now_ms));
+	report_quiet(worker->sum.names_n >= REPORT_LINES_MAX);
+	if (managed_end(name, resync_at(w, r->zone, now_ms)))
+		report_add(&worker->sum, r);
+	report_quiet(false);
 	for (int i = 0; i < OP_KINDS; i++)
 		w->writes[i] += r->out.done_n[i];
 	w->retries += r->out.result == RECONCILE_FAILED;
@@ -130,15 +135,14 @@ static void end_pass(struct watch *w, struct managed_name *name, int64_t now_ms)
 		name->is_used = false;
 }
 
-static void end_passes(struct watch *w, struct worker *worker, int64_t now_ms)
+static void end_passes(struct worker *worker, int64_t now_ms)
 {
 	const struct zone *zone = NULL;
 	struct reconcile *r;
 
 	while ((r = round_take_ended(&worker->round))) {
 		zone = r->zone;
-		report_add(&worker->sum, r);
-		end_pass(w, r->owner, now_ms);
+		end_pass(worker, r->owner, now_ms);
 	}
 	if (!worker->round.n) {
 		report_zone(&worker->sum, zone ? zone->name : NULL);
@@ -231,17 +235,34 @@ static int64_t due_ms(const struct watch *w, const struct managed_name *name)
 	return !name->served_ms && at_ms < w->gather_ms ? w->gather_ms : at_ms;
 }
 
+/* Until no more of them come, or those that are there have waited for long. */
 static void gather(struct watch *w, int64_t now_ms)
 {
-	bool has_first = false;
+	size_t n = 0;
 
-	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i] && !has_first; i++)
-		has_first = w->names[i]->is_used && !w->names[i]->served_ms &&
-			    managed_due_ms(w->names[i]) <= now_ms;
-	if (!has_first || !is_any_unread(w))
-		w->gather_ms = 0;
-	else if (!w->gather_ms)
-		w->gather_ms = now_ms + WATCH_GATHER_MS;
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++)
+		n += w->names[i]->is_used && !w->names[i]->served_ms &&
+		     managed_due_ms(w->names[i]) <= now_ms;
+	if (!n || !is_any_unread(w)) {
+		w->gather_ms = w->gather_since_ms = 0;
+		return;
+	}
+	if (w->gather_since_ms && n == w->gathered_n)
+		return;
+	if (!w->gather_since_ms)
+		w->gather_since_ms = now_ms;
+	w->gathered_n = n;
+	w->gather_ms = now_ms + WATCH_GATHER_MS;
+	if (w->gather_ms > w->gather_since_ms + WATCH_GATHER_MAX_MS)
+		w->gather_ms = w->gather_since_ms + WATCH_GATHER_MAX_MS;
+}
+
+/* What is known by now of others tells most of them. */
+static struct zone *zone_of(const struct watch *w, struct managed_name *name)
+{
+	if (!name->r.zone)
+		name->r.zone = zone_table_find(w->zones, &name->job);
+	return name->r.zone;
 }
 
 static void begin_pass(struct worker *worker, struct managed_name *name, int64_t now_ms)
@@ -260,9 +281,9 @@ static void begin_pass(struct worker *worker, struct managed_name *name, int64_t
 static bool is_any_waiting(const struct watch *w, int64_t now_ms)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
-		const struct managed_name *name = w->names[i];
+		struct managed_name *name = w->names[i];
 
-		if (name->is_used && due_ms(w, name) <= now_ms && !worker_of(w, name->r.zone))
+		if (name->is_used && due_ms(w, name) <= now_ms && !worker_of(w, zone_of(w, name)))
 			return true;
 	}
 	return false;
@@ -278,7 +299,7 @@ static void join(struct watch *w, struct worker *worker, int64_t now_ms)
 		struct managed_name *name = w->names[i];
 
 		if (name->is_used && due_ms(w, name) <= now_ms &&
-		    (name->r.zone ? name->r.zone->user == worker : is_searching))
+		    (zone_of(w, name) ? name->r.zone->user == worker : is_searching))
 			begin_pass(worker, name, now_ms);
 	}
 }
@@ -294,7 +315,7 @@ static enum http_result begin_call(struct watch *w, struct worker *worker, int64
 	join(w, worker, now_ms);
 	call = round_next(&worker->round, now_ms);
 	/* What a search has found for others may have told somebody that he has no zone. */
-	end_passes(w, worker, now_ms);
+	end_passes(worker, now_ms);
 	if (call.kind == CALL_END)
 		return HTTP_MORE;
 	if (!may_call(w, call.kind, now_ms))
@@ -308,7 +329,7 @@ static enum http_result begin_call(struct watch *w, struct worker *worker, int64
 /* Carry the passes on as far as it goes without waiting. */
 static void carry_on(struct watch *w, struct worker *worker)
 {
-	end_passes(w, worker, clock_now_ms());
+	end_passes(worker, clock_now_ms());
 	while (worker->round.n) {
 		struct err e = {0};
 		enum http_result result = driver_is_busy(&worker->driver)
@@ -322,7 +343,7 @@ static void carry_on(struct watch *w, struct worker *worker)
 			note_lost(worker, e.kind, clock_now_ms());
 		round_take(&worker->round, result == HTTP_DONE ? 0 : -1, &e, clock_now_ms(),
 			   driver_random());
-		end_passes(w, worker, clock_now_ms());
+		end_passes(worker, clock_now_ms());
 	}
 }
 
@@ -389,7 +410,7 @@ void worker_dispatch_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 		return;
 	gather(w, now_ms);
 	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
-		const struct managed_name *name = w->names[i];
+		struct managed_name *name = w->names[i];
 		int64_t at_ms, free_ms;
 
 		if (!name->is_used)
@@ -397,7 +418,7 @@ void worker_dispatch_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 		at_ms = due_ms(w, name);
 		if (at_ms >= first_ms)
 			continue;
-		free_ms = open_ms(w, worker_of(w, name->r.zone), now_ms);
+		free_ms = open_ms(w, worker_of(w, zone_of(w, name)), now_ms);
 		at_ms = at_ms > free_ms ? at_ms : free_ms;
 		first_ms = at_ms < first_ms ? at_ms : first_ms;
 	}
@@ -416,7 +437,7 @@ static struct managed_name *next_due(const struct watch *w, int64_t now_ms)
 		if (!name->is_used || due_ms(w, name) > now_ms ||
 		    (first && name->served_ms >= first->served_ms))
 			continue;
-		if (open_ms(w, worker_of(w, name->r.zone), now_ms) <= now_ms)
+		if (open_ms(w, worker_of(w, zone_of(w, name)), now_ms) <= now_ms)
 			first = name;
 	}
 	return first;

@@ -21,7 +21,12 @@
 #define WATCH_API_BURST 200 /* requests at once, and then one every... */
 #define WATCH_API_MS 333    /* ...so: 200 + 900 in five minutes, of the 1,200 allowed */
 #define WATCH_STUCK_MS 250  /* after so long other names of a zone do not wait for a call */
-#define WATCH_GATHER_MS 500 /* first passes wait so long for those whose service was not read */
+/*
+ * First passes wait so long after the last that is due, while services are read for the first time,
+ * and no longer than the second.
+ */
+#define WATCH_GATHER_MS 300
+#define WATCH_GATHER_MAX_MS 3000
 
 struct watch;
 
