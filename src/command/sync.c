@@ -71,12 +71,16 @@ static void show_progress(enum call_kind kind)
 		[CALL_ZONE] = "looking for zones",
 		[CALL_LIST] = "listing records",
 	};
-	char line[64];
+	size_t i = 0, left = 0;
+	const struct reconcile *asked = round_asked(&together, &i);
+	char line[80];
 
-	if (!progress.is_terminal || kind >= sizeof doing / sizeof doing[0])
+	if (!progress.is_terminal || kind >= sizeof doing / sizeof doing[0] || !asked)
 		return;
-	(void)fmt_text(line, sizeof line, "%zu of %zu names done, %s", config.jobs_n - together.n,
-		       config.jobs_n, doing[kind]);
+	for (i = 0; i < together.n; i++)
+		left += together.members[i]->step <= asked->step;
+	(void)fmt_text(line, sizeof line, "%s, %zu of %zu names to go", doing[kind], left,
+		       config.jobs_n);
 	progress_show(&progress, line, 0, clock_now_ms());
 }
 

@@ -256,7 +256,8 @@ static struct reconcile *next_writer(const struct round *r, bool deletes, bool i
 		if (m->step != STEP_WRITE || reconcile_only_deletes(m) != deletes)
 			continue;
 		if (is_late &&
-		    now_ms - m->read_ms < (deletes ? RECONCILE_READ_MS / 2 : ROUND_READY_MS))
+		    now_ms - m->read_ms <
+			    (deletes || !r->is_paced ? RECONCILE_READ_MS / 2 : ROUND_READY_MS))
 			continue;
 		if (ready_ms(r, m, deletes) > now_ms) {
 			if (ready_ms(r, m, deletes) < *until_ms)
