@@ -1,10 +1,11 @@
 #include "core/pace.h"
 
-#define BUSY_MS 300000   /* a limit that does not say for how long: Cloudflare's five minutes */
-#define HINT_MS 60000    /* no other hint is believed beyond this; that of a limit up to BUSY_MS */
-#define DOUBT_MS 2000    /* refused credentials have a second try after that */
-#define DOUBT_TRIES 3    /* and if they have served, they are as what failed so often before */
-#define SECRETS_MS 60000 /* credentials are read again at most that often */
+#define BUSY_MS 300000    /* a limit that does not say for how long: Cloudflare's five minutes */
+#define HINT_MS 60000     /* no other hint is believed beyond this; that of a limit up to BUSY_MS */
+#define DOUBT_MS 2000     /* refused credentials have a second try after that */
+#define DOUBT_TRIES 3     /* and if they have served, they are as what failed so often before */
+#define REFUSED_DOUBLED 2 /* times that the pause after a refusal is doubled */
+#define SECRETS_MS 60000  /* credentials are read again at most that often */
 
 /* Of a delay, so much is chance. */
 enum jitter { JITTER_HALF, JITTER_NONE, JITTER_AROUND };
@@ -99,6 +100,8 @@ bool pace_retry(enum pace who, const struct pace_failure *f, uint32_t random, in
 		if (!row->refused_ms)
 			return false;
 		*delay_ms = row->refused_ms;
+		if (f->kind == ERR_REFUSED)
+			*delay_ms <<= f->tries < REFUSED_DOUBLED ? f->tries : REFUSED_DOUBLED;
 	}
 	return *delay_ms <= f->left_ms;
 }

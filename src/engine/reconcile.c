@@ -457,6 +457,10 @@ static void after_write(struct reconcile *r, const struct outcome *o)
 		fail(r, o->e, o);
 		return;
 	}
+	if (o->rc && r->is_suspect && r->tries && part->ops_n == 1) {
+		fail(r, o->e, o); /* as it was the last time: to find out again costs calls */
+		return;
+	}
 	if (o->rc) {
 		r->is_suspect = true;
 		next = apply_refused(&r->apply, plan, &r->seen, part, o->reply->meaning, o->e);
@@ -467,6 +471,11 @@ static void after_write(struct reconcile *r, const struct outcome *o)
 		next = apply_next(&r->apply, plan);
 	}
 	go_on(r, next, o);
+}
+
+void reconcile_give_up(struct reconcile *r, const struct outcome *o)
+{
+	fail(r, o->e, o);
 }
 
 void reconcile_take(struct reconcile *r, const struct outcome *o)

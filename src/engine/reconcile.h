@@ -194,6 +194,9 @@ bool reconcile_only_deletes(const struct reconcile *r);
 /* How the call went that its step asked for. */
 void reconcile_take(struct reconcile *r, const struct outcome *o);
 
+/* STEP_WRITE: o->e is why it is not even tried. */
+void reconcile_give_up(struct reconcile *r, const struct outcome *o);
+
 /* "": it is not known. */
 const char *reconcile_zone_id(const struct reconcile *r);
 

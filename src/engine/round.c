@@ -18,7 +18,7 @@ static struct reconcile *take_out(struct round *r, size_t i)
 	/* In their order: who came first is served first. */
 	memmove(&r->members[i], &r->members[i + 1], (--r->n - i) * sizeof r->members[0]);
 	if (!r->n)
-		r->parts_max = 0;
+		r->parts_max = r->refused_n = 0;
 	return member;
 }
 
@@ -373,16 +373,49 @@ static void split(struct round *r, const struct err *e)
 	}
 }
 
+/*
+ * What one was refused others would be, too: there is no room for any more, or so many were refused
+ * that it is not for what they are. To ask for each would take the calls that others need.
+ */
+static void give_up_others(struct round *r, struct outcome *o)
+{
+	struct err e = {0};
+	struct outcome others = *o;
+
+	(void)err_set(&e, o->e->kind, "not tried: another name was refused: %s", o->e->text);
+	others.e = &e;
+	for (size_t i = 0; i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+
+		if (m->step == STEP_WRITE && m->zone == r->zone && !m->is_asked &&
+		    !reconcile_only_deletes(m))
+			reconcile_give_up(m, &others);
+	}
+}
+
+static void note_refusal(struct round *r, struct outcome *o)
+{
+	r->parts_max = 0; /* the others may be good */
+	if (r->write.reply.meaning == CF_QUOTA || ++r->refused_n == ROUND_REFUSED_MAX) {
+		r->refused_n = 0;
+		give_up_others(r, o);
+	}
+}
+
 static void take_write(struct round *r, struct outcome *o)
 {
-	if (o->rc && o->e->kind == ERR_REFUSED && r->write.parts_n > 1) {
+	bool is_refused = o->rc && o->e->kind == ERR_REFUSED;
+
+	if (is_refused && r->write.parts_n > 1) {
 		split(r, o->e);
 		return;
 	}
-	if (!o->rc && r->parts_max)
-		r->parts_max *= 2;
-	if (r->parts_max >= CF_BATCH_MAX)
-		r->parts_max = 0;
+	if (is_refused && !r->deletes)
+		note_refusal(r, o);
+	else
+		r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
+	if (!o->rc && r->write.parts_n >= ROUND_REFUSED_MAX / 2)
+		r->refused_n = 0;
 	r->zone->write_ms[r->deletes] = r->asked_ms + ROUND_PACE_MS;
 	o->has_other = r->write.has_other;
 	o->parts = r->parts;
