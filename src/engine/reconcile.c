@@ -12,6 +12,8 @@
 static void start_try(struct reconcile *r)
 {
 	apply_start(&r->apply, r->in.job, r->apply.refusal);
+	/* What was refused once: to find out again which of them it is costs calls. */
+	r->apply.is_single = r->is_suspect && r->in.is_watch;
 	r->out.gap = EVIDENCE_OK;
 	r->query = (struct consul_query){.job = r->in.job};
 	r->lists_alone = false;
@@ -455,10 +457,6 @@ static void after_write(struct reconcile *r, const struct outcome *o)
 	}
 	if (o->rc && o->e->kind != ERR_REFUSED) {
 		fail(r, o->e, o);
-		return;
-	}
-	if (o->rc && r->is_suspect && r->tries && part->ops_n == 1) {
-		fail(r, o->e, o); /* as it was the last time: to find out again costs calls */
 		return;
 	}
 	if (o->rc) {
