@@ -293,15 +293,20 @@ static void put_sum(struct buf *b, const struct order_sum *sum)
 	}
 }
 
+/* A line that leads to all names of a zone. */
+static void put_zone_line(struct buf *b, const char *kind, const char *class, const char *zone,
+			  const char *text)
+{
+	put_line(b, kind, class, "zone=", *zone ? zone : FILTER_UNKNOWN, text);
+}
+
 /* A zone's line; at is its worst name. */
 static void put_zone(struct buf *b, const struct order_name *at, const struct order_name *end)
 {
 	struct order_sum sum = order_count(at, end);
-	bool is_known = *at->zone;
 
-	put_line(b, "zone", class_of((enum status_state)at->state, at->rank == RANK_UNHEALTHY),
-		 "zone=", is_known ? at->zone : FILTER_UNKNOWN,
-		 is_known ? at->zone : "zone not known yet");
+	put_zone_line(b, "zone", class_of((enum status_state)at->state, at->rank == RANK_UNHEALTHY),
+		      at->zone, *at->zone ? at->zone : "zone not known yet");
 	buf_str(b, "<span>");
 	put_sum(b, &sum);
 	buf_str(b, "</span></div>\n");
@@ -325,14 +330,14 @@ static void put_rest(struct buf *b, const char *query, size_t next, size_t n)
 }
 
 /*
- * Few names in full; of those that were asked for a line each; else those in trouble alone, under
- * their zones. Returns how many there was place for, those before included.
+ * Few names in full; of those that were asked for a line each; else those in trouble alone, some
+ * of each zone. Returns how many there was place for, those before included.
  */
 static size_t put_names(struct buf *b, const struct status *s, const struct filter *f,
 			const struct order_name *names, size_t n)
 {
 	const bool is_few = n <= HTML_OPEN_MAX, is_all = is_few || filter_is_set(f);
-	const struct order_name *end = names + n, *zone_end = names;
+	const struct order_name *end = names + n, *zone_begin = names, *zone_end = names;
 	size_t i = f->from < n ? f->from : n;
 
 	for (size_t lines_n = 0; i < n && lines_n < HTML_LINES_MAX; lines_n++) {
@@ -342,19 +347,25 @@ static size_t put_names(struct buf *b, const struct status *s, const struct filt
 
 		if (at >= zone_end) {
 			zone_end = order_zone_end(at, end);
-			while (at > names && strcmp(at[-1].zone, at->zone) == 0)
-				at--;
+			zone_begin = at;
+			while (zone_begin > names && strcmp(zone_begin[-1].zone, at->zone) == 0)
+				zone_begin--;
 			/* Of few names of one zone it says nothing. */
-			if (!is_few || at > names || zone_end < end)
-				put_zone(b, at, zone_end);
-			at = &names[i];
+			if (!is_few || zone_begin > names || zone_end < end)
+				put_zone(b, zone_begin, zone_end);
 		}
-		if (is_few)
+		if (is_few) {
 			put_card(b, s, &r);
-		else if (is_all || at->rank <= RANK_HELD)
+		} else if (is_all ||
+			   (at->rank <= RANK_HELD && at - zone_begin < HTML_TROUBLE_MAX)) {
 			put_row(b, s, &r);
-		else
+		} else {
+			if (at->rank <= RANK_HELD) {
+				put_zone_line(b, "row", "dim", at->zone, "and others");
+				buf_str(b, "</div>\n");
+			}
 			at = zone_end - 1;
+		}
 		if (!parts_keep(b, mark))
 			break;
 		i = (size_t)(at + 1 - names);

@@ -16,6 +16,7 @@
 #define HTML_LIST_MAX 50       /* instances, and records, that / shows of one name */
 #define HTML_MATCH_MAX 1000 /* records of one name up to which instances are compared with them */
 #define HTML_OPEN_MAX 12    /* names up to which all are shown in full */
+#define HTML_TROUBLE_MAX 10 /* of more, names in trouble of one zone, unless it is asked for */
 #define HTML_LINES_MAX 250  /* of more, lines on a page */
 #define HTML_REFRESH_SEC 15 /* until / loads itself again */
 

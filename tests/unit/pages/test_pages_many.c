@@ -69,6 +69,26 @@ static void test_overview(void **state)
 	assert_false(shown_has("/", "more name"));
 }
 
+/* However many are in trouble in one zone, the others are seen. */
+static void test_trouble_limit(void **state)
+{
+	static char names[HTML_TROUBLE_MAX + 1][32];
+	static const char *const parts[] = {"11 names, all held</span>", "x00.", "x09.",
+					    "<a href=\"?zone=b.example\">and others</a></div>",
+					    "<a href=\"?zone=c.example\">c.example</a>"};
+
+	(void)state;
+	(void)add("www.c.example", "c.example", STATUS_HELD);
+	for (size_t i = 0; i <= HTML_TROUBLE_MAX; i++) {
+		(void)snprintf(names[i], sizeof names[i], "x%02zu.b.example", i);
+		(void)add(names[i], "b.example", STATUS_HELD);
+		assert_true(shown_has("/", "and others") == (i == HTML_TROUBLE_MAX));
+	}
+	assert_order(shown_at("/"), parts, COUNT(parts));
+	assert_int_equal(shown_count(shown_at("/"), "name=%3D"), HTML_TROUBLE_MAX + 1);
+	assert_int_equal(shown_count(shown_at("/?zone=b.example"), "<details "), HTML_TROUBLE_MAX + 1);
+}
+
 /* A zone that is not known yet is one, too. */
 static void test_unknown_zone(void **state)
 {
@@ -245,8 +265,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_overview),    TEST(test_unknown_zone),  TEST(test_few),  TEST(test_filter),
-		TEST(test_filter_echo), TEST(test_filter_limits), TEST(test_sums), TEST(test_claims),
+		TEST(test_overview),    TEST(test_trouble_limit), TEST(test_unknown_zone), TEST(test_few),    TEST(test_filter),
+		TEST(test_filter_echo), TEST(test_filter_limits), TEST(test_sums),         TEST(test_claims),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
