@@ -79,6 +79,7 @@ static int take_check(void *ctx, const char *list, const char *text, size_t len,
 		piece.id = mix(sum); /* in the end, of all but the last */
 		sum = digest_text(sum, texts[i]);
 	}
+	(void)json_get_integer(0, "CreateIndex", &piece.created);
 	piece.service = texts[0];
 	piece.node = texts[1];
 	piece.sum = sum_tags(sum, json_get(0, "ServiceTags"));

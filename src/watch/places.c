@@ -126,6 +126,7 @@ static void hear_begin(void *ctx)
 	const struct services *all = &ear->place->watch->services;
 
 	ear->incoming_all = ear->incoming_ids = 0;
+	ear->created = 0;
 	memset(ear->incoming_nodes, 0, sizeof ear->incoming_nodes);
 	for (size_t i = 0; i < all->n; i++) {
 		all->of[i]->wide.incoming_sums[ear->kind] = 0;
@@ -144,6 +145,8 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 		ear->incoming_nodes[bucket] += piece->sum;
 		return;
 	}
+	if (piece->created > ear->created)
+		ear->created = piece->created;
 	ear->incoming_all += piece->sum;
 	ear->incoming_ids += piece->id;
 	for (size_t i = find_name(all, piece->service);
@@ -188,33 +191,50 @@ static bool take_sum(struct services_ear *ear, struct service_wide *one, uint64_
 /* The catalog's last change was one of checks, too: what it was is told. */
 static bool is_explained(const struct services_place *p)
 {
+	const uint64_t index = p->ears[TOLD_TAGS].index;
+
 	for (size_t i = 0; i < SERVICES_INDICES; i++)
-		if (p->indices[i] == p->ears[TOLD_TAGS].index)
+		if (p->indices[i] == index)
 			return true;
-	return false;
+	return (uint64_t)p->ears[TOLD_CHECKS].created == index;
 }
 
 /*
- * Why did the catalog's index move? In a burst each query may stop at another one: then it may be
- * what came or went within a moment, and to be sure all are read once, but later. A check's state
- * does not move it. Of a node whose checks changed, the instances without checks are not told.
+ * A check's state does not move the catalog's index; what comes and goes does. Of a node whose
+ * checks changed, the instances without checks are not told.
  */
 static void judge(const struct services_ear *ear, bool has_come, bool has_nodes, bool has_moved,
 		  int64_t now_ms)
 {
 	struct services_place *p = ear->place;
 
-	if (has_come) {
+	has_moved = has_moved && ear->kind == TOLD_TAGS;
+	if (has_come)
 		p->come_ms = now_ms;
-		if (p->sweep_ms[SWEEP_SOON] != CLOCK_NEVER && !is_explained(p))
-			sweep_in(p, SWEEP_LATER, now_ms);
-		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
-	}
-	if (has_nodes)
+	if (has_moved)
+		p->moved_ms = now_ms;
+	if (has_moved || has_nodes)
 		sweep_in(p, SWEEP_SOON, now_ms);
-	else if (ear->kind == TOLD_TAGS && has_moved && !is_explained(p))
-		sweep_in(p, now_ms - p->come_ms < SERVICES_TOGETHER_MS ? SWEEP_LATER : SWEEP_SOON,
-			 now_ms);
+	p->has_reason = p->has_reason || has_nodes;
+}
+
+/*
+ * By now both queries have told what there was. In a burst each may have stopped at another index:
+ * then it may be what came or went within a moment, and to be sure all are read once, but later.
+ */
+static void sweep_now(struct services_place *p, int64_t now_ms)
+{
+	if (p->sweep_ms[SWEEP_LATER] > now_ms && !p->has_reason) {
+		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
+		if (is_explained(p))
+			return;
+		if (p->come_ms > p->moved_ms - SERVICES_TOGETHER_MS) {
+			sweep_in(p, SWEEP_LATER, now_ms);
+			return;
+		}
+	}
+	p->has_reason = false;
+	sweep(p, now_ms);
 }
 
 static void hear_end(void *ctx, const struct consul_list *answer)
@@ -309,7 +329,7 @@ static void ear_step(void *ctx, int64_t now_ms)
 	bool has_heard = ear->has_heard;
 
 	if (sweep_ms(p) <= now_ms)
-		sweep(p, now_ms);
+		sweep_now(p, now_ms);
 	if (catalog_watch_step(ear->told, now_ms, driver_random()) == BLOCKING_FAILED)
 		ear_failed(ear, now_ms);
 	if (failures && !read->failures)

@@ -52,6 +52,7 @@ struct services_ear {
 	uint64_t index;
 	uint64_t all, incoming_all; /* of all but nodes */
 	uint64_t ids, incoming_ids; /* the same without states */
+	int64_t created;            /* the last index with which a check came */
 	uint64_t nodes[SERVICES_NODE_BUCKETS], incoming_nodes[SERVICES_NODE_BUCKETS];
 	struct catalog_listener listener;
 	struct catalog_watch *told; /* NULL: never used */
@@ -64,6 +65,8 @@ struct services_place {
 	unsigned futile_n[SWEEP_KINDS]; /* sweeps in a row that had no news */
 	int64_t sweep_ms[SWEEP_KINDS];  /* when to read all its services; CLOCK_NEVER */
 	int64_t swept_ms;               /* the last time */
+	bool has_reason;                /* for the next one, that nothing explains away */
+	int64_t moved_ms;               /* when the catalog's index did */
 	int64_t come_ms;                /* when a check or a tag was told that has come, or gone */
 	uint64_t indices[SERVICES_INDICES]; /* of checks, when something was news */
 	size_t indices_n;
