@@ -210,7 +210,7 @@ $(FUZZERS): $(BUILD)/fuzz/%: tests/fuzz/entry.c $(call objects,fuzz,tests/fuzz/f
 # ---- The simulated world: a fifth variant, fast; and once under the sanitizers ----------------------------------------
 
 SIM_SRC := $(sort $(wildcard tests/sim/*.c))
-SIM_WRAPS := $(WORLD_WRAPS) $(addprefix -Wl$(comma)--wrap=,clock_wall_sec clock_entropy memory_release write)
+SIM_WRAPS := $(WORLD_WRAPS) $(addprefix -Wl$(comma)--wrap=,clock_wall_sec clock_entropy memory_release write getpid)
 
 sim_CC := $(HOSTCC)
 sim_FLAGS := -O2 -g $(MAP)

@@ -65,13 +65,13 @@ void check_heard(int who, const struct consul_said *said, int64_t begun_ms)
 {
 	struct known *k = &known[who];
 
-	for (size_t i = 0; i < SIM_SLOTS && !said->is_old; i++) {
+	for (size_t i = 0; i < SIM_SLOTS && !said->is_false; i++) {
 		if (said->slots[i] == SLOT_PASSING)
 			k->passing_ms[said->service][i] = sim.now_ms;
 		if (said->slots[i] == SLOT_WARNING)
 			k->warning_ms[said->service][i] = sim.now_ms;
 	}
-	if (said->is_old)
+	if (said->is_false)
 		check_failed(who, sim.now_ms);
 	if (said->is_evidence)
 		k->evidence[said->service][k->evidence_n[said->service]++ % EVIDENCE_MAX] =

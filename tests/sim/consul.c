@@ -382,7 +382,7 @@ static void serve_health(const char *target, struct consul_answer_text *a)
 		int64_t at_ms = seen_at_ms(is_consistent, &first);
 
 		v = version_at(&services[service], at_ms);
-		a->said.is_old = at_ms < sim.now_ms;
+		a->said.is_false = at_ms < sim.now_ms || sim.now_ms < consul.hidden_ms;
 		a->index = v->index;
 		(void)seen_at_ms(is_consistent, a);
 	}

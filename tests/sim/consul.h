@@ -18,7 +18,7 @@ struct consul_said {
 	bool is_good;     /* a list, and not an error */
 	bool is_evidence; /* it was right when it was made, and says all that it must */
 	bool is_consistent;
-	bool is_old; /* it was right some time ago */
+	bool is_false; /* it was right some time ago, or is only a part */
 	size_t service;
 	int64_t made_ms;
 	unsigned char slots[SIM_SLOTS];

@@ -36,6 +36,7 @@ int64_t __wrap_clock_cpu_us(void);
 int64_t __wrap_clock_wall_sec(void);
 int __wrap_clock_entropy(void *p, size_t n);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
+pid_t __wrap_getpid(void);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __real_write(int fd, const void *p, size_t n);
 
@@ -89,6 +90,11 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 		fds[i].revents = 0;
 	poll_ms = timeout_ms;
 	return 0;
+}
+
+pid_t __wrap_getpid(void)
+{
+	return 1000 + copy_now;
 }
 
 /* What a copy logs. */
