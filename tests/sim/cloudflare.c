@@ -868,7 +868,7 @@ static bool do_deed(unsigned deed)
 	case CLOUD_DO_ZONE: return others_take_zone();
 	case CLOUD_DO_TOKEN: return others_take_right();
 	case CLOUD_DO_QUOTA: cloud.full_until_ms = a_while(); return true;
-	case CLOUD_DO_PAGES: cloud.setup.per_page = 2 + below(below(2) ? 4 : 5000); return true;
+	case CLOUD_DO_PAGES: cloud.setup.per_page = 2 + below(below(2) ? 20 : 5000); return true;
 	case CLOUD_DO_REFUSE: return others_refuse();
 	case CLOUD_DEEDS:
 	default: return false;

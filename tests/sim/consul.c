@@ -31,6 +31,7 @@ static struct session {
 static struct {
 	uint64_t index, catalog_index, key_index;
 	int64_t no_leader_ms, stale_ms, deposed_ms, cached_ms, hidden_ms, denied_ms, full_ms, away_ms;
+	int64_t restored_ms;
 	int64_t lag_ms;  /* how old a stale answer is */
 	bool is_silent;  /* without a leader even default reads fail */
 	unsigned hidden; /* slots */
@@ -196,6 +197,7 @@ void consul_event(const struct sim_event *event)
 	case EVENT_AWAY: consul.away_ms = event->until_ms; break;
 	case EVENT_RESTORED:
 		consul.index = r % 8;
+		consul.restored_ms = sim.now_ms;
 		for (size_t i = 0; i < sim.setup.services_n; i++)
 			latest(i)->index = ++consul.index;
 		consul.catalog_index = consul.key_index = ++consul.index;
@@ -293,8 +295,8 @@ bool consul_is_blocked(const char *target, uint64_t asked, int64_t wait_until_ms
 		return false;
 	if (sim.now_ms < consul.denied_ms || (sim.now_ms < consul.no_leader_ms && consul.is_silent))
 		return false;
-	/* After a snapshot was restored who waits is woken: the index is lower. */
-	return index_of(target) == asked || (index_of(target) < asked && asked < consul.index);
+	/* When a snapshot is restored who waits is woken, and told a lower index; who asks later with the old one is not. */
+	return index_of(target) <= asked && sim.now_ms != consul.restored_ms;
 }
 
 /* What a reader of default or consistent consistency is shown, and what it is told of it. */

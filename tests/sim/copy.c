@@ -172,7 +172,7 @@ void copy_start(int who)
 	c->start_ms = CLOCK_NEVER;
 	c->wake_ms = sim.now_ms;
 	c->death = DEATH_NONE;
-	c->wants_end = c->wants_reload = false;
+	c->wants_end = c->wants_end_in_write = c->wants_reload = false;
 	c->calls = 0;
 	place.has_token = sim.setup.has_token;
 	(void)snprintf(to_consul, sizeof to_consul, "%s", sim.setup.has_token ? "X-Consul-Token: " SIM_CONSUL_TOKEN "\r\n" : "");
@@ -208,6 +208,11 @@ void copy_reach(enum death where)
 {
 	struct copy *c = &copies[copy_now];
 
+	if (where == DEATH_AFTER_SENDING && c->wants_end_in_write) {
+		c->wants_end = true;
+		c->wants_end_in_write = false;
+		c->wake_ms = sim.now_ms;
+	}
 	if (c->death != where || c->death_n-- > 0)
 		return;
 	longjmp(c->jump, 1);
@@ -228,7 +233,8 @@ void copy_event(const struct sim_event *event)
 			copy_kill(who, c->rest_ms);
 		break;
 	case EVENT_TERM:
-		c->wants_end = c->is_alive;
+		c->wants_end = c->is_alive && r >> 4 & 1;
+		c->wants_end_in_write = c->is_alive && !c->wants_end;
 		c->rest_ms = event->until_ms - event->at_ms;
 		break;
 	case EVENT_PAUSE:
@@ -258,6 +264,7 @@ void copy_calm(void)
 
 		c->paused_ms = 0;
 		c->death = DEATH_NONE;
+		c->wants_end_in_write = false;
 		if (!c->is_alive && c->start_ms > sim.now_ms)
 			c->start_ms = sim.now_ms;
 	}

@@ -23,6 +23,7 @@ extern struct copy {
 	unsigned death_n;
 	int64_t rest_ms; /* it comes back so long after that */
 	bool wants_end, wants_reload;
+	bool wants_end_in_write;   /* once a write is under way */
 	bool is_dropped[SIM_JOBS]; /* by the configuration that it was given last */
 	struct watch *watch;
 	char *arena;

@@ -30,6 +30,7 @@
 #define SHRUNK_MS 3600000 /* so much later one that is made shorter has to break the rule */
 #define STUCK_MAX 100000  /* turns of the world at one time */
 #define CALM_AFTER_MS 4800000
+#define PROBE_MS 100000 /* the longest grace, and some */
 #define PLANNED_MAX 64
 
 struct sim sim;
@@ -133,6 +134,7 @@ static uint32_t cloud_below(uint32_t n)
 
 static void set_cloud(void)
 {
+	static const unsigned per_page[] = {5000, 5000, 5000, 100, 10, 2};
 	struct cloud_setup s = {
 		.below = cloud_below,
 		.chance = sim_chance,
@@ -141,9 +143,7 @@ static void set_cloud(void)
 		.secrets = {SIM_CONSUL_TOKEN},
 		.deeds = sim_random(ROW_SETUP),
 		.latency_ms = sim_between(ROW_SETUP, 5, 120),
-		.per_page = sim_below(ROW_SETUP, 4)   ? 5000
-			    : sim_below(ROW_SETUP, 2) ? 100
-						      : 2,
+		.per_page = per_page[sim_below(ROW_SETUP, 6)],
 		.has_ratelimit = sim_below(ROW_SETUP, 2),
 		.has_retry_after = sim_below(ROW_SETUP, 4),
 		.has_total_pages = sim_below(ROW_SETUP, 4),
@@ -278,7 +278,7 @@ static void do_event(size_t i)
 
 static size_t next_event, episode;
 static int64_t phase_ms, quiet_since_ms;
-static enum { PHASE_CHAOS, PHASE_CALM, PHASE_QUIET } phase;
+static enum { PHASE_CHAOS, PHASE_CALM, PHASE_PROBE, PHASE_QUIET } phase;
 
 static void calm(void)
 {
@@ -291,6 +291,26 @@ static void calm(void)
 	copy_calm();
 }
 
+/*
+ * One instance of each service takes another's place, so that there are as many as before: that has to be
+ * seen at once, and not only when everything is looked at anew.
+ */
+static void probe(void)
+{
+	for (size_t i = 0; i < sim.setup.services_n; i++) {
+		size_t from = SIM_SLOTS, to = SIM_SLOTS;
+
+		for (size_t k = 0; k < SIM_SLOTS; k++) {
+			from = consul_slots(i)[k] == SLOT_PASSING ? k : from;
+			to = consul_slots(i)[k] == SLOT_ABSENT ? k : to;
+		}
+		if (from == SIM_SLOTS || to == SIM_SLOTS)
+			continue;
+		consul_set(i, from, SLOT_ABSENT);
+		consul_set(i, to, SLOT_PASSING);
+	}
+}
+
 static void next_phase(void)
 {
 	switch (phase) {
@@ -301,6 +321,13 @@ static void next_phase(void)
 		break;
 	case PHASE_CALM:
 		NOTE("what has become of it?");
+		check_rest();
+		probe();
+		phase = PHASE_PROBE;
+		phase_ms = sim.now_ms + PROBE_MS;
+		break;
+	case PHASE_PROBE:
+		NOTE("and of what changed since?");
 		check_rest();
 		check_begin_quiet();
 		quiet_since_ms = sim.now_ms;
