@@ -112,6 +112,29 @@ static void test_few(void **state)
 	assert_false(shown_has("/", "<form>"));
 }
 
+/* A page that goes on within a zone says what all of the zone is. */
+static void test_zone_goes_on(void **state)
+{
+	(void)state;
+	assert_true(shown_has("/?state=in+sync&from=20", "a.example</a><span>30 names, all in sync</span>"));
+}
+
+/* The worst are listed, whatever zone they are in. */
+static void test_health_order(void **state)
+{
+	const char *text;
+
+	(void)state;
+	for (size_t i = 0; i < HEALTH_RECORDS_MAX; i++)
+		(void)add("m.a.example", "a.example", STATUS_IN_SYNC);
+	shown_failing("x.a.example")->zone = "a.example";
+	shown_failing("x.b.example")->zone = "b.example";
+	text = shown_at("/health");
+	assert_int_equal(shown_count(text, "\"state\":\"failing\""), 2);
+	assert_non_null(strstr(text, "\"unhealthy\":2,\"reasons\":[\"x.a.example: "));
+	assert_non_null(strstr(text, "\"left_out\":32}"));
+}
+
 /* ---- what a query asks for ---- */
 
 static void test_filter(void **state)
@@ -137,6 +160,7 @@ static void test_filter(void **state)
 		{"zone=b.example&", 1},
 		{"&zone=b.example", 1},
 		{"zone=example", 0},
+		{"zone=a.exampl", 0},
 		{"zone=-", 0},
 		{"state=in+sync", 30},
 		{"state=in%20sync", 30},
@@ -265,8 +289,9 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
-		TEST(test_overview),    TEST(test_trouble_limit), TEST(test_unknown_zone), TEST(test_few),    TEST(test_filter),
-		TEST(test_filter_echo), TEST(test_filter_limits), TEST(test_sums),         TEST(test_claims),
+		TEST(test_overview), TEST(test_trouble_limit), TEST(test_unknown_zone),  TEST(test_few),
+		TEST(test_filter),   TEST(test_filter_echo),   TEST(test_filter_limits), TEST(test_sums),
+		TEST(test_claims),   TEST(test_zone_goes_on),  TEST(test_health_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
