@@ -228,6 +228,8 @@ static void old_ones(void)
 
 static void test_calls(void **state)
 {
+	struct target wanted;
+
 	(void)state;
 	set_up(4, 0);
 	go(0);
@@ -243,6 +245,15 @@ static void test_calls(void **state)
 	go(0);
 	assert_string_equal(wrong(), "");
 	assert_string_equal(w.calls, "H H H H Z L C C C C +4 -4");
+	/* So also where one name has only something to remove. */
+	set_up(2, 0);
+	old_ones();
+	wanted = address(0, 1);
+	put(0, &wanted);
+	w.there_n[1] = 0;
+	go(0);
+	assert_string_equal(wrong(), "");
+	assert_string_equal(w.calls, "H H Z L C +1 -1");
 	/* Two zones, one service. */
 	set_up(6, 3);
 	for (size_t i = 0; i < 6; i++)
@@ -310,15 +321,22 @@ static void test_a_zone_that_is_refused(void **state)
 /* A refusal that passes is the same try of all it was for: all come again. */
 static void test_a_passing_refusal(void **state)
 {
-	static const enum err_kind kinds[] = {ERR_AUTH, ERR_RETRY};
+	static const struct {
+		enum err_kind kind;
+		int64_t retry_ms;
+	} cases[] = {
+		{ERR_AUTH, 0}, /* a verdict takes two looks */
+		{ERR_AUTH, 60000},
+		{ERR_RETRY, 60000},
+	};
 
 	(void)state;
-	for (size_t k = 0; k < COUNT(kinds); k++) {
+	for (size_t k = 0; k < COUNT(cases); k++) {
 		set_up(6, 3);
 		w.refused = zone_of("example.org");
-		w.refused_as = kinds[k];
+		w.refused_as = cases[k].kind;
 		w.refusals = 1;
-		go(60000);
+		go(cases[k].retry_ms);
 		CHECK(strcmp(wrong(), "") == 0, "case %zu: %s: %s", k, wrong(), w.calls);
 		CHECK(strlen(w.calls) < 60, "case %zu: %s", k, w.calls);
 	}
