@@ -157,6 +157,27 @@ static bool ask_zone(struct round *r, int64_t now_ms)
 
 /* ---- listing ---- */
 
+/* Whether a call of that kind for its zone may begin, or not before *until_ms. */
+static bool is_ready(const struct round *r, const struct reconcile *m, enum zone_pace pace,
+		     int64_t now_ms, int64_t *until_ms)
+{
+	int64_t ready_ms = r->is_paced ? m->zone->paced_ms[pace] : now_ms;
+
+	if (ready_ms > now_ms && ready_ms < *until_ms)
+		*until_ms = ready_ms;
+	return ready_ms <= now_ms;
+}
+
+/* Who is to be listed next; NULL: nobody, or not before *until_ms. */
+static struct reconcile *next_listed(const struct round *r, int64_t now_ms, int64_t *until_ms)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->members[i]->step == STEP_LIST &&
+		    is_ready(r, r->members[i], ZONE_LIST, now_ms, until_ms))
+			return r->members[i];
+	return NULL;
+}
+
 static bool is_listing_too(const struct reconcile *m, const struct reconcile *first)
 {
 	return m->step == STEP_LIST && m->zone == first->zone;
@@ -172,9 +193,9 @@ static size_t count_names(const struct round *r, const struct reconcile *first)
 	return n;
 }
 
-static bool ask_list(struct round *r, int64_t now_ms)
+static bool ask_list(struct round *r, int64_t now_ms, int64_t *until_ms)
 {
-	struct reconcile *first = first_at(r, STEP_LIST);
+	struct reconcile *first = next_listed(r, now_ms, until_ms);
 	bool is_whole;
 	size_t n = 0;
 
@@ -235,12 +256,6 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 	r->call = (struct call){.kind = CALL_WRITE, .write = &r->write};
 }
 
-/* What its zone's next batch of that kind waits for; now_ms or earlier: nothing. */
-static int64_t ready_ms(const struct round *r, const struct reconcile *m, bool deletes)
-{
-	return r->is_paced ? m->zone->write_ms[deletes] : 0;
-}
-
 /*
  * Who writes next: additions before removals in each zone, and together with others before alone.
  * is_late: only who has waited for others long enough. NULL: nobody, and *until_ms says when.
@@ -259,11 +274,8 @@ static struct reconcile *next_writer(const struct round *r, bool deletes, bool i
 		    now_ms - m->read_ms <
 			    (deletes || !r->is_paced ? RECONCILE_READ_MS / 2 : ROUND_READY_MS))
 			continue;
-		if (ready_ms(r, m, deletes) > now_ms) {
-			if (ready_ms(r, m, deletes) < *until_ms)
-				*until_ms = ready_ms(r, m, deletes);
+		if (!is_ready(r, m, deletes ? ZONE_DELETE : ZONE_ADD, now_ms, until_ms))
 			continue;
-		}
 		if (!reconcile_writes_alone(m))
 			return m;
 		if (!alone)
@@ -316,7 +328,7 @@ struct call round_next(struct round *r, int64_t now_ms)
 	r->asked_ms = now_ms;
 	ask_again(r, now_ms);
 	if (ask_write(r, true, now_ms, &until_ms) || ask_health(r) || ask_zone(r, now_ms) ||
-	    ask_list(r, now_ms) || ask_write(r, false, now_ms, &until_ms))
+	    ask_list(r, now_ms, &until_ms) || ask_write(r, false, now_ms, &until_ms))
 		return r->call;
 	r->call = (struct call){.kind = until_ms == CLOCK_NEVER ? CALL_END : CALL_WAIT,
 				.until_ms = until_ms};
@@ -357,6 +369,7 @@ static void take_zone(struct round *r, struct outcome *o)
 
 static void take_list(struct round *r, struct outcome *o)
 {
+	r->zone->paced_ms[ZONE_LIST] = r->asked_ms + ROUND_PACE_MS;
 	if (r->list.is_whole)
 		zone_note_listing(r->zone, &r->list, !o->rc, o->now_ms);
 	tell_asked(r, o);
@@ -416,7 +429,7 @@ static void take_write(struct round *r, struct outcome *o)
 		r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
 	if (!o->rc && r->write.parts_n >= ROUND_REFUSED_MAX / 2)
 		r->refused_n = 0;
-	r->zone->write_ms[r->deletes] = r->asked_ms + ROUND_PACE_MS;
+	r->zone->paced_ms[r->deletes ? ZONE_DELETE : ZONE_ADD] = r->asked_ms + ROUND_PACE_MS;
 	o->has_other = r->write.has_other;
 	o->parts = r->parts;
 	tell_asked(r, o);

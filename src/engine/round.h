@@ -16,15 +16,16 @@
 #include "engine/reconcile.h"
 
 #define ROUND_NAMES_MAX ((size_t)2048)
-#define ROUND_READY_MS 100   /* who could write waits so long for others' evidence */
-#define ROUND_PACE_MS 80     /* from one batch that adds to a zone, or deletes, to the next */
+#define ROUND_READY_MS 100 /* who could write waits so long for others' evidence */
+#define ROUND_PACE_MS                                                                              \
+	80 /* from one listing of a zone, or batch that adds, or deletes, to the next */
 #define ROUND_REFUSED_MAX 16 /* names refused one after the other, and none of others is tried */
 #define ROUND_BOOK_MS 5000   /* so long a book of zones is believed that a name's zone is none */
 
 /* All 0 at first, but for storage. */
 struct round {
 	bool deletes;  /* the write made last, and nothing else */
-	bool is_paced; /* batches wait for ROUND_PACE_MS: not those of who writes once */
+	bool is_paced; /* listings and batches wait for ROUND_PACE_MS: not those of who comes once */
 	size_t n;
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
 	size_t refused_n;                  /* names, since many were written at once */

@@ -15,6 +15,9 @@
 
 #define ZONES_MAX ((size_t)1024)
 
+/* Calls that many names may want one after the other, and should want together. */
+enum zone_pace { ZONE_LIST, ZONE_ADD, ZONE_DELETE, ZONE_PACES };
+
 struct zone {
 	char id[RECORD_ID_CAP];
 	bool is_checked;       /* it was asked for its name, which may have been kept from us */
@@ -24,10 +27,9 @@ struct zone {
 	int64_t entries_n;     /* on them */
 	unsigned torn_n;       /* listings of several pages, in a row, that told nothing */
 	int64_t whole_ms;      /* it is not listed whole before this */
-	int64_t write_ms[2];   /* what adds to it is not written before this; nor what deletes */
-	/* Of who stays, for all names in it. */
-	const void *user;  /* who is at work on it */
-	int64_t resync_ms; /* when to list it anew for no other reason */
+	int64_t paced_ms[ZONE_PACES]; /* no call of that kind before this */
+	const void *user;             /* who is at work on it */
+	int64_t resync_ms;            /* when to list it anew for no other reason */
 };
 
 struct zone_table {
