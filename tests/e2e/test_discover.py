@@ -113,6 +113,9 @@ def test_what_is_not_allowed_stays(discovery):
     assert "dnsbuddy_claims_refused 3\n" in metrics and "dnsbuddy_records_discovered 1\n" in metrics
     assert "www.example.org" in health.ask("/")[1]
     assert health.ask()[0] == 200
+    # Each is told once, whatever else comes.
+    discovery.site(B).settle()
+    assert len(watch.find("claim refused")) == 3
 
 
 def test_two_claim_one_name(discovery):
@@ -171,6 +174,38 @@ def test_the_configurations_names_go_first(discovery, tmp_path):
     until(lambda: theirs.contents() == [B])
     discovery.scene.sites.remove(mine)  # that name has come to another
     assert [call for call in discovery.scene.cf.writes()[calls:] if more.name in str(call.body)] == []
+
+
+def test_another_configuration(discovery, tmp_path):
+    """Patterns are taken at once; whether anything is discovered takes a restart."""
+    site, other = discovery.site(A), discovery.site(A, on_drop="remove")
+    path = tmp_path / "dnsbuddy.json"
+    discovered = {"discover": True, "owner": "me", "discover_prefix": discovery.prefix}
+
+    def write(**keys):
+        path.write_text(json.dumps(keys))
+    write(**discovered, discover_allow="*.example.com")
+    watch = discovery.scene.watch(None, "--config", path)
+    site.settle()
+    other.settle()
+    write(**discovered, discover_allow=[site.name, "*.example.org"])
+    watch.hup()
+    assert watch.wait_for("claim refused", name=other.name)["error"] == "--discover-allow does not allow it"
+    site.set(B, tags=site.tags)
+    other.set(B, tags=other.tags)
+    site.settle()
+    stays(other, A)
+    for keys in {}, {"discover": False, "records": [{"service": site.service, "record": site.name}]}:
+        write(**keys)
+        watch.hup()
+    assert watch.find("configuration not taken, the old one stays")
+    assert len(watch.find("configuration read again")) == 1
+    site.set(C, tags=site.tags)
+    site.settle()
+    write(**discovered, discover_allow="*.example.com")
+    watch.hup()
+    other.settle()
+    other.checked = True
 
 
 @pytest.mark.parametrize("on_drop", ["keep", "remove"])

@@ -553,6 +553,8 @@ static void test_keep_all_but_secrets(void **state)
 	assert_int_equal(conf.jobs_n, 1);
 	assert_int_equal(conf.jobs[0].ttl, 100);
 	assert_true(conf.jobs[0].has_token);
+	assert_int_equal(conf.common.ttl, 100);
+	assert_true(conf.common.has_token);
 }
 
 int main(void)

@@ -191,7 +191,7 @@ static void test_conflict(void **state)
 	(void)state;
 	world_set("web", "192.0.2.1");
 	world_set("api", "192.0.2.3");
-	world_tag("web", R("www") "," R("w"));
+	world_tag("web", R("www") "," R("w") DROP);
 	start();
 	world_tag("api", R("www") "," R("api"));
 	world_run(1000);
