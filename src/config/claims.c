@@ -71,30 +71,6 @@ void claims_begin(struct claims *c, struct claims *old)
 	buf_init(&c->text, c->storage, sizeof c->storage);
 }
 
-/* Whether it fits, buf_ok() says. */
-static const char *keep(struct claims *c, const char *text)
-{
-	const char *kept = c->text.p + c->text.len;
-
-	buf_add(&c->text, text, strlen(text) + 1);
-	return kept;
-}
-
-static void take_tag(struct claims *c, struct claimant *by, const char *tag)
-{
-	const size_t begin = (size_t)(by->tags.text - c->text.p);
-
-	if (by->is_large)
-		return;
-	by->tags.n++;
-	(void)keep(c, tag);
-	if (c->text.len - begin < CLAIMS_TAGS_CAP || !buf_ok(&c->text))
-		return;
-	by->is_large = true;
-	by->tags.n = 0;
-	buf_cut(&c->text, begin);
-}
-
 static int add_by(struct claims *c, const struct claimant *by, struct err *e)
 {
 	if (!buf_ok(&c->text) || c->by_n == CLAIMS_MAX)
@@ -106,20 +82,31 @@ static int add_by(struct claims *c, const struct claimant *by, struct err *e)
 int claims_take(struct claims *c, struct claims *old, const char *prefix, const char *service,
 		int tags, struct err *e)
 {
-	static char tag[CLAIMS_TAGS_CAP];
 	struct claimant *before = old ? claims_find_by(old, service) : NULL;
-	struct claimant by = {.tags.text = c->text.p + c->text.len};
+	char *const begin = c->text.p + c->text.len, *p = begin;
+	struct claimant by = {.tags.text = begin};
 
 	if (before)
 		before->is_listed = true;
-	for (int i = json_first(tags); i != JSON_NONE; i = json_next(i)) {
-		json_label(i, tag, sizeof tag);
-		if (tags_is_ours(tag, prefix))
-			take_tag(c, &by, tag);
+	if (c->text.cap - c->text.len < CLAIMS_TAGS_CAP)
+		return full(e);
+	for (int i = json_first(tags); i != JSON_NONE && !by.is_large; i = json_next(i)) {
+		json_label(i, p, (size_t)(begin + CLAIMS_TAGS_CAP - p));
+		if (!tags_is_ours(p, prefix))
+			continue;
+		by.tags.n++;
+		p += strlen(p) + 1;
+		by.is_large = p == begin + CLAIMS_TAGS_CAP; /* if it was not cut, the next would */
 	}
-	if (!by.tags.n && !by.is_large)
+	if (!by.tags.n)
 		return 0;
-	by.tags.service = keep(c, service);
+	if (by.is_large) {
+		by.tags.n = 0;
+		p = begin;
+	}
+	c->text.len += (size_t)(p - begin);
+	by.tags.service = p;
+	buf_add(&c->text, service, strlen(service) + 1);
 	return add_by(c, &by, e);
 }
 
@@ -155,10 +142,13 @@ static int take_name(void *ctx, const char *name, struct err *e)
 	const struct naming *n = ctx;
 	struct claims *c = n->c;
 
-	if (c->n == CLAIMS_MAX)
+	const char *kept = c->text.p + c->text.len;
+
+	buf_add(&c->text, name, strlen(name) + 1);
+	if (!buf_ok(&c->text) || c->n == CLAIMS_MAX)
 		return full(e);
-	c->of[c->n++] = (struct claim){.name = keep(c, name), .by = n->by};
-	return buf_ok(&c->text) ? 0 : full(e);
+	c->of[c->n++] = (struct claim){.name = kept, .by = n->by};
+	return 0;
 }
 
 /* What one service claims, and whether its tags are good. */
@@ -212,16 +202,14 @@ static enum claim_verdict judge(const struct claim *claim, const struct config *
 /* Where there is no room for all, who has a name keeps it. */
 static void make_room(struct claims *c, size_t room)
 {
-	for (int pass = 0; pass < 2; pass++) {
-		for (size_t i = c->n; i-- && c->granted_n > room;) {
-			struct claim *claim = &c->of[i];
+	for (size_t i = c->n; i-- && c->granted_n > room;) {
+		struct claim *claim = &c->of[i];
 
-			if (claim->verdict || (!pass && !claim->before))
-				continue;
-			claim->verdict = CLAIM_NO_ROOM;
-			claim->by->granted_n--;
-			c->granted_n--;
-		}
+		if (claim->verdict || !claim->before)
+			continue;
+		claim->verdict = CLAIM_NO_ROOM;
+		claim->by->granted_n--;
+		c->granted_n--;
 	}
 }
 

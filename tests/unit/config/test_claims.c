@@ -320,7 +320,11 @@ static void test_room(void **state)
 	claims_judge(now, &conf);
 	assert_int_equal(now->granted_n, CONFIG_RECORDS_MAX);
 	assert_int_equal(claims_find(now, "a1.example.com")->verdict, CLAIM_GRANTED);
-	/* A configuration that takes a place of it. */
+	/* A configuration that takes a place of it: the next ones find less room. */
+	CHECK(conf_read("", BASE "SERVICE=s|RECORD=x.example.com|", NULL, &e) == 0, "%s", e.text);
+	answer(json);
+	assert_int_equal(now->granted_n, CONFIG_RECORDS_MAX);
+	(void)set_up(state);
 	CHECK(conf_read("", BASE "SERVICE=s|RECORD=x.example.com|", NULL, &e) == 0, "%s", e.text);
 	answer(json);
 	assert_int_equal(now->granted_n, CONFIG_RECORDS_MAX - 1);
