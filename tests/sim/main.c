@@ -30,7 +30,7 @@
 #define SHRUNK_MS 3600000 /* so much later one that is made shorter has to break the rule */
 #define STUCK_MAX 100000  /* turns of the world at one time */
 #define CALM_AFTER_MS 4800000
-#define PROBE_MS 100000 /* the longest grace, and some */
+#define PROBE_MS 200000 /* the longest rest after a failure, the longest grace, and some */
 #define PLANNED_MAX 64
 
 struct sim sim;
@@ -299,12 +299,14 @@ static void probe(void)
 {
 	for (size_t i = 0; i < sim.setup.services_n; i++) {
 		size_t from = SIM_SLOTS, to = SIM_SLOTS;
+		bool is_refused = false; /* then it fails, which takes its time */
 
 		for (size_t k = 0; k < SIM_SLOTS; k++) {
+			is_refused |= cloud_is_refused(consul_content(i, k), sim.now_ms);
 			from = consul_slots(i)[k] == SLOT_PASSING ? k : from;
 			to = consul_slots(i)[k] == SLOT_ABSENT ? k : to;
 		}
-		if (from == SIM_SLOTS || to == SIM_SLOTS)
+		if (is_refused || from == SIM_SLOTS || to == SIM_SLOTS)
 			continue;
 		consul_set(i, from, SLOT_ABSENT);
 		consul_set(i, to, SLOT_PASSING);
