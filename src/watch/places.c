@@ -126,7 +126,7 @@ static void hear_begin(void *ctx)
 	const struct services *all = &ear->place->watch->services;
 
 	ear->incoming_all = ear->incoming_ids = 0;
-	ear->created = 0;
+	ear->incoming_created = 0;
 	memset(ear->incoming_nodes, 0, sizeof ear->incoming_nodes);
 	for (size_t i = 0; i < all->n; i++) {
 		all->of[i]->wide.incoming_sums[ear->kind] = 0;
@@ -145,8 +145,8 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 		ear->incoming_nodes[bucket] += piece->sum;
 		return;
 	}
-	if (piece->created > ear->created)
-		ear->created = piece->created;
+	if (piece->created > ear->incoming_created)
+		ear->incoming_created = piece->created;
 	ear->incoming_all += piece->sum;
 	ear->incoming_ids += piece->id;
 	for (size_t i = find_name(all, piece->service);
@@ -208,7 +208,7 @@ static void judge(const struct services_ear *ear, bool has_come, bool has_nodes,
 {
 	struct services_place *p = ear->place;
 
-	has_moved = has_moved && ear->kind == TOLD_TAGS;
+	has_moved = has_moved && ear->kind == TOLD_TAGS && !has_come;
 	if (has_come)
 		p->come_ms = now_ms;
 	if (has_moved)
@@ -224,14 +224,13 @@ static void judge(const struct services_ear *ear, bool has_come, bool has_nodes,
  */
 static void sweep_now(struct services_place *p, int64_t now_ms)
 {
-	if (p->sweep_ms[SWEEP_LATER] > now_ms && !p->has_reason) {
+	const bool has_come = p->come_ms > p->moved_ms - SERVICES_TOGETHER_MS;
+
+	if (!p->has_reason && p->sweep_ms[SWEEP_LATER] > now_ms && (has_come || is_explained(p))) {
 		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
-		if (is_explained(p))
-			return;
-		if (p->come_ms > p->moved_ms - SERVICES_TOGETHER_MS) {
+		if (!is_explained(p))
 			sweep_in(p, SWEEP_LATER, now_ms);
-			return;
-		}
+		return;
 	}
 	p->has_reason = false;
 	sweep(p, now_ms);
@@ -253,6 +252,7 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 			places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
 	}
 	ear->index = answer->index;
+	ear->created = ear->incoming_created;
 	if (ear->kind == TOLD_CHECKS && ear->all != ear->incoming_all)
 		p->indices[p->indices_n++ % SERVICES_INDICES] = answer->index;
 	if (ear->has_heard)

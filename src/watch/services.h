@@ -50,9 +50,9 @@ struct services_ear {
 	int kind; /* TOLD_... */
 	bool has_heard;
 	uint64_t index;
-	uint64_t all, incoming_all; /* of all but nodes */
-	uint64_t ids, incoming_ids; /* the same without states */
-	int64_t created;            /* the last index with which a check came */
+	uint64_t all, incoming_all;        /* of all but nodes */
+	uint64_t ids, incoming_ids;        /* the same without states */
+	int64_t created, incoming_created; /* the last index with which a check came */
 	uint64_t nodes[SERVICES_NODE_BUCKETS], incoming_nodes[SERVICES_NODE_BUCKETS];
 	struct catalog_listener listener;
 	struct catalog_watch *told; /* NULL: never used */

@@ -133,10 +133,12 @@ static int answer_agent(const struct exchange *x)
 	return 200;
 }
 
-static int answer_consul(struct exchange *x, char *headers, size_t headers_cap)
+static int answer_consul(struct exchange *x, char *headers, size_t headers_cap, const char **body)
 {
 	int status;
 
+	if (world.consul)
+		return world.consul(x->target, headers, headers_cap, body);
 	answer_body[0] = headers[0] = '\0';
 	if (world.consul_refuses)
 		return 403;
@@ -165,6 +167,8 @@ static bool is_blocked(const struct exchange *x)
 {
 	uint64_t index = strncmp(x->target, "/v1/kv/", 7) == 0 ? locks.index : world.index;
 
+	if (world.consul_index)
+		index = world.consul_index(x->target);
 	if (strncmp(x->target, "/v1/kv/", 7) == 0)
 		locks_age(world.now_ms);
 	return x->asked_index && index <= x->asked_index && world.now_ms < x->wait_until_ms;
@@ -381,6 +385,7 @@ enum http_result __wrap_http_step(struct http_client *c, struct err *e)
 {
 	struct exchange *x = exchange_of(c);
 	char headers[256];
+	const char *body = answer_body;
 	int status;
 
 	assert_true(x && x->is_busy);
@@ -394,13 +399,14 @@ enum http_result __wrap_http_step(struct http_client *c, struct err *e)
 	c->was_sent = true;
 	if (!is_answered(x))
 		return HTTP_MORE;
-	status = c->origin == &consul ? answer_consul(x, headers, sizeof headers) : answer_cloudflare(x, headers, sizeof headers);
+	status = c->origin == &consul ? answer_consul(x, headers, sizeof headers, &body)
+				      : answer_cloudflare(x, headers, sizeof headers);
 	if (c->origin == &cloudflare && world.api_hangs && x->method[0] != 'G') {
 		x->is_over = true;
 		return HTTP_MORE;
 	}
 	x->is_busy = false;
-	return test_answer(&x->sink, status, headers, answer_body, 0, e) ? HTTP_BAD : HTTP_DONE;
+	return test_answer(&x->sink, status, headers, body, 0, e) ? HTTP_BAD : HTTP_DONE;
 }
 
 bool __wrap_http_is_busy(const struct http_client *c)

@@ -30,6 +30,9 @@ extern struct world {
 	} services[WORLD_SERVICES];
 	uint64_t index;
 	bool consul_is_away; /* connections are refused */
+	/* Or another Consul: its answer to a GET of /v1/, and the index that a blocking query of it waits for to move. */
+	int (*consul)(const char *target, char *headers, size_t headers_cap, const char **body);
+	uint64_t (*consul_index)(const char *target);
 	bool consul_is_leaderless;
 	const char *catalog_headers; /* with an answer of the catalog; or NULL */
 	bool consul_refuses;         /* 403 */
