@@ -348,4 +348,5 @@ def test_many(discovery):
 
     def contents():
         return {r.name: r.content for r in discovery.scene.cf.records() if r.name in set(fleet.names)}
-    until(lambda: contents() == dict(zip(fleet.names, fleet.staying)), 200, lambda: f"{len(contents())} of {n} are there")
+    until(lambda: contents() == dict(zip(fleet.names, fleet.staying)), 60, lambda: f"{len(contents())} of {n} are there")
+    assert len(discovery.scene.cf.calls()) < n / 2
