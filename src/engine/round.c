@@ -178,18 +178,18 @@ static struct reconcile *next_listed(const struct round *r, int64_t now_ms, int6
 	return NULL;
 }
 
-static bool is_listing_too(const struct reconcile *m, const struct reconcile *first)
+static bool is_listed(const struct reconcile *m, const struct zone *z)
 {
-	return m->step == STEP_LIST && m->zone == first->zone;
+	return m->step == STEP_LIST && m->zone == z;
 }
 
-/* How many different names of that zone are to be listed. */
-static size_t count_names(const struct round *r, const struct reconcile *first)
+/* How many names of that zone are to be listed, and may be together. */
+static size_t count_listed(const struct round *r, const struct zone *z)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++)
-		n += is_listing_too(r->members[i], first) && !r->members[i]->lists_alone;
+		n += is_listed(r->members[i], z) && !r->members[i]->lists_alone;
 	return n;
 }
 
@@ -203,12 +203,12 @@ static bool ask_list(struct round *r, int64_t now_ms, int64_t *until_ms)
 		return false;
 	r->zone = first->zone;
 	is_whole = !first->lists_alone &&
-		   zone_is_cheaper_whole(r->zone, count_names(r, first), now_ms);
+		   zone_is_cheaper_whole(r->zone, count_listed(r, r->zone), now_ms);
 	for (size_t i = 0; i < r->n; i++) {
 		struct reconcile *m = r->members[i];
 
 		m->is_asked =
-			m == first || (is_listing_too(m, first) &&
+			m == first || (is_listed(m, r->zone) &&
 				       (is_whole ? !m->lists_alone
 						 : !strcmp(m->in.job->name, first->in.job->name)));
 		if (!m->is_asked)
@@ -267,15 +267,22 @@ static struct reconcile *next_writer(const struct round *r, bool deletes, bool i
 
 	for (size_t i = 0; i < r->n; i++) {
 		struct reconcile *m = r->members[i];
+		int64_t late_ms;
 
 		if (m->step != STEP_WRITE || reconcile_only_deletes(m) != deletes)
 			continue;
-		if (is_late &&
-		    now_ms - m->read_ms <
-			    (deletes || !r->is_paced ? RECONCILE_READ_MS / 2 : ROUND_READY_MS))
+		late_ms = m->read_ms +
+			  (deletes || !r->is_paced ? RECONCILE_READ_MS / 2 : ROUND_READY_MS);
+		if (is_late && now_ms < late_ms)
 			continue;
-		if (!is_ready(r, m, deletes ? ZONE_DELETE : ZONE_ADD, now_ms, until_ms))
+		if (deletes && m->zone->adds_wait && now_ms < late_ms) {
+			*until_ms = late_ms < *until_ms ? late_ms : *until_ms;
 			continue;
+		}
+		if (!is_ready(r, m, deletes ? ZONE_DELETE : ZONE_ADD, now_ms, until_ms)) {
+			m->zone->adds_wait |= !deletes;
+			continue;
+		}
 		if (!reconcile_writes_alone(m))
 			return m;
 		if (!alone)
@@ -303,8 +310,12 @@ static bool ask_write(struct round *r, bool is_late, int64_t now_ms, int64_t *un
 static void ask_again(struct round *r, int64_t now_ms)
 {
 	for (size_t i = 0; i < r->n; i++) {
-		r->members[i]->is_asked = false;
-		reconcile_refresh(r->members[i], now_ms);
+		struct reconcile *m = r->members[i];
+
+		m->is_asked = false;
+		if (m->zone)
+			m->zone->adds_wait = false;
+		reconcile_refresh(m, now_ms);
 	}
 }
 
@@ -369,10 +380,12 @@ static void take_zone(struct round *r, struct outcome *o)
 
 static void take_list(struct round *r, struct outcome *o)
 {
-	r->zone->paced_ms[ZONE_LIST] = r->asked_ms + ROUND_PACE_MS;
 	if (r->list.is_whole)
 		zone_note_listing(r->zone, &r->list, !o->rc, o->now_ms);
 	tell_asked(r, o);
+	/* Those that are listed by name one after the other have waited for others together. */
+	if (!count_listed(r, r->zone))
+		r->zone->paced_ms[ZONE_LIST] = r->asked_ms + ROUND_PACE_MS;
 }
 
 /* Nothing of it was done; which of them it is about was not said. */
@@ -380,10 +393,14 @@ static void split(struct round *r, const struct err *e)
 {
 	report_split(r->write.parts_n, e);
 	r->parts_max = (r->write.parts_n + 1) / 2;
-	for (size_t i = 0; i < r->write.parts_n; i++) {
+}
+
+/* Whatever an answer said before it said no. */
+static void undo_marks(struct round *r)
+{
+	for (size_t i = 0; i < r->write.parts_n; i++)
 		for (size_t k = 0; k < r->parts[i].ops_n; k++)
 			r->parts[i].ops[k]->is_done = false;
-	}
 }
 
 /*
@@ -419,6 +436,8 @@ static void take_write(struct round *r, struct outcome *o)
 {
 	bool is_refused = o->rc && o->e->kind == ERR_REFUSED;
 
+	if (o->rc)
+		undo_marks(r);
 	if (is_refused && r->write.parts_n > 1) {
 		split(r, o->e);
 		return;

@@ -21,6 +21,7 @@ enum zone_pace { ZONE_LIST, ZONE_ADD, ZONE_DELETE, ZONE_PACES };
 struct zone {
 	char id[RECORD_ID_CAP];
 	bool is_checked;       /* it was asked for its name, which may have been kept from us */
+	bool adds_wait;        /* round.h's: what adds to it waits for paced_ms */
 	char name[NAME_CAP];   /* "": not known */
 	char suffix[NAME_CAP]; /* names within this lie in it, so said a listing; "" */
 	size_t pages_n;        /* of the last listing of the whole zone; 0: there was none */

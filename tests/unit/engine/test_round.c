@@ -1,0 +1,699 @@
+/* engine/round: what many names share: searches, listings, batches, reads of Consul. */
+#include "engine/town.h"
+#include "support.h"
+
+#include "base/clock.h"
+
+static int set_up(void **state)
+{
+	(void)state;
+	town_init(0);
+	return 0;
+}
+
+static void want_all(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		town_want(i);
+}
+
+static void have_all(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		town_have(i);
+}
+
+/* Every name has its record and a second one, which is to go. */
+static void surplus_all(void)
+{
+	want_all();
+	have_all();
+	for (size_t i = 0; i < town.names_n; i++)
+		town_add_record(i, "192.0.2.9");
+}
+
+static void check_all_done(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		CHECK(town_names[i].r.out.result == RECONCILE_DONE && town_names[i].ends_n, "%s: %s", town_names[i].job.name,
+		      town_names[i].seldom.err.text);
+	assert_int_equal(town_count_right(), town.names_n);
+}
+
+/* ---- calls by zone, not by name ---- */
+
+static void test_250_names_are_created(void **state)
+{
+	(void)state;
+	town_init(250);
+	want_all();
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L250 W+200/200 W+50/50");
+	check_all_done();
+	for (size_t i = 0; i < 250; i++)
+		assert_int_equal(town_names[i].r.out.done_n[OP_CREATE], 1);
+}
+
+static void test_250_names_are_right(void **state)
+{
+	(void)state;
+	town_init(250);
+	want_all();
+	have_all();
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L250");
+	check_all_done();
+	town_clear_story();
+	town_begin_all(true);
+	town_run();
+	assert_string_equal(town.story, "L250");
+	check_all_done();
+	town_clear_story();
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "");
+}
+
+/* As sync does it. */
+static void test_each_reads_its_service_and_shares_the_rest(void **state)
+{
+	(void)state;
+	town_init(3);
+	want_all();
+	for (size_t i = 0; i < 3; i++)
+		town_begin_sync(i, town.now_ms);
+	town_run();
+	assert_string_equal(town.story, "H1 H1 H1 Z L3 W+3/3");
+	check_all_done();
+}
+
+/* One part may have more than is left of a batch: the rest of it goes with the next. */
+static void test_a_batch_is_filled(void **state)
+{
+	(void)state;
+	town_init(25);
+	for (size_t i = 0; i < 25; i++) {
+		char text[256], *out = text;
+
+		for (unsigned k = 1; k < 10; k++)
+			out += sprintf(out, "10.%zu.0.%u ", i, k);
+		town_set(i, text);
+	}
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L25 W+200/23 W+25/3");
+	check_all_done();
+}
+
+/* ---- reading Consul ---- */
+
+static void share_service(size_t from, size_t to, size_t service)
+{
+	for (size_t i = from; i < to; i++) {
+		town_names[i].service = service;
+		(void)snprintf(town_names[i].job.service, JOB_TEXT_CAP, "s%zu", service);
+	}
+}
+
+/* One read for all names of a service; a name of another, and one with another tag, has its own. */
+static void test_evidence_is_shared_by_service(void **state)
+{
+	(void)state;
+	town_init(20);
+	share_service(0, 10, 0);
+	share_service(10, 18, 10);
+	for (size_t i = 0; i < 20; i++) {
+		town_set(town_names[i].service, "192.0.2.1");
+		town_add_record(i, "192.0.2.1");
+		town_add_record(i, "192.0.2.2");
+	}
+	(void)snprintf(town_names[3].job.tag, JOB_TEXT_CAP, "blue");
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L20 V9 V1 V8 V1 V1 W-20/20");
+	check_all_done();
+}
+
+/* A listing that comes after the read makes it too old: there is no delete by it (town.c, I7). */
+static void test_evidence_is_not_older_than_the_listing(void **state)
+{
+	(void)state;
+	town_init(2);
+	share_service(0, 2, 0);
+	town_set(0, "192.0.2.1");
+	for (size_t i = 0; i < 2; i++) {
+		town_add_record(i, "192.0.2.1");
+		town_add_record(i, "192.0.2.2");
+	}
+	town_begin(0, false);
+	while (!town.verifies)
+		assert_true(town_step());
+	town_begin(1, false); /* of the same service, but not listed yet */
+	town_run();
+	assert_string_equal(town.story, "Z l1 V1 l1 V1 W-2/2");
+	check_all_done();
+}
+
+/* A read that fails holds the removals of all who asked, and of nobody else. */
+static enum town_fault fail_first_verify(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_HEALTH || town.verifies > 1)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_evidence_that_fails_holds_who_asked(void **state)
+{
+	(void)state;
+	town_init(5);
+	share_service(0, 3, 0);
+	surplus_all();
+	town_set(0, "10.0.0.1 10.0.1.1 10.0.2.1");
+	for (size_t i = 0; i < 3; i++)
+		for (size_t k = 0; k < 3; k++)
+			if (k != i) {
+				char text[16];
+
+				(void)snprintf(text, sizeof text, "10.0.%zu.1", k);
+				town_add_record(i, text);
+			}
+	town.fault = fail_first_verify;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L5 V3! V1 V1 W-2/2");
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(town_names[i].r.out.result, i < 3 ? RECONCILE_HELD : RECONCILE_DONE);
+		assert_int_equal(town_names[i].r.out.gap, i < 3 ? EVIDENCE_READ_FAILED : EVIDENCE_OK);
+	}
+	assert_int_equal(town_names[0].r.out.wake_ms, town_names[2].r.out.wake_ms);
+	assert_true(town_names[0].r.out.wake_ms != CLOCK_NEVER);
+}
+
+/* ---- the barrier ---- */
+
+/* What is added of any name before what is removed of any. */
+static void test_all_adds_before_all_removals(void **state)
+{
+	(void)state;
+	town_init(300);
+	surplus_all();
+	town.records_n -= 50; /* of the last 50 there is nothing to remove... */
+	for (size_t i = 150; i < 300; i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "10.%zu.%zu.1 10.%zu.%zu.2", i / 256, i % 256, i / 256, i % 256);
+		town_set(i, text); /* ...and 150 have something to add */
+	}
+	town.latency_ms[CALL_HEALTH] = 0;
+	town_begin_all(false);
+	town_run();
+	CHECK(strstr(town.story, "W+150/150 W-200/200 W-50/50"), "%s", town.story);
+	assert_int_equal(town.writes, 3);
+	assert_int_equal(town.lists, 1);
+	check_all_done();
+}
+
+/* A member that comes when the deletes were about to go out goes before them, and may read first. */
+static void test_who_comes_later_adds_before_others_remove(void **state)
+{
+	(void)state;
+	town_init(4);
+	surplus_all();
+	town_set(3, "10.0.3.1 10.0.3.7 192.0.2.9");
+	for (size_t i = 0; i < 3; i++)
+		town_begin(i, false);
+	while (town.verifies < 3)
+		assert_true(town_step());
+	town_begin(3, false);
+	town_run();
+	assert_string_equal(town.story, "Z L3 V1 V1 V1 l1 W+1/1 W-3/3");
+	check_all_done();
+}
+
+/* A CNAME in the place of addresses is one transaction, and nobody else's with it. */
+static void test_a_swap_is_alone(void **state)
+{
+	(void)state;
+	town_init(4);
+	for (size_t i = 0; i < 4; i++)
+		town_add_record(i, "192.0.2.1");
+	town_set(0, "192.0.2.1 192.0.2.2");
+	town_set(1, "lb.example.org");
+	town_set(2, "lb.example.org");
+	town_set(3, "192.0.2.1 192.0.2.2");
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L4 V1 V1 W+2/2 W+1-1/1 W+1-1/1");
+	assert_int_equal(town_count_right(), 4);
+}
+
+/* ---- listings ---- */
+
+static enum town_fault fail_lists(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_LIST)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_AFTER;
+}
+
+/* All who asked fail, nothing is removed, and they come again together. */
+static void test_a_listing_that_fails(void **state)
+{
+	(void)state;
+	town_init(50);
+	surplus_all();
+	town.fault = fail_lists;
+	town.random = 12345;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L50!");
+	assert_int_equal(town.records_n, 100);
+	for (size_t i = 0; i < 50; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_false(town_names[i].r.seen.has_list);
+		assert_true(town_names[i].r.out.wake_ms > town.now_ms);
+		assert_int_equal(town_names[i].r.out.wake_ms, town_names[0].r.out.wake_ms);
+	}
+	town.fault = NULL;
+	town_clear_story();
+	town.now_ms = town_names[0].r.out.wake_ms;
+	town_begin_all(false);
+	town_run();
+	assert_int_equal(town.lists, 1);
+	check_all_done();
+}
+
+/* As many pages and thousands of entries as there are, so many names make a whole listing worth it. */
+static void test_whole_or_by_name(void **state)
+{
+	static const struct {
+		size_t others_n, per_page, names_n;
+		bool is_whole;
+	} cases[] = {
+		{0, 5000, 1, false},      {0, 5000, 2, true},      {1, 5000, 2, true},     {3500, 5000, 2, false},
+		{3500, 5000, 4, false},   {3500, 5000, 5, true},   {3500, 100, 38, false}, {3500, 100, 45, true},
+		{20000, 5000, 20, false}, {20000, 5000, 30, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		town_init(100);
+		want_all();
+		have_all();
+		town.api[0].others_n = cases[i].others_n - (cases[i].others_n > 100 ? 100 : 0);
+		town.per_page = cases[i].per_page;
+		town_begin_all(false);
+		town_run();
+		town_clear_story();
+		for (size_t n = 0; n < cases[i].names_n; n++)
+			town_begin(n, true);
+		town_run();
+		CHECK(town.lists == (cases[i].is_whole ? 1 : cases[i].names_n), "case %zu: %s", i, town.story);
+		CHECK(strchr(town.story, 'L') ? cases[i].is_whole : !cases[i].is_whole, "case %zu: %s", i, town.story);
+	}
+}
+
+/* Of two names with several owners it is names that count. */
+static void test_owners_share_a_listing(void **state)
+{
+	(void)state;
+	town_init(2);
+	for (size_t i = 0; i < 2; i++) {
+		(void)snprintf(town_names[i].job.name, NAME_CAP, "www.example.com");
+		(void)snprintf(town_names[i].job.owner, JOB_OWNER_CAP, "%s", i ? "red" : "blue");
+		town_want(i);
+		town_add_record(i, i ? "192.0.2.7" : "192.0.2.8");
+	}
+	town_begin_all(false);
+	town_run();
+	assert_int_equal(town.lists, 1);
+	CHECK(strstr(town.story, "W+2/2 W-2/2"), "%s", town.story);
+	assert_int_equal(town.records_n, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_equal(town.records[i].owner, strstr(town.records[i].content, "10.0.1.") ? "red" : "blue");
+	check_all_done();
+}
+
+/* A zone that others write all the time tells nothing whole: then names are listed one by one. */
+static void test_torn_listings(void **state)
+{
+	(void)state;
+	town_init(50);
+	want_all();
+	have_all();
+	town.api[0].others_n = 400;
+	town.per_page = 100;
+	town.api[0].is_torn = true;
+	for (int i = 0; i < 3; i++) {
+		town_clear_story();
+		town_begin_all(true);
+		town_run();
+		CHECK(town.lists == 1 && strstr(town.story, "L50!"), "%d: %s", i, town.story);
+	}
+	town_clear_story();
+	town_begin_all(true);
+	town_run();
+	assert_int_equal(town.lists, 50);
+	assert_null(strchr(town.story, 'L'));
+	check_all_done();
+	/* For a while. */
+	town.now_ms += 600000;
+	town.api[0].is_torn = false;
+	town_clear_story();
+	town_begin_all(true);
+	town_run();
+	assert_string_equal(town.story, "L50");
+}
+
+/* A record that cannot be read fails its name: all others are served by the listing of the zone. */
+static void test_an_odd_name_is_listed_by_itself(void **state)
+{
+	(void)state;
+	town_init(30);
+	want_all();
+	town_names[7].is_odd = true;
+	town_names[8].is_odd = town_names[8].is_ill = true;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L30 l1 l1! W+29/29");
+	assert_int_equal(town_count_right(), 29);
+	assert_true(town_is_right(7));
+	assert_int_equal(town_names[8].r.out.result, RECONCILE_FAILED);
+	assert_int_equal(town_names[8].seldom.err.kind, ERR_PROTO);
+	assert_int_equal(town_names[9].r.out.result, RECONCILE_DONE);
+}
+
+/* ---- the scratch ---- */
+
+/*
+ * A plan with a host name waits, while the others' are made in the same scratch and what Consul
+ * lists is overwritten.
+ */
+static void test_a_plan_outlives_the_scratch(void **state)
+{
+	(void)state;
+	town_init(40);
+	for (size_t i = 0; i < 40; i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "lb%zu.example.net", i);
+		town_set(i, text);
+	}
+	for (size_t i = 0; i < 39; i++)
+		town_begin(i, false);
+	while (!town.lists)
+		assert_true(town_step());
+	memset(&town.storage.observe, 0xa5, sizeof town.storage.observe);
+	memset(town.storage.ops, 0xa5, sizeof town.storage.ops);
+	town.storage.observe.view.listed = town.storage.observe.listed;
+	town_set(3, "someone.else.example.net");
+	town_set(3, "lb3.example.net");
+	town_begin(39, false); /* there is something to overwrite it with */
+	town_run();
+	assert_int_equal(town_count_right(), 40);
+	for (size_t i = 0; i < 40; i++)
+		assert_string_equal(town.records[i].name + 4, ".example.com");
+}
+
+/* There is no room for one plan more: that one comes again, and nothing is lost. */
+static void test_room_is_used_up(void **state)
+{
+	(void)state;
+	town_init(3);
+	want_all();
+	town_begin(0, false);
+	while (!town.lists)
+		assert_true(town_step());
+	town.storage.room_used = RECONCILE_ROOM;
+	town_begin(1, false);
+	town_begin(2, false);
+	town_run();
+	assert_int_equal(town_names[0].r.out.result, RECONCILE_DONE);
+	for (size_t i = 1; i < 3; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].seldom.err.kind, ERR_RETRY);
+		assert_int_equal(town_count_records(i), 0);
+	}
+	town.now_ms = town_names[1].r.out.wake_ms;
+	assert_int_equal(town.storage.room_used, 0);
+	town_begin_all(false);
+	town_run();
+	check_all_done();
+}
+
+/* ---- zones ---- */
+
+static void move(size_t i, size_t zone)
+{
+	(void)snprintf(town_names[i].job.name, NAME_CAP, "n%03zu.%s", i, town.api[zone].name);
+}
+
+static void test_several_zones(void **state)
+{
+	(void)state;
+	town_init(90);
+	want_all();
+	for (size_t i = 0; i < 90; i++)
+		move(i, i % 3);
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L30 L30 L30 W+30/30 W+30/30 W+30/30");
+	check_all_done();
+	assert_int_equal(town.zones.n, 3);
+	town_clear_story();
+	town_begin_all(true);
+	town_run();
+	assert_string_equal(town.story, "L30 L30 L30");
+}
+
+/* Names of which one has its zone by id and others by search. */
+static void test_a_zone_by_id_is_the_same_zone(void **state)
+{
+	(void)state;
+	town_init(4);
+	want_all();
+	have_all();
+	memcpy(town_names[2].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L4");
+	check_all_done();
+}
+
+/* Where the account has more zones than were shown, a longer one may hold a name: it is asked for. */
+static void test_zones_that_were_not_shown(void **state)
+{
+	(void)state;
+	town_init(3);
+	want_all();
+	town.unseen_zones_n = 2450;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z Z Z L3 W+3/3");
+	check_all_done();
+	/* Whose zone is named is told by what others were shown. */
+	town_init(3);
+	want_all();
+	town.unseen_zones_n = 2450;
+	for (size_t i = 0; i < 3; i++)
+		(void)snprintf(town_names[i].job.zone, NAME_CAP, "example.com");
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L3 W+3/3");
+	check_all_done();
+}
+
+/* Of no zone: told by a fresh book without a call, and asked anew when the book is old. */
+static void test_a_name_without_a_zone(void **state)
+{
+	(void)state;
+	town_init(5);
+	want_all();
+	for (size_t i = 3; i < 5; i++)
+		(void)snprintf(town_names[i].job.name, NAME_CAP, "n%03zu.example.edu", i);
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L3 W+3/3");
+	for (size_t i = 3; i < 5; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].seldom.err.kind, ERR_CONFIG);
+		assert_non_null(strstr(town_names[i].seldom.err.text, town_names[i].job.name));
+		assert_true(town_names[i].r.out.wake_ms > town.now_ms);
+	}
+	town_clear_story();
+	town.now_ms = town.zones.book_ms + ROUND_BOOK_MS;
+	town_begin(3, false);
+	town_run();
+	assert_string_equal(town.story, ""); /* that was a moment ago */
+	assert_int_equal(town_names[3].ends_n, 2);
+	town.now_ms = town.zones.book_ms + ROUND_BOOK_MS + 1;
+	town_begin(3, false);
+	town_begin(4, false);
+	town_run();
+	assert_string_equal(town.story, "Z!"); /* one search for both */
+	town_clear_story();
+	town.now_ms += ROUND_BOOK_MS + 1000;
+	town.api[1].name = "example.edu";
+	town_begin(3, false);
+	town_begin(4, false);
+	town_run();
+	town.api[1].name = "example.net";
+	assert_string_equal(town.story, "Z L2 W+2/2");
+	assert_int_equal(town_names[3].r.out.result, RECONCILE_DONE);
+}
+
+/* The zone was made anew under another id: it is looked up again, once for all. */
+static void test_a_zone_that_is_gone(void **state)
+{
+	(void)state;
+	town_init(40);
+	want_all();
+	for (size_t i = 20; i < 40; i++)
+		move(i, 1);
+	town_begin_all(false);
+	town_run();
+	check_all_done();
+	for (size_t i = 0; i < town.records_n; i++)
+		assert_int_equal(town.records[i].zone, i >= 20);
+	(void)snprintf(town.api[0].id, RECORD_ID_CAP, "%032x", 0xabc);
+	town.api[3].name = "gone.example"; /* whose id it is that nobody has */
+	(void)snprintf(town.api[3].id, RECORD_ID_CAP, "%032x", 1);
+	town_clear_story();
+	town_begin_all(true);
+	town_run();
+	assert_string_equal(town.story, "L20! L20");
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(town_names[i].r.out.result, i < 20 ? RECONCILE_FAILED : RECONCILE_DONE);
+	town_clear_story();
+	town.now_ms = town_names[0].r.out.wake_ms;
+	for (size_t i = 0; i < 20; i++)
+		town_begin(i, false);
+	town_run();
+	assert_string_equal(town.story, "Z L20");
+	check_all_done();
+}
+
+/* A search that fails for no reason of one name's fails all who search: one try at a time. */
+static enum town_fault fail_searches(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_ZONE)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_a_search_that_fails(void **state)
+{
+	(void)state;
+	town_init(30);
+	want_all();
+	memcpy(town_names[5].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town.fault = fail_searches;
+	town_begin_all(false);
+	town_run();
+	CHECK(strncmp(town.story, "Z! l1", 5) == 0, "%s", town.story);
+	assert_int_equal(town.searches, 2); /* the other is the check of the id */
+	for (size_t i = 0; i < 30; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].seldom.err.kind, ERR_RETRY);
+	}
+}
+
+/* By the id a name was put into another zone: its strays are removed, and it alone fails. */
+static void test_strays(void **state)
+{
+	(void)state;
+	town_init(3);
+	want_all();
+	have_all();
+	memcpy(town_names[1].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town.records_n = 0;
+	town_begin(1, false);
+	town.zones.zones[0].is_checked = true; /* and was not told its name */
+	town.goes_astray = true;
+	town_run();
+	assert_string_equal(town.story, "l1 W+1/1! W-1/1");
+	assert_int_equal(town.strays_n, 0);
+	assert_int_equal(town_names[1].r.out.result, RECONCILE_FAILED);
+	assert_int_equal(town_names[1].seldom.err.kind, ERR_CONFIG);
+}
+
+/* Who doubts that its zone is the right one writes by itself. */
+static void test_who_doubts_its_zone_writes_alone(void **state)
+{
+	(void)state;
+	town_init(3);
+	want_all();
+	for (size_t i = 0; i < 3; i++)
+		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town_begin(0, false);
+	town.zones.zones[0].is_checked = true; /* and was not told its name */
+	town_begin(1, false);
+	town_begin(2, false);
+	town_run();
+	assert_string_equal(town.story, "L3 W+1/1 W+1/1 W+1/1");
+	check_all_done();
+}
+
+static void test_members_come_and_go(void **state)
+{
+	struct reconcile *r;
+	size_t i = 0;
+
+	(void)state;
+	town_init(5);
+	want_all();
+	town_begin_all(false);
+	assert_null(round_take_ended(&town.round));
+	(void)round_next(&town.round, town.now_ms);
+	assert_ptr_equal(round_asked(&town.round, &i), &town_names[0].r);
+	assert_null(round_asked(&town.round, &i));
+	for (size_t n = 5; n--;) {
+		r = round_take_any(&town.round);
+		assert_ptr_equal(r, &town_names[n].r);
+		town_names[n].is_busy = false;
+	}
+	assert_null(round_take_any(&town.round));
+	assert_int_equal(round_next(&town.round, town.now_ms).kind, CALL_END);
+	town_begin_all(false);
+	town_run();
+	check_all_done();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_250_names_are_created, set_up),
+		cmocka_unit_test_setup(test_250_names_are_right, set_up),
+		cmocka_unit_test_setup(test_each_reads_its_service_and_shares_the_rest, set_up),
+		cmocka_unit_test_setup(test_a_batch_is_filled, set_up),
+		cmocka_unit_test_setup(test_evidence_is_shared_by_service, set_up),
+		cmocka_unit_test_setup(test_evidence_is_not_older_than_the_listing, set_up),
+		cmocka_unit_test_setup(test_evidence_that_fails_holds_who_asked, set_up),
+		cmocka_unit_test_setup(test_all_adds_before_all_removals, set_up),
+		cmocka_unit_test_setup(test_who_comes_later_adds_before_others_remove, set_up),
+		cmocka_unit_test_setup(test_a_swap_is_alone, set_up),
+		cmocka_unit_test_setup(test_a_listing_that_fails, set_up),
+		cmocka_unit_test_setup(test_whole_or_by_name, set_up),
+		cmocka_unit_test_setup(test_owners_share_a_listing, set_up),
+		cmocka_unit_test_setup(test_torn_listings, set_up),
+		cmocka_unit_test_setup(test_an_odd_name_is_listed_by_itself, set_up),
+		cmocka_unit_test_setup(test_a_plan_outlives_the_scratch, set_up),
+		cmocka_unit_test_setup(test_room_is_used_up, set_up),
+		cmocka_unit_test_setup(test_several_zones, set_up),
+		cmocka_unit_test_setup(test_a_zone_by_id_is_the_same_zone, set_up),
+		cmocka_unit_test_setup(test_zones_that_were_not_shown, set_up),
+		cmocka_unit_test_setup(test_a_name_without_a_zone, set_up),
+		cmocka_unit_test_setup(test_a_zone_that_is_gone, set_up),
+		cmocka_unit_test_setup(test_a_search_that_fails, set_up),
+		cmocka_unit_test_setup(test_strays, set_up),
+		cmocka_unit_test_setup(test_who_doubts_its_zone_writes_alone, set_up),
+		cmocka_unit_test_setup(test_members_come_and_go, set_up),
+	};
+
+	return cmocka_run_group_tests_name("engine/round", tests, NULL, NULL);
+}

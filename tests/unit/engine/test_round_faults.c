@@ -1,0 +1,698 @@
+/*
+ * engine/round when not all goes well: what is refused stands alone in the end and holds nobody up,
+ * a slow side costs only its own time, and whatever is lost at whatever call, what must always hold
+ * holds (town.c) and the records become right.
+ */
+#include "engine/town.h"
+#include "support.h"
+
+#include "base/clock.h"
+
+static int set_up(void **state)
+{
+	(void)state;
+	town_init(0);
+	return 0;
+}
+
+static void want_all(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		town_want(i);
+}
+
+static void have_all(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		town_have(i);
+}
+
+static void surplus_all(void)
+{
+	want_all();
+	have_all();
+	for (size_t i = 0; i < town.names_n; i++)
+		town_add_record(i, "192.0.2.9");
+}
+
+/* ---- a batch that is refused ---- */
+
+/* Writes that splitting costs at most, for each bad name: 200 to 1 halved, and back. */
+#define SPLIT_WRITES 20
+
+static void test_a_bad_record_stands_alone(void **state)
+{
+	static const struct {
+		const char *what;
+		size_t bad[3];
+		size_t bad_n;
+		unsigned writes_max;
+	} cases[] = {
+		{"none", {0}, 0, 1},
+		{"the first", {0}, 1, SPLIT_WRITES},
+		{"in the middle", {100}, 1, SPLIT_WRITES},
+		{"the last", {199}, 1, SPLIT_WRITES},
+		{"two apart", {3, 196}, 2, 2 * SPLIT_WRITES},
+		{"two together", {50, 51}, 2, 2 * SPLIT_WRITES},
+		{"three", {0, 100, 199}, 3, 3 * SPLIT_WRITES},
+	};
+
+	(void)state;
+	for (size_t c = 0; c < COUNT(cases); c++) {
+		town_init(200);
+		want_all();
+		for (size_t k = 0; k < cases[c].bad_n; k++)
+			town_names[cases[c].bad[k]].is_bad = true;
+		town_begin_all(false);
+		town_run();
+		CHECK(town_count_right() == 200 - cases[c].bad_n, "%s: %zu right: %s", cases[c].what, town_count_right(),
+		      town.story);
+		CHECK(town.writes <= cases[c].writes_max, "%s: %u writes: %s", cases[c].what, town.writes, town.story);
+		CHECK(town.lists <= 1 + cases[c].bad_n, "%s: %s", cases[c].what, town.story);
+		for (size_t i = 0; i < 200; i++) {
+			const struct town_name *name = &town_names[i];
+
+			assert_int_equal(name->r.out.result, name->is_bad ? RECONCILE_FAILED : RECONCILE_DONE);
+			assert_int_equal(name->r.is_suspect, name->is_bad);
+			if (!name->is_bad)
+				continue;
+			assert_int_equal(name->seldom.err.kind, ERR_REFUSED);
+			assert_true(name->r.out.wake_ms > town.now_ms);
+		}
+		assert_int_equal(town.round.parts_max, 0); /* nothing is remembered of it when all have ended */
+	}
+}
+
+/* Halved, doubled again after what is taken. */
+static void test_batches_grow_again(void **state)
+{
+	(void)state;
+	town_init(16);
+	want_all();
+	town_names[2].is_bad = true;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L16 W+16/16! W+8/8! W+4/4! W+2/2 W+4/4! W+2/2! W+1/1! l1 W+13/13 W+1/1! "
+					"S+1/1!");
+	assert_int_equal(town_count_right(), 15);
+}
+
+static void test_all_are_bad(void **state)
+{
+	(void)state;
+	town_init(64);
+	want_all();
+	for (size_t i = 0; i < 64; i++)
+		town_names[i].is_bad = true;
+	town_begin_all(false);
+	town_run();
+	assert_int_equal(town.records_n, 0);
+	CHECK(town.writes <= 6 + 3 * 64, "%u writes", town.writes);
+	for (size_t i = 0; i < 64; i++)
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+}
+
+/*
+ * So many are refused one after the other that it may be for no reason of theirs: the rest is not
+ * tried, and comes again later. Those that are good are right then; what removes goes on.
+ */
+static void test_many_are_refused(void **state)
+{
+	(void)state;
+	town_init(200);
+	want_all();
+	town_have(199);
+	town_add_record(199, "192.0.2.9");
+	for (size_t i = 0; i < 40; i++)
+		town_names[i].is_bad = true;
+	town_begin_all(false);
+	town_run();
+	assert_true(town_is_right(199));
+	assert_true(town.refused_n <= ROUND_REFUSED_MAX * 12);
+	assert_int_equal(town_names[150].seldom.err.kind, ERR_REFUSED);
+	CHECK(strncmp(town_names[150].seldom.err.text, "not tried: another name was refused: ", 37) == 0, "%s",
+	      town_names[150].seldom.err.text);
+	for (unsigned pass = 0; town_count_right() < 160; pass++) {
+		assert_true(pass < 3);
+		for (size_t i = 0; i < 200; i++)
+			if (town_names[i].r.out.wake_ms != CLOCK_NEVER && town_names[i].r.out.wake_ms > town.now_ms)
+				town.now_ms = town_names[i].r.out.wake_ms;
+		for (size_t i = 0; i < 200; i++)
+			if (town_names[i].r.out.result == RECONCILE_FAILED)
+				town_begin(i, false);
+		town_run();
+	}
+	for (size_t i = 0; i < 200; i++)
+		assert_int_equal(town_names[i].r.out.result == RECONCILE_FAILED, i < 40);
+}
+
+/* There is no room in the zone for any more: the first answer tells that of all its names. */
+static enum town_fault have_no_room(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_WRITE || c->write->parts->ops[0]->kind != OP_CREATE || strcmp(c->write->zone_id, town.api[0].id) != 0)
+		return TOWN_FINE;
+	c->write->reply = (struct cf_reply){.status = 400, .meaning = CF_QUOTA};
+	(void)err_set(e, ERR_REFUSED, "quota");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_a_zone_is_full(void **state)
+{
+	(void)state;
+	town_init(70);
+	want_all();
+	town_have(60);
+	town_add_record(60, "192.0.2.9");
+	for (size_t i = 61; i < 70; i++)
+		(void)snprintf(town_names[i].job.name, NAME_CAP, "w%zu.example.net", i);
+	town.fault = have_no_room;
+	town_begin_all(false);
+	town_run();
+	for (size_t i = 0; i < 70; i++)
+		assert_int_equal(town_names[i].r.out.result, i < 60 ? RECONCILE_FAILED : RECONCILE_DONE);
+	assert_int_equal(town_count_right(), 10);
+	CHECK(town.writes <= 12, "%s", town.story);
+}
+
+/* Its next pass costs nobody else a call; nor does it when others have something to write. */
+static void test_the_next_try_is_its_own(void **state)
+{
+	(void)state;
+	town_init(50);
+	want_all();
+	town_names[20].is_bad = true;
+	town_begin_all(false);
+	town_run();
+	town_clear_story();
+	for (size_t i = 0; i < 50; i++) {
+		char text[64];
+
+		(void)snprintf(text, sizeof text, "10.0.%zu.1 10.0.%zu.2", i, i);
+		town_set(i, text);
+	}
+	town.now_ms = town_names[20].r.out.wake_ms;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "l1 W+49/49 S+1/1! S+1/1!");
+	assert_int_equal(town_count_right(), 49);
+	/* When it was taken at last it goes with the others again. */
+	town_names[20].is_bad = false;
+	town_clear_story();
+	town.now_ms = town_names[20].r.out.wake_ms;
+	town_begin(20, false);
+	town_run();
+	assert_int_equal(town_count_right(), 50);
+	assert_false(town_names[20].r.is_suspect);
+}
+
+/* A record that somebody else has removed meanwhile: its name lists again, the others' go. */
+static void test_a_refused_removal(void **state)
+{
+	(void)state;
+	town_init(40);
+	surplus_all();
+	town.latency_ms[CALL_HEALTH] = 0;
+	town_begin_all(false);
+	while (town.verifies < 40)
+		assert_true(town_step());
+	for (size_t i = 0; i < town.records_n; i++)
+		if (strcmp(town.records[i].name, town_names[33].job.name) == 0 &&
+		    strcmp(town.records[i].content, "192.0.2.9") == 0) {
+			town.records[i] = town.records[--town.records_n];
+			break;
+		}
+	town_run();
+	assert_int_equal(town_count_right(), 40);
+	for (size_t i = 0; i < 40; i++)
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_DONE);
+	assert_int_equal(town.lists, 2);
+	CHECK(town.writes <= SPLIT_WRITES, "%s", town.story);
+}
+
+/* What is lost and not refused is not split: who took part fails, and lists anew. */
+static enum town_fault lose_writes(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_WRITE)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_AFTER;
+}
+
+static void test_a_batch_that_is_lost(void **state)
+{
+	(void)state;
+	town_init(30);
+	want_all();
+	town.fault = lose_writes;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L30 W+30/30!");
+	for (size_t i = 0; i < 30; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].r.out.wake_ms, town_names[0].r.out.wake_ms);
+		assert_false(town_names[i].r.is_suspect);
+	}
+	town.fault = NULL;
+	town_clear_story();
+	town.now_ms = town_names[0].r.out.wake_ms;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "L30");
+	assert_int_equal(town_count_right(), 30);
+}
+
+/* ---- pacing ---- */
+
+static void test_batches_of_a_zone_are_paced(void **state)
+{
+	int64_t first_ms;
+
+	(void)state;
+	town_init(40);
+	want_all();
+	town.round.is_paced = true;
+	town_begin(0, false);
+	while (!town.writes)
+		assert_true(town_step());
+	first_ms = town.now_ms - town.latency_ms[CALL_WRITE];
+	assert_int_equal(town.zones.zones[0].paced_ms[ZONE_ADD], first_ms + ROUND_PACE_MS);
+	for (size_t i = 1; i < 20; i++)
+		town_begin(i, false);
+	town_clear_story();
+	while (!town.writes)
+		assert_true(town_step());
+	assert_string_equal(town.story, ". L19 W+19/19");
+	assert_int_equal(town.now_ms, first_ms + ROUND_PACE_MS + town.latency_ms[CALL_WRITE]);
+	/* What waits has the zone's other names come with it. */
+	town_begin(20, false);
+	town_clear_story();
+	assert_true(town_step());
+	town_begin(21, false);
+	town_run();
+	assert_string_equal(town.story, ". L2 W+2/2");
+	/* Listed by name one after the other, as that is cheaper, they wait once. */
+	town.zones.zones[0].entries_n = 5000;
+	town_clear_story();
+	for (size_t i = 22; i < 25; i++)
+		town_begin(i, false);
+	town_run();
+	assert_string_equal(town.story, ". l1 l1 l1 W+3/3");
+}
+
+/* Deletes have a pace of their own, another zone has, and who writes once (sync) has none. */
+static void test_what_is_not_paced(void **state)
+{
+	(void)state;
+	town_init(6);
+	want_all();
+	town.round.is_paced = true;
+	for (size_t i = 2; i < 6; i++)
+		town_have(i);
+	town_add_record(2, "192.0.2.9");
+	(void)snprintf(town_names[1].job.name, NAME_CAP, "www.example.net");
+	for (size_t i = 0; i < 5; i++)
+		if (i != 3)
+			town_begin(i, false);
+	town_run();
+	assert_string_equal(town.story, "Z L3 V1 l1 W+1/1 W+1/1 W-1/1");
+	/* A removal holds no addition up. */
+	town_clear_story();
+	town.now_ms += 1000;
+	town_add_record(3, "192.0.2.9");
+	town_begin(3, true);
+	town_run();
+	town_set(4, "192.0.2.77");
+	town_begin(4, false);
+	town_run();
+	assert_string_equal(town.story, "l1 V1 W-1/1 V1 W+1/1 . W-1/1");
+	town.round.is_paced = false;
+	town_clear_story();
+	town_set(5, "10.0.5.1 192.0.2.78");
+	town_begin(5, true);
+	town_run();
+	assert_string_equal(town.story, "l1 W+1/1");
+}
+
+/* What others of the zone add, though it waits, goes before what could go at once is removed. */
+static void test_removals_wait_for_additions_that_wait(void **state)
+{
+	(void)state;
+	town_init(4);
+	want_all();
+	town.round.is_paced = true;
+	town.latency_ms[CALL_HEALTH] = 1;
+	for (size_t i = 1; i < 4; i++)
+		town_have(i);
+	town_add_record(2, "192.0.2.9");
+	(void)snprintf(town_names[3].job.name, NAME_CAP, "www.example.net");
+	(void)snprintf(town.records[2].name, sizeof town.records[2].name, "www.example.net");
+	town.records[2].zone = 1;
+	town_begin_all(false);
+	town_run();
+	CHECK(strstr(town.story, "W+1/1 W-1/1"), "%s", town.story);
+	town_add_record(2, "192.0.2.10");
+	town_add_record(3, "192.0.2.10");
+	town_set(1, "10.0.1.1 10.0.1.2");
+	town_clear_story();
+	town.now_ms += 1000;
+	town.zones.zones[0].paced_ms[ZONE_ADD] = town.now_ms + 500;
+	town.zones.zones[0].paced_ms[ZONE_DELETE] = town.now_ms;
+	town_begin(1, false);
+	town_begin(2, true);
+	town_begin(3, true);
+	town_run();
+	/* Another zone's does not wait. */
+	assert_string_equal(town.story, "l1 V1 l1 V1 W-1/1 . W+1/1 W-1/1");
+	/* Nor does it wait for ever: who adds again and again keeps nobody from removing. */
+	town_add_record(2, "192.0.2.10");
+	town_set(1, "10.0.1.1 10.0.1.2 10.0.1.3");
+	town_clear_story();
+	town.now_ms += 1000;
+	town.zones.zones[0].paced_ms[ZONE_ADD] = town.now_ms + 1500;
+	town_begin(1, false);
+	town_begin(2, true);
+	town_run();
+	assert_string_equal(town.story, "l1 V1 . W-1/1 . W+1/1");
+}
+
+/* ---- a slow Consul ---- */
+
+/* Who has something to add does not wait for the evidence of all others. */
+static void test_an_addition_does_not_wait_for_all_evidence(void **state)
+{
+	int64_t from_ms;
+
+	(void)state;
+	town_init(1000);
+	surplus_all();
+	town.round.is_paced = true;
+	town_set(999, "10.3.231.1 192.0.2.9 192.0.2.10");
+	from_ms = town.now_ms;
+	town_begin_all(false);
+	while (!town.writes)
+		assert_true(town_step());
+	assert_non_null(strstr(town.story, " W+1/1"));
+	assert_int_equal(town.now_ms - from_ms, ROUND_READY_MS + town.latency_ms[CALL_WRITE]);
+	town_run();
+	assert_int_equal(town_count_right(), 1000);
+	/* What is read is used before it is too old: nobody asks twice. */
+	assert_int_equal(town.verifies, 999);
+	assert_true(town.writes <= 12);
+}
+
+/* What was read is too old when the API was slow: it is read again before what it is to remove goes. */
+static void test_old_evidence_is_read_again(void **state)
+{
+	(void)state;
+	town_init(3);
+	surplus_all();
+	town_set(2, "10.0.2.1 192.0.2.9 192.0.2.10");
+	town.latency_ms[CALL_WRITE] = 3000;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z L3 V1 V1 W+1/1 V1 V1 W-2/2");
+	assert_int_equal(town_count_right(), 3);
+	assert_true(town_is_right(2));
+}
+
+/* ---- credentials ---- */
+
+static enum town_fault refuse_credentials(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_LIST)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_AUTH, "HTTP 403");
+	return TOWN_LOST_BEFORE;
+}
+
+/* One refusal of all is one doubt for each of them: all have the same second try, and no third. */
+static void test_credentials_are_refused(void **state)
+{
+	(void)state;
+	town_init(5);
+	want_all();
+	for (size_t i = 0; i < 5; i++)
+		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town.fault = refuse_credentials;
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "L5!");
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].r.out.wake_ms, town.now_ms + 2000);
+	}
+	town.now_ms += 2000;
+	town_begin_all(false);
+	town_run();
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(town_names[i].r.out.wake_ms, town.now_ms + 60000);
+	/* As sync has it. */
+	town_init(5);
+	want_all();
+	for (size_t i = 0; i < 5; i++)
+		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town.fault = refuse_credentials;
+	for (size_t i = 0; i < 5; i++)
+		town_begin_sync(i, town.now_ms + 60000);
+	town_run();
+	assert_int_equal(town.lists, 2);
+	for (size_t i = 0; i < 5; i++)
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+}
+
+static enum town_fault refuse_writes(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_WRITE)
+		return TOWN_FINE;
+	c->write->reply = (struct cf_reply){.status = 403, .meaning = CF_AUTH};
+	(void)err_set(e, ERR_AUTH, "HTTP 403");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_credentials_that_may_not_write(void **state)
+{
+	(void)state;
+	town_init(5);
+	want_all();
+	town.fault = refuse_writes;
+	for (size_t i = 0; i < 5; i++)
+		town_begin_sync(i, town.now_ms);
+	town_run();
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].r.tries, town_names[0].r.tries);
+	}
+	assert_int_equal(town.writes, 2);
+	assert_int_equal(town.records_n, 0);
+}
+
+/* All wait for the same time, and then go on together. */
+static enum town_fault lose_first_list(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_LIST || town.lists > 1)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_sync_tries_again_together(void **state)
+{
+	(void)state;
+	town_init(5);
+	want_all();
+	town.fault = lose_first_list;
+	for (size_t i = 0; i < 5; i++)
+		town_begin_sync(i, town.now_ms + 60000);
+	town_run();
+	assert_string_equal(town.story, "H1 H1 H1 H1 H1 Z L5! . H1 H1 H1 H1 H1 L5 W+5/5");
+	assert_int_equal(town_count_right(), 5);
+}
+
+/* ---- chance ---- */
+
+#define NAMES 24
+#define SEEDS 60
+
+static uint32_t chance_of_fault;
+static bool is_meddled[NAMES];
+
+static enum town_fault by_chance(const struct call *c, struct err *e)
+{
+	struct cf_reply *reply = c->zones ? &c->zones->reply : c->list ? &c->list->reply : c->write ? &c->write->reply : NULL;
+
+	if (test_random_below(&town.seed, 100) >= chance_of_fault)
+		return TOWN_FINE;
+	if (reply)
+		*reply = (struct cf_reply){0};
+	switch (test_random_below(&town.seed, 4)) {
+	case 0: (void)err_set(e, ERR_RETRY, "lost before"); return TOWN_LOST_BEFORE;
+	case 1: (void)err_set(e, ERR_PROTO, "lost after"); return TOWN_LOST_AFTER;
+	case 2:
+		if (reply)
+			*reply = (struct cf_reply){.status = 429, .meaning = CF_BUSY};
+		(void)err_set(e, ERR_BUSY, "HTTP 429");
+		return TOWN_LOST_BEFORE;
+	default:
+		if (reply)
+			*reply = (struct cf_reply){.status = 400, .meaning = CF_REFUSED};
+		(void)err_set(e, ERR_REFUSED, "HTTP 400");
+		return TOWN_LOST_BEFORE;
+	}
+}
+
+/* Zero to three addresses of a few, a host name now and then; some are critical. */
+static void change_service(size_t i)
+{
+	char text[128], *out = text;
+
+	*out = '\0';
+	if (!test_random_below(&town.seed, 8)) {
+		out += sprintf(out, "lb%u.example.org", (unsigned)test_random_below(&town.seed, 3));
+	} else {
+		for (unsigned k = 0, n = test_random_below(&town.seed, 4); k < n; k++)
+			out += sprintf(out, "192.0.2.%u%s ", 1 + (unsigned)test_random_below(&town.seed, 6),
+				       test_random_below(&town.seed, 5) ? "" : "/c");
+	}
+	town_set(i, text);
+}
+
+/*
+ * Another hand: a record with the mark, or of somebody else; or one is removed. The name's next pass
+ * lists anew: by what it remembers it could not know.
+ */
+static void meddle(size_t i)
+{
+	size_t has = town.records_n;
+	char text[32];
+
+	for (size_t k = 0; k < town.records_n; k++)
+		if (strcmp(town.records[k].name, town_names[i].job.name) == 0)
+			has = k;
+	is_meddled[i] = true;
+	if (has < town.records_n && test_random_below(&town.seed, 2)) {
+		town.records[has] = town.records[--town.records_n];
+		return;
+	}
+	if (has < town.records_n && strchr(town.records[has].content, 'l')) /* beside a CNAME nothing can be */
+		return;
+	(void)snprintf(text, sizeof text, "198.51.100.%u", 1 + (unsigned)test_random_below(&town.seed, 200));
+	town_add_record(i, text);
+	if (town_names[i].job.owner[0] && test_random_below(&town.seed, 2))
+		town.records[town.records_n - 1].is_marked = false;
+}
+
+static void set_job(size_t i)
+{
+	struct job *job = &town_names[i].job;
+
+	job->on_empty = test_random_below(&town.seed, 2) ? ON_EMPTY_REMOVE : ON_EMPTY_KEEP;
+	job->min_records = test_random_below(&town.seed, 3);
+	if (test_random_below(&town.seed, 2))
+		(void)snprintf(job->owner, sizeof job->owner, "red");
+	if (!test_random_below(&town.seed, 3))
+		(void)snprintf(job->name, NAME_CAP, "n%03zu.example.net", i);
+	if (!test_random_below(&town.seed, 4))
+		memcpy(job->zone_id, town.api[strstr(job->name, ".net") != NULL].id, RECORD_ID_CAP);
+}
+
+/* Everybody who is due begins, as time goes on; some join while others are at work. */
+static void run_for(int64_t ms, bool is_resync)
+{
+	int64_t until_ms = town.now_ms + ms;
+
+	for (size_t i = 0; i < NAMES; i++)
+		if (!town_names[i].is_busy)
+			town_begin(i, is_resync || is_meddled[i] || !test_random_below(&town.seed, 5));
+	memset(is_meddled, 0, sizeof is_meddled);
+	while (town.now_ms < until_ms) {
+		int64_t next_ms = until_ms;
+
+		if (town_step())
+			continue;
+		for (size_t i = 0; i < NAMES; i++)
+			if (town_names[i].r.out.wake_ms < next_ms)
+				next_ms = town_names[i].r.out.wake_ms;
+		town.now_ms = next_ms > town.now_ms ? next_ms : town.now_ms;
+		for (size_t i = 0; i < NAMES; i++)
+			if (town_names[i].r.out.wake_ms <= town.now_ms)
+				town_begin(i, false);
+	}
+	town_run();
+}
+
+/* Held removals are right, too: kept by on_empty or by the floor. */
+static bool is_at_rest(size_t i)
+{
+	const struct reconcile *r = &town_names[i].r;
+
+	return town_is_right(i) || (r->out.result == RECONCILE_HELD && r->out.plan.is_held_by_rule) ||
+	       (r->out.result == RECONCILE_FAILED && strstr(r->out.err->text, "in the way"));
+}
+
+static void run_seed(uint32_t seed)
+{
+	town_init(NAMES);
+	town.seed = seed;
+	town.fault = by_chance;
+	town.round.is_paced = seed % 2;
+	for (size_t i = 0; i < NAMES; i++)
+		set_job(i);
+	for (int day = 0; day < 12; day++) {
+		town_clear_story();
+		chance_of_fault = test_random_below(&town.seed, 3) * 10;
+		town.has_no_leader = !test_random_below(&town.seed, 6);
+		town.random = test_random(&town.seed);
+		for (size_t i = 0; i < NAMES; i++) {
+			if (!test_random_below(&town.seed, 2))
+				change_service(i);
+			if (!test_random_below(&town.seed, 6))
+				meddle(i);
+		}
+		run_for(5000, false);
+	}
+	chance_of_fault = 0;
+	town.has_no_leader = false;
+	town_clear_story();
+	run_for(700000, true);
+	town_clear_story();
+	run_for(700000, true);
+	for (size_t i = 0; i < NAMES; i++)
+		CHECK(is_at_rest(i), "seed %u: %s is not right: %s: %s", (unsigned)seed, town_names[i].job.name,
+		      town_names[i].seldom.err.text, town.story);
+	town_clear_story();
+	town_begin_all(true);
+	town_run();
+	CHECK(!town.writes, "seed %u: I4: %s", (unsigned)seed, town.story);
+}
+
+static void test_chance(void **state)
+{
+	(void)state;
+	for (uint32_t seed = 1; seed <= SEEDS; seed++)
+		run_seed(seed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_a_bad_record_stands_alone, set_up),
+		cmocka_unit_test_setup(test_batches_grow_again, set_up),
+		cmocka_unit_test_setup(test_all_are_bad, set_up),
+		cmocka_unit_test_setup(test_many_are_refused, set_up),
+		cmocka_unit_test_setup(test_a_zone_is_full, set_up),
+		cmocka_unit_test_setup(test_the_next_try_is_its_own, set_up),
+		cmocka_unit_test_setup(test_a_refused_removal, set_up),
+		cmocka_unit_test_setup(test_a_batch_that_is_lost, set_up),
+		cmocka_unit_test_setup(test_batches_of_a_zone_are_paced, set_up),
+		cmocka_unit_test_setup(test_what_is_not_paced, set_up),
+		cmocka_unit_test_setup(test_removals_wait_for_additions_that_wait, set_up),
+		cmocka_unit_test_setup(test_an_addition_does_not_wait_for_all_evidence, set_up),
+		cmocka_unit_test_setup(test_old_evidence_is_read_again, set_up),
+		cmocka_unit_test_setup(test_credentials_are_refused, set_up),
+		cmocka_unit_test_setup(test_credentials_that_may_not_write, set_up),
+		cmocka_unit_test_setup(test_sync_tries_again_together, set_up),
+		cmocka_unit_test_setup(test_chance, set_up),
+	};
+
+	return cmocka_run_group_tests_name("engine/round, faults", tests, NULL, NULL);
+}
