@@ -126,7 +126,7 @@ def test_churn_stays_within_the_limit_and_ends_right(scene):
     assert changes >= 0.9 * CHURN_SECONDS * 500 / 60
     assert calls <= 2 * changes
     assert calls <= 200 + seconds * 3  # of the 1,200 in five minutes
-    assert len(scene.cf.calls("list")) == len(sites)
+    assert len(scene.cf.calls("list")) == 1  # of the whole zone
     assert watch.cpu_seconds() < CHURN_SECONDS * 0.05
     print(f"{changes} changes, {calls} calls, {watch.cpu_seconds():.2f} s of CPU")
 
