@@ -137,7 +137,7 @@ def write_table(path, rows, days):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--days", type=int, default=DAYS)
+    parser.add_argument("--days", type=int, default=DAYS, help="within which each has to be found")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--table", metavar="FILE", help="write the table there, between its marks")
     parser.add_argument("names", nargs="*", metavar="NAME")

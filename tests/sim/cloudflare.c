@@ -1172,6 +1172,17 @@ void cloud_begin(struct cloud_exchange *x, int who, int64_t now_ms, const char *
 	draw_way(x);
 }
 
+void cloud_delay(struct cloud_exchange *x, int64_t ms)
+{
+	if (x->is_served || x->arrive_ms == CLOCK_NEVER)
+		return;
+	x->arrive_ms += ms;
+	if (x->answer_ms != CLOCK_NEVER)
+		x->answer_ms += ms;
+	if (x->break_ms != CLOCK_NEVER)
+		x->break_ms += ms;
+}
+
 static void serve_html(struct cloud_exchange *x, struct text *t, int status)
 {
 	x->status = status;

@@ -242,6 +242,9 @@ void cloud_calm(int64_t now_ms);
 void cloud_begin(struct cloud_exchange *x, int who, int64_t now_ms, const char *method, const char *target, const char *headers,
 		 const char *body, size_t body_len);
 
+/* It comes so much later, if it is not there yet. */
+void cloud_delay(struct cloud_exchange *x, int64_t ms);
+
 /* The request is there (x->arrive_ms has come): it is carried out, and the answer made. Once. */
 void cloud_serve(struct cloud_exchange *x, int64_t now_ms);
 

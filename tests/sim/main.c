@@ -297,6 +297,9 @@ static void calm(void)
  */
 static void probe(void)
 {
+	/* What another copy wrote each sees when it lists again. */
+	if (sim.setup.copies_n > 1 && !sim.setup.has_lock)
+		return;
 	for (size_t i = 0; i < sim.setup.services_n; i++) {
 		size_t from = SIM_SLOTS, to = SIM_SLOTS;
 		bool is_refused = false; /* then it fails, which takes its time */

@@ -398,6 +398,9 @@ static enum http_result step_cloud(struct wire *w, struct err *e)
 	int64_t next_ms;
 	size_t len;
 
+	/* Who is ended within a write may not wait for one that is slow. */
+	if (is_write(w->cloud.method) && copies[copy_now].wants_end_in_write && sim_below(ROW_WORLD, 2))
+		cloud_delay(&w->cloud, sim_between(ROW_WORLD, 0, 20000));
 	if (is_write(w->cloud.method))
 		copy_reach(DEATH_AFTER_SENDING);
 	c->was_sent = true;
