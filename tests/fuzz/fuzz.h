@@ -20,6 +20,7 @@ int fuzz_cloudflare(const uint8_t *p, size_t n);
 int fuzz_http(const uint8_t *p, size_t n);
 int fuzz_request(const uint8_t *p, size_t n);
 int fuzz_url(const uint8_t *p, size_t n);
+int fuzz_claims(const uint8_t *p, size_t n);
 int fuzz_config(const uint8_t *p, size_t n);
 int fuzz_run(const uint8_t *p, size_t n);
 int fuzz_cert(const uint8_t *p, size_t n);

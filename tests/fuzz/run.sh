@@ -12,7 +12,7 @@ passed=0 failed=0
 # dictionary TARGET: the option that names its dictionary, if it has one
 dictionary() {
 	case $1 in
-	fuzz_json | fuzz_health | fuzz_cloudflare | fuzz_config | fuzz_run) echo -dict=tests/fuzz/json.dict ;;
+	fuzz_json | fuzz_health | fuzz_cloudflare | fuzz_claims | fuzz_config | fuzz_run) echo -dict=tests/fuzz/json.dict ;;
 	fuzz_http | fuzz_request | fuzz_url) echo -dict=tests/fuzz/http.dict ;;
 	esac
 }

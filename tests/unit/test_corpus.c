@@ -17,7 +17,7 @@ static const struct {
 	{"fuzz_health", fuzz_health},   {"fuzz_http", fuzz_http},
 	{"fuzz_json", fuzz_json},       {"fuzz_request", fuzz_request},
 	{"fuzz_resolve", fuzz_resolve}, {"fuzz_run", fuzz_run},
-	{"fuzz_url", fuzz_url},
+	{"fuzz_url", fuzz_url},         {"fuzz_claims", fuzz_claims},
 };
 
 /* As libFuzzer gives it: memory that ends with the input. */
