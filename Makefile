@@ -290,7 +290,7 @@ check: deps-test ## quick: unit tests only, under the sanitizers
 	$(Q)scripts/test.sh unit $(UNIT_PROGRAMS)
 
 test: deps-test ## every test: unit, then end to end with a real Consul
-	$(Q)$(MAKE) --no-print-directory all asan unit
+	$(Q)$(MAKE) --no-print-directory all asan unit $(BUILD)/asan/sim $(BUILD)/sim/sim
 	$(Q)PYTHON=$(PYTHON) scripts/test.sh all $(UNIT_PROGRAMS)
 
 unit: $(UNIT_PROGRAMS)

@@ -12,7 +12,7 @@ PYTHON=${PYTHON:-/usr/bin/python3}
 
 # make itself may be missing still. It is over before the tests begin: so their sum is the last line, even of a failure.
 if [ $# -eq 0 ]; then
-	scripts/deps.sh build test && make all asan unit || exit
+	scripts/deps.sh build test && make all asan unit "$BUILD/asan/sim" "$BUILD/sim/sim" || exit
 	set -- all
 	# shellcheck disable=SC2044 # names without blanks
 	for source in $(find tests/unit -name 'test_*.c' | LC_ALL=C sort); do
@@ -69,7 +69,7 @@ if [ "$what" = all ]; then
 	DNSBUDDY_ASAN=$BUILD/asan/dnsbuddy
 	export DNSBUDDY DNSBUDDY_ASAN
 	set --
-	for dir in tests/e2e tests/cloudflare; do
+	for dir in tests/e2e tests/cloudflare tests/sim; do
 		[ ! -d $dir ] || set -- "$@" $dir
 	done
 	if ! CONSUL_BIN=$(scripts/consul.sh); then

@@ -622,13 +622,18 @@ static void check_pages(int who)
 	}
 }
 
-void check_rest(void)
+void check_rest(bool is_soon)
 {
+	static bool is_troubled[SIM_JOBS]; /* who is refused waits for minutes, whatever changes */
 	bool is_good = true;
 
 	check_counts.episodes++;
-	for (size_t i = 0; i < sim.setup.jobs_n; i++)
-		is_good &= check_job(i);
+	for (size_t i = 0; i < sim.setup.jobs_n; i++) {
+		bool is_fit = is_soon && is_troubled[i] ? false : check_job(i);
+
+		is_troubled[i] = !is_fit;
+		is_good &= is_fit;
+	}
 	for (size_t i = 0; i < sim.setup.copies_n; i++) {
 		if (!copies[i].is_alive) {
 			sim_broken("I5", "copy %zu is not there", i);

@@ -29,8 +29,11 @@ void check_call(int who);
 /* A transaction is in force. */
 void check_committed(int who, const struct cloud_exchange *x, const struct cloud_change *changes, size_t n);
 
-/* Nothing goes wrong since long: are the records what is wanted? And may there be calls? */
-void check_rest(void);
+/*
+ * Nothing goes wrong since long: are the records what is wanted? And may there be calls?
+ *   is_soon  something has changed since the last time, a short time ago
+ */
+void check_rest(bool is_soon);
 void check_begin_quiet(void);
 void check_end_quiet(int64_t quiet_ms);
 

@@ -326,14 +326,14 @@ static void next_phase(void)
 		break;
 	case PHASE_CALM:
 		NOTE("what has become of it?");
-		check_rest();
+		check_rest(false);
 		probe();
 		phase = PHASE_PROBE;
 		phase_ms = sim.now_ms + PROBE_MS;
 		break;
 	case PHASE_PROBE:
 		NOTE("and of what changed since?");
-		check_rest();
+		check_rest(true);
 		check_begin_quiet();
 		quiet_since_ms = sim.now_ms;
 		phase = PHASE_QUIET;
