@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from scene import ROOT, ZONE, Scene
-from fleet import Fleet, connections
+from fleet import Fleet, connections, names_in_step
 from program import binary
 from watch import Process, percentiles, until
 
@@ -115,8 +115,7 @@ class Many:
         def in_step():
             if self.process.child.poll() is not None:
                 sys.exit(f"bench: watch ended:\n{self.log.read_text(errors='replace')[-2000:]}")
-            text = self.log.read_text(errors="replace")
-            return text.count('msg="in sync"') + text.count("msg=synced ") >= self.fleet.n
+            return names_in_step(self.log.read_text(errors="replace")) >= self.fleet.n
 
         until(in_step, f"{self.fleet.n} names in step", seconds, self.log)
         self.right_sec = time.monotonic() - self.began

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import socket
 import threading
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 NODES = 16
 TTL = 60
+FOLD = 8  # of a round so many names have a line each, before one tells the rest
 
 
 class Direct:
@@ -125,3 +127,9 @@ def connections(pid, port):
             pass  # closed meanwhile
     rows = (line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:])
     return sum(1 for r in rows if r[2].endswith(f":{port:04X}") and r[3] in ("01", "02") and f"socket:[{r[9]}]" in mine)
+
+
+def names_in_step(text):
+    """Of how many names a log (logfmt) says that they have been brought in step; each is said once at the start."""
+    told = [int(n) for n in re.findall(r'^.* msg="zone synced" .*\bnames=(\d+)', text, re.M)]
+    return len(re.findall(r'^.* msg=(?:"in sync"|synced) ', text, re.M)) + sum(told) - FOLD * len(told)
