@@ -108,10 +108,8 @@ static void put_back(struct watch *w, struct service_reader *r, int64_t now_ms)
 	struct service_watch *s = r->service;
 	int64_t next_ms = now_ms + places_turn_ms(w, s->wide.place, driver_random());
 
-	if (s->read.failures)
-		next_ms = s->read.retry_ms;
-	else if (s->wide.is_again)
-		next_ms = now_ms;
+	if (s->read.failures || s->wide.is_again)
+		next_ms = now_ms; /* as soon as it may be */
 	s->wide.is_again = s->wide.is_swept = false;
 	s->reader = NULL;
 	r->service = NULL;

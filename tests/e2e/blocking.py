@@ -6,6 +6,9 @@ import time
 from fake_consul import FakeConsul, Reply, instance
 
 
+CATALOG, CHECKS = "/v1/catalog/services", "/v1/health/state/any"
+
+
 class BlockingConsul:
     """Lists one set of instances for every service. What is set() wakes who waits."""
 
@@ -14,6 +17,8 @@ class BlockingConsul:
         self.index, self.states, self.more = 10, {}, {}
         self.headers, self.consistent_headers = {}, {}
         self.consistent_reply = None
+        self.services = []  # of which the two queries tell that are about all
+        self.wide_status = 200  # of their answers
         self.index_header = None  # a text in place of the index
         self.fake = FakeConsul()
         self.fake.script = self._answer
@@ -51,7 +56,9 @@ class BlockingConsul:
         self.set({a: s for a, s in self.states.items() if a != address})
 
     def _answer(self, request):
-        if "/health/" not in request.path:
+        if request.path in (CATALOG, CHECKS) and self.wide_status != 200:
+            return Reply(self.wide_status, b"")
+        if "/health/" not in request.path and request.path != CATALOG:
             return Reply(404, b"")
         with self.changed:
             asked = int(request.query.get("index", 0))
@@ -68,4 +75,12 @@ class BlockingConsul:
             else:
                 headers["X-Consul-Effective-Consistency"] = headers.get(
                     "X-Consul-Effective-Consistency", "leader")
-            return Reply(body=[instance(a, s) for a, s in self.states.items()], headers=headers)
+            return Reply(body=self._body(request.path), headers=headers)
+
+    def _body(self, path):
+        listed = [instance(a, s) for a, s in self.states.items()]
+        if path == CATALOG:
+            return {"consul": [], **{s: [] for s in self.services}}
+        if path == CHECKS:
+            return [{**check, "ServiceName": s} for s in self.services for i in listed for check in i["Checks"]]
+        return listed

@@ -4,7 +4,9 @@ import json
 import time
 
 import pytest
+from blocking import BlockingConsul
 from fleet import connections
+from gate import Gate
 from watching import Scene, scene, until
 
 __all__ = ["scene"]
@@ -17,11 +19,11 @@ def address(n):
     return f"198.18.{n // 250}.{n % 250 + 1}"
 
 
-def follow(scene, tmp_path, sites, *args):
+def follow(scene, tmp_path, sites, **more):
     file = tmp_path / "wide.json"
     file.write_text(json.dumps({"zone_id": scene.cf.zone_id(), "records": [
         {"service": s.service, "record": s.name} for s in sites]}))
-    return scene.watch(None, "--config", file, *args)
+    return scene.watch(None, "--config", file, **more)
 
 
 @pytest.fixture
@@ -137,9 +139,47 @@ def test_few_services_and_many_again(scene, wide, tmp_path):
     assert connections(watch.pid, scene.consul.port) <= CONNECTIONS
 
 
-def test_consul_is_gone_for_a_while(scene, wide):
-    """One line for all that is followed there, not one for each service."""
-    sites, watch = wide
-    del sites
-    assert not watch.find("consul does not answer")
-    assert not watch.find("services are read in turns")
+def test_consul_is_gone_for_a_while(scene, tmp_path):
+    """A line for what is followed there, not one for each service; the page says it of each."""
+    sites = [scene.site(address(n), name=f"wide{n}.example.com") for n in range(SERVICES)]
+    with Gate(scene.consul.port) as gate:
+        watch = follow(scene, tmp_path, sites, consul=gate)
+        for site in sites:
+            site.settle()
+        gate.close()
+        sites[7].add(address(700))
+        watch.wait_for("consul does not answer")
+        time.sleep(1)
+        assert len(watch.find("consul does not answer")) <= 3, watch.text()[-3000:]
+        gate.open()
+        sites[7].settle(seconds=20)
+        sites[8].add(address(701))
+        sites[8].settle(seconds=20)
+    watch.kill()
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_who_tells_nothing_is_asked_in_turns(scene, tmp_path, status):
+    """An old Consul, or a token that may read services alone: one line, and seconds instead of milliseconds."""
+    fake = scene.consul = BlockingConsul()
+    try:
+        fake.services, fake.wide_status = [f"s{n}" for n in range(20)], status
+        fake.set({"192.0.2.1": "passing"})
+        sites = [scene.site(name=f"wide{n}.example.com", service=s) for n, s in enumerate(fake.services)]
+        for site in sites:
+            site.states = {"192.0.2.1": "passing"}
+            site.checked = False
+        watch = follow(scene, tmp_path, sites)
+        for site in sites:
+            site.settle()
+        fake.set({"192.0.2.1": "passing", "192.0.2.2": "passing"})
+        for site in sites:
+            site.settle(["192.0.2.1", "192.0.2.2"], seconds=15)
+        assert len(watch.find("services are read in turns")) == 1
+        fake.wide_status = 200
+        fake.set({"192.0.2.1": "passing"})
+        for site in sites:
+            site.settle(["192.0.2.1"], seconds=15)
+        watch.stop()
+    finally:
+        fake.stop()
