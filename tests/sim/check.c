@@ -524,6 +524,14 @@ static void check_record(size_t job, const struct cloud_record *r)
 		sim_broken("I5", "%s %s has ttl %u, proxied %d", r->name, r->content, (unsigned)r->ttl, r->is_proxied);
 }
 
+static bool is_shared(size_t job)
+{
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		if (i != job && strcmp(sim.setup.jobs[i].name, sim.setup.jobs[job].name) == 0)
+			return true;
+	return false;
+}
+
 /* A CNAME and addresses cannot stand beside each other: what would come are fewer than min_records, so nothing does. */
 static bool is_swap_held(size_t job, int zone, const char *const *want, size_t want_n)
 {
@@ -564,7 +572,7 @@ static void check_others_of_refused(size_t job, int zone, const char *const *wan
 }
 
 /* Whether it is as it shall be; false: something is in the way that is not ours. */
-static bool check_job(size_t job)
+static bool check_job(size_t job, bool is_soon)
 {
 	const struct job *j = &sim.setup.jobs[job];
 	const char *want[WANTED_MAX];
@@ -598,7 +606,8 @@ static bool check_job(size_t job)
 				sim_broken("I5", "%s: %s is there twice", j->name, r->content);
 	}
 	count_lit(job, zone, NULL, 0, want, want_n, &lit, &after);
-	if (unwanted && (!want_n || lit > j->min_records))
+	/* Of another owner's records, which count for min_records, a name knows what it listed last. */
+	if (unwanted && (!want_n || lit > j->min_records) && !(is_soon && is_shared(job)))
 		sim_broken("I5", "%s: %zu records are not wanted, of %zu", j->name, unwanted, lit);
 	return true;
 }
@@ -629,7 +638,7 @@ void check_rest(bool is_soon)
 
 	check_counts.episodes++;
 	for (size_t i = 0; i < sim.setup.jobs_n; i++) {
-		bool is_fit = is_soon && is_troubled[i] ? false : check_job(i);
+		bool is_fit = is_soon && is_troubled[i] ? false : check_job(i, is_soon);
 
 		is_troubled[i] = !is_fit;
 		is_good &= is_fit;

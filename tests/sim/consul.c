@@ -409,50 +409,61 @@ static void serve_health(const char *target, struct consul_answer_text *a)
 	/* Nothing at all is no evidence by itself where anonymous reads see nothing; with a token it is. */
 }
 
-static void serve_catalog(struct consul_answer_text *a)
+static void serve_catalog(const char *target, struct consul_answer_text *a)
 {
 	char *out = a->body;
 
+	int64_t at_ms;
+
 	a->index = consul.catalog_index;
-	(void)seen_at_ms(true, a);
+	at_ms = seen_at_ms(has_parameter(target, "consistent"), a);
 	out += sprintf(out, "{\"consul\":[]");
 	for (size_t i = 0; i < sim.setup.services_n; i++)
 		for (size_t k = 0; k < SIM_SLOTS; k++)
-			if (consul_slots(i)[k] != SLOT_ABSENT) {
+			if (version_at(&services[i], at_ms)->slots[k] != SLOT_ABSENT && !is_hidden(k)) {
 				out += sprintf(out, ",\"%s\":[]", services[i].name);
 				break;
 			}
 	(void)sprintf(out, "}");
 }
 
+/* The checks of one instance: its own, and its node's when that is down. */
+static char *put_states(char *out, const char *service, size_t slot, enum slot state)
+{
+	const char *word = state == SLOT_WARNING ? "warning" : state == SLOT_CRITICAL ? "critical" : "passing";
+
+	out += sprintf(out,
+		       "%s{\"Node\":\"%s-%zu\",\"CheckID\":\"c\",\"Status\":\"%s\",\"ServiceID\":\"i%zu\",\"ServiceName\":\"%s\"}",
+		       out[-1] == '[' ? "" : ",", service, slot, word, slot, service);
+	if (state == SLOT_MAINTENANCE)
+		out += sprintf(out,
+			       ",{\"Node\":\"%s-%zu\",\"CheckID\":\"_service_maintenance:i%zu\",\"Status\":\"critical\","
+			       "\"ServiceID\":\"i%zu\","
+			       "\"ServiceName\":\"%s\"}",
+			       service, slot, slot, slot, service);
+	if (state == SLOT_NODE_DOWN)
+		out += sprintf(out,
+			       ",{\"Node\":\"%s-%zu\",\"CheckID\":\"serfHealth\",\"Status\":\"critical\",\"ServiceID\":\"\","
+			       "\"ServiceName\":\"\"}",
+			       service, slot);
+	return out;
+}
+
 static void serve_states(const char *target, struct consul_answer_text *a)
 {
 	char *out = a->body;
+	int64_t at_ms;
 
 	a->index = index_of(target);
-	(void)seen_at_ms(has_parameter(target, "consistent"), a);
+	at_ms = seen_at_ms(has_parameter(target, "consistent"), a);
 	out += sprintf(out, "[");
-	for (size_t i = 0; i < sim.setup.services_n; i++)
-		for (size_t k = 0; k < SIM_SLOTS; k++) {
-			enum slot state = (enum slot)consul_slots(i)[k];
+	for (size_t i = 0; i < sim.setup.services_n; i++) {
+		const struct version *v = version_at(&services[i], at_ms);
 
-			if (state == SLOT_ABSENT || is_hidden(k))
-				continue;
-			out += sprintf(out,
-				       "%s{\"Node\":\"n%zu\",\"CheckID\":\"c%zu\",\"Status\":\"%s\",\"ServiceID\":\"i%zu\","
-				       "\"ServiceName\":\"%s\"}",
-				       out[-1] == '[' ? "" : ",", k, i,
-				       state == SLOT_PASSING   ? "passing"
-				       : state == SLOT_WARNING ? "warning"
-							       : "critical",
-				       k, services[i].name);
-			if (state == SLOT_MAINTENANCE)
-				out += sprintf(
-					out,
-					",{\"Node\":\"n%zu\",\"CheckID\":\"_service_maintenance:i%zu\",\"Status\":\"critical\","
-					"\"ServiceID\":\"i%zu\",\"ServiceName\":\"%s\"}",
-					k, k, k, services[i].name);
-		}
+		for (size_t k = 0; k < SIM_SLOTS; k++)
+			if (v->slots[k] != SLOT_ABSENT && !is_hidden(k))
+				out = put_states(out, services[i].name, k, (enum slot)v->slots[k]);
+	}
 	(void)sprintf(out, "]");
 }
 
@@ -584,7 +595,7 @@ void consul_serve(const char *method, const char *target, const char *headers, c
 	} else if (strncmp(target, "/v1/health/state/any", 20) == 0) {
 		serve_states(target, a);
 	} else if (strncmp(target, "/v1/catalog/services", 20) == 0) {
-		serve_catalog(a);
+		serve_catalog(target, a);
 	} else if (!is_catalog && strncmp(target, "/v1/kv/", 7) == 0) {
 		serve_key(method, target, a);
 	} else if (!is_catalog) {

@@ -7,6 +7,8 @@
 
 #include "sim/consul.h"
 
+#define WIDE_FROM 16
+
 static uint64_t rows[16];
 static uint64_t rows_seed;
 
@@ -71,7 +73,8 @@ static void make_job(size_t i)
 	(void)snprintf(job->owner, sizeof job->owner, "%s", owners[one_in(2) ? 0 : 1 + sim_below(ROW_SETUP, 2)]);
 	if (job->on_empty == ON_EMPTY_FALLBACK)
 		(void)snprintf(job->fallback, sizeof job->fallback, "198.51.100.%u", 1 + (unsigned)i);
-	s->service_of[i] = sim_below(ROW_SETUP, (uint32_t)s->services_n);
+	/* Many services have a name each: then they are followed by a few wide queries. */
+	s->service_of[i] = s->services_n > WIDE_FROM ? i % s->services_n : sim_below(ROW_SETUP, (uint32_t)s->services_n);
 	(void)snprintf(job->service, sizeof job->service, "%s", consul_service_name(s->service_of[i]));
 	if (one_in(8))
 		(void)snprintf(job->name, sizeof job->name, "%s", s->zones[zone]);
@@ -111,7 +114,8 @@ static void make_setup(void)
 	*s = (struct sim_setup){
 		.copies_n = one_in(6) ? 2 + sim_below(ROW_SETUP, SIM_COPIES - 1) : 1,
 		.zones_n = 1 + sim_below(ROW_SETUP, SIM_ZONES),
-		.services_n = is_wide ? 18 + sim_below(ROW_SETUP, SIM_SERVICES - 17) : 1 + sim_below(ROW_SETUP, 6),
+		.services_n =
+			is_wide ? WIDE_FROM + 1 + sim_below(ROW_SETUP, SIM_SERVICES - WIDE_FROM) : 1 + sim_below(ROW_SETUP, 6),
 		.jobs_n = is_wide ? 20 + sim_below(ROW_SETUP, SIM_JOBS - 19) : 1 + sim_below(ROW_SETUP, 12),
 		.has_token = !one_in(4),
 		.timeout_ms = 10000,
