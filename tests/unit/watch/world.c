@@ -66,18 +66,40 @@ static bool has_parameter(const char *target, const char *name)
 	return at && (at[-1] == '?' || at[-1] == '&');
 }
 
+/* That a read of its health is about; WORLD_SERVICES: none that is known. */
+static size_t service_of(const char *target)
+{
+	char service[64] = "";
+	size_t i = 0;
+
+	(void)sscanf(target, "/v1/health/service/%63[^?]", service);
+	while (i < WORLD_SERVICES && (!world.services[i].name || strcmp(world.services[i].name, service) != 0))
+		i++;
+	return i;
+}
+
+static uint64_t index_of(const char *target)
+{
+	size_t service = service_of(target);
+
+	if (world.consul_index)
+		return world.consul_index(target);
+	if (strncmp(target, "/v1/kv/", 7) == 0)
+		return locks.index;
+	return service < WORLD_SERVICES ? world.services[service].index : world.index;
+}
+
 static int answer_health(const struct exchange *x, char *headers, size_t headers_cap)
 {
-	char service[64], *out = answer_body;
-	const char *list = "";
+	char *out = answer_body;
+	size_t service = service_of(x->target);
+	const char *list = service < WORLD_SERVICES ? world.services[service].instances : "";
 
-	(void)sscanf(x->target, "/v1/health/service/%63[^?]", service);
-	for (size_t i = 0; i < WORLD_SERVICES && world.services[i].name; i++)
-		if (strcmp(world.services[i].name, service) == 0)
-			list = world.services[i].instances;
+	if (service < WORLD_SERVICES && world.services[service].fails)
+		return 500;
 	note(has_parameter(x->target, "consistent") ? "verify" : "health");
-	(void)snprintf(headers, headers_cap, "X-Consul-Index: %llu\nX-Consul-KnownLeader: %s\n", (unsigned long long)world.index,
-		       world.consul_is_leaderless ? "false" : "true");
+	(void)snprintf(headers, headers_cap, "X-Consul-Index: %llu\nX-Consul-KnownLeader: %s\n",
+		       (unsigned long long)index_of(x->target), world.consul_is_leaderless ? "false" : "true");
 	out += sprintf(out, "[");
 	while (*list) {
 		char address[32];
@@ -165,16 +187,26 @@ static int answer_consul(struct exchange *x, char *headers, size_t headers_cap, 
 /* A blocking query waits for something newer, or for its time. */
 static bool is_blocked(const struct exchange *x)
 {
-	uint64_t index = strncmp(x->target, "/v1/kv/", 7) == 0 ? locks.index : world.index;
-
-	if (world.consul_index)
-		index = world.consul_index(x->target);
 	if (strncmp(x->target, "/v1/kv/", 7) == 0)
 		locks_age(world.now_ms);
-	return x->asked_index && index <= x->asked_index && world.now_ms < x->wait_until_ms;
+	return x->asked_index && index_of(x->target) <= x->asked_index && world.now_ms < x->wait_until_ms;
 }
 
 /* ---- Cloudflare ---- */
+
+static char *put_zone_id(char *out, size_t zone)
+{
+	return out + sprintf(out, "%c%s", (char)('0' + zone), &ZONE[1]);
+}
+
+/* That a request is about. */
+static size_t zone_of(const char *target)
+{
+	size_t zone = (size_t)(target[sizeof "/zones/" - 1] - '0');
+
+	assert_true(strncmp(target, "/zones/", 7) == 0 && zone < WORLD_ZONES && world.zones[zone].name);
+	return zone;
+}
 
 static struct world_record *record_of(unsigned id)
 {
@@ -207,14 +239,17 @@ static int answer_list(const struct exchange *x)
 {
 	const char *by_name = strstr(x->target, "name.exact=");
 	char name[NAME_CAP], *out = answer_body;
+	size_t zone = zone_of(x->target);
 
 	world.lists++;
+	world.zones[zone].lists++;
 	note("list");
 	if (by_name)
 		(void)sscanf(by_name + 11, "%200[^&]", name);
 	out += sprintf(out, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":[");
 	for (size_t i = 0; i < world.records_n; i++)
-		if (!by_name || strcmp(world.records[i].name, name) == 0)
+		if (by_name ? strcmp(world.records[i].name, name) == 0
+			    : name_is_within(world.records[i].name, world.zones[zone].name))
 			out = put_record(out, &world.records[i]);
 	(void)sprintf(out, "]}");
 	return 200;
@@ -257,12 +292,29 @@ static int answer_batch(const struct exchange *x)
 	struct err e;
 
 	world.writes++;
+	world.zones[zone_of(x->target)].writes++;
 	assert_int_equal(json_parse(x->body, strlen(x->body), &e), 0);
 	carry_out_deletes(json_get(0, "deletes"));
 	out += sprintf(out, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":{\"posts\":[");
 	out = carry_out_posts(json_get(0, "posts"), out);
 	(void)sprintf(out, "]}}");
 	return 200;
+}
+
+static void answer_zones(const char *target)
+{
+	const char *asked = strstr(target, "&name=");
+	char *out = answer_body + sprintf(answer_body, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":[");
+	size_t n = 0;
+
+	for (size_t i = 0; i < WORLD_ZONES && world.zones[i].name; i++) {
+		if (asked && strcmp(asked + 6, world.zones[i].name) != 0)
+			continue;
+		out += sprintf(out, "%s{\"id\":\"", n++ ? "," : "");
+		out = put_zone_id(out, i);
+		out += sprintf(out, "\",\"name\":\"%s\",\"status\":\"active\"}", world.zones[i].name);
+	}
+	(void)sprintf(out, "],\"result_info\":{\"total_pages\":1,\"total_count\":%zu}}", n);
 }
 
 static int answer_cloudflare(const struct exchange *x, char *headers, size_t headers_cap)
@@ -276,9 +328,7 @@ static int answer_cloudflare(const struct exchange *x, char *headers, size_t hea
 	}
 	if (strncmp(x->target, "/zones?", 7) == 0) {
 		note("zone");
-		(void)snprintf(answer_body, sizeof answer_body,
-			       "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":[{\"id\":\"" ZONE
-			       "\",\"name\":\"example.com\",\"status\":\"active\"}],\"result_info\":{\"total_pages\":1}}");
+		answer_zones(x->target);
 		return 200;
 	}
 	return x->method[0] == 'G' ? answer_list(x) : answer_batch(x);
@@ -341,6 +391,15 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 	return ready;
 }
 
+static int64_t delay_of(const struct http_client *c, const char *target)
+{
+	size_t service = service_of(target);
+
+	if (c->origin == &cloudflare)
+		return target[sizeof "/zones" - 1] == '/' ? world.zones[zone_of(target)].delay_ms : 0;
+	return service < WORLD_SERVICES ? world.services[service].delay_ms : 0;
+}
+
 int __wrap_http_start(struct http_client *c, const struct http_request *r, const struct http_sink *s, int64_t deadline_ms,
 		      struct err *e)
 {
@@ -358,7 +417,7 @@ int __wrap_http_start(struct http_client *c, const struct http_request *r, const
 	x->is_over = false;
 	x->sink = *s;
 	x->deadline_ms = deadline_ms;
-	x->arrive_ms = world.now_ms + world.latency_ms;
+	x->arrive_ms = world.now_ms + world.latency_ms + delay_of(c, r->target);
 	c->counters.requests++;
 	c->was_sent = false;
 	(void)snprintf(x->method, sizeof x->method, "%s", r->method);
@@ -455,6 +514,7 @@ void world_init(void)
 	world.latency_ms = 1;
 	world.index = 10;
 	world.next_id = 1;
+	world.zones[0].name = "example.com";
 	locks_init(LEADER_TTL_SEC);
 	consul = (struct http_origin){.url = {.scheme = URL_HTTP}};
 	cloudflare = (struct http_origin){.url = {.scheme = URL_HTTP}};
@@ -489,11 +549,18 @@ struct job world_job(const char *service, const char *name)
 	return job;
 }
 
+void world_start_jobs(const struct job *jobs, size_t n)
+{
+	struct err e = {0};
+
+	CHECK(watch_init(&world_watch, &world_setup, &e) == 0, "%s", e.text);
+	CHECK(watch_set_jobs(&world_watch, jobs, n, &e) == 0, "%s", e.text);
+}
+
 void world_start(void)
 {
 	struct job jobs[WORLD_SERVICES];
 	size_t n = 0;
-	struct err e = {0};
 
 	for (; n < WORLD_SERVICES && world.services[n].name; n++) {
 		char name[NAME_CAP];
@@ -501,8 +568,7 @@ void world_start(void)
 		(void)snprintf(name, sizeof name, n ? "w%zu.example.com" : "www.example.com", n);
 		jobs[n] = world_job(world.services[n].name, name);
 	}
-	CHECK(watch_init(&world_watch, &world_setup, &e) == 0, "%s", e.text);
-	CHECK(watch_set_jobs(&world_watch, jobs, n, &e) == 0, "%s", e.text);
+	world_start_jobs(jobs, n);
 }
 
 unsigned world_reloads, world_secret_reloads;
@@ -544,7 +610,7 @@ void world_set(const char *service, const char *instances)
 	assert_true(i < WORLD_SERVICES);
 	world.services[i].name = service;
 	world.services[i].instances = instances;
-	world.index++;
+	world.services[i].index = ++world.index;
 }
 
 void world_tag(const char *service, const char *tags)

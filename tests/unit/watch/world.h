@@ -1,6 +1,6 @@
 /*
  * The world of a watch, scripted: a clock that moves when the loop waits, an HTTP client without
- * network, behind it a Consul with services and a lock and a Cloudflare with one zone. A program
+ * network, behind it a Consul with services and a lock and a Cloudflare with a few zones. A program
  * that uses it is linked with the wrapped functions in the Makefile (WORLD_WRAPS).
  */
 #ifndef TEST_WORLD_H
@@ -10,7 +10,8 @@
 
 #define WORLD_START_MS 5000000
 #define WORLD_RECORDS 64
-#define WORLD_SERVICES 8
+#define WORLD_SERVICES 14
+#define WORLD_ZONES 6
 
 struct world_record {
 	unsigned id;
@@ -27,6 +28,9 @@ extern struct world {
 	struct {
 		const char *name, *instances;
 		const char *tags; /* as the catalog has them: "\"blue\",\"green\""; NULL: it is not listed there */
+		int64_t delay_ms; /* its answers take so much longer */
+		bool fails;       /* they are 500 */
+		uint64_t index;   /* the world's when it changed last */
 	} services[WORLD_SERVICES];
 	uint64_t index;
 	bool consul_is_away; /* connections are refused */
@@ -40,6 +44,11 @@ extern struct world {
 	bool registration_fails;     /* 403 from the agent's endpoints */
 
 	/* Cloudflare */
+	struct {
+		const char *name; /* at first: the first is example.com, and there are no others */
+		int64_t delay_ms; /* its answers take so much longer */
+		unsigned lists, writes;
+	} zones[WORLD_ZONES];
 	struct world_record records[WORLD_RECORDS];
 	size_t records_n;
 	unsigned next_id;
@@ -66,6 +75,9 @@ extern struct watch_setup world_setup;
 
 /* watch_init(), and the names www.example.com, w1..: one for each service of the world. */
 void world_start(void);
+
+/* The same with these jobs. */
+void world_start_jobs(const struct job *jobs, size_t n);
 
 /* One service web, and www.example.com in step with it. */
 void world_start_with(const char *instances);

@@ -1,0 +1,361 @@
+/*
+ * watch/worker with many names in several zones: who begins when, with whom, and who waits for
+ * nobody.
+ */
+#include "watch/world.h"
+
+#include "support.h"
+
+#include "base/clock.h"
+
+static char names[WORLD_SERVICES][NAME_CAP], services[WORLD_SERVICES][32];
+static struct job jobs[WORLD_SERVICES];
+
+static void add_zones(size_t n)
+{
+	static const char *const zones[WORLD_ZONES] = {"example.com", "example.net",  "example.org",
+						       "example.edu", "example.info", "example.biz"};
+
+	for (size_t i = 0; i < n; i++)
+		world.zones[i].name = zones[i];
+}
+
+/* n names w0, w1... in the zones in turns, which nobody has told; of services s0, s1... */
+static void prepare(size_t n, size_t zones_n)
+{
+	add_zones(zones_n);
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(services[i], sizeof services[i], "s%zu", i);
+		(void)snprintf(names[i], sizeof names[i], "w%zu.%s", i, world.zones[i % zones_n].name);
+		if (!world.services[i].instances)
+			world_set(services[i], "192.0.2.1");
+		jobs[i] = world_job(services[i], names[i]);
+		jobs[i].zone[0] = '\0';
+	}
+}
+
+static void start(size_t n, size_t zones_n)
+{
+	prepare(n, zones_n);
+	world_start_jobs(jobs, n);
+}
+
+/* In step, and long enough for no pace to be left. */
+static void start_at_rest(size_t n, size_t zones_n)
+{
+	start(n, zones_n);
+	world_run(5000);
+	for (size_t i = 0; i < n; i++)
+		assert_string_equal(world_records(names[i]), "192.0.2.1");
+	world_clear();
+	memset(world.zones, 0, sizeof world.zones);
+	add_zones(zones_n);
+}
+
+static bool is_written(size_t i, const char *contents)
+{
+	return strcmp(world_records(names[i]), contents) == 0;
+}
+
+/* ---- together ---- */
+
+/* One search for all, one listing and one batch for each zone. */
+static void test_names_share_what_they_can(void **state)
+{
+	(void)state;
+	start(12, 4);
+	world_run(1000);
+	assert_int_equal(world_count("zone"), 1);
+	for (size_t z = 0; z < 4; z++) {
+		assert_int_equal(world.zones[z].lists, 1);
+		assert_int_equal(world.zones[z].writes, 1);
+	}
+	for (size_t i = 0; i < 12; i++)
+		assert_true(is_written(i, "192.0.2.1"));
+}
+
+/* Whose zone is not known goes with who searches: what that one finds tells his. */
+static void test_one_searches_for_all(void **state)
+{
+	(void)state;
+	add_zones(2);
+	world.latency_ms = 200;
+	world_set("s0", "192.0.2.1");
+	world_set("s1", "192.0.2.1");
+	world.services[1].delay_ms = WATCH_GATHER_MS + 100; /* while the search is under way */
+	start(2, 2);
+	world_run(200 + WATCH_GATHER_MS + 50);
+	assert_int_equal(world_count("zone"), 0);
+	assert_true(driver_is_busy(&world_watch.workers[0].driver));
+	world_run(2000);
+	assert_int_equal(world_count("zone"), 1);
+	assert_true(is_written(0, "192.0.2.1"));
+	assert_true(is_written(1, "192.0.2.1"));
+}
+
+/* At first they are gathered until no more services are told. */
+static void test_first_passes_are_gathered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		(void)snprintf(services[i], sizeof services[i], "s%zu", i);
+		world_set(services[i], "192.0.2.1");
+		world.services[i].delay_ms = (int64_t)i * (WATCH_GATHER_MS - 20);
+	}
+	start(5, 1);
+	world_run(4 * (WATCH_GATHER_MS - 20));
+	assert_int_equal(world_count("zone"), 0);
+	world_run(10); /* the last one is there: nobody else is waited for */
+	assert_int_equal(world_count("zone"), 1);
+	assert_int_equal(world.lists, 1);
+	assert_int_equal(world.writes, 1);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(is_written(i, "192.0.2.1"));
+}
+
+/* One that is not told holds the others up for a moment, however many are told meanwhile. */
+static void test_nobody_waits_long_for_a_service(void **state)
+{
+	(void)state;
+	world_set("s0", "192.0.2.1");
+	world_set("s1", "192.0.2.1");
+	world.services[1].delay_ms = 9000;
+	start(2, 1);
+	world_run(WATCH_GATHER_MS - 10);
+	assert_string_equal(world_records(names[0]), "");
+	world_run(20);
+	assert_true(is_written(0, "192.0.2.1"));
+	world_clear();
+	world_run(9000); /* and that one for nobody */
+	assert_true(is_written(1, "192.0.2.1"));
+	assert_string_equal(world.story, "health list +192.0.2.1");
+}
+
+static void test_nobody_waits_for_one_after_the_other(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 14; i++) {
+		(void)snprintf(services[i], sizeof services[i], "s%zu", i);
+		world_set(services[i], "192.0.2.1");
+		world.services[i].delay_ms = (int64_t)i * (WATCH_GATHER_MS - 20);
+	}
+	start(14, 1);
+	world_run(WATCH_GATHER_MAX_MS - 10);
+	assert_int_equal(world.writes, 0);
+	world_run(20);
+	assert_true(is_written(0, "192.0.2.1"));
+	assert_int_equal(world.writes, 1);
+	world_run(5000);
+	for (size_t i = 0; i < 14; i++)
+		assert_true(is_written(i, "192.0.2.1"));
+}
+
+/* A service that Consul does not tell is nobody's to wait for: it may never be. */
+static void test_a_service_that_fails_is_not_waited_for(void **state)
+{
+	(void)state;
+	world_set("s0", "192.0.2.1");
+	world_set("s1", "192.0.2.1");
+	world.services[1].fails = true;
+	start(2, 1);
+	world_run(10);
+	assert_true(is_written(0, "192.0.2.1"));
+}
+
+/* What changes while a batch of the zone has its pace goes in one. */
+static void test_changes_join(void **state)
+{
+	(void)state;
+	start_at_rest(5, 1);
+	for (size_t i = 0; i < 5; i++) {
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+		world_run(10);
+		assert_int_equal(is_written(i, "192.0.2.1 192.0.2.2"), i == 0);
+	}
+	world_run(60);
+	for (size_t i = 0; i < 5; i++)
+		assert_true(is_written(i, "192.0.2.1 192.0.2.2"));
+	assert_int_equal(world.writes, 2);
+	assert_int_equal(world.lists, 0);
+}
+
+/* Removals whose grace is over leave together with those that follow. */
+static void test_removals_join(void **state)
+{
+	(void)state;
+	start_at_rest(4, 1);
+	for (size_t i = 0; i < 4; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world_clear();
+	for (size_t i = 0; i < 4; i++) {
+		world_set(services[i], "192.0.2.1");
+		world_run(30);
+	}
+	world_run(2000);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(is_written(i, "192.0.2.1"));
+	assert_in_range(world.writes, 1, 3);
+}
+
+/* All names of a zone are listed at one time, whenever each was served first. */
+static void test_a_zone_is_listed_anew_at_one_time(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		(void)snprintf(services[i], sizeof services[i], "s%zu", i);
+		world_set(services[i], "192.0.2.1");
+		world.services[i].delay_ms = (int64_t)i * 1500;
+	}
+	start(6, 2);
+	world_run(20000);
+	for (size_t i = 0; i < 6; i++) {
+		assert_true(is_written(i, "192.0.2.1"));
+		assert_int_equal(world_watch.names[i]->resync_ms, world_watch.names[i % 2]->resync_ms);
+		assert_in_range(world_watch.names[i]->resync_ms, world.now_ms + 220000, world.now_ms + 330000);
+	}
+	assert_int_not_equal(world_watch.names[0]->resync_ms, world_watch.names[1]->resync_ms);
+	world.zones[0].lists = world.zones[1].lists = 0;
+	world_run(1500000);
+	assert_in_range(world.zones[0].lists, 4, 6);
+	assert_in_range(world.zones[1].lists, 4, 6);
+}
+
+/* ---- apart ---- */
+
+/* Of several zones each has a worker of its own, as far as there are some. */
+static void test_zones_are_served_side_by_side(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	start_at_rest(4, 4);
+	for (size_t i = 0; i < 4; i++)
+		world.zones[i].delay_ms = 200;
+	for (size_t i = 0; i < 4; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	world_run(210);
+	for (size_t i = 0; i < 4; i++)
+		n += is_written(i, "192.0.2.1 192.0.2.2");
+	assert_int_equal(n, WATCH_WORKERS);
+	world_run(200);
+	for (size_t i = 0; i < 4; i++)
+		assert_true(is_written(i, "192.0.2.1 192.0.2.2"));
+}
+
+/* A call that takes long holds up who takes part in it, and others of the zone for a moment. */
+static void test_a_call_that_is_stuck(void **state)
+{
+	(void)state;
+	start_at_rest(2, 1);
+	world.zones[0].delay_ms = 5000;
+	world_set(services[0], "192.0.2.1 192.0.2.2");
+	world_run(5);
+	assert_true(worker_is_any_calling(&world_watch));
+	world.zones[0].delay_ms = 0;
+	world_run(50);
+	world_set(services[1], "192.0.2.1 192.0.2.2");
+	world_run(WATCH_STUCK_MS - 70);
+	assert_true(is_written(1, "192.0.2.1"));
+	world_run(30);
+	assert_true(is_written(1, "192.0.2.1 192.0.2.2"));
+	assert_true(is_written(0, "192.0.2.1"));
+	world_run(5000);
+	assert_true(is_written(0, "192.0.2.1 192.0.2.2"));
+	assert_int_equal(world.writes, 2);
+}
+
+/* Names that change again and again keep their workers for themselves; but not for ever. */
+static void test_a_zone_does_not_starve(void **state)
+{
+	static const char *const lists[] = {"192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.2/maintenance"};
+	int64_t from_ms;
+
+	(void)state;
+	prepare(10, 3);
+	add_zones(4);
+	(void)snprintf(names[9], NAME_CAP, "w9.example.edu");
+	memcpy(jobs[9].name, names[9], NAME_CAP);
+	world_start_jobs(jobs, 10);
+	world_run(5000);
+	assert_true(is_written(9, "192.0.2.1"));
+	for (size_t z = 0; z < 3; z++)
+		world.zones[z].delay_ms = 60;
+	for (unsigned turn = 0; turn < 30; turn++) {
+		for (size_t i = 0; i < 9; i++)
+			world_set(services[i], lists[(turn + i) % 2]);
+		world_run(40);
+	}
+	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		assert_true(world_watch.workers[i].round.n > 0);
+	world_set("s9", "192.0.2.1 192.0.2.2");
+	from_ms = world.now_ms;
+	for (unsigned turn = 0; !is_written(9, "192.0.2.1 192.0.2.2"); turn++) {
+		CHECK(turn < 40, "not within %d ms", (int)(world.now_ms - from_ms));
+		for (size_t i = 0; i < 9; i++)
+			world_set(services[i], lists[(turn + i) % 2]);
+		world_run(40);
+	}
+	/* All the others are served as well. */
+	for (size_t i = 0; i < 9; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.3");
+	world_run(5000);
+	for (size_t i = 0; i < 9; i++)
+		assert_true(is_written(i, "192.0.2.1 192.0.2.3"));
+}
+
+/* A pass that is called off while others of its round have a call under way is none of theirs. */
+static void test_one_pass_is_called_off(void **state)
+{
+	const struct worker *worker;
+
+	(void)state;
+	start_at_rest(3, 1);
+	worker = &world_watch.workers[0];
+	for (size_t i = 0; i < 3; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	for (size_t i = 0; i < 3; i++)
+		world_set(services[i], "192.0.2.1/maintenance 192.0.2.2");
+	for (size_t i = 0; i < 3; i++)
+		world.services[i].delay_ms = 50;
+	for (int i = 0; i < 100 && worker->round.n < 3; i++)
+		world_run(1);
+	assert_int_equal(worker->round.n, 3);
+	assert_true(driver_is_busy(&worker->driver)); /* with the read for the first one */
+	worker_cancel_name(&world_watch, world_watch.names[2], world.now_ms);
+	assert_int_equal(worker->round.n, 2);
+	assert_true(driver_is_busy(&worker->driver));
+	assert_false(world_watch.names[2]->is_busy);
+	/* Whose call it is takes all with it: it may have been about them, too. */
+	worker_cancel_name(&world_watch, world_watch.names[0], world.now_ms);
+	assert_int_equal(worker->round.n, 0);
+	assert_false(driver_is_busy(&worker->driver));
+	for (size_t i = 0; i < 3; i++)
+		assert_false(world_watch.names[i]->is_busy);
+	world_run(1000);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(is_written(i, "192.0.2.2"));
+	assert_null(world_watch.zones->zones[0].user);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(test_names_share_what_they_can, world_set_up),
+		cmocka_unit_test_setup(test_one_searches_for_all, world_set_up),
+		cmocka_unit_test_setup(test_first_passes_are_gathered, world_set_up),
+		cmocka_unit_test_setup(test_nobody_waits_long_for_a_service, world_set_up),
+		cmocka_unit_test_setup(test_nobody_waits_for_one_after_the_other, world_set_up),
+		cmocka_unit_test_setup(test_a_service_that_fails_is_not_waited_for, world_set_up),
+		cmocka_unit_test_setup(test_changes_join, world_set_up),
+		cmocka_unit_test_setup(test_removals_join, world_set_up),
+		cmocka_unit_test_setup(test_a_zone_is_listed_anew_at_one_time, world_set_up),
+		cmocka_unit_test_setup(test_zones_are_served_side_by_side, world_set_up),
+		cmocka_unit_test_setup(test_a_call_that_is_stuck, world_set_up),
+		cmocka_unit_test_setup(test_a_zone_does_not_starve, world_set_up),
+		cmocka_unit_test_setup(test_one_pass_is_called_off, world_set_up),
+	};
+
+	return cmocka_run_group_tests_name("watch/worker", tests, NULL, NULL);
+}
