@@ -172,7 +172,7 @@ static int run(const struct invocation *in, bool is_plan)
 	/* One deadline for all. Who waits for a plan is a person: one try. */
 	give_up_ms = is_plan ? 0 : clock_now_ms() + config.retry_for_ms;
 	if (config.discover)
-		code = discover_jobs(&config, &clients, give_up_ms);
+		code = (int)discover_jobs(&config, &clients, give_up_ms);
 	if (begin(is_plan, give_up_ms, &e))
 		return command_fail(in, &e);
 	if (is_plan) {
