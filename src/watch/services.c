@@ -155,6 +155,7 @@ static void begin_single(struct watch *w, struct service_watch *s)
 	s->told_by = NULL;
 	s->wide.place = NULL;
 	s->read.wait_sec = w->setup.wait_sec;
+	loop_add(&w->loop, &w->services.readers[i]->part); /* wide, it was not of use */
 	begin_reading(w->services.readers[i], s);
 }
 

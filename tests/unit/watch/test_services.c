@@ -244,13 +244,13 @@ static void test_and_single_again(void **state)
 	(void)state;
 	settle(40);
 	services_stop(&world_watch);
-	for (size_t i = 0; i < 4; i++)
+	for (size_t i = 0; i < SERVICES_SINGLE_MAX; i++)
 		add(i);
 	world_run(1000);
 	forget();
-	set_state(2, "critical");
+	set_state(SERVICES_SINGLE_MAX - 1, "critical");
 	world_run(200);
-	assert_false(is_passing(2));
+	assert_false(is_passing(SERVICES_SINGLE_MAX - 1));
 	assert_int_equal(told_n[TOLD_TAGS] + told_n[TOLD_CHECKS], 0);
 }
 
