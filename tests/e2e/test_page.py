@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.request
 
 import pytest
 from browser import PROGRAM, Browser
@@ -41,8 +42,13 @@ def address(consul, cloudflare, start, tmp_path):
         {"service": site.service, "record": name, "min_records": 2 if name == HELD else 1}
         for name in names]}))
     watch = scene.watch(None, "--config", file, "--listen", listen)
-    until(lambda: len(watch.find("in sync")) == NAMES_N - 3, 60, watch.text)
-    watch.wait_for("held")
+    watch.wait_for("watching")
+
+    def is_at_rest():
+        with urllib.request.urlopen(f"http://{listen}/metrics") as answer:
+            text = answer.read().decode()
+        return f"\ndnsbuddy_records_in_sync {NAMES_N - 3}\n" in text and "\ndnsbuddy_records_held 1\n" in text
+    until(is_at_rest, 60, watch.text)
     watch.wait_for("retrying", 2)
     yield f"http://{listen}/"
     watch.stop()
