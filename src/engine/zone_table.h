@@ -12,6 +12,7 @@
 #include "cloudflare/records.h"
 #include "cloudflare/zones.h"
 #include "core/job.h"
+#include "engine/report.h"
 
 #define ZONES_MAX ((size_t)1024)
 
@@ -31,6 +32,7 @@ struct zone {
 	int64_t paced_ms[ZONE_PACES]; /* no call of that kind before this */
 	const void *user;             /* who is at work on it */
 	int64_t resync_ms;            /* when to list it anew for no other reason */
+	struct report_sum sum;        /* of names that have ended, until they have their line */
 };
 
 struct zone_table {

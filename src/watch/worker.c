@@ -57,17 +57,28 @@ static void note_lost(struct worker *worker, enum err_kind kind, int64_t now_ms)
 		((struct managed_name *)r->owner)->settled_ms = worker->watch->settled_ms;
 }
 
+static void tell_sum(struct report_sum *sum, const char *zone)
+{
+	report_zone(sum, zone);
+	*sum = (struct report_sum){0};
+}
+
 /* No name is left: its zones may be others' from now on. */
 static void be_free(struct worker *worker)
 {
 	struct zone_table *zones = worker->watch->zones;
 
 	worker->is_closed = false;
-	worker->sum = (struct report_sum){0};
 	reconcile_forget_all(&worker->storage);
-	for (size_t i = 0; i < zones->n; i++)
-		if (zones->zones[i].user == worker)
-			zones->zones[i].user = NULL;
+	tell_sum(&worker->sum, NULL);
+	for (size_t i = 0; i < zones->n; i++) {
+		struct zone *z = &zones->zones[i];
+
+		if (z->user != worker)
+			continue;
+		z->user = NULL;
+		tell_sum(&z->sum, z->name);
+	}
 }
 
 void worker_cancel(struct worker *worker, int64_t now_ms)
@@ -121,10 +132,13 @@ static void end_pass(struct worker *worker, struct managed_name *name, int64_t n
 {
 	struct watch *w = worker->watch;
 	struct reconcile *r = &name->r;
+	struct report_sum *sum = r->zone ? &r->zone->sum : &worker->sum;
 
-	report_quiet(worker->sum.names_n >= REPORT_LINES_MAX);
+	if (r->zone && !r->zone->user)
+		r->zone->user = worker;
+	report_quiet(sum->names_n >= REPORT_LINES_MAX);
 	if (managed_end(name, resync_at(w, r->zone, now_ms)))
-		report_add(&worker->sum, r);
+		report_add(sum, r);
 	report_quiet(false);
 	for (int i = 0; i < OP_KINDS; i++)
 		w->writes[i] += r->out.done_n[i];
@@ -137,17 +151,12 @@ static void end_pass(struct worker *worker, struct managed_name *name, int64_t n
 
 static void end_passes(struct worker *worker, int64_t now_ms)
 {
-	const struct zone *zone = NULL;
 	struct reconcile *r;
 
-	while ((r = round_take_ended(&worker->round))) {
-		zone = r->zone;
+	while ((r = round_take_ended(&worker->round)))
 		end_pass(worker, r->owner, now_ms);
-	}
-	if (!worker->round.n) {
-		report_zone(&worker->sum, zone ? zone->name : NULL);
+	if (!worker->round.n)
 		be_free(worker);
-	}
 	for (size_t i = 0; i < worker->round.n; i++)
 		if (worker->round.members[i]->zone)
 			worker->round.members[i]->zone->user = worker;

@@ -37,7 +37,7 @@ struct worker {
 	uint64_t requests; /* of the driver, already taken from the budget */
 	struct loop_part part;
 	struct driver driver;
-	struct report_sum sum; /* of the round's members that have ended */
+	struct report_sum sum; /* of members that have ended without a zone */
 	struct round round;    /* without members it is free */
 	struct reconcile_storage storage;
 };
