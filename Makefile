@@ -107,7 +107,8 @@ MUSL_LIB ?= /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(REALGCC) -print-multiarch
 LINK_SCRIPT := $(GEN)/dense.ld
 # By their names, the functions that who is at rest does not need lie together: the kernel brings in code by 64 kB.
 SELDOM := $(foreach f,br_ xm_ sha2 api_ c255_ point_ mul cert_ der_ tls_ verify_ config_ values_ reading_ containerbuddy_ template_ command_ \
-	reconcile_ watch_ leader_ worker_ plan_ cf_ observe_ apply_ drain_ authority_ print_ help_ managed_,.text.$(f)*)
+	reconcile_ round_ zone_ report_ watch_ services_ service_watch_ service_reader_ places_ catalog_ discover claim tag_ tags_ leader_ worker_ plan_ cf_ \
+	observe_ apply_ drain_ authority_ print_ help_ managed_ render_html,.text.$(f)*)
 release_LINK = $(REALGCC) -static-pie -nostdlib $(release_FLAGS) $(LINK_FLAGS) -Wl,-T,$(LINK_SCRIPT) $(LDFLAGS) \
 	$(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $(shell $(REALGCC) -print-file-name=crtbeginS.o) $(1) \
 	-L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -Wl,--end-group \
