@@ -1,10 +1,12 @@
 /*
  * watch: stay, and keep every record of the configuration in step.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "command/command.h"
 #include "command/stay.h"
 #include "watch/watch.h"
@@ -19,15 +21,30 @@ static struct watch watch;
 static char lock_key[CONFIG_KEY_CAP];
 static struct job place;
 
+/*
+ * The watch has its jobs: what they were read from costs memory for nothing, twice as much as they.
+ * But claims are compared with those of the configuration.
+ */
+static void forget_jobs(void)
+{
+	struct values *v = stay.in->values;
+
+	memory_forget(v->text, sizeof *v - offsetof(struct values, text));
+	for (size_t i = 0; i < 2 && !stay_config(&stay)->discover; i++)
+		memory_forget(stay.configs[i].jobs, sizeof stay.configs[i].jobs);
+}
+
 static int set(const struct config *new, bool only_secrets, struct err *e)
 {
-	(void)only_secrets;
+	if (only_secrets && !new->discover) /* those of the old one are forgotten */
+		watch_get_jobs(&watch, stay.configs[!stay.current].jobs, new->common.has_token);
 	if (watch_set_jobs(&watch, new->jobs, new->jobs_n, e))
 		return -1;
 	watch.setup.has_name_series = new->metrics_names;
 	watch_set_times(&watch, new->timeout_ms, new->resync_ms, new->unhealthy_ms, new->wait_sec);
 	watch_discover_by(&watch, new);
 	registration_rename(&watch.registration, new->register_as, clock_now_ms());
+	forget_jobs();
 	return 0;
 }
 
@@ -70,6 +87,7 @@ int command_watch(const struct invocation *in)
 	if (watch_init(&watch, &setup, &e) || watch_set_jobs(&watch, c->jobs, c->jobs_n, &e) ||
 	    (c->discover && watch_discover(&watch, c, &e)))
 		return command_fail(in, &e);
+	forget_jobs();
 	log_event(LOG_INFO, "watching", "records=%zu", c->jobs_n);
 	log_drop_unread();
 	watch_run(&watch);

@@ -122,6 +122,9 @@ void watch_discover_by(struct watch *w, const struct config *config);
 /* Fill what s has of discovery; ctx of it is w. For watch_status(). */
 void watch_discovery_status(const struct watch *w, struct status *s);
 
+/* The jobs of the last watch_set_jobs(), into as many, but with a token now, or without. */
+void watch_get_jobs(const struct watch *w, struct job *jobs, bool has_token);
+
 /* Other times from now on: see watch_setup. */
 void watch_set_times(struct watch *w, int64_t timeout_ms, int64_t resync_ms, int64_t unhealthy_ms,
 		     unsigned wait_sec);

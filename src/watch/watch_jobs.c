@@ -196,6 +196,18 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 	return 0;
 }
 
+void watch_get_jobs(const struct watch *w, struct job *jobs, bool has_token)
+{
+	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
+		const struct managed_name *name = w->names[i];
+
+		if (!name || !name->is_used || name->job.is_dropped || name->is_discovered)
+			continue;
+		*jobs = name->job;
+		jobs++->has_token = has_token;
+	}
+}
+
 /* ---- one name ---- */
 
 /* The place of a name that is discovered or removed; or one that is free; NULL: there is none. */

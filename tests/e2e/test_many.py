@@ -9,6 +9,7 @@ from watching import Scene, until
 
 NAMES, MOST, LARGE_ZONE = 250, 1024, 3500
 CONNECTIONS = 64
+MEMORY_KB = 12 * 1024
 START_CALLS, RIGHT_CALLS = 8, 3
 BATCH = 200
 
@@ -225,7 +226,7 @@ def test_1024_names(many):
     many.rest(1)
     assert len(many.calls()) <= 2 + 2 * (-(-MOST // BATCH)), many.kinds()
     assert connections(watch.pid, many.consul.port) <= CONNECTIONS
-    assert watch.memory_kb("VmRSS") <= 16 * 1024, watch.memory_kb("VmRSS")
+    assert watch.memory_kb("VmRSS") <= MEMORY_KB, watch.memory_kb("VmRSS")
     fleet.list(1000, fleet.moving[1000])
     many.settle(fleet, {1000: [fleet.staying[1000], fleet.moving[1000]]})
     time.sleep(0.1)
