@@ -1,7 +1,6 @@
 /*
  * engine/round when not all goes well: what is refused stands alone in the end and holds nobody up,
- * a slow side costs only its own time, and whatever is lost at whatever call, what must always hold
- * holds (town.c) and the records become right.
+ * a slow side costs only its own time.
  */
 #include "engine/town.h"
 #include "support.h"
@@ -508,170 +507,6 @@ static void test_sync_tries_again_together(void **state)
 	assert_int_equal(town_count_right(), 5);
 }
 
-/* ---- chance ---- */
-
-#define NAMES 24
-#define SEEDS 60
-
-static uint32_t chance_of_fault;
-static bool is_meddled[NAMES];
-
-static enum town_fault by_chance(const struct call *c, struct err *e)
-{
-	struct cf_reply *reply = c->zones ? &c->zones->reply : c->list ? &c->list->reply : c->write ? &c->write->reply : NULL;
-
-	if (test_random_below(&town.seed, 100) >= chance_of_fault)
-		return TOWN_FINE;
-	if (reply)
-		*reply = (struct cf_reply){0};
-	switch (test_random_below(&town.seed, 4)) {
-	case 0: (void)err_set(e, ERR_RETRY, "lost before"); return TOWN_LOST_BEFORE;
-	case 1: (void)err_set(e, ERR_PROTO, "lost after"); return TOWN_LOST_AFTER;
-	case 2:
-		if (reply)
-			*reply = (struct cf_reply){.status = 429, .meaning = CF_BUSY};
-		(void)err_set(e, ERR_BUSY, "HTTP 429");
-		return TOWN_LOST_BEFORE;
-	default:
-		if (reply)
-			*reply = (struct cf_reply){.status = 400, .meaning = CF_REFUSED};
-		(void)err_set(e, ERR_REFUSED, "HTTP 400");
-		return TOWN_LOST_BEFORE;
-	}
-}
-
-/* Zero to three addresses of a few, a host name now and then; some are critical. */
-static void change_service(size_t i)
-{
-	char text[128], *out = text;
-
-	*out = '\0';
-	if (!test_random_below(&town.seed, 8)) {
-		out += sprintf(out, "lb%u.example.org", (unsigned)test_random_below(&town.seed, 3));
-	} else {
-		for (unsigned k = 0, n = test_random_below(&town.seed, 4); k < n; k++)
-			out += sprintf(out, "192.0.2.%u%s ", 1 + (unsigned)test_random_below(&town.seed, 6),
-				       test_random_below(&town.seed, 5) ? "" : "/c");
-	}
-	town_set(i, text);
-}
-
-/*
- * Another hand: a record with the mark, or of somebody else; or one is removed. The name's next pass
- * lists anew: by what it remembers it could not know.
- */
-static void meddle(size_t i)
-{
-	size_t has = town.records_n;
-	char text[32];
-
-	for (size_t k = 0; k < town.records_n; k++)
-		if (strcmp(town.records[k].name, town_names[i].job.name) == 0)
-			has = k;
-	is_meddled[i] = true;
-	if (has < town.records_n && test_random_below(&town.seed, 2)) {
-		town.records[has] = town.records[--town.records_n];
-		return;
-	}
-	if (has < town.records_n && strchr(town.records[has].content, 'l')) /* beside a CNAME nothing can be */
-		return;
-	(void)snprintf(text, sizeof text, "198.51.100.%u", 1 + (unsigned)test_random_below(&town.seed, 200));
-	town_add_record(i, text);
-	if (town_names[i].job.owner[0] && test_random_below(&town.seed, 2))
-		town.records[town.records_n - 1].is_marked = false;
-}
-
-static void set_job(size_t i)
-{
-	struct job *job = &town_names[i].job;
-
-	job->on_empty = test_random_below(&town.seed, 2) ? ON_EMPTY_REMOVE : ON_EMPTY_KEEP;
-	job->min_records = test_random_below(&town.seed, 3);
-	if (test_random_below(&town.seed, 2))
-		(void)snprintf(job->owner, sizeof job->owner, "red");
-	if (!test_random_below(&town.seed, 3))
-		(void)snprintf(job->name, NAME_CAP, "n%03zu.example.net", i);
-	if (!test_random_below(&town.seed, 4))
-		memcpy(job->zone_id, town.api[strstr(job->name, ".net") != NULL].id, RECORD_ID_CAP);
-}
-
-/* Everybody who is due begins, as time goes on; some join while others are at work. */
-static void run_for(int64_t ms, bool is_resync)
-{
-	int64_t until_ms = town.now_ms + ms;
-
-	for (size_t i = 0; i < NAMES; i++)
-		if (!town_names[i].is_busy)
-			town_begin(i, is_resync || is_meddled[i] || !test_random_below(&town.seed, 5));
-	memset(is_meddled, 0, sizeof is_meddled);
-	while (town.now_ms < until_ms) {
-		int64_t next_ms = until_ms;
-
-		if (town_step())
-			continue;
-		for (size_t i = 0; i < NAMES; i++)
-			if (town_names[i].r.out.wake_ms < next_ms)
-				next_ms = town_names[i].r.out.wake_ms;
-		town.now_ms = next_ms > town.now_ms ? next_ms : town.now_ms;
-		for (size_t i = 0; i < NAMES; i++)
-			if (town_names[i].r.out.wake_ms <= town.now_ms)
-				town_begin(i, false);
-	}
-	town_run();
-}
-
-/* Held removals are right, too: kept by on_empty or by the floor. */
-static bool is_at_rest(size_t i)
-{
-	const struct reconcile *r = &town_names[i].r;
-
-	return town_is_right(i) || (r->out.result == RECONCILE_HELD && r->out.plan.is_held_by_rule) ||
-	       (r->out.result == RECONCILE_FAILED && strstr(r->out.err->text, "in the way"));
-}
-
-static void run_seed(uint32_t seed)
-{
-	town_init(NAMES);
-	town.seed = seed;
-	town.fault = by_chance;
-	town.round.is_paced = seed % 2;
-	for (size_t i = 0; i < NAMES; i++)
-		set_job(i);
-	for (int day = 0; day < 12; day++) {
-		town_clear_story();
-		chance_of_fault = test_random_below(&town.seed, 3) * 10;
-		town.has_no_leader = !test_random_below(&town.seed, 6);
-		town.random = test_random(&town.seed);
-		for (size_t i = 0; i < NAMES; i++) {
-			if (!test_random_below(&town.seed, 2))
-				change_service(i);
-			if (!test_random_below(&town.seed, 6))
-				meddle(i);
-		}
-		run_for(5000, false);
-	}
-	chance_of_fault = 0;
-	town.has_no_leader = false;
-	town_clear_story();
-	run_for(700000, true);
-	town_clear_story();
-	run_for(700000, true);
-	for (size_t i = 0; i < NAMES; i++)
-		CHECK(is_at_rest(i), "seed %u: %s is not right: %s: %s", (unsigned)seed, town_names[i].job.name,
-		      town_names[i].seldom.err.text, town.story);
-	town_clear_story();
-	town_begin_all(true);
-	town_run();
-	CHECK(!town.writes, "seed %u: I4: %s", (unsigned)seed, town.story);
-}
-
-static void test_chance(void **state)
-{
-	(void)state;
-	for (uint32_t seed = 1; seed <= SEEDS; seed++)
-		run_seed(seed);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -691,7 +526,6 @@ int main(void)
 		cmocka_unit_test_setup(test_credentials_are_refused, set_up),
 		cmocka_unit_test_setup(test_credentials_that_may_not_write, set_up),
 		cmocka_unit_test_setup(test_sync_tries_again_together, set_up),
-		cmocka_unit_test_setup(test_chance, set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round, faults", tests, NULL, NULL);

@@ -65,6 +65,7 @@ void town_init(size_t n)
 		(void)snprintf(name->job.name, NAME_CAP, "n%03zu.example.com", i);
 		(void)snprintf(name->job.service, JOB_TEXT_CAP, "s%zu", i);
 		name->own_view.listed = name->own_listed;
+		name->known.listed = name->known_listed;
 		reconcile_init_watch(&name->r, &name->job, name->have, &name->seldom);
 		name->r.owner = name;
 		town_set(i, "");
@@ -164,6 +165,7 @@ static int answer_health(const struct call *c)
 			first = name_of(m);
 		CHECK(name_of(m)->service == first->service, "%s another service", town.story);
 		name_of(m)->verified_at = town.calls;
+		consul_view_copy(&name_of(m)->known, town_view(first->service));
 	}
 	consul_view_copy(c->view, &services[first->service].view);
 	c->view->evidence.is_consistent = c->query->is_consistent;

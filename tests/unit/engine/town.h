@@ -41,6 +41,8 @@ extern struct town_name {
 	struct record have[TOWN_HAVE];
 	struct consul_view own_view; /* sync's */
 	struct endpoint own_listed[TOWN_INSTANCES];
+	struct consul_view known; /* what Consul said when it was read for it last */
+	struct endpoint known_listed[TOWN_INSTANCES];
 } town_names[TOWN_NAMES];
 
 extern struct town {

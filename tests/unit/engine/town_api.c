@@ -7,9 +7,8 @@
 /* ---- what is wanted, what is there ---- */
 
 /* Addresses; when there are none, host names. */
-static size_t collect_want(const struct town_name *name, struct target *want)
+static size_t collect_want(const struct town_name *name, const struct consul_view *v, struct target *want)
 {
-	const struct consul_view *v = town_view(name->service);
 	size_t n = 0;
 
 	for (int hosts = 0; hosts < 2 && !n && !name->job.is_dropped; hosts++)
@@ -46,10 +45,10 @@ static size_t count_content(const struct town_name *name, const char *content)
 	return n;
 }
 
-static bool is_wanted(const struct town_name *name, const char *content)
+static bool is_wanted(const struct town_name *name, const struct consul_view *v, const char *content)
 {
 	struct target want[TOWN_INSTANCES];
-	size_t n = collect_want(name, want);
+	size_t n = collect_want(name, v, want);
 	char text[TARGET_TEXT_CAP];
 
 	for (size_t i = 0; i < n; i++) {
@@ -60,10 +59,10 @@ static bool is_wanted(const struct town_name *name, const char *content)
 	return false;
 }
 
-static bool has_all_wanted(const struct town_name *name)
+static bool has_all_wanted(const struct town_name *name, const struct consul_view *v)
 {
 	struct target want[TOWN_INSTANCES];
-	size_t n = collect_want(name, want);
+	size_t n = collect_want(name, v, want);
 	char text[TARGET_TEXT_CAP];
 
 	for (size_t i = 0; i < n; i++) {
@@ -86,15 +85,16 @@ size_t town_count_records(size_t i)
 bool town_is_right(size_t i)
 {
 	const struct town_name *name = &town_names[i];
+	const struct consul_view *v = town_view(name->service);
 
-	if (!has_all_wanted(name))
+	if (!has_all_wanted(name, v))
 		return false;
 	for (size_t k = 0; k < town.records_n; k++) {
 		const struct town_record *r = &town.records[k];
 
 		if (!is_named(r, name) || !is_ours(r, name))
 			continue;
-		if (!is_wanted(name, r->content) || count_content(name, r->content) != 1 || r->ttl != name->job.ttl)
+		if (!is_wanted(name, v, r->content) || count_content(name, r->content) != 1 || r->ttl != name->job.ttl)
 			return false;
 	}
 	return true;
@@ -156,7 +156,7 @@ static void check_op(const struct town_name *name, const struct op *op)
 		return;
 	target_format(&op->record->target, content);
 	CHECK(strcmp(content, r->content) == 0, "%s I3: another record", town.story);
-	CHECK(!is_wanted(name, content) || count_content(name, content) > 1, "%s I3: a wanted record", town.story);
+	CHECK(!is_wanted(name, &name->known, content) || count_content(name, content) > 1, "%s I3: a wanted record", town.story);
 }
 
 static bool is_swap(const struct cf_part *part)
@@ -181,7 +181,7 @@ static void check_part(const struct cf_write *w, const struct cf_part *part)
 		check_op(name, part->ops[i]);
 		deletes |= part->ops[i]->kind == OP_DELETE;
 	}
-	CHECK(!deletes || is_swap(part) || has_all_wanted(name), "%s I1: %s", town.story, name->job.name);
+	CHECK(!deletes || is_swap(part) || has_all_wanted(name, &name->known), "%s I1: %s", town.story, name->job.name);
 	CHECK(!is_swap(part) || w->parts_n == 1, "%s a swap is not alone", town.story);
 }
 
@@ -207,7 +207,7 @@ static void check_floor(const struct town_name *name, size_t before_n)
 	size_t floor = name->job.min_records < before_n ? name->job.min_records : before_n;
 	struct target want[TOWN_INSTANCES];
 
-	if (collect_want(name, want) || name->job.on_empty != ON_EMPTY_REMOVE)
+	if (collect_want(name, &name->known, want) || name->job.on_empty != ON_EMPTY_REMOVE)
 		CHECK(town_count_records((size_t)(name - town_names)) >= floor, "%s I2: %s", town.story, name->job.name);
 }
 
