@@ -366,16 +366,27 @@ static void tell_asked(struct round *r, struct outcome *o)
 		report_others(n - REPORT_LINES_MAX);
 }
 
-/* What has nothing to do with one name's zone is true of all who search. */
+/*
+ * What has nothing to do with one name's zone is true of all who search; what a zone is called, of
+ * all who doubt it and lie in it.
+ */
 static void take_zone(struct round *r, struct outcome *o)
 {
 	size_t i = 0;
 	const struct reconcile *first = round_asked(r, &i);
+	const struct zone *doubted = first->step == STEP_CHECK ? first->zone : NULL;
 
 	for (i = 0; o->rc && o->e->kind != ERR_CONFIG && i < r->n; i++)
 		r->members[i]->is_asked |=
 			r->members[i]->step == first->step && r->members[i]->zone == first->zone;
 	tell_asked(r, o);
+	for (i = 0; !o->rc && doubted && i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+
+		if (m->step == STEP_CHECK && m->zone == doubted &&
+		    (!doubted->name[0] || zone_holds(doubted, m->in.job->name)))
+			tell(m, o);
+	}
 }
 
 static void take_list(struct round *r, struct outcome *o)

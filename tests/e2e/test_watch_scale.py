@@ -47,7 +47,8 @@ def test_what_each_further_name_weighs(scene, tmp_path):
         names = [f"n{n}-{i}.example.com" for i in range(n)]
         file.write_text(json.dumps({"records": [{"service": service, "record": name} for name in names]}))
         watch = scene.watch(None, "--config", file)
-        until(lambda: len(watch.find("synced")) == n, seconds=60)
+        until(lambda: all(scene.cf.records(name) for name in names), seconds=60)
+        scene.rest(0.5)
         weights.append(watch.memory_kb("VmRSS"))
         watch.stop()
     assert weights[1] - weights[0] <= 100 * NAME_KB, weights
@@ -89,8 +90,8 @@ def test_a_hundred_services_of_ten(scene, tmp_path):
         settle_in_order(site, 60)
     seconds = time.monotonic() - began
     kinds = [c.kind for c in scene.calls()]
-    assert kinds.count("list") == kinds.count("batch-post") == 100
-    assert kinds.count("zone") == len(kinds) - 200 < 10  # is it the right one for empty names?
+    assert kinds.count("list") + kinds.count("batch-post") <= 20
+    assert kinds.count("zone") < 10  # is it the right one for empty names?
     assert seconds < 20
     for site in random.Random(1).sample(sites, 5):
         site.add(address(5000 + sites.index(site)))

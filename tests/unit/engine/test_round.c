@@ -55,6 +55,20 @@ static void test_250_names_are_created(void **state)
 		assert_int_equal(town_names[i].r.out.done_n[OP_CREATE], 1);
 }
 
+/* Whether a zone's id that was given is the right one, is asked once for all names that lie in it. */
+static void test_a_given_zone_is_checked_once(void **state)
+{
+	(void)state;
+	town_init(50);
+	want_all();
+	for (size_t i = 0; i < 50; i++)
+		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "L50 C W+50/50");
+	check_all_done();
+}
+
 static void test_250_names_are_right(void **state)
 {
 	(void)state;
@@ -669,6 +683,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_250_names_are_created, set_up),
 		cmocka_unit_test_setup(test_250_names_are_right, set_up),
+		cmocka_unit_test_setup(test_a_given_zone_is_checked_once, set_up),
 		cmocka_unit_test_setup(test_each_reads_its_service_and_shares_the_rest, set_up),
 		cmocka_unit_test_setup(test_a_batch_is_filled, set_up),
 		cmocka_unit_test_setup(test_evidence_is_shared_by_service, set_up),
