@@ -197,7 +197,7 @@ static bool go_on(struct cf_zone_search *s)
 static bool fills_book(const struct cf_zone_search *s, int64_t pages)
 {
 	return s->book && pages > 1 && pages <= (int64_t)(2 * s->names_n) &&
-	       pages <= (int64_t)(CF_BOOK_ZONES_MAX / CF_ZONES_PER_PAGE);
+	       pages <= CF_ZONE_PAGES_MAX;
 }
 
 static int finish_check(struct cf_zone_search *s, struct err *e)

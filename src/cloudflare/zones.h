@@ -22,7 +22,7 @@
 #define CF_ZONE_PAGES_MAX 100
 #define CF_ZONE_LABELS_MAX 10 /* no zone has more: of a longer name its end is looked for */
 #define CF_ZONE_STATUS_CAP 32
-#define CF_BOOK_ZONES_MAX ((size_t)500) /* where there are more, names are asked for */
+#define CF_BOOK_ZONES_MAX ((size_t)CF_ZONE_PAGES_MAX * CF_ZONES_PER_PAGE)
 
 struct cf_zone {
 	char id[RECORD_ID_CAP];

@@ -180,6 +180,16 @@ def test_zones_of_many_pages_are_looked_up_once(run, fake, start_cloudflare):
     assert scene.kinds() == {"zones": 3, "list": 20, "batch-post": 20}
 
 
+def test_an_account_of_a_thousand_zones(run, fake, start_cloudflare):
+    """Its zones are read once where that takes no more calls than asking for each name."""
+    scene = Scene(run, fake, start_cloudflare([f"z{n:03}.net" for n in range(1000)]), 0)
+    for n in range(12):
+        scene.add(1, f"z{n * 80:03}.net")
+    scene.go()
+    assert not scene.wrong()
+    assert scene.kinds() == {"zones": 20, "list": 12, "batch-post": 12}
+
+
 # -- what goes wrong
 
 def test_one_bad_record(scene):

@@ -450,7 +450,7 @@ static void test_book(void **state)
 		{2, 1, true},
 		{CF_ZONES_PER_PAGE, 1, true},
 		{CF_ZONES_PER_PAGE + 1, 2, true},
-		{CF_BOOK_ZONES_MAX, CF_BOOK_ZONES_MAX / CF_ZONES_PER_PAGE, true},
+		{CF_BOOK_ZONES_MAX, CF_ZONE_PAGES_MAX, true},
 		{CF_BOOK_ZONES_MAX + 1, 2, false}, /* all, and www.example.com: as without a book */
 	};
 
