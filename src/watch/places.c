@@ -1,6 +1,7 @@
 #include "watch/places.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -89,7 +90,7 @@ static int name_order(const void *a, const void *b)
 {
 	const struct service_watch *const *x = a, *const *y = b;
 
-	return strcmp((*x)->job.service, (*y)->job.service);
+	return strcasecmp((*x)->job.service, (*y)->job.service); /* as Consul has them */
 }
 
 /* The first of this name in by_name, or where it would be. */
@@ -98,14 +99,15 @@ static size_t find_name(struct services *all, const char *name)
 	size_t low = 0, high = all->n;
 
 	if (!all->is_sorted) {
-		memcpy(all->by_name, all->of, all->n * sizeof all->of[0]);
-		sort(all->by_name, all->n, sizeof all->by_name[0], name_order);
+		for (size_t i = 0; i < all->n; i++)
+			all->by_name[i] = all->of[i];
+		sort(all->by_name, all->n, sizeof(void *), name_order);
 		all->is_sorted = true;
 	}
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 
-		if (strcmp(all->by_name[middle]->job.service, name) < 0)
+		if (strcasecmp(all->by_name[middle]->job.service, name) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -150,13 +152,14 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 	ear->incoming_all += piece->sum;
 	ear->incoming_ids += piece->id;
 	for (size_t i = find_name(all, piece->service);
-	     i < all->n && strcmp(all->by_name[i]->job.service, piece->service) == 0; i++) {
+	     i < all->n && strcasecmp(all->by_name[i]->job.service, piece->service) == 0; i++) {
 		struct service_wide *one = &all->by_name[i]->wide;
 
 		if (one->place != ear->place)
 			continue;
 		one->incoming_sums[ear->kind] += piece->sum;
-		one->incoming_nodes |= (uint64_t)1 << bucket;
+		if (ear->kind == TOLD_CHECKS)
+			one->incoming_nodes |= (uint64_t)1 << bucket;
 	}
 }
 
@@ -324,17 +327,17 @@ static void ear_step(void *ctx, int64_t now_ms)
 {
 	struct services_ear *ear = ctx;
 	struct services_place *p = ear->place;
-	const struct blocking *read = &ear->told->read;
-	unsigned failures = read->failures;
-	bool has_heard = ear->has_heard;
+	struct catalog_watch *told = ear->told;
+	const unsigned failures = told->read.failures;
+	const bool has_heard = ear->has_heard;
 
 	if (sweep_ms(p) <= now_ms)
 		sweep_now(p, now_ms);
-	if (catalog_watch_step(ear->told, now_ms, driver_random()) == BLOCKING_FAILED)
+	if (catalog_watch_step(told, now_ms, driver_random()) == BLOCKING_FAILED)
 		ear_failed(ear, now_ms);
-	if (failures && !read->failures)
-		log_event(LOG_INFO, "consul answers again", "watch=%s", read->what);
-	if (failures != read->failures || has_heard != ear->has_heard)
+	if (failures > told->read.failures)
+		log_event(LOG_INFO, "consul answers again", "watch=%s", told->read.what);
+	if (failures != told->read.failures || has_heard != ear->has_heard)
 		look_again(p);
 }
 

@@ -7,7 +7,7 @@ import pytest
 from blocking import BlockingConsul
 from fleet import connections
 from gate import Gate
-from watching import Scene, scene, until
+from watching import scene, until
 
 __all__ = ["scene"]
 
