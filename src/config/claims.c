@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/digest.h"
 #include "base/json.h"
 #include "base/sort.h"
 #include "base/str.h"
@@ -95,6 +96,7 @@ int claims_take(struct claims *c, struct claims *old, const char *prefix, const 
 		if (!tags_is_ours(p, prefix))
 			continue;
 		by.tags.n++;
+		by.sum += digest_text(DIGEST_START, p);
 		p += strlen(p) + 1;
 		by.is_large = p == begin + CLAIMS_TAGS_CAP; /* if it was not cut, the next would */
 	}
@@ -106,6 +108,7 @@ int claims_take(struct claims *c, struct claims *old, const char *prefix, const 
 	}
 	c->text.len += (size_t)(p - begin);
 	by.tags.service = p;
+	by.sum = digest_text(by.sum, service);
 	buf_add(&c->text, service, strlen(service) + 1);
 	return add_by(c, &by, e);
 }

@@ -36,6 +36,7 @@ enum claim_verdict {
 struct claimant {
 	struct service_tags tags;
 	size_t granted_n; /* of its claims */
+	uint64_t sum;     /* stands for its name and its tags, in whatever order */
 	bool is_large;    /* there were more tags than are taken */
 	bool is_bad;
 	bool is_gone;   /* no longer in the catalog, by evidence: these are its last tags */

@@ -58,7 +58,7 @@ static int take_answer(struct discovery *d, enum evidence_gap gap, struct err *e
 		return -1;
 	if (!is_of_today(gap))
 		return err_set(e, ERR_RETRY, "%s", evidence_gap_text(gap));
-	if (d->is_same && was->gap == gap && d->sum == d->catalog->sum)
+	if (was && d->is_same && was->gap == gap && d->sum == d->catalog->sum)
 		return 0;
 	if (claims_end(d->next, was, d->config, gap, e))
 		return -1;

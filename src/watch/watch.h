@@ -104,9 +104,9 @@ int watch_set_jobs(struct watch *w, const struct job *jobs, size_t jobs_n, struc
 
 /*
  * Keep one name more, which is discovered: in the place of the one of that name that is kept or
- * removed, if there is one. false: no memory, or no room.
+ * removed, if there is one. NULL: no memory, or no room.
  */
-bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms);
+struct managed_name *watch_add_name(struct watch *w, const struct job *job, int64_t now_ms);
 
 /* Keep it no longer; services_sweep() follows. removes: when its records are gone. */
 void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms);

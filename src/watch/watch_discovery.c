@@ -16,15 +16,19 @@ static bool is_discovered(const struct managed_name *name)
 	return name->is_used && name->is_discovered && !name->job.is_dropped;
 }
 
-static void add(struct watch *w, const struct claim *claim, const struct job *job, bool is_news,
-		int64_t now_ms)
+static void add(struct watch *w, const struct claim *claim, bool is_news, int64_t now_ms)
 {
-	bool is_added = watch_add_name(w, job, now_ms);
+	struct managed_name *name;
+	struct job job;
 
-	if (is_news || !is_added)
-		log_event(is_added ? LOG_INFO : LOG_ERROR,
-			  is_added ? "name discovered" : "no room for a name", "name=%s service=%s",
-			  claim->name, job->service);
+	claims_job(claim, w->discovery.config, &job);
+	name = watch_add_name(w, &job, now_ms);
+	if (name)
+		name->claim_sum = claim->by->sum;
+	if (is_news || !name)
+		log_event(name ? LOG_INFO : LOG_ERROR,
+			  name ? "name discovered" : "no room for a name", "name=%s service=%s",
+			  claim->name, job.service);
 }
 
 /*
@@ -54,7 +58,6 @@ static void taken(void *ctx)
 	struct watch *w = ctx;
 	struct claims *c = w->discovery.last;
 	const int64_t now_ms = clock_now_ms();
-	struct job job;
 
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
 		struct managed_name *name = w->names[i];
@@ -68,17 +71,14 @@ static void taken(void *ctx)
 			continue;
 		}
 		claim->is_served = true;
-		claims_job(claim, w->discovery.config, &job);
-		if (name->is_leaving || memcmp(&job, &name->job, sizeof job) != 0)
-			add(w, claim, &job, true, now_ms);
+		if (name->is_leaving || name->claim_sum != claim->by->sum)
+			add(w, claim, true, now_ms);
 	}
 	for (size_t i = 0; i < c->n; i++) {
 		struct claim *claim = &c->of[i];
 
-		if (claim->verdict || claim->is_served)
-			continue;
-		claims_job(claim, w->discovery.config, &job);
-		add(w, claim, &job, claim->before != CLAIM_GRANTED, now_ms);
+		if (!claim->verdict && !claim->is_served)
+			add(w, claim, claim->before != CLAIM_GRANTED, now_ms);
 	}
 	services_sweep(w);
 }

@@ -226,17 +226,17 @@ static struct managed_name *place_of(struct watch *w, const struct job *job)
 	return free < WATCH_RECORDS_MAX && has_storage(w, free) ? w->names[free] : NULL;
 }
 
-bool watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)
+struct managed_name *watch_add_name(struct watch *w, const struct job *job, int64_t now_ms)
 {
 	struct managed_name *name = place_of(w, job);
 	struct service_watch *service = name ? services_add(w, job) : NULL;
 
 	if (!service)
-		return false;
+		return NULL;
 	worker_cancel_name(w, name, now_ms);
 	keep(w, name, job, service, now_ms);
 	name->is_discovered = true;
-	return true;
+	return name;
 }
 
 void watch_drop_name(struct watch *w, struct managed_name *name, bool removes, int64_t now_ms)
