@@ -315,18 +315,12 @@ static void put_zone(struct buf *b, const struct order_name *at, const struct or
 /* The link to those that had no place; of a key that stands in it twice the last counts. */
 static void put_rest(struct buf *b, const char *query, size_t next, size_t n)
 {
-	if (n && next == n)
+	if (next == n)
 		return;
-	buf_str(b, "<p class=note>");
-	if (n) {
-		parts_put(b, PARTS_HTML, "<a href=\"?%", query, NULL, NULL);
-		buf_fmt(b, "&amp;from=%zu\">", next);
-		put_count(b, n - next, "more name");
-		buf_str(b, "</a>");
-	} else {
-		buf_str(b, "No name is like that.");
-	}
-	buf_str(b, "</p>\n");
+	parts_put(b, PARTS_HTML, "<p class=note><a href=\"?%", query, NULL, NULL);
+	buf_fmt(b, "&amp;from=%zu\">", next);
+	put_count(b, n - next, "more name");
+	buf_str(b, "</a></p>\n");
 }
 
 /*
@@ -441,7 +435,7 @@ static void put_form(struct buf *b, const struct filter *f)
 	parts_put(b, PARTS_HTML,
 		  "<form><input name=name placeholder=\"name or service\" value=\"%\">"
 		  "<input name=zone placeholder=zone value=\"%\">"
-		  "<select name=state><option value=\"\">any state",
+		  "<select name=state aria-label=state><option value=\"\">any state",
 		  f->name, f->zone, NULL);
 	for (int i = 0; i < STATUS_STATES; i++) {
 		const char *word = status_state_name((enum status_state)i);
@@ -482,6 +476,8 @@ void render_html(const struct status *s, const char *query, struct buf *b)
 	n = filter_names(&f, s, names, s->records_n);
 	if (s->records_n > HTML_OPEN_MAX || filter_is_set(&f))
 		put_form(b, &f);
+	if (!n && filter_is_set(&f))
+		buf_str(b, "<p class=note>No name is like that.</p>\n");
 	put_rest(b, query, put_names(b, s, &f, names, n), n);
 	if (s->claims_n)
 		put_claims(b, s);

@@ -35,6 +35,10 @@ STATED = [
     ("session TTLs of {} s and a lock delay of {} s", "LEADER_TTL_SEC", "LEADER_LOCK_DELAY_SEC"),
     ("{} hexadecimal digits", "RECORD_ID_CAP - 1"),
     ("A server may send {} certificates, {} KiB", "CHAIN_MAX", "CHAIN_BYTES_MAX / 1024"),
+    ("Of more than {} names it shows", "HTML_OPEN_MAX"),
+    ("by zone ({} of them, the others in one)", "METRICS_ZONES_MAX"),
+    ("`/health` lists {} names", "HEALTH_RECORDS_MAX"),
+    ("where more than {} names of a zone change at once", "REPORT_LINES_MAX"),
     ("RSA keys have at most {} bits, a server's at least {}", "KEY_RSA_MAX", "TLS_RSA_MIN"),
 ]
 # Numbers among the limits that are no constant: parts of names, other programs, plain counting.

@@ -193,6 +193,10 @@ static void test_filter(void **state)
 	}
 	assert_true(shown_has("/?name=qq", "No name is like that."));
 	assert_false(shown_has("/", "No name is like that."));
+	shown_init();
+	assert_true(shown_has("/?zone=x", "No name is like that.</p>\n</main>"));
+	assert_true(shown_has("/", "<p>0 names</p>"));
+	assert_false(shown_has("/", "No name is like that."));
 }
 
 /* The form shows what was asked for, whatever it is. */
