@@ -137,10 +137,11 @@ static int begin(bool is_plan, int64_t give_up_ms, struct err *e)
 	together.storage = &clients.storage;
 	for (size_t i = 0; i < n; i++) {
 		struct room *room = &rooms[i];
+		const struct reconcile_own own = {room->have, &room->seldom, &room->view};
 
 		room->view.listed = room->listed;
-		reconcile_init(&names[i], &config.jobs[i], &clients.storage, &room->view,
-			       room->have, &room->seldom, is_plan, give_up_ms);
+		reconcile_init(&names[i], &config.jobs[i], &clients.storage, &own, is_plan,
+			       give_up_ms);
 		round_add(&together, &names[i]);
 	}
 	return 0;

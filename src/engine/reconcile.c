@@ -31,9 +31,11 @@ static void lend(struct reconcile *r, struct reconcile_storage *storage)
 	r->out.plan.ops_n = 0;
 }
 
-static void init(struct reconcile *r, const struct job *job, struct record *have,
-		 struct reconcile_seldom *seldom, bool is_watch)
+static void init(struct reconcile *r, const struct job *job, const struct reconcile_own *own,
+		 bool is_watch)
 {
+	struct reconcile_seldom *seldom = own->seldom;
+
 	*r = (struct reconcile){
 		.step = STEP_END,
 		.owner = r->owner,
@@ -41,25 +43,24 @@ static void init(struct reconcile *r, const struct job *job, struct record *have
 		.out = {.wake_ms = CLOCK_NEVER, .err = &seldom->err, .gap_err = &seldom->gap_err},
 		.apply = {.refusal = &seldom->refusal},
 	};
-	observe_init(&r->seen, job, have, &seldom->hosts, is_watch);
+	observe_init(&r->seen, job, own->have, &seldom->hosts, is_watch);
 }
 
 void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
-		    struct consul_view *view, struct record *have, struct reconcile_seldom *seldom,
-		    bool is_dry_run, int64_t give_up_ms)
+		    const struct reconcile_own *own, bool is_dry_run, int64_t give_up_ms)
 {
-	init(r, job, have, seldom, false);
-	r->in.view = r->in.own_view = view;
+	init(r, job, own, false);
+	r->in.view = r->in.own_view = own->view;
 	r->in.is_dry_run = is_dry_run;
 	r->in.give_up_ms = give_up_ms;
 	lend(r, storage);
 	start_try(r);
 }
 
-void reconcile_init_watch(struct reconcile *r, const struct job *job, struct record *have,
-			  struct reconcile_seldom *seldom)
+void reconcile_init_watch(struct reconcile *r, const struct job *job,
+			  const struct reconcile_own *own)
 {
-	init(r, job, have, seldom, true);
+	init(r, job, own, true);
 }
 
 const char *reconcile_zone_id(const struct reconcile *r)

@@ -64,6 +64,13 @@ struct reconcile_seldom {
 	struct target_hosts hosts;
 };
 
+/* What is one name's own, from one pass to the next: the caller's. */
+struct reconcile_own {
+	struct record *have; /* RECORDS_MAX of them */
+	struct reconcile_seldom *seldom;
+	struct consul_view *view; /* without watch: where Consul's answer is kept */
+};
+
 /* What it was given. */
 struct reconcile_input {
 	const struct job *job;
@@ -140,18 +147,15 @@ struct outcome {
 };
 
 /*
- * Start. What is pointed to is used until STEP_END.
- *   have        RECORDS_MAX records
- *   view        where Consul's answer is kept
+ * Start. What is pointed to, by own too, is used until STEP_END.
  *   give_up_ms  on the monotonic clock; now or earlier: one try only
  */
 void reconcile_init(struct reconcile *r, const struct job *job, struct reconcile_storage *storage,
-		    struct consul_view *view, struct record *have, struct reconcile_seldom *seldom,
-		    bool is_dry_run, int64_t give_up_ms);
+		    const struct reconcile_own *own, bool is_dry_run, int64_t give_up_ms);
 
-/* Prepare for many passes. What is pointed to is used as long as r is. */
-void reconcile_init_watch(struct reconcile *r, const struct job *job, struct record *have,
-			  struct reconcile_seldom *seldom);
+/* Prepare for many passes. What is pointed to, by own too, is used as long as r is. */
+void reconcile_init_watch(struct reconcile *r, const struct job *job,
+			  const struct reconcile_own *own);
 
 /*
  * Start a pass: what does this mean for the records? When nothing has to be called, STEP_END comes

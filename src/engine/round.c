@@ -16,7 +16,8 @@ static struct reconcile *take_out(struct round *r, size_t i)
 	struct reconcile *member = r->members[i];
 
 	/* In their order: who came first is served first. */
-	memmove(&r->members[i], &r->members[i + 1], (--r->n - i) * sizeof r->members[0]);
+	for (r->n--; i < r->n; i++)
+		r->members[i] = r->members[i + 1];
 	if (!r->n)
 		r->parts_max = r->refused_n = 0;
 	return member;

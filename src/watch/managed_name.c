@@ -37,23 +37,21 @@ struct managed_name *managed_reserve(void)
 
 	if (!p)
 		return NULL;
-	p->name.have = p->have;
-	p->name.seldom = &p->seldom;
+	p->name.own = (struct reconcile_own){.have = p->have, .seldom = &p->seldom};
 	return &p->name;
 }
 
 static void start_anew(struct managed_name *name)
 {
 	name->r.owner = name;
-	reconcile_init_watch(&name->r, &name->job, name->have, name->seldom);
+	reconcile_init_watch(&name->r, &name->job, &name->own);
 }
 
 void managed_init(struct managed_name *name, const struct job *job, struct service_watch *service,
 		  int64_t now_ms)
 {
 	*name = (struct managed_name){
-		.have = name->have,
-		.seldom = name->seldom,
+		.own = name->own,
 		.watch = service,
 		.is_used = true,
 		.is_dirty = true,

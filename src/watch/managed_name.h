@@ -15,8 +15,7 @@
 #define MANAGED_GATHER_MS 150 /* past its grace a record stays so long: others leave with it */
 
 struct managed_name {
-	struct record *have; /* RECORDS_MAX of them */
-	struct reconcile_seldom *seldom;
+	struct reconcile_own own;    /* storage of its own */
 	struct service_watch *watch; /* NULL when the job was dropped */
 	enum status_state state;
 	int64_t state_ms; /* since when */
@@ -44,12 +43,12 @@ struct managed_name {
 };
 
 /*
- * Storage for one, for the rest of the program's life: have and seldom are set. NULL: there is
+ * Storage for one, for the rest of the program's life: own is set. NULL: there is
  * none. A name with few records whose passes end well needs one page of it.
  */
 struct managed_name *managed_reserve(void);
 
-/* Prepare to keep a name. job is copied; name->have and seldom are set. */
+/* Prepare to keep a name. job is copied; name->own is set. */
 void managed_init(struct managed_name *name, const struct job *job, struct service_watch *service,
 		  int64_t now_ms);
 

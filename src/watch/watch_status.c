@@ -114,7 +114,7 @@ static void fill_record(const struct status *s, size_t i, struct status_record *
 	r->why = why(name);
 	r->is_unhealthy = is_unhealthy(w, name, s->now_ms);
 	r->has_records = name->r.seen.has_list;
-	r->records = name->have;
+	r->records = name->own.have;
 	r->records_n = name->r.seen.has_list ? name->r.seen.list.records_n : 0;
 	if (name->watch)
 		r->consul_error = service_watch_error(name->watch);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 struct alone alone;
+static const struct reconcile_own own = {alone.have, &alone.seldom, &alone.view};
 
 static void lend(void)
 {
@@ -24,14 +25,14 @@ void alone_init(const struct job *job, bool is_dry_run, int64_t give_up_ms)
 {
 	lend();
 	alone.view.listed = alone.listed;
-	reconcile_init(&alone.r, job, &alone.storage, &alone.view, alone.have, &alone.seldom, is_dry_run, give_up_ms);
+	reconcile_init(&alone.r, job, &alone.storage, &own, is_dry_run, give_up_ms);
 	round_add(&alone.round, &alone.r);
 }
 
 void alone_init_watch(const struct job *job)
 {
 	lend();
-	reconcile_init_watch(&alone.r, job, alone.have, &alone.seldom);
+	reconcile_init_watch(&alone.r, job, &own);
 }
 
 void alone_begin(const struct consul_view *listed, bool is_resync, int64_t now_ms)

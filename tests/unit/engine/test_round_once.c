@@ -174,7 +174,9 @@ static void go(int64_t retry_ms)
 	reconcile_forget_all(&storage);
 	for (size_t i = 0; i < w.names_n; i++) {
 		views[i].listed = listed[i];
-		reconcile_init(&r[i], &jobs[i], &storage, &views[i], have[i], &seldom[i], false, w.now_ms + retry_ms);
+		const struct reconcile_own own = {have[i], &seldom[i], &views[i]};
+
+		reconcile_init(&r[i], &jobs[i], &storage, &own, false, w.now_ms + retry_ms);
 		round_add(&together, &r[i]);
 	}
 	for (int calls = 0;; calls++) {

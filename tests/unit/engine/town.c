@@ -66,7 +66,7 @@ void town_init(size_t n)
 		(void)snprintf(name->job.service, JOB_TEXT_CAP, "s%zu", i);
 		name->own_view.listed = name->own_listed;
 		name->known.listed = name->known_listed;
-		reconcile_init_watch(&name->r, &name->job, name->have, &name->seldom);
+		reconcile_init_watch(&name->r, &name->job, &(struct reconcile_own){name->have, &name->seldom, NULL});
 		name->r.owner = name;
 		town_set(i, "");
 	}
@@ -338,6 +338,7 @@ void town_begin_sync(size_t i, int64_t give_up_ms)
 {
 	struct town_name *name = take_part(i);
 
-	reconcile_init(&name->r, &name->job, &town.storage, &name->own_view, name->have, &name->seldom, false, give_up_ms);
+	reconcile_init(&name->r, &name->job, &town.storage, &(struct reconcile_own){name->have, &name->seldom, &name->own_view},
+		       false, give_up_ms);
 	round_add(&town.round, &name->r);
 }

@@ -25,8 +25,7 @@ static int set_up(void **state)
 		.on_drop = ON_DROP_REMOVE,
 	};
 	w = (struct service_watch){.has_view = true};
-	k.have = have;
-	k.seldom = &seldom;
+	k.own = (struct reconcile_own){have, &seldom, NULL};
 	managed_init(&k, &job, &w, NOW);
 	return 0;
 }

@@ -52,7 +52,7 @@ static struct managed_name *add_name(size_t i, const char *name)
 	k->state = STATUS_IN_SYNC;
 	k->state_ms = NOW - 5000;
 	k->unconverged_ms = NOW - 30000;
-	k->have = have;
+	k->own.have = have;
 	for (size_t n = 0; n < COUNT(have); n++)
 		have[n] = (struct record){.id = "1", .is_ours = true};
 	have[0].id[0] = '\0';
