@@ -187,8 +187,8 @@ static bool is_open(const struct worker *worker)
 
 static struct worker *free_worker(const struct watch *w)
 {
-	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): watch_init() has them */
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): watch_init() has them */
 		if (!w->workers[i].round.n)
 			return &w->workers[i];
 	return NULL;
