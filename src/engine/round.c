@@ -143,8 +143,7 @@ static bool ask_zone(struct round *r, int64_t now_ms)
 	if (m) {
 		for (size_t i = 0; i < r->n; i++)
 			r->zones.names_n += r->members[i]->step == STEP_ZONE;
-		if (!r->storage->zones->book.n)
-			r->storage->zones->book_ms = now_ms;
+		r->storage->zones->book_ms = now_ms;
 	} else {
 		m = first_at(r, STEP_CHECK);
 		if (!m)

@@ -37,7 +37,7 @@ struct zone {
 
 struct zone_table {
 	size_t n;
-	int64_t book_ms; /* when the search that filled the book began */
+	int64_t book_ms; /* when the last search began, which fills the book */
 	struct cf_zone_book book;
 	struct zone zones[ZONES_MAX];
 };

@@ -332,6 +332,33 @@ static void test_what_is_not_paced(void **state)
 	assert_string_equal(town.story, "l1 W+1/1");
 }
 
+/* Of several zones that wait the first that is ready goes on. */
+static void test_each_zone_waits_for_itself(void **state)
+{
+	int64_t from_ms;
+
+	(void)state;
+	town_init(3);
+	want_all();
+	town.round.is_paced = true;
+	(void)snprintf(town_names[1].job.name, NAME_CAP, "www.example.net");
+	(void)snprintf(town_names[2].job.name, NAME_CAP, "www.example.org");
+	town_begin_all(false);
+	while (town.lists < 3)
+		assert_true(town_step());
+	from_ms = town.now_ms;
+	town.zones.zones[0].paced_ms[ZONE_ADD] = from_ms + 60;
+	town.zones.zones[1].paced_ms[ZONE_ADD] = from_ms + 30;
+	town.zones.zones[2].paced_ms[ZONE_ADD] = from_ms + 90;
+	town_clear_story();
+	town_step();
+	assert_string_equal(town.story, ".");
+	assert_int_equal(town.now_ms, from_ms + 30);
+	town_run();
+	assert_string_equal(town.story, ". W+1/1 . W+1/1 . W+1/1");
+	assert_int_equal(town.now_ms, from_ms + 100);
+}
+
 /* What others of the zone add, though it waits, goes before what could go at once is removed. */
 static void test_removals_wait_for_additions_that_wait(void **state)
 {
@@ -485,6 +512,34 @@ static void test_credentials_that_may_not_write(void **state)
 	assert_int_equal(town.records_n, 0);
 }
 
+/* ---- calls that are lost ---- */
+
+/* A search that fails for no reason of one name's fails all who search: one try at a time. */
+static enum town_fault fail_searches(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_ZONE)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_a_search_that_fails(void **state)
+{
+	(void)state;
+	town_init(30);
+	want_all();
+	memcpy(town_names[5].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town.fault = fail_searches;
+	town_begin_all(false);
+	town_run();
+	CHECK(strncmp(town.story, "Z! l1", 5) == 0, "%s", town.story);
+	assert_int_equal(town.searches, 2); /* the other is the check of the id */
+	for (size_t i = 0; i < 30; i++) {
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+		assert_int_equal(town_names[i].seldom.err.kind, ERR_RETRY);
+	}
+}
+
 /* All wait for the same time, and then go on together. */
 static enum town_fault lose_first_list(const struct call *c, struct err *e)
 {
@@ -507,6 +562,32 @@ static void test_sync_tries_again_together(void **state)
 	assert_int_equal(town_count_right(), 5);
 }
 
+/* Each at its own time: who has waited goes on, whoever waits longer does not. */
+static enum town_fault lose_lists_for_a_while(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_LIST || town.lists > 2)
+		return TOWN_FINE;
+	town.random += 100; /* the second waits longer */
+	town.latency_ms[CALL_LIST] = town.lists == 1 ? 10 : 40;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_sync_waits_for_each(void **state)
+{
+	(void)state;
+	town_init(4);
+	want_all();
+	for (size_t i = 2; i < 4; i++)
+		(void)snprintf(town_names[i].job.name, NAME_CAP, "w%zu.example.net", i);
+	town.fault = lose_lists_for_a_while;
+	for (size_t i = 0; i < 4; i++)
+		town_begin_sync(i, town.now_ms + 60000);
+	town_run();
+	assert_string_equal(town.story, "H1 H1 H1 H1 Z L2! L2! . H1 H1 L2 W+2/2 . H1 H1 L2 W+2/2");
+	assert_int_equal(town_count_right(), 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -520,12 +601,15 @@ int main(void)
 		cmocka_unit_test_setup(test_a_batch_that_is_lost, set_up),
 		cmocka_unit_test_setup(test_batches_of_a_zone_are_paced, set_up),
 		cmocka_unit_test_setup(test_what_is_not_paced, set_up),
+		cmocka_unit_test_setup(test_each_zone_waits_for_itself, set_up),
 		cmocka_unit_test_setup(test_removals_wait_for_additions_that_wait, set_up),
 		cmocka_unit_test_setup(test_an_addition_does_not_wait_for_all_evidence, set_up),
 		cmocka_unit_test_setup(test_old_evidence_is_read_again, set_up),
 		cmocka_unit_test_setup(test_credentials_are_refused, set_up),
 		cmocka_unit_test_setup(test_credentials_that_may_not_write, set_up),
 		cmocka_unit_test_setup(test_sync_tries_again_together, set_up),
+		cmocka_unit_test_setup(test_a_search_that_fails, set_up),
+		cmocka_unit_test_setup(test_sync_waits_for_each, set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round, faults", tests, NULL, NULL);

@@ -398,21 +398,35 @@ int town_answer_list(struct cf_listing *l, struct err *e)
 	return town.api[z].is_torn && l->page > 1 ? err_set(e, ERR_RETRY, "torn") : 0;
 }
 
-/* The zones as JSON, on one page. */
+static char *put_zone(char *out, const char *id, const char *name)
+{
+	return out + sprintf(out, "%s{\"id\":\"%s\",\"name\":\"%s\",\"status\":\"active\"}", out[-1] == '[' ? "" : ",", id, name);
+}
+
+/* The zones as JSON: the first page has those of the town, the others those that nobody here uses. */
 static int answer_zone_page(struct cf_zone_search *z, bool *again, struct err *e)
 {
-	static char element[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1], body[4096];
+	static char element[JSON_ELEMENT_MAX + 1], rest[JSON_REST_MAX + 1], body[16384];
 	struct http_sink sink = cf_zone_search_begin(z, element, rest);
 	char *out = body + sprintf(body, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":[");
-	size_t n = 0;
+	size_t n = 0, others_n = z->asked ? 0 : town.unseen_zones_n;
 
-	for (size_t i = 0; i < TOWN_ZONES; i++)
-		if (!town.api[i].is_away && (!z->asked || strcmp(z->asked, town.api[i].name) == 0))
-			out += sprintf(out, "%s{\"id\":\"%s\",\"name\":\"%s\",\"status\":\"active\"}", n++ ? "," : "",
-				       town.api[i].id, town.api[i].name);
-	n += z->asked ? 0 : town.unseen_zones_n;
+	for (size_t i = 0; i < TOWN_ZONES; i++) {
+		if (town.api[i].is_away || (z->asked && strcmp(z->asked, town.api[i].name) != 0))
+			continue;
+		n++;
+		if (z->page == 1)
+			out = put_zone(out, town.api[i].id, town.api[i].name);
+	}
+	for (size_t i = 50 * (z->page - 1); z->page > 1 && i < 50 * z->page && i - 50 < others_n; i++) {
+		char id[RECORD_ID_CAP], name[32];
+
+		(void)snprintf(id, sizeof id, "%032zx", 4096 + i);
+		(void)snprintf(name, sizeof name, "z%zu.example", i);
+		out = put_zone(out, id, name);
+	}
 	(void)sprintf(out, "],\"result_info\":{\"page\":%u,\"per_page\":50,\"total_pages\":%zu,\"total_count\":%zu}}", z->page,
-		      town.unseen_zones_n && !z->asked ? (size_t)50 : (size_t)1, n);
+		      1 + (others_n + 49) / 50, n + others_n);
 	if (test_answer(&sink, 200, "", body, 0, e))
 		return -1;
 	return cf_zone_search_finish(z, again, e);
