@@ -293,15 +293,23 @@ static void ear_failed(struct services_ear *ear, int64_t now_ms)
 }
 
 /* Another answer, or none any more: who may be read now, and who says how it is? */
-static void look_again(struct services_place *p)
+static void look_again(struct services_place *p, int64_t now_ms)
 {
 	struct services *all = &p->watch->services;
 
 	if (is_answered(p))
 		p->is_blind = false; /* what was missed differs from what was told last */
-	for (size_t i = 0; i < all->n; i++)
-		if (all->of[i]->wide.place == p)
-			all->of[i]->told_by = places_voice(p);
+	for (size_t i = 0; i < all->n; i++) {
+		struct service_watch *s = all->of[i];
+
+		if (s->wide.place != p)
+			continue;
+		s->told_by = places_voice(p);
+		if (s->read.failures && is_answered(p)) { /* as all did; it need not wait longer */
+			s->read.retry_ms = 0;
+			places_read(p->watch, s, now_ms);
+		}
+	}
 	all->next_ms = 0;
 }
 
@@ -338,7 +346,7 @@ static void ear_step(void *ctx, int64_t now_ms)
 	if (failures > told->read.failures)
 		log_event(LOG_INFO, "consul answers again", "watch=%s", told->read.what);
 	if (failures != told->read.failures || has_heard != ear->has_heard)
-		look_again(p);
+		look_again(p, now_ms);
 }
 
 /* ---- which places ---- */

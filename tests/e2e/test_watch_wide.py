@@ -183,3 +183,21 @@ def test_who_tells_nothing_is_asked_in_turns(scene, tmp_path, status):
         watch.stop()
     finally:
         fake.stop()
+
+
+def test_what_nothing_tells_is_found_in_turns(scene, tmp_path):
+    """A node's own address: neither checks nor the catalog of services move with it."""
+    sites = [scene.site(name=f"turn{n}.example.com") for n in range(20)]
+    for n, site in enumerate(sites):
+        site.change({address(n): "passing"}, lambda: site.consul.add(
+            site.service, "", id=f"{site.service}-x", node_address=address(n)))
+    file = tmp_path / "wide.json"
+    file.write_text(json.dumps({"zone_id": scene.cf.zone_id(), "address": "node", "records": [
+        {"service": s.service, "record": s.name} for s in sites]}))
+    scene.watch(None, "--config", file, "--resync", "5")
+    for site in sites:
+        site.settle()
+    site = sites[4]
+    site.change({address(900): "passing"}, lambda: site.consul.put("/v1/catalog/register", {
+        "Node": f"node-{site.service}-x", "Address": address(900)}))
+    site.settle(seconds=8)
