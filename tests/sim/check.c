@@ -35,7 +35,7 @@ static struct known {
 	size_t evidence_n[SIM_SERVICES];
 	int64_t passing_ms[SIM_SERVICES][SIM_SLOTS], warning_ms[SIM_SERVICES][SIM_SLOTS]; /* when an answer last said so */
 	int64_t listed_ms[SIM_JOBS]; /* so new is what it was shown of the name's records */
-	int64_t whole_ms[SIM_JOBS];  /* the same of its zone: it may have been listed for other names */
+	int64_t whole_ms[SIM_JOBS];  /* the same, but it may have been listed for other names */
 	int64_t trouble_ms;          /* when a call failed last */
 	int64_t refused_ms;          /* when a write of its was refused last */
 	int64_t others_ms[SIM_JOBS]; /* when somebody else changed them, which it need not know */
@@ -140,6 +140,14 @@ static void note_listing(int who, const struct cloud_exchange *x, const char *na
 	}
 }
 
+static bool is_shared(size_t job)
+{
+	for (size_t i = 0; i < sim.setup.jobs_n; i++)
+		if (i != job && strcmp(sim.setup.jobs[i].name, sim.setup.jobs[job].name) == 0)
+			return true;
+	return false;
+}
+
 void check_listed(int who, const struct cloud_exchange *x)
 {
 	const char *at = strstr(x->target, "name.exact=");
@@ -161,7 +169,8 @@ void check_listed(int who, const struct cloud_exchange *x)
 		const char *name = sim.setup.jobs[i].name;
 
 		if ((!at && is_of_zone(x, name)) || (at && strlen(name) == len && strncasecmp(name, at + 11, len) == 0))
-			*(at ? &known[who].listed_ms[i] : &known[who].whole_ms[i]) = x->arrive_ms - cloud.setup.lag_ms;
+			*(at && !is_shared(i) ? &known[who].listed_ms[i] : &known[who].whole_ms[i]) =
+				x->arrive_ms - cloud.setup.lag_ms;
 	}
 }
 
@@ -522,14 +531,6 @@ static void check_record(size_t job, const struct cloud_record *r)
 		wants_proxy = false;
 	if (r->is_proxied != wants_proxy || r->ttl != (r->is_proxied ? 1 : j->ttl))
 		sim_broken("I5", "%s %s has ttl %u, proxied %d", r->name, r->content, (unsigned)r->ttl, r->is_proxied);
-}
-
-static bool is_shared(size_t job)
-{
-	for (size_t i = 0; i < sim.setup.jobs_n; i++)
-		if (i != job && strcmp(sim.setup.jobs[i].name, sim.setup.jobs[job].name) == 0)
-			return true;
-	return false;
 }
 
 /* A CNAME and addresses cannot stand beside each other: what would come are fewer than min_records, so nothing does. */
