@@ -311,7 +311,7 @@ static void probe(void)
 		}
 		if (is_refused || from == SIM_SLOTS || to == SIM_SLOTS)
 			continue;
-		consul_set(i, from, SLOT_ABSENT);
+		consul_set(i, from, i % 3 == 1 ? SLOT_NODE_DOWN : SLOT_ABSENT);
 		consul_set(i, to, SLOT_PASSING);
 	}
 }
