@@ -292,8 +292,8 @@ static void calm(void)
 }
 
 /*
- * One instance of each service takes another's place, so that there are as many as before: that has to be
- * seen at once, and not only when everything is looked at anew.
+ * One instance of each service takes another's place, so that there are as many as before, or its node is
+ * lost: that has to be seen at once, and not only when everything is looked at anew.
  */
 static void probe(void)
 {
@@ -311,8 +311,10 @@ static void probe(void)
 		}
 		if (is_refused || from == SIM_SLOTS || to == SIM_SLOTS)
 			continue;
+		/* Of a node that is lost nothing else tells. */
 		consul_set(i, from, i % 3 == 1 ? SLOT_NODE_DOWN : SLOT_ABSENT);
-		consul_set(i, to, SLOT_PASSING);
+		if (i % 3 != 1)
+			consul_set(i, to, SLOT_PASSING);
 	}
 }
 

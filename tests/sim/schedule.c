@@ -140,7 +140,7 @@ static const struct {
 	int64_t longest_ms;
 } kinds[EVENT_KINDS] = {
 	[EVENT_STATE] = {30, 0},     [EVENT_BLIP] = {8, 6000},    [EVENT_ROLL] = {4, 30000},      [EVENT_DOWN] = {4, 0},
-	[EVENT_UP] = {5, 0},         [EVENT_OUTPUT] = {3, 0},     [EVENT_KILL] = {8, 60000},      [EVENT_TERM] = {2, 60000},
+	[EVENT_UP] = {5, 0},         [EVENT_OUTPUT] = {3, 0},     [EVENT_KILL] = {8, 60000},      [EVENT_TERM] = {5, 60000},
 	[EVENT_PAUSE] = {3, 90000},  [EVENT_RELOAD] = {2, 0},     [EVENT_NO_LEADER] = {3, 60000}, [EVENT_STALE] = {3, 60000},
 	[EVENT_DEPOSED] = {3, 5000}, [EVENT_CACHED] = {2, 60000}, [EVENT_HIDDEN] = {2, 60000},    [EVENT_DENIED] = {1, 60000},
 	[EVENT_FULL] = {1, 60000},   [EVENT_AWAY] = {2, 60000},   [EVENT_RESTORED] = {1, 0},      [EVENT_WIRE] = {5, 60000},
