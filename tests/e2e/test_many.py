@@ -1,5 +1,6 @@
 """Hundreds of names in one `watch`: a real Consul with its default limits, and what the API is asked."""
 
+import json
 import time
 
 import pytest
@@ -34,9 +35,8 @@ class Many(Scene):
         self.fleets.append(made)
         return made
 
-    def follow(self, fleet, token=None, **more):
-        return self.watch(None, "--config", fleet.config(self.folder, **more),
-                          env={"CLOUDFLARE_API_TOKEN": token} if token else None)
+    def follow(self, fleet, env=None, **more):
+        return self.watch(None, "--config", fleet.config(self.folder, **more), env=env)
 
     def contents(self, fleet):
         """{name: contents} of the fleet's names, those without a record left out."""
@@ -198,12 +198,29 @@ def test_a_token_without_one_zone(make_many, start_cloudflare):
     cf = start_cloudflare(["example.com", "example.org"])
     many = make_many(cf)
     fleet = many.fleet(100, zones=["example.com", "example.org"])
-    watch = many.follow(fleet, token=cf.add_token(zone="example.com"))
+    watch = many.follow(fleet, env={"CLOUDFLARE_API_TOKEN": cf.add_token(zone="example.com")})
     many.settle(fleet, {i: [] for i in range(1, 100, 2)})
     fleet.list(0, fleet.moving[0])
     many.settle(fleet, {0: [fleet.staying[0], fleet.moving[0]]} | {i: [] for i in range(1, 100, 2)})
     failed = {line["name"] for line in watch.find("retrying") if "name" in line}
     assert failed and all(name.endswith(".example.org") for name in failed)
+
+
+def test_a_token_that_is_read_again(many, tmp_path):
+    """The names are those of the start, though the file that named them is another by then."""
+    fleet, path = many.fleet(60), tmp_path / "token"
+    path.write_text(many.cf.token)
+    watch = many.follow(fleet, env={"CLOUDFLARE_API_TOKEN": None, "CLOUDFLARE_API_TOKEN_FILE": path})
+    many.settle(fleet)
+    file = tmp_path / f"{fleet.kind}.json"
+    file.write_text(json.dumps({"records": json.loads(file.read_text())["records"][:2]}))
+    many.cf.credentials.tokens.clear()
+    path.write_text(many.cf.add_token())
+    fleet.list(50, fleet.moving[50])
+    many.settle(fleet, {50: [fleet.staying[50], fleet.moving[50]]})
+    watch.wait_for("credentials read again")
+    fleet.list(20, fleet.moving[20])
+    many.settle(fleet, {i: [fleet.staying[i], fleet.moving[i]] for i in (20, 50)})
 
 
 def test_many_zones(make_many, start_cloudflare):

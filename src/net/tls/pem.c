@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,7 +32,7 @@ struct reader {
 	uint32_t bits;
 	char label[64];
 	size_t n;
-	unsigned char object[PEM_OBJECT_MAX];
+	unsigned char *object; /* PEM_OBJECT_MAX bytes */
 };
 
 static unsigned char to_upper(unsigned char c)
@@ -101,7 +100,7 @@ static int take_digit(struct reader *r, unsigned char c, struct err *e)
 	if (r->bits & ((1U << 8 * r->pads_n) - 1))
 		return fail_damaged(r, e);
 	for (unsigned shift = 24; shift > 8U * r->pads_n; shift -= 8) {
-		if (r->n < sizeof r->object)
+		if (r->n < PEM_OBJECT_MAX)
 			r->object[r->n++] = (unsigned char)(r->bits >> (shift - 8));
 		else
 			r->too_long = true;
@@ -204,7 +203,8 @@ static int read_all(struct reader *r, int fd, struct err *e)
 
 int pem_read_file(const char *path, const struct pem_sink *sink, struct err *e)
 {
-	struct reader r;
+	unsigned char object[PEM_OBJECT_MAX];
+	struct reader r = {.sink = sink, .object = object};
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	int failed;
 
@@ -212,9 +212,8 @@ int pem_read_file(const char *path, const struct pem_sink *sink, struct err *e)
 		(void)err_set(e, ERR_CONFIG, "%s", errno_text(errno));
 		return err_wrap(e, "%s", path);
 	}
-	memset(&r, 0, offsetof(struct reader, object));
-	r.sink = sink;
 	failed = read_all(&r, fd, e);
+	explicit_bzero(object, sizeof object);
 	explicit_bzero(&r, sizeof r);
 	(void)close(fd);
 	return failed ? err_wrap(e, "%s", path) : 0;
