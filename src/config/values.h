@@ -11,12 +11,12 @@
 #include "base/err.h"
 #include "config/settings.h"
 
-#define CONFIG_FILE_MAX 262144 /* bytes of a configuration file, before and after its templates */
+#define CONFIG_FILE_MAX 262144  /* bytes of a configuration file, before and after its templates */
 #define CONFIG_RECORDS_MAX 1024 /* entries of "records" */
-#define CONFIG_TEXT_CAP 131072 /* bytes of all values that come from files */
-#define CONFIG_SECRET_MAX 4096 /* bytes of a _FILE */
-#define CONFIG_WAIT_MS 10000   /* at the start, for a file that is a pipe or whose mount hangs... */
-#define CONFIG_REREAD_MS 1000  /* ...and when all that is in force waits too */
+#define CONFIG_TEXT_CAP 131072  /* bytes of all values that come from files */
+#define CONFIG_SECRET_MAX 4096  /* bytes of a _FILE */
+#define CONFIG_WAIT_MS 10000  /* at the start, for a file that is a pipe or whose mount hangs... */
+#define CONFIG_REREAD_MS 1000 /* ...and when all that is in force waits too */
 
 enum origin { ORIGIN_NONE, ORIGIN_ARGUMENT, ORIGIN_FLAG, ORIGIN_ENV, ORIGIN_FILE, ORIGIN_DEFAULT };
 
