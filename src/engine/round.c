@@ -243,10 +243,12 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 		reconcile_fill(m, &r->parts[n], r->picked + ops_n, CF_BATCH_MAX - ops_n);
 		m->is_asked = true;
 		m->part_i = n;
+		r->last_writer = m;
 		ops_n += r->parts[n++].ops_n;
 	}
 	r->zone = first->zone;
 	r->deletes = deletes;
+	r->is_full = ops_n == CF_BATCH_MAX;
 	r->write = (struct cf_write){
 		.zone_id = r->zone->id,
 		.parts = r->parts,
@@ -443,6 +445,13 @@ static void note_refusal(struct round *r, struct outcome *o)
 	}
 }
 
+/* Who has more to write than one batch holds does not keep the others waiting. */
+static void queue_again(struct round *r, struct reconcile *m)
+{
+	round_remove(r, m);
+	r->members[r->n++] = m;
+}
+
 static void take_write(struct round *r, struct outcome *o)
 {
 	bool is_refused = o->rc && o->e->kind == ERR_REFUSED;
@@ -459,7 +468,11 @@ static void take_write(struct round *r, struct outcome *o)
 		r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
 	if (!o->rc && r->write.parts_n >= ROUND_REFUSED_MAX / 2)
 		r->refused_n = 0;
-	r->zone->paced_ms[r->deletes ? ZONE_DELETE : ZONE_ADD] = r->asked_ms + ROUND_PACE_MS;
+	if (r->is_full)
+		queue_again(r, r->last_writer);
+	else
+		r->zone->paced_ms[r->deletes ? ZONE_DELETE : ZONE_ADD] =
+			r->asked_ms + ROUND_PACE_MS;
 	o->has_other = r->write.has_other;
 	o->parts = r->parts;
 	tell_asked(r, o);

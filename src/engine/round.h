@@ -37,6 +37,8 @@ struct round {
 	struct cf_listing list;
 	struct cf_write write;
 	struct zone *zone; /* of a listing or a write */
+	bool is_full;      /* the write has as many operations as it may */
+	struct reconcile *last_writer;
 	struct op *picked[CF_BATCH_MAX];
 	struct cf_part parts[CF_BATCH_MAX];
 	struct cf_name *names[ROUND_NAMES_MAX];
