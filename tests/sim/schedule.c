@@ -119,11 +119,11 @@ static void make_setup(void)
 		.jobs_n = is_wide ? 20 + sim_below(ROW_SETUP, SIM_JOBS - 19) : 1 + sim_below(ROW_SETUP, 12),
 		.has_token = !one_in(4),
 		.timeout_ms = 10000,
-		.resync_ms = 1000 * sim_between(ROW_SETUP, 300, 1800),
+		.resync_ms = 1000 * sim_between(ROW_SETUP, 600, 2700),
 		.unhealthy_ms = 120000,
 		.wait_sec = 600,
 	};
-	if (s->services_n <= 2 && one_in(3))
+	if (s->services_n <= 2 && one_in(8))
 		s->wait_sec = 60;
 	s->has_lock = s->copies_n > 1 ? !one_in(3) : one_in(20);
 	for (size_t i = 0; i < SIM_ZONES; i++)
