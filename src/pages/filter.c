@@ -16,11 +16,17 @@ static void get(const char *query, const char *key, char *out, size_t cap)
 			continue;
 		n = 0;
 		for (p += key_n + 1; *p && *p != '&'; p++) {
-			int c = *p == '%' ? str_hex_byte(p + 1) : -1;
+			int byte = *p == '%' ? str_hex_byte(p + 1) : -1;
+			char c = *p;
 
+			if (c == '+')
+				c = ' ';
+			if (byte > 0) {
+				c = (char)byte;
+				p += 2;
+			}
 			if (n + 1 < cap)
-				out[n++] = c > 0 ? (char)c : *p == '+' ? ' ' : *p;
-			p += c > 0 ? 2 : 0;
+				out[n++] = c;
 		}
 	}
 	out[n] = '\0';

@@ -377,7 +377,7 @@ static void put_role(struct buf *b, const struct status *s)
 		parts_lock_reason(b, s, PARTS_HTML);
 	else
 		buf_str(b, s->is_leader ? "Leader" : "Follower: another copy leads");
-	parts_put(b, PARTS_HTML, " (lock %) &middot; ", s->lock_key ? s->lock_key : "", NULL, NULL);
+	parts_put(b, PARTS_HTML, " (lock %) &middot; ", s->lock_key, NULL, NULL);
 }
 
 /* The headline: what is wrong, and with which name when it is only one. */

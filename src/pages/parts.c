@@ -43,15 +43,17 @@ void parts_put(struct buf *b, enum parts_escape as, const char *fmt, const char 
 {
 	const char *const texts[] = {first, second, third};
 
-	for (size_t i = 0;; i++) {
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
 		size_t n = strcspn(fmt, "%");
 
-		buf_add(b, fmt, n);
 		if (!fmt[n])
-			return;
-		parts_text(b, texts[i], as);
+			break;
+		buf_add(b, fmt, n);
+		if (texts[i])
+			parts_text(b, texts[i], as);
 		fmt += n + 1;
 	}
+	buf_str(b, fmt);
 }
 
 static void put_two(struct buf *b, long long large, const char *large_unit, long long small,

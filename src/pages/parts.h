@@ -22,7 +22,10 @@ enum parts_escape { PARTS_HTML, PARTS_JSON, PARTS_LABEL };
  */
 void parts_text(struct buf *b, const char *s, enum parts_escape as);
 
-/* Append fmt with the texts in place of its first '%', second and third, as parts_text() has it. */
+/*
+ * Append fmt with the texts in place of its first '%', second and third, as parts_text() has it; of
+ * NULL nothing.
+ */
 void parts_put(struct buf *b, enum parts_escape as, const char *fmt, const char *first,
 	       const char *second, const char *third);
 

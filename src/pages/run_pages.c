@@ -66,8 +66,7 @@ bool run_status_is_healthy(const struct run_status *s)
 static void put_reason(struct buf *b, const struct run_status_part *p)
 {
 	if (p->facts[RUN_FACT_PASSING].is_known) {
-		parts_put(b, PARTS_JSON, "\"%: its check fails: %", p->name,
-			  p->output ? p->output : "", NULL);
+		parts_put(b, PARTS_JSON, "\"%: its check fails: %", p->name, p->output, NULL);
 	} else {
 		parts_put(b, PARTS_JSON, "\"%: no result of its check for ", p->name, NULL, NULL);
 		parts_span(b, p->waiting_ms / 1000);
