@@ -1,12 +1,13 @@
 /*
- * Consul's answers: the list of instances, and the small ones of sessions, locks, keys. Input:
- * options, seed, then "200\nName: value\n\nbody".
+ * Consul's answers: the list of instances, those about all services, and the small ones of sessions, locks,
+ * keys. Input: options, seed, then "200\nName: value\n\nbody".
  */
 #include "fuzz.h"
 
 #include <string.h>
 
 #include "consul/answer.h"
+#include "consul/catalog.h"
 #include "consul/health.h"
 #include "consul/lock.h"
 
@@ -78,6 +79,31 @@ static void read_health(struct fuzz_input in, struct fuzz_cuts cuts, const struc
 		     e.kind == ERR_LIMIT);
 }
 
+static int take_piece(void *ctx, const struct consul_catalog_piece *piece, struct err *e)
+{
+	struct buf *told = ctx;
+
+	(void)e;
+	MUST(strlen(piece->service) < JOB_TEXT_CAP && strlen(piece->node) < JOB_TEXT_CAP);
+	buf_fmt(told, "%s of %s: %llx %llx %lld\n", piece->service, piece->node, (unsigned long long)piece->sum,
+		(unsigned long long)piece->id, (long long)piece->created);
+	return 0;
+}
+
+static void read_all_services(struct fuzz_input in, struct fuzz_cuts cuts, bool of_checks, struct buf *told)
+{
+	static struct consul_catalog_reader all;
+	const struct job place = {.has_token = true};
+	const struct consul_catalog_query q = {.place = &place, .of_checks = of_checks};
+	struct http_sink sink = consul_catalog_begin(&all, &q, take_piece, told, element_buf, rest);
+	struct err e = {0};
+	int failed = fuzz_answer(in, cuts, &sink, &e);
+
+	if (!failed)
+		failed = consul_catalog_finish(&all, &e);
+	fuzz_tell_err(told, failed, &e);
+}
+
 static void read_small(struct fuzz_input in, struct fuzz_cuts cuts, struct buf *told)
 {
 	static struct consul_answer answer;
@@ -113,6 +139,8 @@ int fuzz_health(const uint8_t *p, size_t n)
 
 		fuzz_tell_start(&told, way);
 		read_health(in, fuzz_way(way, seed), &q, &told);
+		read_all_services(in, fuzz_way(way, seed), false, &told);
+		read_all_services(in, fuzz_way(way, seed), true, &told);
 		read_small(in, fuzz_way(way, seed), &told);
 		fuzz_tell_same(way);
 	}

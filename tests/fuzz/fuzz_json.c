@@ -138,6 +138,8 @@ static void check_cut(enum json_cut cut, long elements_n)
 		MUST(elements_n == 0);
 	else if (cut == JSON_CUT_ROOT)
 		MUST(elements_n == (json_is_array(0) ? json_count(0) : 0));
+	else if (cut == JSON_CUT_MEMBERS)
+		MUST(elements_n == (json_is_object(0) ? json_count(0) : 0));
 	else if (cut == JSON_CUT_RESULT && json_is_array(result))
 		MUST(elements_n == json_count(result));
 }
@@ -145,7 +147,7 @@ static void check_cut(enum json_cut cut, long elements_n)
 int fuzz_json(const uint8_t *p, size_t n)
 {
 	struct fuzz_input in = {p, n};
-	enum json_cut cut = (enum json_cut)(fuzz_take(&in) & 3);
+	enum json_cut cut = (enum json_cut)(fuzz_take(&in) % (JSON_CUT_MEMBERS + 1));
 	unsigned seed = fuzz_take(&in);
 	char *text = malloc(in.n ? in.n : 1); /* no NUL behind it */
 	struct err e = {0};
