@@ -109,11 +109,33 @@ def test_metrics_as_prometheus_wants_them(scene, listen, ask):
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed")
-def test_promtool_is_silent(scene, listen, ask):
-    scene.started(A, B, args=listen)
+@pytest.mark.parametrize("names", ["true", "false"])
+def test_promtool_is_silent(scene, listen, ask, names):
+    scene.started(A, B, args=(*listen, "--metrics-names", names))
     done = subprocess.run(["promtool", "check", "metrics"], input=ask("/metrics").text,
                           capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_sums_in_place_of_names(scene, listen, ask, tmp_path):
+    """And back, without a restart."""
+    site, file = scene.site(A, B), tmp_path / "dnsbuddy.json"
+
+    def write(**more):
+        file.write_text(json.dumps({"records": [{"service": site.service, "record": NAME}], **more}))
+    write(metrics_names=False)
+    watch = scene.watch(None, "--config", file, *listen)
+    in_sync = 'dnsbuddy_zone_records{zone="example.com",state="in sync"}'
+    watch.wait_for("synced")
+    until(lambda: ask("/metrics").samples()["dnsbuddy_records_in_sync"] == 1)
+    samples = ask("/metrics").samples()
+    assert (samples[in_sync], samples["dnsbuddy_records_wanted"], samples["dnsbuddy_records_held"]) == (1, 2, 0)
+    assert NAME not in ask("/metrics").text
+    write()
+    watch.hup()
+    samples = ask("/metrics").samples()
+    assert f'dnsbuddy_record_in_sync{{name="{NAME}",service="{site.service}"}}' in samples
+    assert "dnsbuddy_records_in_sync" in samples
 
 
 class Page(html.parser.HTMLParser):
