@@ -4,6 +4,7 @@
 README.md here says what each figure is. Consul is a real one with its default limits (but for the program from before, which
 needs a connection for each service); Cloudflare is the stand-in, and a call's moment is when that has read the whole request.
 
+    MANY_NAMES=250 MANY_SIZES="1 10 100 1024"   how many; of others than these there are no budgets
     many.py [--quick] [life|right|zones|size|rest|before]...   some cases alone; figures as JSON
 """
 
@@ -19,13 +20,13 @@ from fleet import Fleet, connections, names_in_step
 from program import binary
 from watch import Background, Process, percentiles, until
 
-BEFORE = Path(os.environ.get("BEFORE", ROOT / "build/before/dnsbuddy"))
+BEFORE = Path(os.environ.get("BUILD", ROOT / "build"), "before/dnsbuddy").resolve()
 NAMES = int(os.environ.get("MANY_NAMES", 250))
 LARGE_ZONE = 3500  # records of a zone, ours among them
 ZONES, ZONE_NAMES = 20, 50
 SIZES = tuple(map(int, os.environ.get("MANY_SIZES", "1 10 100 1024").split()))
 BURST, BURST_SEC = 50, 0.1
-RESYNC_SEC, BEFORE_RESYNC_SEC = 15, 60
+BEFORE_RESYNC_SEC = 60
 UNLIMITED = {"limits": {"http_max_conns_per_client": 2000}}
 
 BUDGET = {"create_calls": 8, "create_sec": 3, "right_calls": 3, "right_sec": 1, "resync_calls": 1, "writes": 4, "burst_p99_ms": 100,
@@ -38,9 +39,9 @@ class Plan:
 
     def __init__(self, quick):
         self.quick = quick
-        self.changes = 20 if quick else 100
-        self.idle_sec = 20 if quick else 330  # longer than the default of --resync, with its jitter
-        self.resyncs = 1 if quick else 3
+        self.changes = 8 if quick else 100
+        self.idle_sec = 5 if quick else 330  # longer than the default of --resync, with its jitter
+        self.resyncs, self.resync_sec = (1, 6) if quick else (3, 15)
         self.before_names = 40 if quick else 190
 
 
@@ -245,7 +246,7 @@ def right(scene, program, folder, journal, plan, n):
     foreign = [{"name": f"other-{i}.{ZONE}", "type": "A", "content": "203.0.113.9", "ttl": 300} for i in range(LARGE_ZONE - n)]
     scene.control("POST", "/records", foreign)
     # A call for each name would not fit into the time of many.
-    period_sec, times = (BEFORE_RESYNC_SEC, 1) if program == BEFORE else (RESYNC_SEC, plan.resyncs)
+    period_sec, times = (BEFORE_RESYNC_SEC, 1) if program == BEFORE else (plan.resync_sec, plan.resyncs)
     with watched(scene, program, "right", n, folder, journal, DNSBUDDY_RESYNC=str(period_sec)) as many:
         return {"records": LARGE_ZONE, "start": many.settle(), "resync": many.resyncs(times, period_sec), "memory": many.memory()}
 

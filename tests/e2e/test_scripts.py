@@ -211,7 +211,8 @@ def test_demo_is_kept_up_until_stopped(short_path):
 
 
 def test_bench_measures_every_case(tmp_path):
-    out = run([sys.executable, BENCH / "run.py", "--quick"], settings(BUILD=tmp_path), timeout=180)
+    out = run([sys.executable, BENCH / "run.py", "--quick"],
+              settings(BUILD=tmp_path, MANY_NAMES=60, MANY_SIZES="1 60"), timeout=300)
     result = json.loads((tmp_path / "bench.json").read_text())
     assert list(result["cases"]) == ["nothing", "nothing_zone_id", "new_3", "replaced_1", "new_200", "listed_1000"]
     for case in result["cases"].values():
@@ -228,7 +229,8 @@ def test_bench_measures_every_case(tmp_path):
     check_watch_figures(result["watch"])
     # Times are left to `make bench`: other tests may be using the machine.
     missed = [b["what"] for b in result["budgets"] if b["met"] is False]
-    assert not [w for w in missed if "time" not in w and "bytes" not in w]
+    assert not [w for w in missed if not re.search(r"\btime\b|bytes|\bms\b|[Ss]econds", w)]
+    assert result["many"]["life"]["burst"]["added"]["writes"] <= 4 and result["many"]["before"] is None
 
 
 def check_watch_figures(watch):
@@ -245,7 +247,7 @@ def check_watch_figures(watch):
     closing = watch["reconnects"]
     # Each service's one waiting query, and little else.
     assert closing["consul_connections"] >= 1000 and closing["names"] < closing["files_before"] < closing["names"] + 10
-    assert closing["api_connections"] >= closing["names"]
+    assert closing["api_connections"] >= 1  # one listing for all of them
 
 
 def test_bench_fails_when_a_program_does_not_do_its_job(tmp_path):
