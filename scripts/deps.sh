@@ -5,7 +5,7 @@ set -eu
 
 build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
 demo='python3 python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils openssl curl'
-test="$demo iproute2 libcmocka-dev python3-pytest python3-yaml systemd jq prometheus docker-compose chromium-headless-shell fonts-dejavu-core"
+test="$demo iproute2 libcmocka-dev python3-pytest python3-yaml systemd jq prometheus docker-compose chromium-headless-shell fonts-dejavu-core patch"
 bench="$demo bash jq tini"
 lint='libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
 fuzz='clang libclang-rt-14-dev'

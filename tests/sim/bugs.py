@@ -111,7 +111,7 @@ def find(bug, build_dir, days):
 
 def table(rows, days):
     lines = [
-        f"| patch | what is wrong | breaks | told by | found on day | after calls |",
+        "| patch | what is wrong | breaks | told by | found on day | after calls |",
         "| --- | --- | --- | --- | ---: | ---: |",
     ]
     for r in rows:
