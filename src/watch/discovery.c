@@ -100,15 +100,21 @@ int discovery_init(struct discovery *d, const struct config *config,
 	return 0;
 }
 
+/* Once more, from the beginning. */
+static void ask(struct discovery *d)
+{
+	d->ask_ms = 0;
+	d->is_same = false;
+	catalog_watch_listen(d->catalog, &d->listener, false);
+	catalog_watch_listen(d->catalog, &d->listener, true);
+}
+
 void discovery_set_config(struct discovery *d, const struct config *config)
 {
 	d->config = config;
-	d->is_same = false;
 	d->catalog->by.timeout_ms = config->timeout_ms;
 	d->catalog->read.wait_sec = config->wait_sec;
-	/* It begins anew. */
-	catalog_watch_listen(d->catalog, &d->listener, false);
-	catalog_watch_listen(d->catalog, &d->listener, true);
+	ask(d);
 	if (!d->has_answer)
 		return;
 	/* Consul may be away: what is not allowed any more does not wait for it. */
@@ -118,9 +124,12 @@ void discovery_set_config(struct discovery *d, const struct config *config)
 
 enum blocking_event discovery_step(struct discovery *d, int64_t now_ms, uint32_t random)
 {
-	enum blocking_event event = catalog_watch_step(d->catalog, now_ms, random);
 	const struct blocking *read = &d->catalog->read;
+	enum blocking_event event;
 
+	if (d->ask_ms && d->ask_ms <= now_ms)
+		ask(d);
+	event = catalog_watch_step(d->catalog, now_ms, random);
 	if (event == BLOCKING_FAILED)
 		log_event(read->failures == 1 ? LOG_WARN : LOG_DEBUG, "consul does not answer",
 			  "error=%s failures=%u", read->last_err->text, read->failures);

@@ -22,7 +22,8 @@ struct discovery {
 	struct catalog_listener listener;
 	bool has_answer;
 	bool has_services; /* the answer that comes has one */
-	bool is_same;      /* the configuration is the one that last was judged by */
+	bool is_same;      /* as last the next answer says nothing new */
+	int64_t ask_ms;    /* then it is asked anew; 0: no time is set. taken() sets it */
 	uint64_t sum;      /* of last */
 	struct err err;    /* why the last answer could not be taken; kind 0: it could */
 	enum err_kind told;

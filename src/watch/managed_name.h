@@ -26,8 +26,9 @@ struct managed_name {
 	bool is_unconverged;
 	bool has_synced, has_changed;
 	bool is_discovered; /* a service claims it: claim_sum... */
-	bool is_leaving;    /* ...no more, but that is no evidence */
+	bool is_doubted;    /* ...no more since left_ms, but that is no evidence */
 	uint64_t claim_sum;
+	int64_t left_ms;                 /* 0: it is claimed */
 	int64_t unconverged_ms;          /* since when */
 	int64_t synced_sec, changed_sec; /* wall clock */
 	int64_t dropped_ms;              /* when its job was */

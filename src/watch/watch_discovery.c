@@ -33,7 +33,8 @@ static void add(struct watch *w, const struct claim *claim, bool is_news, int64_
 
 /*
  * It is not granted any more. What its service wants of it is unknown while others claim it, too,
- * or a tag is wrong: then it stays as it is. Else the tag is gone.
+ * or a tag is wrong: then it stays as it is. Else the tag is gone; who registers anew does without
+ * it for a moment, so removals have the grace of an instance, and then another answer.
  */
 static void drop(struct watch *w, struct managed_name *name, bool is_claimed, int64_t now_ms)
 {
@@ -42,14 +43,25 @@ static void drop(struct watch *w, struct managed_name *name, bool is_claimed, in
 	const bool removes =
 		!is_claimed && !(by && by->is_bad) && name->job.on_drop == ON_DROP_REMOVE;
 	const char *gap = removes ? evidence_gap_text(c->gap) : NULL;
+	int64_t due_ms;
 
-	if (!gap || !name->is_leaving)
-		log_event(gap ? LOG_WARN : LOG_INFO, gap ? "name not dropped yet" : "name dropped",
-			  "name=%s service=%s records=%s error=%s", name->job.name,
-			  name->job.service, removes && !gap ? "removed" : "kept", gap);
-	name->is_leaving = true;
-	if (!gap)
-		watch_drop_name(w, name, removes, now_ms);
+	if (!name->left_ms)
+		name->left_ms = now_ms;
+	due_ms = name->left_ms + name->job.grace_ms;
+	if (gap && !name->is_doubted)
+		log_event(LOG_WARN, "name not dropped yet", "name=%s service=%s error=%s",
+			  name->job.name, name->job.service, gap);
+	name->is_doubted = gap != NULL;
+	if (gap)
+		return;
+	if (removes && due_ms > now_ms) {
+		if (!w->discovery.ask_ms || due_ms < w->discovery.ask_ms)
+			w->discovery.ask_ms = due_ms;
+		return;
+	}
+	log_event(LOG_INFO, "name dropped", "name=%s service=%s records=%s", name->job.name,
+		  name->job.service, removes ? "removed" : "kept");
+	watch_drop_name(w, name, removes, now_ms);
 }
 
 /* Of names that are kept, and of claims. */
@@ -59,6 +71,7 @@ static void taken(void *ctx)
 	struct claims *c = w->discovery.last;
 	const int64_t now_ms = clock_now_ms();
 
+	w->discovery.ask_ms = 0;
 	for (size_t i = 0; i < WATCH_RECORDS_MAX; i++) {
 		struct managed_name *name = w->names[i];
 		struct claim *claim;
@@ -71,7 +84,9 @@ static void taken(void *ctx)
 			continue;
 		}
 		claim->is_served = true;
-		if (name->is_leaving || name->claim_sum != claim->by->sum)
+		name->is_doubted = false;
+		name->left_ms = 0;
+		if (name->claim_sum != claim->by->sum)
 			add(w, claim, true, now_ms);
 	}
 	for (size_t i = 0; i < c->n; i++) {
@@ -110,8 +125,11 @@ static void wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 	const struct watch *w = ctx;
 
 	(void)now_ms;
-	if (!w->is_stopping)
-		catalog_watch_wants(w->discovery.catalog, wait);
+	if (w->is_stopping)
+		return;
+	if (w->discovery.ask_ms)
+		loop_wait_until(wait, w->discovery.ask_ms);
+	catalog_watch_wants(w->discovery.catalog, wait);
 }
 
 static void step(void *ctx, int64_t now_ms)

@@ -141,10 +141,48 @@ static void test_tag_goes_and_removes(void **state)
 	world_tag("web", "");
 	world_run(60000);
 	expect("w.example.com", "192.0.2.1");
-	assert_true(find("w.example.com")->is_leaving && !find("w.example.com")->job.is_dropped);
+	assert_true(find("w.example.com")->is_doubted && !find("w.example.com")->job.is_dropped);
 	world.catalog_headers = NULL;
 	world_run(60000);
 	expect("w.example.com", "");
+}
+
+/* Until it is seen that the tag is gone. */
+static void lose_tag(void)
+{
+	world_tag("web", "");
+	for (int i = 0; i < 500 && !find(WWW)->left_ms; i++)
+		world_run(10);
+	assert_true(find(WWW)->left_ms);
+}
+
+/* Who registers anew lacks the tag for a moment: less than the grace is nothing. */
+static void test_grace(void **state)
+{
+	(void)state;
+	world_set("web", "192.0.2.1");
+	world_tag("web", R("www") DROP);
+	start();
+	world_clear();
+	for (int i = 0; i < 3; i++) {
+		lose_tag();
+		world_run(900);
+		assert_non_null(find(WWW));
+		assert_false(find(WWW)->job.is_dropped);
+		world_tag("web", R("www") DROP);
+		world_run(3000);
+		assert_int_equal(find(WWW)->left_ms, 0);
+	}
+	assert_int_equal(world.writes + world.lists, 0);
+	/* It is over, but whether the tag is still gone nobody says. */
+	lose_tag();
+	world.consul_is_away = true;
+	world_run(60000);
+	expect(WWW, "192.0.2.1");
+	assert_false(find(WWW)->job.is_dropped);
+	world.consul_is_away = false;
+	world_run(200000);
+	expect(WWW, "");
 }
 
 /* While it is being removed it is claimed anew. */
@@ -387,7 +425,7 @@ static void test_no_answer(void **state)
 		world_tag("api", R("www"));
 		world_run(100000);
 		assert_string_equal(find(WWW)->job.service, "web");
-		assert_false(find(WWW)->is_leaving);
+		assert_int_equal(find(WWW)->left_ms, 0);
 		world_tag("web", R("www") DROP);
 		world_tag("api", "");
 		world.catalog_headers = NULL;
@@ -409,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup(test_changes, world_set_up),
 		cmocka_unit_test_setup(test_tag_goes, world_set_up),
 		cmocka_unit_test_setup(test_tag_goes_and_removes, world_set_up),
+		cmocka_unit_test_setup(test_grace, world_set_up),
 		cmocka_unit_test_setup(test_comes_back_while_it_is_removed, world_set_up),
 		cmocka_unit_test_setup(test_service_vanishes, world_set_up),
 		cmocka_unit_test_setup(test_conflict, world_set_up),
