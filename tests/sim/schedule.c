@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/cloudflare.h"
 #include "sim/consul.h"
 
 #define WIDE_FROM 16
@@ -199,4 +200,31 @@ void schedule_make(void)
 	for (int i = 0; i < SIM_EPISODES; i++)
 		make_episode(SIM_START_MS + i * (int64_t)(SIM_DAY_MS / SIM_EPISODES));
 	qsort(sim.events, sim.events_n, sizeof sim.events[0], by_time);
+}
+
+/*
+ * One instance of each service takes another's place, so that there are as many as before, or its node is
+ * lost: that has to be seen at once, and not only when everything is looked at anew.
+ */
+void schedule_probe(void)
+{
+	/* What another copy wrote each sees when it lists again. */
+	if (sim.setup.copies_n > 1 && !sim.setup.has_lock)
+		return;
+	for (size_t i = 0; i < sim.setup.services_n; i++) {
+		size_t from = SIM_SLOTS, to = SIM_SLOTS;
+		bool is_refused = false; /* then it fails, which takes its time */
+
+		for (size_t k = 0; k < SIM_SLOTS; k++) {
+			is_refused |= cloud_is_refused(consul_content(i, k), sim.now_ms);
+			from = consul_slots(i)[k] == SLOT_PASSING ? k : from;
+			to = consul_slots(i)[k] == SLOT_ABSENT ? k : to;
+		}
+		if (is_refused || from == SIM_SLOTS || to == SIM_SLOTS)
+			continue;
+		/* Of a node that is lost nothing else tells. */
+		consul_set(i, from, i % 3 == 1 ? SLOT_NODE_DOWN : SLOT_ABSENT);
+		if (i % 3 != 1)
+			consul_set(i, to, SLOT_PASSING);
+	}
 }

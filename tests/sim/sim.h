@@ -121,4 +121,7 @@ bool sim_has_secret(const char *p, size_t n);
 /* schedule.c: setup and events of this seed. */
 void schedule_make(void);
 
+/* A change at rest, which has to be seen at once. */
+void schedule_probe(void);
+
 #endif
