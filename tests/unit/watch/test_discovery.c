@@ -151,8 +151,9 @@ static void test_tag_goes_and_removes(void **state)
 static void lose_tag(void)
 {
 	world_tag("web", "");
-	for (int i = 0; i < 500 && !find(WWW)->left_ms; i++)
+	for (int i = 0; i < 500 && find(WWW) && !find(WWW)->left_ms; i++)
 		world_run(10);
+	assert_non_null(find(WWW));
 	assert_true(find(WWW)->left_ms);
 }
 
