@@ -474,7 +474,8 @@ static void after_write(struct reconcile *r, const struct outcome *o)
 
 void reconcile_give_up(struct reconcile *r, const struct outcome *o)
 {
-	fail(r, o->e, o);
+	/* Its own refusal says more. */
+	fail(r, r->is_suspect ? r->apply.refusal : o->e, o);
 }
 
 void reconcile_take(struct reconcile *r, const struct outcome *o)

@@ -19,7 +19,7 @@
 #define ROUND_READY_MS 100 /* who could write waits so long for others' evidence */
 #define ROUND_PACE_MS                                                                              \
 	80 /* from one listing of a zone, or batch that adds, or deletes, to the next */
-#define ROUND_REFUSED_MAX 16 /* names refused one after the other, and none of others is tried */
+#define ROUND_REFUSED_MAX 16 /* refusals one after the other, and no other name is tried */
 #define ROUND_BOOK_MS 5000   /* so long a book of zones is believed that a name's zone is none */
 
 /* All 0 at first, but for storage. */

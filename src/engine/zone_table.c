@@ -40,9 +40,7 @@ struct zone *zone_table_find(struct zone_table *t, const struct job *job)
 
 bool zone_holds(const struct zone *z, const char *name)
 {
-	const char *end = z->name[0] ? z->name : z->suffix;
-
-	return end[0] && name_is_within(name, end);
+	return name_is_within(name, z->name[0] ? z->name : z->suffix);
 }
 
 /*

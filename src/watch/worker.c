@@ -281,8 +281,6 @@ static void begin_pass(struct worker *worker, struct managed_name *name, int64_t
 
 	name->served_ms = now_ms;
 	managed_begin(name, &worker->storage, now_ms, driver_random());
-	if (name->r.zone)
-		name->r.zone->user = worker;
 	round_add(&worker->round, &name->r);
 	charge(name, from_us);
 }

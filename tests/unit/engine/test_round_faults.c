@@ -145,6 +145,49 @@ static void test_many_are_refused(void **state)
 		assert_int_equal(town_names[i].r.out.result == RECONCILE_FAILED, i < 40);
 }
 
+static void init_refused(size_t n)
+{
+	town_init(n);
+	want_all();
+}
+
+static bool is_not_tried(size_t i)
+{
+	return strncmp(town_names[i].seldom.err.text, "not tried", 9) == 0;
+}
+
+/* Not when many others were taken in between; but a few are no proof. Of each zone for itself. */
+static void test_what_many_refusals_are(void **state)
+{
+	(void)state;
+	init_refused(120);
+	for (size_t i = 0; i < 120; i++)
+		town_names[i].is_bad = i < 3 || i >= 117;
+	town_begin_all(false);
+	town_run();
+	assert_int_equal(town_count_right(), 114);
+	for (size_t i = 0; i < 120; i++)
+		CHECK(!is_not_tried(i), "%zu: %s", i, town.story);
+	init_refused(200);
+	for (size_t i = 0; i < 200; i += 2)
+		town_names[i].is_bad = true;
+	town_begin_all(false);
+	town_run();
+	assert_true(is_not_tried(199));
+	init_refused(80);
+	for (size_t i = 0; i < 80; i++) {
+		town_names[i].is_bad = true;
+		if (i >= 40)
+			(void)snprintf(town_names[i].job.name, NAME_CAP, "w%zu.example.net", i);
+	}
+	town_begin_all(false);
+	town_run();
+	assert_false(is_not_tried(0));
+	assert_true(is_not_tried(39));
+	assert_false(is_not_tried(40));
+	assert_true(is_not_tried(79));
+}
+
 /* There is no room in the zone for any more: the first answer tells that of all its names. */
 static enum town_fault have_no_room(const struct call *c, struct err *e)
 {
@@ -202,6 +245,24 @@ static void test_the_next_try_is_its_own(void **state)
 	town_run();
 	assert_int_equal(town_count_right(), 50);
 	assert_false(town_names[20].r.is_suspect);
+}
+
+/* Those who write alone do so in their order. */
+static void test_first_come_first_served(void **state)
+{
+	(void)state;
+	town_init(2);
+	for (size_t i = 0; i < 2; i++) {
+		town_add_record(i, "192.0.2.1");
+		town_set(i, "lb.example.org"); /* a swap */
+	}
+	town_begin_all(false);
+	while (!town.writes)
+		assert_true(town_step());
+	assert_true(town_is_right(0));
+	assert_false(town_is_right(1));
+	town_run();
+	assert_int_equal(town_count_right(), 2);
 }
 
 /* A record that somebody else has removed meanwhile: its name lists again, the others' go. */
@@ -441,6 +502,20 @@ static void test_old_evidence_is_read_again(void **state)
 	assert_true(town_is_right(2));
 }
 
+/* So is what was no evidence: after seconds it is to be one. */
+static void test_an_old_answer_is_read_again(void **state)
+{
+	(void)state;
+	town_init(1);
+	want_all();
+	town.round.is_paced = true;
+	zone_table_get(&town.zones, town.api[0].id)->paced_ms[ZONE_ADD] = town.now_ms + 2500;
+	town_begin(0, false);
+	town_run();
+	assert_string_equal(town.story, "Z l1 . V1 W+1/1");
+	assert_int_equal(town_count_right(), 1);
+}
+
 /* ---- credentials ---- */
 
 static enum town_fault refuse_credentials(const struct call *c, struct err *e)
@@ -595,8 +670,10 @@ int main(void)
 		cmocka_unit_test_setup(test_batches_grow_again, set_up),
 		cmocka_unit_test_setup(test_all_are_bad, set_up),
 		cmocka_unit_test_setup(test_many_are_refused, set_up),
+		cmocka_unit_test_setup(test_what_many_refusals_are, set_up),
 		cmocka_unit_test_setup(test_a_zone_is_full, set_up),
 		cmocka_unit_test_setup(test_the_next_try_is_its_own, set_up),
+		cmocka_unit_test_setup(test_first_come_first_served, set_up),
 		cmocka_unit_test_setup(test_a_refused_removal, set_up),
 		cmocka_unit_test_setup(test_a_batch_that_is_lost, set_up),
 		cmocka_unit_test_setup(test_batches_of_a_zone_are_paced, set_up),
@@ -605,6 +682,7 @@ int main(void)
 		cmocka_unit_test_setup(test_removals_wait_for_additions_that_wait, set_up),
 		cmocka_unit_test_setup(test_an_addition_does_not_wait_for_all_evidence, set_up),
 		cmocka_unit_test_setup(test_old_evidence_is_read_again, set_up),
+		cmocka_unit_test_setup(test_an_old_answer_is_read_again, set_up),
 		cmocka_unit_test_setup(test_credentials_are_refused, set_up),
 		cmocka_unit_test_setup(test_credentials_that_may_not_write, set_up),
 		cmocka_unit_test_setup(test_sync_tries_again_together, set_up),

@@ -139,6 +139,39 @@ static void test_a_name_without_a_zone(void **state)
 	assert_int_equal(town_names[3].r.out.result, RECONCILE_DONE);
 }
 
+/* What is wrong with one name's zone is nobody else's failure; what is lost is of one zone's names. */
+static enum town_fault lose_first_check(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_ZONE || !c->zones->is_check || town.searches > 1)
+		return TOWN_FINE;
+	(void)err_set(e, ERR_RETRY, "lost");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_a_zone_that_fails_is_one(void **state)
+{
+	(void)state;
+	town_init(3);
+	want_all();
+	town.unseen_zones_n = 2450;
+	(void)snprintf(town_names[0].job.name, NAME_CAP, "www.example.edu");
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z! Z Z L2 W+2/2");
+	assert_int_equal(town_names[0].r.out.result, RECONCILE_FAILED);
+	assert_int_equal(town_count_right(), 2);
+	town_init(2);
+	want_all();
+	move(1, 1);
+	for (size_t i = 0; i < 2; i++)
+		memcpy(town_names[i].job.zone_id, town.api[i].id, RECORD_ID_CAP);
+	town.fault = lose_first_check;
+	town_begin_all(false);
+	town_run();
+	assert_int_equal(town_names[0].r.out.result, RECONCILE_FAILED);
+	assert_int_equal(town_names[1].r.out.result, RECONCILE_DONE);
+}
+
 /* The zone was made anew under another id: it is looked up again, once for all. */
 static void test_a_zone_that_is_gone(void **state)
 {
@@ -213,6 +246,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_zone_by_id_is_the_same_zone, set_up),
 		cmocka_unit_test_setup(test_zones_that_were_not_shown, set_up),
 		cmocka_unit_test_setup(test_a_name_without_a_zone, set_up),
+		cmocka_unit_test_setup(test_a_zone_that_fails_is_one, set_up),
 		cmocka_unit_test_setup(test_a_zone_that_is_gone, set_up),
 		cmocka_unit_test_setup(test_strays, set_up),
 		cmocka_unit_test_setup(test_who_doubts_its_zone_writes_alone, set_up),

@@ -83,6 +83,8 @@ static void test_find(void **state)
 	assert_string_equal(zone_table_find(&table, &job)->id, id_of(1));
 	(void)snprintf(job.zone, sizeof job.zone, "www.dev.example.com");
 	assert_null(zone_table_find(&table, &job));
+	table.book.is_whole = true; /* nor one that holds it in its place */
+	assert_null(zone_table_find(&table, &job));
 	memcpy(job.zone_id, id_of(9), RECORD_ID_CAP);
 	assert_string_equal(zone_table_find(&table, &job)->id, id_of(9));
 	assert_string_equal(zone_table_find(&table, &job)->name, "");
@@ -136,6 +138,22 @@ static void test_a_listing_is_noted(void **state)
 	assert_int_equal(z.pages_n, 4);
 	assert_int_equal(z.entries_n, 350);
 	assert_string_equal(z.suffix, "example.com");
+}
+
+/* And when that while is over, three more. */
+static void test_torn_again(void **state)
+{
+	struct cf_listing l = {.page = 2};
+	struct zone z = {0};
+
+	(void)state;
+	for (int64_t now_ms = 0; now_ms <= 1200000; now_ms += 600000) {
+		for (int i = 0; i < 3; i++) {
+			assert_true(zone_is_cheaper_whole(&z, 100, now_ms));
+			zone_note_listing(&z, &l, false, now_ms);
+		}
+		assert_false(zone_is_cheaper_whole(&z, 100, now_ms));
+	}
 }
 
 /* Three in a row, of several pages; one page that fails was not torn by another writer. */
@@ -193,6 +211,7 @@ int main(void)
 		cmocka_unit_test_setup(test_holds, set_up),
 		cmocka_unit_test_setup(test_a_listing_is_noted, set_up),
 		cmocka_unit_test_setup(test_torn_listings, set_up),
+		cmocka_unit_test_setup(test_torn_again, set_up),
 		cmocka_unit_test_setup(test_cheaper_whole, set_up),
 	};
 

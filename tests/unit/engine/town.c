@@ -168,6 +168,13 @@ static int answer_health(const struct call *c)
 		consul_view_copy(&name_of(m)->known, town_view(first->service));
 	}
 	consul_view_copy(c->view, &services[first->service].view);
+	/* In no order. */
+	for (size_t k = 0; k < c->view->listed_n / 2; k++) {
+		struct endpoint *a = &c->view->listed[k], *b = &c->view->listed[c->view->listed_n - 1 - k], swap = *a;
+
+		*a = *b;
+		*b = swap;
+	}
 	c->view->evidence.is_consistent = c->query->is_consistent;
 	c->view->evidence.has_leader = !town.has_no_leader;
 	return 0;

@@ -265,43 +265,197 @@ static void test_a_call_that_is_stuck(void **state)
 	assert_int_equal(world.writes, 2);
 }
 
-/* Names that change again and again keep their workers for themselves; but not for ever. */
+/* Names that come again and again keep their workers for themselves; but not while others wait for one. */
 static void test_a_zone_does_not_starve(void **state)
 {
-	static const char *const lists[] = {"192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.2/maintenance"};
-	int64_t from_ms;
+	(void)state;
+	prepare(13, 3);
+	add_zones(4);
+	(void)snprintf(names[12], NAME_CAP, "w12.%s", world.zones[3].name);
+	memcpy(jobs[12].name, names[12], NAME_CAP);
+	world_start_jobs(jobs, 13);
+	world_run(5000);
+	for (size_t i = 0; i < 3; i++) {
+		world_watch.names[i]->r.zone->paced_ms[ZONE_ADD] = world.now_ms + 1000;
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	}
+	world_run(100);
+	for (size_t i = 0; i < WATCH_WORKERS; i++)
+		assert_int_equal(world_watch.workers[i].round.n, 1);
+	world_set("s3", "192.0.2.1 192.0.2.2");
+	world_run(10);
+	assert_true(world_watch.names[3]->is_busy);
+	world_set("s12", "192.0.2.1 192.0.2.2");
+	world_run(10);
+	assert_false(world_watch.names[12]->is_busy); /* there is no worker */
+	world_set("s6", "192.0.2.1 192.0.2.2");
+	world_run(10);
+	world_set("s9", "192.0.2.1 192.0.2.2");
+	world_run(10);
+	assert_false(world_watch.names[9]->is_busy); /* who came before has seen that */
+	world_run(850);
+	assert_true(is_written(0, "192.0.2.1"));
+	world_run(30);
+	assert_true(is_written(0, "192.0.2.1 192.0.2.2"));
+	assert_true(is_written(12, "192.0.2.1 192.0.2.2"));
+	world_run(1000);
+	assert_true(is_written(9, "192.0.2.1 192.0.2.2"));
+	for (size_t i = 0; i < WATCH_WORKERS; i++) {
+		assert_int_equal(world_watch.workers[i].round.n, 0);
+		assert_int_equal(world_watch.workers[i].storage.room_used, 0);
+		assert_false(world_watch.workers[i].is_closed);
+	}
+	for (size_t z = 0; z < 4; z++)
+		assert_null(world_watch.zones->zones[z].user);
+}
+
+/* While nobody waits for a worker names of a zone join, though all are at work. */
+static void test_all_at_work_and_nobody_waits(void **state)
+{
+	(void)state;
+	start_at_rest(9, 3);
+	for (size_t i = 0; i < 9; i++) {
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+		world_run(i % 3 == 2 ? 15 : 0);
+	}
+	world_run(200);
+	for (size_t i = 0; i < 9; i++)
+		assert_true(is_written(i, "192.0.2.1 192.0.2.2"));
+	for (size_t z = 0; z < 3; z++)
+		assert_int_equal(world.zones[z].writes, 2);
+}
+
+/* Who is due and has a free worker waiting for him keeps nobody from joining others. */
+static void test_another_zone_closes_nobody(void **state)
+{
+	(void)state;
+	start_at_rest(6, 2);
+	world_set(services[0], "192.0.2.1 192.0.2.2");
+	world_run(10);
+	world_set(services[1], "192.0.2.1 192.0.2.2");
+	world_set(services[2], "192.0.2.1 192.0.2.2");
+	world_run(20);
+	world_set(services[4], "192.0.2.1 192.0.2.2");
+	world_run(200);
+	for (size_t i = 0; i < 3; i++)
+		assert_true(is_written(i, "192.0.2.1 192.0.2.2"));
+	assert_true(is_written(4, "192.0.2.1 192.0.2.2"));
+	assert_int_equal(world.zones[0].writes, 2);
+	assert_int_equal(world.zones[1].writes, 1);
+}
+
+/* Of those who wait for a worker who has waited longest. */
+static void test_who_waited_longest_is_next(void **state)
+{
+	static const char *const lists[] = {"192.0.2.1 192.0.2.2", "192.0.2.1 192.0.2.2 192.0.2.3",
+					    "192.0.2.1 192.0.2.2 192.0.2.3 192.0.2.4"};
 
 	(void)state;
-	prepare(10, 3);
-	add_zones(4);
-	(void)snprintf(names[9], NAME_CAP, "w9.example.edu");
-	memcpy(jobs[9].name, names[9], NAME_CAP);
-	world_start_jobs(jobs, 10);
-	world_run(5000);
-	assert_true(is_written(9, "192.0.2.1"));
-	for (size_t z = 0; z < 3; z++)
-		world.zones[z].delay_ms = 60;
-	for (unsigned turn = 0; turn < 30; turn++) {
-		for (size_t i = 0; i < 9; i++)
-			world_set(services[i], lists[(turn + i) % 2]);
-		world_run(40);
+	start_at_rest(5, 5);
+	for (size_t z = 0; z < 5; z++)
+		world.zones[z].delay_ms = 100;
+	for (unsigned turn = 0; turn < COUNT(lists); turn++) {
+		for (size_t i = 0; i < 5; i++)
+			world_set(services[i], lists[turn]);
+		world_run(80);
 	}
+	/* The first three have had their turn at 0 and at 100, or two of them have. */
+	assert_true(is_written(3, lists[2]) || is_written(3, lists[1]));
+	assert_true(is_written(4, lists[2]) || is_written(4, lists[1]));
+}
+
+/* What is being planned has its room: while that is short nobody joins. */
+static void test_who_has_no_room_takes_nobody(void **state)
+{
+	struct worker *worker;
+
+	(void)state;
+	start_at_rest(3, 1);
+	worker = &world_watch.workers[0];
+	world_set(services[0], "192.0.2.1 192.0.2.2");
+	world_run(10);
+	world_set(services[1], "192.0.2.1 192.0.2.2");
+	world_run(10);
+	assert_int_equal(worker->round.n, 1); /* which waits for its pace */
+	worker->storage.room_used = RECONCILE_ROOM / 2;
+	world_set(services[2], "192.0.2.1 192.0.2.2");
+	world_run(10);
+	assert_int_equal(worker->round.n, 1);
+	assert_int_equal(world_watch.workers[1].round.n, 0);
+	world_run(200);
+	assert_true(is_written(2, "192.0.2.1 192.0.2.2"));
+	assert_int_equal(worker->storage.room_used, 0);
+	assert_int_equal(world.writes, 3);
+}
+
+/* While the first of others are gathered, who was served before is served at once. */
+static void test_who_was_served_is_not_gathered(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		(void)snprintf(services[i], sizeof services[i], "s%zu", i);
+		world_set(services[i], "192.0.2.1");
+		world.services[i].delay_ms = (int64_t)i * 2000;
+	}
+	start(3, 1);
+	world_run(2050);
+	assert_true(is_written(0, "192.0.2.1"));
+	world_set("s0", "192.0.2.1 192.0.2.2");
+	world_run(10);
+	assert_true(is_written(0, "192.0.2.1 192.0.2.2"));
+	assert_true(is_written(1, ""));
+	world_run(WATCH_GATHER_MS + 100);
+	assert_true(is_written(1, "192.0.2.1"));
+}
+
+/* Whose zone somebody has found meanwhile goes with him. */
+static void test_a_zone_that_was_found_is_joined(void **state)
+{
+	(void)state;
+	add_zones(1);
+	world.latency_ms = 100;
+	world_set("s0", "192.0.2.1");
+	world_set("s1", "192.0.2.1");
+	world.services[1].delay_ms = WATCH_GATHER_MS + 150; /* while the records are listed */
+	start(2, 1);
+	world_run(100 + WATCH_GATHER_MS + 160);
+	assert_int_equal(world_count("zone"), 1);
+	assert_int_equal(world.lists, 0);
+	assert_true(driver_is_busy(&world_watch.workers[0].driver));
+	for (size_t i = 1; i < WATCH_WORKERS; i++)
+		assert_int_equal(world_watch.workers[i].round.n, 0);
+	world_run(2000);
+	assert_true(is_written(0, "192.0.2.1"));
+	assert_true(is_written(1, "192.0.2.1"));
+	assert_int_equal(world_count("zone"), 1);
+}
+
+/* That it has none, what was found for others may have told: its pass has ended, without a call. */
+static void test_a_name_without_a_zone(void **state)
+{
+	(void)state;
+	prepare(2, 1);
+	(void)snprintf(jobs[1].name, NAME_CAP, "www.nowhere.example");
+	world_start_jobs(jobs, 2);
+	world_run(1000);
+	assert_true(is_written(0, "192.0.2.1"));
+	assert_int_equal(world_count("zone"), 1);
+	assert_int_equal(world_watch.names[1]->state, STATUS_FAILING);
+	assert_false(world_watch.names[1]->is_busy);
 	for (size_t i = 0; i < WATCH_WORKERS; i++)
-		assert_true(world_watch.workers[i].round.n > 0);
-	world_set("s9", "192.0.2.1 192.0.2.2");
-	from_ms = world.now_ms;
-	for (unsigned turn = 0; !is_written(9, "192.0.2.1 192.0.2.2"); turn++) {
-		CHECK(turn < 40, "not within %d ms", (int)(world.now_ms - from_ms));
-		for (size_t i = 0; i < 9; i++)
-			world_set(services[i], lists[(turn + i) % 2]);
-		world_run(40);
-	}
-	/* All the others are served as well. */
-	for (size_t i = 0; i < 9; i++)
-		world_set(services[i], "192.0.2.1 192.0.2.3");
-	world_run(5000);
-	for (size_t i = 0; i < 9; i++)
-		assert_true(is_written(i, "192.0.2.1 192.0.2.3"));
+		assert_int_equal(world_watch.workers[i].round.n, 0);
+}
+
+/* Other times are those of the zones, too. */
+static void test_a_zone_is_listed_at_other_times(void **state)
+{
+	(void)state;
+	start_at_rest(2, 1);
+	watch_set_times(&world_watch, 10000, 10000, 60000, 50);
+	world_watch.names[0]->resync_ms = world.now_ms + 1000;
+	world_run(1500);
+	assert_int_equal(world.lists, 1);
+	assert_in_range(world_watch.names[0]->resync_ms, world.now_ms, world.now_ms + 11000);
 }
 
 /* A pass that is called off while others of its round have a call under way is none of theirs. */
@@ -337,6 +491,19 @@ static void test_one_pass_is_called_off(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_true(is_written(i, "192.0.2.2"));
 	assert_null(world_watch.zones->zones[0].user);
+	/* So does the last one. */
+	for (size_t i = 0; i < 2; i++) {
+		world.services[i].delay_ms = 0;
+		world_set(services[i], "192.0.2.2 192.0.2.3");
+		world_run(10);
+	}
+	assert_int_equal(worker->round.n, 1); /* which waits for its pace */
+	worker_cancel_name(&world_watch, world_watch.names[1], world.now_ms);
+	assert_int_equal(worker->round.n, 0);
+	assert_null(world_watch.zones->zones[0].user);
+	assert_int_equal(worker->storage.room_used, 0);
+	world_run(1000);
+	assert_true(is_written(1, "192.0.2.2 192.0.2.3"));
 }
 
 int main(void)
@@ -354,6 +521,14 @@ int main(void)
 		cmocka_unit_test_setup(test_zones_are_served_side_by_side, world_set_up),
 		cmocka_unit_test_setup(test_a_call_that_is_stuck, world_set_up),
 		cmocka_unit_test_setup(test_a_zone_does_not_starve, world_set_up),
+		cmocka_unit_test_setup(test_all_at_work_and_nobody_waits, world_set_up),
+		cmocka_unit_test_setup(test_another_zone_closes_nobody, world_set_up),
+		cmocka_unit_test_setup(test_who_waited_longest_is_next, world_set_up),
+		cmocka_unit_test_setup(test_who_has_no_room_takes_nobody, world_set_up),
+		cmocka_unit_test_setup(test_who_was_served_is_not_gathered, world_set_up),
+		cmocka_unit_test_setup(test_a_zone_that_was_found_is_joined, world_set_up),
+		cmocka_unit_test_setup(test_a_name_without_a_zone, world_set_up),
+		cmocka_unit_test_setup(test_a_zone_is_listed_at_other_times, world_set_up),
 		cmocka_unit_test_setup(test_one_pass_is_called_off, world_set_up),
 	};
 
