@@ -16,9 +16,8 @@
 #include "engine/reconcile.h"
 
 #define ROUND_NAMES_MAX ((size_t)2048)
-#define ROUND_READY_MS 100 /* who could write waits so long for others' evidence */
-#define ROUND_PACE_MS                                                                              \
-	80 /* from one listing of a zone, or batch that adds, or deletes, to the next */
+#define ROUND_READY_MS 100   /* who could write waits so long for others' evidence */
+#define ROUND_PACE_MS 70     /* between two listings of a zone, batches that add or that delete */
 #define ROUND_REFUSED_MAX 16 /* refusals one after the other, and no other name is tried */
 #define ROUND_BOOK_MS 5000   /* so long a book of zones is believed that a name's zone is none */
 

@@ -20,6 +20,8 @@ STATED = [
     ("{} instances of a service", "CONSUL_INSTANCES_MAX"),
     ("{} records of a name", "RECORDS_MAX"),
     ("{} entries of `records`", "CONFIG_RECORDS_MAX"),
+    ("Up to {} services have a blocking query each", "SERVICES_SINGLE_MAX"),
+    ("and {} connections read those", "SERVICES_READERS"),
     ("{} names that services claim", "CLAIMS_MAX"),
     ("{} KiB of such tags of a service", "CLAIMS_TAGS_CAP / 1024"),
     ("{} KiB of JSON for one instance", "JSON_ELEMENT_MAX / 1024"),
