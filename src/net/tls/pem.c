@@ -121,7 +121,7 @@ static int take_data(struct reader *r, unsigned char c, struct err *e)
 
 static int take_end(struct reader *r, unsigned char c, struct err *e)
 {
-	if (end[r->line_n])
+	if (r->line_n < sizeof end - 1)
 		return is_like(r, end, c) ? 0 : fail_damaged(r, e);
 	if (c != '\n')
 		return 0;
