@@ -24,7 +24,7 @@
 /* All 0 at first, but for storage. */
 struct round {
 	bool deletes;  /* the write made last, and nothing else */
-	bool is_paced; /* listings and batches wait for ROUND_PACE_MS: not those of who comes once */
+	bool is_paced; /* listings and batches wait for ROUND_PACE_MS: not of who comes once */
 	size_t n;
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
 	size_t refused_n;                  /* names, since many were written at once */

@@ -446,6 +446,30 @@ static void test_a_name_without_a_zone(void **state)
 		assert_int_equal(world_watch.workers[i].round.n, 0);
 }
 
+/* While the API is not to be asked Consul is: what will be written then stands on its answers. */
+static void test_consul_is_asked_while_the_api_is_not(void **state)
+{
+	(void)state;
+	start_at_rest(2, 1);
+	for (size_t i = 0; i < 2; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world_clear();
+	for (size_t i = 0; i < 2; i++) {
+		world_set(services[i], "192.0.2.1/maintenance 192.0.2.2");
+		world.services[i].delay_ms = 50;
+	}
+	for (int i = 0; i < 100 && world_watch.workers[0].round.n < 2; i++)
+		world_run(1);
+	bucket_block(&world_watch.api.bucket, world.now_ms + 1000);
+	world_run(500);
+	assert_int_equal(world_count("verify"), 2);
+	assert_int_equal(world.writes, 0);
+	world_run(600);
+	assert_int_equal(world.writes, 1);
+	assert_int_equal(world_count("verify"), 2);
+}
+
 /* Other times are those of the zones, too. */
 static void test_a_zone_is_listed_at_other_times(void **state)
 {
@@ -528,6 +552,7 @@ int main(void)
 		cmocka_unit_test_setup(test_who_was_served_is_not_gathered, world_set_up),
 		cmocka_unit_test_setup(test_a_zone_that_was_found_is_joined, world_set_up),
 		cmocka_unit_test_setup(test_a_name_without_a_zone, world_set_up),
+		cmocka_unit_test_setup(test_consul_is_asked_while_the_api_is_not, world_set_up),
 		cmocka_unit_test_setup(test_a_zone_is_listed_at_other_times, world_set_up),
 		cmocka_unit_test_setup(test_one_pass_is_called_off, world_set_up),
 	};
