@@ -19,8 +19,8 @@ struct service_reader {
 	void *owner; /* who runs it in a loop, as this part, for this service: */
 	struct service_watch *service;
 	struct loop_part part;
-	struct blocking_reader by;
 	struct consul_reader answer;
+	struct blocking_reader by;
 	struct consul_view incoming;
 };
 

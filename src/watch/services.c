@@ -6,6 +6,8 @@
 #include "watch/places.h"
 #include "watch/watch.h"
 
+_Static_assert(SERVICES_MAX >= WATCH_RECORDS_MAX, "each name may have a service of its own");
+
 /* ---- what a reading says ---- */
 
 static void service_changed(struct watch *w, const struct service_watch *s, int64_t now_ms)

@@ -51,7 +51,7 @@ struct watch_setup {
 #define WATCH_PARTS 6
 #define WATCH_LISTENERS 2 /* for people and Prometheus; for health */
 #define WATCH_FDS                                                                                  \
-	(1 + (SERVICES_CONNECTIONS_MAX + WATCH_WORKERS + 2) * HTTP_FDS +                           \
+	(1 + (SERVICES_CONNECTIONS_MAX + WATCH_WORKERS + 3) * HTTP_FDS +                           \
 	 WATCH_LISTENERS * LISTEN_FDS)
 
 struct watch {
