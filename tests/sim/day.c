@@ -238,6 +238,12 @@ static void do_event(size_t i)
 		break;
 	case EVENT_RATES: set_rates(event); break;
 	case EVENT_CLOCK: sim.wall_sec += (int32_t)event->random % 100000; break;
+	case EVENT_RESTORED:
+		/* Whoever waits for a higher index knows nothing new before his wait is over. */
+		for (int k = 0; k < (int)sim.setup.copies_n; k++)
+			check_failed(k, sim.now_ms + (int64_t)sim.setup.wait_sec * 1100);
+		consul_event(event);
+		break;
 	default: consul_event(event); break;
 	}
 }
