@@ -74,14 +74,15 @@ bool places_may_read(const struct services_place *p)
 	return !p || p->is_blind || is_answered(p);
 }
 
-int64_t places_turn_ms(const struct watch *w, const struct services_place *p, uint32_t random)
+int64_t places_turn_ms(const struct watch *w, const struct services_place *p, int64_t now_ms)
 {
 	const int64_t blind_ms = (int64_t)w->services.n * SERVICES_BLIND_EACH_MS;
-	const int64_t some_ms = w->setup.resync_ms / 8;
+	const int64_t slot_ms = w->setup.resync_ms / SERVICES_TURNS;
 
 	if (!p || p->is_blind)
-		return blind_ms > SERVICES_BLIND_MS ? blind_ms : SERVICES_BLIND_MS;
-	return w->setup.resync_ms - (some_ms ? random % some_ms : 0);
+		return now_ms + (blind_ms > SERVICES_BLIND_MS ? blind_ms : SERVICES_BLIND_MS);
+	/* Many at a time: whoever wakes for one has most of the cost. */
+	return (now_ms + w->setup.resync_ms) / slot_ms * slot_ms;
 }
 
 /* ---- what is told ---- */

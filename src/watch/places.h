@@ -27,7 +27,7 @@ void places_count(const struct watch *w, uint64_t *reads, uint64_t *connections)
 bool places_may_read(const struct services_place *p);
 
 /* When to read a service again that was just read, if nothing is told of it until then. */
-int64_t places_turn_ms(const struct watch *w, const struct services_place *p, uint32_t random);
+int64_t places_turn_ms(const struct watch *w, const struct services_place *p, int64_t now_ms);
 
 /* What tells now that a service of this place is what it was; NULL: nothing does. */
 const struct blocking *places_voice(const struct services_place *p);

@@ -108,7 +108,7 @@ static void take_next(struct watch *w, struct service_reader *r, int64_t now_ms)
 static void put_back(struct watch *w, struct service_reader *r, int64_t now_ms)
 {
 	struct service_watch *s = r->service;
-	int64_t next_ms = now_ms + places_turn_ms(w, s->wide.place, driver_random());
+	int64_t next_ms = places_turn_ms(w, s->wide.place, now_ms);
 
 	if (s->read.failures || s->wide.is_again)
 		next_ms = now_ms; /* as soon as it may be */

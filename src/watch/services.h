@@ -33,7 +33,8 @@
 #define SERVICES_QUIET_MS 60000   /* after so long that is forgotten */
 #define SERVICES_TOGETHER_MS 1000 /* what is told by both queries, is within that */
 #define SERVICES_SWEEP_PER_MS 2   /* reads of a sweep */
-#define SERVICES_BLIND_MS 5000    /* a place tells nothing: each is read so often at most... */
+#define SERVICES_TURNS 8       /* so often in each resync some are read of which nothing is told */
+#define SERVICES_BLIND_MS 5000 /* a place tells nothing: each is read so often at most... */
 #define SERVICES_BLIND_EACH_MS 10 /* ...and one in so much */
 #define SERVICES_BLIND_FAILURES 3 /* in a row; a refusal is enough */
 

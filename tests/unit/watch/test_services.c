@@ -23,6 +23,8 @@ static uint64_t indices[TOLD_KINDS], index_now;
 static int told_status[TOLD_KINDS], read_status; /* 0: as it should be */
 static const char *old_state;                    /* the next read is answered with what was before; or NULL */
 static unsigned told_n[TOLD_KINDS], reads_n, read_of[MANY];
+static int64_t read_ms;    /* the last one */
+static unsigned moments_n; /* at which there were some, 100 ms apart */
 static char body[MANY * 512];
 
 static char *put_check(char *out, const char *node, size_t i, const char *id, const char *status, uint64_t created)
@@ -110,6 +112,8 @@ static int answer(const char *target, char *headers, size_t headers_cap, const c
 	assert_true(i < many_n);
 	reads_n++;
 	read_of[i]++;
+	moments_n += world.now_ms - read_ms > 100;
+	read_ms = world.now_ms;
 	put_instance(i);
 	return read_status ? read_status : 200;
 }
@@ -163,7 +167,7 @@ static void forget(void)
 {
 	memset(read_of, 0, sizeof read_of);
 	memset(told_n, 0, sizeof told_n);
-	reads_n = 0;
+	reads_n = moments_n = 0;
 }
 
 static void follow(size_t n)
@@ -276,6 +280,22 @@ static void test_in_turns_each_is_read_once_a_resync(void **state)
 	world_run(3 * RESYNC_MS);
 	for (size_t i = 0; i < 200; i++)
 		CHECK(read_of[i] >= 2 && read_of[i] <= 4, "%zu: %u", i, read_of[i]);
+}
+
+/* Whenever they were read last: a wake for each would cost more than the reads. */
+static void test_turns_come_many_at_a_time(void **state)
+{
+	(void)state;
+	settle(200);
+	for (size_t i = 0; i < 200; i += 2) {
+		set_state(i, "warning");
+		world_run(1100);
+	}
+	forget();
+	world_run(RESYNC_MS);
+	for (size_t i = 0; i < 200; i++)
+		CHECK(read_of[i] >= 1 && read_of[i] <= 2, "%zu: %u", i, read_of[i]);
+	CHECK(moments_n <= SERVICES_TURNS + 1, "%u", moments_n);
 }
 
 /* ---- what is told ---- */
@@ -630,6 +650,7 @@ int main(void)
 		cmocka_unit_test_setup(test_and_single_again, world_set_up),
 		cmocka_unit_test_setup(test_the_first_reads, world_set_up),
 		cmocka_unit_test_setup(test_in_turns_each_is_read_once_a_resync, world_set_up),
+		cmocka_unit_test_setup(test_turns_come_many_at_a_time, world_set_up),
 		cmocka_unit_test_setup(test_what_is_told_is_read_alone_and_at_once, world_set_up),
 		cmocka_unit_test_setup(test_of_a_node_its_services_are_read, world_set_up),
 		cmocka_unit_test_setup(test_what_comes_with_a_check_is_no_riddle, world_set_up),
