@@ -206,6 +206,21 @@ static void test_evidence_that_fails_holds_who_asked(void **state)
 	assert_true(town_names[0].r.out.wake_ms != CLOCK_NEVER);
 }
 
+/* Consul's answer has no order; a host name beside addresses is left out, wherever it stands. */
+static void test_evidence_is_put_in_order(void **state)
+{
+	(void)state;
+	town_init(1);
+	town_set(0, "192.0.2.1 192.0.2.2 lb.example.org");
+	town_add_record(0, "192.0.2.1");
+	town_add_record(0, "192.0.2.2");
+	town_add_record(0, "192.0.2.9");
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "Z l1 V1 W-1/1");
+	check_all_done();
+}
+
 /* ---- the barrier ---- */
 
 /* What is added of any name before what is removed of any. */
@@ -551,6 +566,7 @@ int main(void)
 		cmocka_unit_test_setup(test_evidence_is_shared_by_service, set_up),
 		cmocka_unit_test_setup(test_evidence_is_not_older_than_the_listing, set_up),
 		cmocka_unit_test_setup(test_evidence_that_fails_holds_who_asked, set_up),
+		cmocka_unit_test_setup(test_evidence_is_put_in_order, set_up),
 		cmocka_unit_test_setup(test_all_adds_before_all_removals, set_up),
 		cmocka_unit_test_setup(test_who_comes_later_adds_before_others_remove, set_up),
 		cmocka_unit_test_setup(test_a_swap_is_alone, set_up),

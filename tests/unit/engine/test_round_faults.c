@@ -149,6 +149,7 @@ static void init_refused(size_t n)
 {
 	town_init(n);
 	want_all();
+	memset(town.latency_ms, 0, sizeof town.latency_ms);
 }
 
 static bool is_not_tried(size_t i)
@@ -168,6 +169,7 @@ static void test_what_many_refusals_are(void **state)
 	assert_int_equal(town_count_right(), 114);
 	for (size_t i = 0; i < 120; i++)
 		CHECK(!is_not_tried(i), "%zu: %s", i, town.story);
+	CHECK(strstr(town.story, "S+1/1! W+1/1! S+1/1! W+1/1! S+1/1! W+1/1! S+1/1! W+1/1! S+1/1! W+1/1! S+1/1!"), "%s", town.story);
 	init_refused(200);
 	for (size_t i = 0; i < 200; i += 2)
 		town_names[i].is_bad = true;
