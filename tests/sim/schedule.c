@@ -203,11 +203,14 @@ void schedule_make(void)
 }
 
 /*
- * One instance of each service takes another's place, so that there are as many as before, or its node is
- * lost: that has to be seen at once, and not only when everything is looked at anew.
+ * One instance of each service takes another's place, so that there are as many as before, or is critical, or
+ * its node is lost: that has to be seen at once, and not only when everything is looked at anew.
  */
 void schedule_probe(void)
 {
+	static const enum slot ways[] = {SLOT_ABSENT, SLOT_NODE_DOWN, SLOT_CRITICAL};
+	enum slot way = ways[sim_below(ROW_WORLD, 3)]; /* the same for all: of a check, or of a node, nothing else tells */
+
 	/* What another copy wrote each sees when it lists again. */
 	if (sim.setup.copies_n > 1 && !sim.setup.has_lock)
 		return;
@@ -222,9 +225,8 @@ void schedule_probe(void)
 		}
 		if (is_refused || from == SIM_SLOTS || to == SIM_SLOTS)
 			continue;
-		/* Of a node that is lost nothing else tells. */
-		consul_set(i, from, i % 3 == 1 ? SLOT_NODE_DOWN : SLOT_ABSENT);
-		if (i % 3 != 1)
+		consul_set(i, from, way);
+		if (way == SLOT_ABSENT)
 			consul_set(i, to, SLOT_PASSING);
 	}
 }
