@@ -153,7 +153,7 @@ enum request_result request_read(char *text, size_t len, struct request *r)
 	target = cut(&line, " ");
 	r->is_head = equals(method, "HEAD");
 	if (!head_is_token(method.p, method.len) || !target.len ||
-	    read_fields(rest, &hosts_n, &host))
+	    memchr(target.p, '\t', target.len) || read_fields(rest, &hosts_n, &host))
 		return bad(r, 400);
 	status = check_version(line, hosts_n);
 	if (status)

@@ -33,6 +33,8 @@ static const struct outcome outcomes[] = {
 	{"GET / HTTP/1.1\r\nHost: a" HOST, 400, NULL, false},
 	{"GET /\r\n\r\n", 400, NULL, false},
 	{"GET  / HTTP/1.1" HOST, 400, NULL, false},
+	{"GET /a\tb HTTP/1.1" HOST, 400, NULL, false},
+	{"GET /?a\tb HTTP/1.1" HOST, 400, NULL, false},
 	{"GET / HTTP/1.1 " HOST, 400, NULL, false},
 	{"GET / x HTTP/1.1" HOST, 400, NULL, false},
 	{"GET / http/1.1" HOST, 400, NULL, false},
