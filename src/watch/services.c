@@ -132,18 +132,22 @@ static void reader_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 		loop_wait_until(wait, w->services.next_ms);
 }
 
+/* Wide, who has read one goes on to the next at once: a turn of the loop may cost more than both. */
 static void reader_step(void *ctx, int64_t now_ms)
 {
 	struct service_reader *r = ctx;
 	struct watch *w = r->owner;
 
-	if (!r->service && w->services.is_wide)
-		take_next(w, r, now_ms);
-	if (!r->service)
-		return;
-	read_service(w, r->service, now_ms);
-	if (w->services.is_wide && !http_is_busy(&r->by.client))
+	for (int i = 0; i < 2; i++) {
+		if (!r->service && w->services.is_wide)
+			take_next(w, r, now_ms);
+		if (!r->service)
+			return;
+		read_service(w, r->service, now_ms);
+		if (!w->services.is_wide || http_is_busy(&r->by.client))
+			return;
 		put_back(w, r, now_ms);
+	}
 }
 
 /* ---- which mode ---- */
