@@ -45,28 +45,17 @@ static void check_all_done(void)
 static void test_250_names_are_created(void **state)
 {
 	(void)state;
-	town_init(250);
-	want_all();
-	town_begin_all(false);
-	town_run();
-	assert_string_equal(town.story, "Z L250 W+200/200 W+50/50");
-	check_all_done();
-	for (size_t i = 0; i < 250; i++)
-		assert_int_equal(town_names[i].r.out.done_n[OP_CREATE], 1);
-}
-
-/* Whether a zone's id that was given is the right one, is asked once for all names that lie in it. */
-static void test_a_given_zone_is_checked_once(void **state)
-{
-	(void)state;
-	town_init(50);
-	want_all();
-	for (size_t i = 0; i < 50; i++)
-		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
-	town_begin_all(false);
-	town_run();
-	assert_string_equal(town.story, "L50 C W+50/50");
-	check_all_done();
+	for (int is_paced = 0; is_paced < 2; is_paced++) {
+		town_init(250);
+		town.round.is_paced = is_paced; /* a full batch is followed at once */
+		want_all();
+		town_begin_all(false);
+		town_run();
+		assert_string_equal(town.story, "Z L250 W+200/200 W+50/50");
+		check_all_done();
+		for (size_t i = 0; i < 250; i++)
+			assert_int_equal(town_names[i].r.out.done_n[OP_CREATE], 1);
+	}
 }
 
 static void test_250_names_are_right(void **state)
@@ -103,12 +92,12 @@ static void test_each_reads_its_service_and_shares_the_rest(void **state)
 	check_all_done();
 }
 
-/* One part may have more than is left of a batch: the rest of it goes with the next. */
+/* One part may have more than is left of a batch: the rest of it goes with the last. */
 static void test_a_batch_is_filled(void **state)
 {
 	(void)state;
-	town_init(25);
-	for (size_t i = 0; i < 25; i++) {
+	town_init(50);
+	for (size_t i = 0; i < 50; i++) {
 		char text[256], *out = text;
 
 		for (unsigned k = 1; k < 10; k++)
@@ -116,8 +105,27 @@ static void test_a_batch_is_filled(void **state)
 		town_set(i, text);
 	}
 	town_begin_all(false);
+	while (town.writes < 2)
+		assert_true(town_step());
+	assert_false(town_is_right(22));
+	assert_int_equal(town_count_records(22), 2);
+	assert_true(town_is_right(44));
 	town_run();
-	assert_string_equal(town.story, "Z L25 W+200/23 W+25/3");
+	assert_string_equal(town.story, "Z L50 W+200/23 W+200/23 W+50/6");
+	check_all_done();
+}
+
+/* Whether a zone's id that was given is the right one, is asked once for all names that lie in it. */
+static void test_a_given_zone_is_checked_once(void **state)
+{
+	(void)state;
+	town_init(50);
+	want_all();
+	for (size_t i = 0; i < 50; i++)
+		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
+	town_begin_all(false);
+	town_run();
+	assert_string_equal(town.story, "L50 C W+50/50");
 	check_all_done();
 }
 
