@@ -270,6 +270,35 @@ static void test_who_comes_later_adds_before_others_remove(void **state)
 	check_all_done();
 }
 
+/* Removals that are refused, however many, say nothing of what is to be added. */
+static enum town_fault refuse_removals(const struct call *c, struct err *e)
+{
+	if (c->kind != CALL_WRITE || c->write->parts->ops[0]->kind != OP_DELETE)
+		return TOWN_FINE;
+	c->write->reply = (struct cf_reply){.status = 400, .meaning = CF_REFUSED};
+	(void)err_set(e, ERR_REFUSED, "refused");
+	return TOWN_LOST_BEFORE;
+}
+
+static void test_removals_are_refused(void **state)
+{
+	(void)state;
+	town_init(31);
+	surplus_all();
+	town.records_n -= 1;
+	town_set(30, "10.0.30.1 10.0.30.2");
+	town.fault = refuse_removals;
+	town.latency_ms[CALL_HEALTH] = 0;
+	town.round.is_paced = true;
+	zone_table_get(&town.zones, town.api[0].id)->paced_ms[ZONE_ADD] = town.now_ms + 60000;
+	town_begin_all(false);
+	town_run();
+	for (size_t i = 0; i < 30; i++)
+		assert_int_equal(town_names[i].r.out.result, RECONCILE_FAILED);
+	assert_int_equal(town_names[30].r.out.result, RECONCILE_DONE);
+	assert_true(town_is_right(30));
+}
+
 /* A CNAME in the place of addresses is one transaction, and nobody else's with it. */
 static void test_a_swap_is_alone(void **state)
 {
@@ -577,6 +606,7 @@ int main(void)
 		cmocka_unit_test_setup(test_evidence_is_put_in_order, set_up),
 		cmocka_unit_test_setup(test_all_adds_before_all_removals, set_up),
 		cmocka_unit_test_setup(test_who_comes_later_adds_before_others_remove, set_up),
+		cmocka_unit_test_setup(test_removals_are_refused, set_up),
 		cmocka_unit_test_setup(test_a_swap_is_alone, set_up),
 		cmocka_unit_test_setup(test_a_listing_that_fails, set_up),
 		cmocka_unit_test_setup(test_whole_or_by_name, set_up),
