@@ -632,9 +632,11 @@ static void check_pages(int who)
 	}
 }
 
+/* Who was refused at the last look: he waits for minutes, whatever changes. */
+static bool is_troubled[SIM_JOBS];
+
 void check_rest(bool is_soon)
 {
-	static bool is_troubled[SIM_JOBS]; /* who is refused waits for minutes, whatever changes */
 	bool is_good = true;
 
 	check_counts.episodes++;
@@ -675,7 +677,7 @@ void check_end_quiet(int64_t quiet_ms)
 		const char *want[WANTED_MAX];
 		size_t want_n = find_wanted(i, consul_slots(sim.setup.service_of[i]), want);
 
-		if (is_blocked(i, want, want_n) || has_refused(want, want_n))
+		if (is_troubled[i] || is_blocked(i, want, want_n) || has_refused(want, want_n))
 			return; /* that is tried again and again */
 	}
 	if (cloud.counts.writes != quiet_writes)
