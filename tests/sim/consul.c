@@ -283,7 +283,7 @@ static uint64_t index_of(const char *target)
 		/* Of a service that nobody knows it is that of all. */
 		return i < SIM_SERVICES ? latest(i)->index : consul.index;
 	}
-	for (size_t i = 0; i < SIM_SERVICES; i++)
+	for (size_t i = 0; i < sim.setup.services_n; i++)
 		if (latest(i)->index > index)
 			index = latest(i)->index;
 	return index;
