@@ -132,7 +132,7 @@ static void reader_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 		loop_wait_until(wait, w->services.next_ms);
 }
 
-/* Wide, who has read one goes on to the next at once: a turn of the loop may cost more than both. */
+/* Wide, who has read one goes on to the next: a turn of the loop may cost more than both. */
 static void reader_step(void *ctx, int64_t now_ms)
 {
 	struct service_reader *r = ctx;
