@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 PATCHES = os.path.join(HERE, "bugs")
 BEGIN, END = "<!-- bugs: made by make sim-bugs -->", "<!-- bugs: end -->"
 
-DAYS = 500  # simulated, within which each has to be found
+DAYS = 1000  # simulated, within which each has to be found
 RUN_SECONDS = 600
 
 
