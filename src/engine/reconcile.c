@@ -202,8 +202,13 @@ static void fail(struct reconcile *r, const struct err *e, const struct outcome 
 	}
 	r->tries++;
 	r->out.wake_ms = o->now_ms + delay_ms;
-	if (e->kind == ERR_CONFIG && !r->in.job->zone_id[0] && r->zone) {
-		/* Perhaps it was made anew under another id. */
+	r->wants_room = o->reply && o->reply->meaning == CF_QUOTA;
+	if (r->wants_room && r->zone)
+		r->zone->is_wanting = true;
+	if ((e->kind == ERR_CONFIG ||
+	     (e->kind == ERR_AUTH && o->reply && r->in.is_watch && r->tries > 1)) &&
+	    !r->in.job->zone_id[0] && r->zone) {
+		/* Perhaps it was made anew under another id, which these credentials may see. */
 		cf_zone_book_forget(&r->in.storage->zones->book);
 		r->zone = NULL;
 	}
@@ -460,7 +465,11 @@ static void after_write(struct reconcile *r, const struct outcome *o)
 		fail(r, o->e, o);
 		return;
 	}
-	if (o->rc) {
+	if (o->rc && o->is_isolated && !plan->is_swap) {
+		/* Others were written meanwhile: it is the record, not what was listed. */
+		r->is_suspect = r->apply.is_single = true;
+		next = apply_next(&r->apply, plan);
+	} else if (o->rc) {
 		r->is_suspect = true;
 		next = apply_refused(&r->apply, plan, &r->seen, part, o->reply->meaning, o->e);
 	} else {

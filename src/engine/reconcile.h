@@ -113,6 +113,7 @@ struct reconcile {
 	bool is_resync;    /* listed anew for no reason but time: a change is drift */
 	bool is_suspect;   /* what it wrote was refused: its batches are its own until it is done */
 	bool lists_alone;  /* a listing of the whole zone did not tell its records */
+	bool wants_room;   /* its last try failed because the zone is full */
 	size_t part_i;     /* ...and this part of a write */
 	unsigned tries;    /* failed ones */
 	int64_t read_ms;   /* when Consul answered last */
@@ -141,6 +142,7 @@ struct outcome {
 	const struct cf_reply *reply;       /* of the API; NULL: it was not asked */
 	const struct cf_zone_search *zones; /* STEP_ZONE, STEP_CHECK */
 	const struct cf_part *parts;        /* STEP_WRITE: part_i of them was this name's */
+	bool is_isolated;                   /* STEP_WRITE: found among others that were refused */
 	bool has_other;                     /* STEP_WRITE: as in struct cf_write */
 	int64_t now_ms;                     /* the monotonic clock */
 	uint32_t random;                    /* for jitter */

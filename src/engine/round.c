@@ -19,7 +19,7 @@ static struct reconcile *take_out(struct round *r, size_t i)
 	for (r->n--; i < r->n; i++)
 		r->members[i] = r->members[i + 1];
 	if (!r->n)
-		r->parts_max = r->refused_n = 0;
+		r->parts_max = r->isolated_n = 0;
 	return member;
 }
 
@@ -247,6 +247,7 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 		ops_n += r->parts[n++].ops_n;
 	}
 	r->zone = first->zone;
+	r->is_alone = is_alone;
 	r->deletes = deletes;
 	r->is_full = ops_n == CF_BATCH_MAX;
 	r->write = (struct cf_write){
@@ -258,13 +259,22 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 	r->call = (struct call){.kind = CALL_WRITE, .write = &r->write};
 }
 
+/* In the order in which they come. */
+enum turn {
+	TURN_ROOM, /* deletes, where there is no room for more */
+	TURN_ADDS,
+	TURN_DELETES,
+	TURNS
+};
+
 /*
  * Who writes next: additions before removals in each zone, and together with others before alone.
  * is_late: only who has waited for others long enough. NULL: nobody, and *until_ms says when.
  */
-static struct reconcile *next_writer(const struct round *r, bool deletes, bool is_late,
+static struct reconcile *next_writer(const struct round *r, enum turn turn, bool is_late,
 				     int64_t now_ms, int64_t *until_ms)
 {
+	const bool deletes = turn != TURN_ADDS;
 	struct reconcile *alone = NULL;
 
 	for (size_t i = 0; i < r->n; i++) {
@@ -272,6 +282,10 @@ static struct reconcile *next_writer(const struct round *r, bool deletes, bool i
 		int64_t late_ms;
 
 		if (m->step != STEP_WRITE || reconcile_only_deletes(m) != deletes)
+			continue;
+		if (turn == TURN_ROOM && m->zone->is_full)
+			return m;
+		if (turn == TURN_ROOM)
 			continue;
 		late_ms = m->read_ms +
 			  (deletes || !r->is_paced ? RECONCILE_READ_MS / 2 : ROUND_READY_MS);
@@ -296,12 +310,12 @@ static struct reconcile *next_writer(const struct round *r, bool deletes, bool i
 /* Deletes of a zone wait for what others of it may have to add. */
 static bool ask_write(struct round *r, bool is_late, int64_t now_ms, int64_t *until_ms)
 {
-	for (int deletes = 0; deletes < 2; deletes++) {
-		struct reconcile *m = next_writer(r, deletes, is_late, now_ms, until_ms);
+	for (enum turn turn = TURN_ROOM; turn < TURNS; turn++) {
+		struct reconcile *m = next_writer(r, turn, is_late, now_ms, until_ms);
 
 		if (!m)
 			continue;
-		fill_write(r, m, deletes);
+		fill_write(r, m, turn != TURN_ADDS);
 		return true;
 	}
 	return false;
@@ -436,13 +450,47 @@ static void give_up_others(struct round *r, struct outcome *o)
 	}
 }
 
+/* The denser the bad ones are, the smaller are the batches in which the good ones are found. */
 static void note_refusal(struct round *r, struct outcome *o)
 {
-	r->parts_max = 0; /* the others may be good */
-	if (r->write.reply.meaning == CF_QUOTA || ++r->refused_n == ROUND_REFUSED_MAX) {
-		r->refused_n = 0;
+	if (o->is_isolated) {
+		r->isolated_n++;
+		r->parts_max = CF_BATCH_MAX >> (r->isolated_n < 5 ? r->isolated_n : 5);
+	}
+	if (r->zone->is_full || r->isolated_n == ROUND_REFUSED_MAX) {
+		r->parts_max = r->isolated_n = 0;
 		give_up_others(r, o);
 	}
+}
+
+static bool has_deletes(const struct round *r, const struct zone *z)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->members[i]->step == STEP_WRITE && r->members[i]->zone == z &&
+		    reconcile_only_deletes(r->members[i]))
+			return true;
+	return false;
+}
+
+/* There was no room for it. Returns whether there may be when what waits to be deleted is gone. */
+static bool note_full(struct round *r)
+{
+	bool is_news = !r->zone->is_full;
+
+	r->zone->is_full = true;
+	return is_news && has_deletes(r, r->zone);
+}
+
+static void note_written(struct round *r)
+{
+	r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
+	if (r->write.parts_n >= ROUND_REFUSED_MAX / 4)
+		r->isolated_n = 0;
+	if (r->deletes)
+		r->zone->is_full = false;
+	if (!r->is_full)
+		r->zone->paced_ms[r->deletes ? ZONE_DELETE : ZONE_ADD] =
+			r->asked_ms + ROUND_PACE_MS;
 }
 
 /* Who has more to write than one batch holds does not keep the others waiting. */
@@ -456,23 +504,21 @@ static void take_write(struct round *r, struct outcome *o)
 {
 	bool is_refused = o->rc && o->e->kind == ERR_REFUSED;
 
+	o->is_isolated = r->parts_max && !r->is_alone;
 	if (o->rc)
 		undo_marks(r);
+	if (is_refused && r->write.reply.meaning == CF_QUOTA && note_full(r))
+		return;
 	if (is_refused && r->write.parts_n > 1) {
 		split(r, o->e);
 		return;
 	}
 	if (is_refused && !r->deletes)
 		note_refusal(r, o);
-	else
-		r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
-	if (!o->rc && r->write.parts_n >= ROUND_REFUSED_MAX / 2)
-		r->refused_n = 0;
+	if (!o->rc)
+		note_written(r);
 	if (r->is_full)
 		queue_again(r, r->last_writer);
-	else
-		r->zone->paced_ms[r->deletes ? ZONE_DELETE : ZONE_ADD] =
-			r->asked_ms + ROUND_PACE_MS;
 	o->has_other = r->write.has_other;
 	o->parts = r->parts;
 	tell_asked(r, o);

@@ -18,7 +18,7 @@
 #define ROUND_NAMES_MAX ((size_t)2048)
 #define ROUND_READY_MS 100   /* who could write waits so long for others' evidence */
 #define ROUND_PACE_MS 70     /* between two listings of a zone, batches that add or that delete */
-#define ROUND_REFUSED_MAX 16 /* refusals one after the other, and no other name is tried */
+#define ROUND_REFUSED_MAX 32 /* names refused one after the other, and no other is tried */
 #define ROUND_BOOK_MS 5000   /* so long a book of zones is believed that a name's zone is none */
 
 /* All 0 at first, but for storage. */
@@ -27,7 +27,7 @@ struct round {
 	bool is_paced; /* listings and batches wait for ROUND_PACE_MS: not of who comes once */
 	size_t n;
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
-	size_t refused_n;                  /* names, since many were written at once */
+	size_t isolated_n;                 /* names that were refused by themselves, in a row */
 	struct reconcile_storage *storage; /* the members'; the caller's */
 	int64_t asked_ms;                  /* when the call was made that was made last: */
 	struct call call;
@@ -36,6 +36,7 @@ struct round {
 	struct cf_listing list;
 	struct cf_write write;
 	struct zone *zone; /* of a listing or a write */
+	bool is_alone;     /* the write is of one name that is not to be mixed with others */
 	bool is_full;      /* the write has as many operations as it may */
 	struct reconcile *last_writer;
 	struct op *picked[CF_BATCH_MAX];

@@ -30,9 +30,11 @@ struct zone {
 	unsigned torn_n;       /* listings of several pages, in a row, that told nothing */
 	int64_t whole_ms;      /* it is not listed whole before this */
 	int64_t paced_ms[ZONE_PACES]; /* no call of that kind before this */
-	const void *user;             /* who is at work on it */
-	int64_t resync_ms;            /* when to list it anew for no other reason */
-	struct report_sum sum;        /* of names that have ended, until they have their line */
+	bool is_full;    /* a new record was refused for want of room, and none was deleted since */
+	bool is_wanting; /* and names wait for room */
+	const void *user;      /* who is at work on it */
+	int64_t resync_ms;     /* when to list it anew for no other reason */
+	struct report_sum sum; /* of names that have ended, until they have their line */
 };
 
 struct zone_table {

@@ -128,6 +128,27 @@ static int64_t resync_at(const struct watch *w, struct zone *z, int64_t now_ms)
 	return z->resync_ms;
 }
 
+/* So many records are gone: as many names that wait for room may try again. */
+static void tell_room(const struct watch *w, struct zone *z, size_t n, int64_t now_ms)
+{
+	bool is_any = false;
+
+	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
+		struct managed_name *name = w->names[i];
+
+		if (!name->is_used || name->is_busy || name->r.zone != z || !name->r.wants_room)
+			continue;
+		if (n) {
+			name->r.wants_room = false;
+			name->r.out.wake_ms = now_ms;
+			n--;
+		} else {
+			is_any = true;
+		}
+	}
+	z->is_wanting = is_any;
+}
+
 static void end_pass(struct worker *worker, struct managed_name *name, int64_t now_ms)
 {
 	struct watch *w = worker->watch;
@@ -142,6 +163,8 @@ static void end_pass(struct worker *worker, struct managed_name *name, int64_t n
 	report_quiet(false);
 	for (int i = 0; i < OP_KINDS; i++)
 		w->writes[i] += r->out.done_n[i];
+	if (r->out.done_n[OP_DELETE] && r->zone && r->zone->is_wanting)
+		tell_room(w, r->zone, r->out.done_n[OP_DELETE], now_ms);
 	w->retries += r->out.result == RECONCILE_FAILED;
 	w->was_refused |= r->out.result == RECONCILE_FAILED && pace_wants_secrets(r->out.err->kind);
 	if (r->out.result == RECONCILE_DONE && name->job.is_dropped &&

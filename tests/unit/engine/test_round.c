@@ -491,7 +491,7 @@ static void test_an_odd_name_stays_apart(void **state)
 	town_names[1].is_odd = true;
 	town_begin_all(false);
 	town_run();
-	assert_string_equal(town.story, "Z L2 W+1/1! . l1 W+1/1! . l1 W+1/1 . S+1/1!");
+	assert_string_equal(town.story, "Z L2 W+1/1! . l1 W+1/1! S+1/1! . l1 W+1/1");
 	assert_true(town_is_right(1));
 	town_init(6);
 	want_all();
