@@ -284,16 +284,19 @@ void reconcile_begin_list(struct reconcile *r)
 	r->leaving_n = observe_begin_list(&r->seen, r->leaving, r->leaving ? cap : 0);
 }
 
+/* What others wrote stands on a newer Consul: evidence must not be older. */
+void reconcile_list_again(struct reconcile *r)
+{
+	r->query.is_consistent = false;
+	r->out.gap = EVIDENCE_OK;
+	r->step = STEP_LIST;
+}
+
 static void go_on(struct reconcile *r, enum apply_next next, const struct outcome *o)
 {
 	switch (next) {
 	case APPLY_WRITE: r->step = STEP_WRITE; break;
-	case APPLY_LIST:
-		/* What others wrote stands on a newer Consul: evidence must not be older. */
-		r->query.is_consistent = false;
-		r->out.gap = EVIDENCE_OK;
-		r->step = STEP_LIST;
-		break;
+	case APPLY_LIST: reconcile_list_again(r); break;
 	case APPLY_END: conclude(r, o); break;
 	case APPLY_FAIL: fail(r, r->apply.refusal, o); break;
 	}

@@ -200,6 +200,9 @@ bool reconcile_only_deletes(const struct reconcile *r);
 /* How the call went that its step asked for. */
 void reconcile_take(struct reconcile *r, const struct outcome *o);
 
+/* STEP_WRITE: the records are not what was listed, as an answer to others, too, has said. */
+void reconcile_list_again(struct reconcile *r);
+
 /* STEP_WRITE: o->e is why it is not even tried. */
 void reconcile_give_up(struct reconcile *r, const struct outcome *o);
 

@@ -18,8 +18,10 @@ static struct reconcile *take_out(struct round *r, size_t i)
 	/* In their order: who came first is served first. */
 	for (r->n--; i < r->n; i++)
 		r->members[i] = r->members[i + 1];
-	if (!r->n)
-		r->parts_max = r->isolated_n = 0;
+	if (!r->n) {
+		r->parts_max = r->isolated_n = r->lost_n = 0;
+		r->has_listed_again = false;
+	}
 	return member;
 }
 
@@ -235,6 +237,9 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 	bool is_alone = reconcile_writes_alone(first);
 	size_t ops_n = 0, n = 0, max = r->parts_max ? r->parts_max : CF_BATCH_MAX;
 
+	if (first->zone->batch_max && first->zone->batch_max < max)
+		max = first->zone->batch_max;
+
 	for (size_t i = 0; i < r->n && n < max && ops_n < CF_BATCH_MAX; i++) {
 		struct reconcile *m = r->members[i];
 
@@ -431,15 +436,15 @@ static void undo_marks(struct round *r)
 }
 
 /*
- * What one was refused others would be, too: there is no room for any more, or so many were refused
- * that it is not for what they are. To ask for each would take the calls that others need.
+ * What one met others would meet, too: there is no room for any more, or so many were refused, or
+ * lost, that it is not for what they are. To ask for each would take the calls that others need.
  */
 static void give_up_others(struct round *r, struct outcome *o)
 {
 	struct err e = {0};
 	struct outcome others = *o;
 
-	(void)err_set(&e, o->e->kind, "not tried: another name was refused: %s", o->e->text);
+	(void)err_set(&e, o->e->kind, "not tried, as another name failed: %s", o->e->text);
 	others.e = &e;
 	for (size_t i = 0; i < r->n; i++) {
 		struct reconcile *m = r->members[i];
@@ -481,8 +486,34 @@ static bool note_full(struct round *r)
 	return is_news && has_deletes(r, r->zone);
 }
 
+/*
+ * Who writes together fails together, and comes again together: a record at which the API itself
+ * fails, or falls silent, shall not keep the others waiting for ever.
+ */
+static void note_lost(struct round *r, struct outcome *o)
+{
+	if (r->write.parts_n > 1)
+		r->zone->batch_max = (r->write.parts_n + 1) / 2;
+	if (++r->lost_n == ROUND_LOST_MAX)
+		give_up_others(r, o);
+}
+
+/* Records are there that were not listed, or are not: one listing tells it of all. */
+static void list_again(struct round *r)
+{
+	struct reconcile *m;
+	size_t i = 0;
+
+	r->has_listed_again = true;
+	while ((m = round_asked(r, &i)))
+		reconcile_list_again(m);
+}
+
 static void note_written(struct round *r)
 {
+	r->lost_n = 0;
+	r->has_listed_again = false;
+	r->zone->batch_max = r->zone->batch_max * 2 < CF_BATCH_MAX ? r->zone->batch_max * 2 : 0;
 	r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
 	if (r->write.parts_n >= ROUND_REFUSED_MAX / 4)
 		r->isolated_n = 0;
@@ -500,6 +531,11 @@ static void queue_again(struct round *r, struct reconcile *m)
 	r->members[r->n++] = m;
 }
 
+static bool is_stale(const struct cf_reply *reply)
+{
+	return reply->meaning == CF_EXISTS || reply->meaning == CF_GONE;
+}
+
 static void take_write(struct round *r, struct outcome *o)
 {
 	bool is_refused = o->rc && o->e->kind == ERR_REFUSED;
@@ -510,11 +546,16 @@ static void take_write(struct round *r, struct outcome *o)
 	if (is_refused && r->write.reply.meaning == CF_QUOTA && note_full(r))
 		return;
 	if (is_refused && r->write.parts_n > 1) {
-		split(r, o->e);
+		if (is_stale(&r->write.reply) && !r->has_listed_again)
+			list_again(r);
+		else
+			split(r, o->e);
 		return;
 	}
 	if (is_refused && !r->deletes)
 		note_refusal(r, o);
+	else if (o->rc && !is_refused && o->e->kind != ERR_AUTH)
+		note_lost(r, o);
 	if (!o->rc)
 		note_written(r);
 	if (r->is_full)

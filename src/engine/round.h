@@ -19,6 +19,7 @@
 #define ROUND_READY_MS 100   /* who could write waits so long for others' evidence */
 #define ROUND_PACE_MS 70     /* between two listings of a zone, batches that add or that delete */
 #define ROUND_REFUSED_MAX 32 /* names refused one after the other, and no other is tried */
+#define ROUND_LOST_MAX 3     /* writes lost one after the other, and no other is tried */
 #define ROUND_BOOK_MS 5000   /* so long a book of zones is believed that a name's zone is none */
 
 /* All 0 at first, but for storage. */
@@ -28,6 +29,8 @@ struct round {
 	size_t n;
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
 	size_t isolated_n;                 /* names that were refused by themselves, in a row */
+	size_t lost_n;                     /* writes, in a row */
+	bool has_listed_again;             /* after a refusal, and nothing was written since */
 	struct reconcile_storage *storage; /* the members'; the caller's */
 	int64_t asked_ms;                  /* when the call was made that was made last: */
 	struct call call;

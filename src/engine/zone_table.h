@@ -30,6 +30,7 @@ struct zone {
 	unsigned torn_n;       /* listings of several pages, in a row, that told nothing */
 	int64_t whole_ms;      /* it is not listed whole before this */
 	int64_t paced_ms[ZONE_PACES]; /* no call of that kind before this */
+	size_t batch_max; /* names in a batch, as larger ones were lost; 0: as many as go in */
 	bool is_full;    /* a new record was refused for want of room, and none was deleted since */
 	bool is_wanting; /* and names wait for room */
 	const void *user;      /* who is at work on it */
