@@ -596,6 +596,8 @@ static bool check_job(size_t job, bool is_soon)
 
 		if (r->zone != zone || !cloud_is_live(r) || !is_ours(job, r))
 			continue;
+		if (cloud_is_refused(r->content, sim.now_ms))
+			return false; /* what is to go is updated in its grace, and that is refused */
 		if (!is_among(r->content, want, want_n)) {
 			unwanted++;
 			continue;
