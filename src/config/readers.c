@@ -308,10 +308,41 @@ static int read_addresses(const struct reading *r, enum setting s, const char *t
 	return err_set(e, ERR_CONFIG, "up to four of service, node, wan, lan");
 }
 
+/* One that no name could match is a mistake. */
+static bool is_pattern(const char *p, size_t len)
+{
+	char name[NAME_CAP], normal[NAME_CAP];
+	struct err e;
+
+	if (!len || len >= sizeof name || p[len - 1] == '.')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (p[i] == '*' && i + 1 < len && p[i + 1] != '.')
+			return false;
+		name[i] = p[i] == '*' ? 'x' : p[i];
+	}
+	name[len] = '\0';
+	return strchr(name, '.') && name_normalize(normal, name, NAME_HOST, &e) == 0;
+}
+
 static int read_patterns(const struct reading *r, enum setting s, const char *text, void *field,
 			 struct err *e)
 {
-	if (text[strspn(text, ALPHABET "*, ")] || read_text(r, s, text, field, e))
+	bool is_good = !text[strspn(text, ALPHABET "*, ")];
+
+	for (const char *p = text; is_good; p++) {
+		size_t len;
+
+		p += strspn(p, " ");
+		len = strcspn(p, ", ");
+		is_good = is_pattern(p, len);
+		p += len;
+		p += strspn(p, " ");
+		if (!*p)
+			break;
+		is_good &= *p == ',';
+	}
+	if (!is_good || read_text(r, s, text, field, e))
 		return err_set(e, ERR_CONFIG,
 			       "names as *.example.com, in Punycode, with commas between");
 	str_lower(field);
