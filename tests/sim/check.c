@@ -408,8 +408,9 @@ static void check_removal(int who, size_t job, const struct cloud_exchange *x, c
 	check_counts.excused += is_excused;
 	if ((!k->listed_ms[job] && !k->whole_ms[job]) || (!is_excused && !find_shown(who, gone)->id))
 		sim_broken("I3", "%s %s goes, and was never shown", gone->name, gone->content);
-	if (is_excused && !find_shown(who, gone)->id)
-		return; /* what it wrote to was something else when it was sent */
+	/* What it wrote to was something else when it was sent, or when it was listed for this name. */
+	if (is_excused && (!find_shown(who, gone)->id || gone->from_ms == k->others_ms[job]))
+		return;
 	if (copies[who].is_dropped[job] || (twin && is_ours(job, twin)))
 		return; /* of two one stays */
 	for (size_t i = 0; i < EVIDENCE_MAX; i++) {
