@@ -16,7 +16,7 @@ static void start_try(struct reconcile *r)
 	r->apply.is_single = r->is_suspect && r->in.is_watch;
 	r->out.gap = EVIDENCE_OK;
 	r->query = (struct consul_query){.job = r->in.job};
-	r->lists_alone = false;
+	r->lists_alone = r->wants_room = false;
 	r->leaving_n = 0;
 	r->step = STEP_HEALTH;
 }

@@ -20,7 +20,7 @@ static struct reconcile *take_out(struct round *r, size_t i)
 		r->members[i] = r->members[i + 1];
 	if (!r->n) {
 		r->parts_max = r->isolated_n = r->lost_n = 0;
-		r->has_listed_again = false;
+		r->has_listed_again = r->has_shrunk = false;
 	}
 	return member;
 }
@@ -449,8 +449,9 @@ static void give_up_others(struct round *r, struct outcome *o)
 	for (size_t i = 0; i < r->n; i++) {
 		struct reconcile *m = r->members[i];
 
+		/* What is refused is what is added; what is lost may be anything. */
 		if (m->step == STEP_WRITE && m->zone == r->zone && !m->is_asked &&
-		    !reconcile_only_deletes(m))
+		    (o->e->kind != ERR_REFUSED || !reconcile_only_deletes(m)))
 			reconcile_give_up(m, &others);
 	}
 }
@@ -492,9 +493,13 @@ static bool note_full(struct round *r)
  */
 static void note_lost(struct round *r, struct outcome *o)
 {
-	if (r->write.parts_n > 1)
+	/* That calls are too many says nothing of what is in them. */
+	if (r->write.parts_n > 1 && o->e->kind != ERR_BUSY) {
 		r->zone->batch_max = (r->write.parts_n + 1) / 2;
-	if (++r->lost_n == ROUND_LOST_MAX)
+		r->has_shrunk = true;
+	}
+	/* From then on one of each other zone is tried. */
+	if (++r->lost_n >= ROUND_LOST_MAX)
 		give_up_others(r, o);
 }
 
@@ -513,7 +518,10 @@ static void note_written(struct round *r)
 {
 	r->lost_n = 0;
 	r->has_listed_again = false;
-	r->zone->batch_max = r->zone->batch_max * 2 < CF_BATCH_MAX ? r->zone->batch_max * 2 : 0;
+	/* Not beside what was lost: who was in it comes again, and is to be in a smaller one. */
+	if (!r->has_shrunk)
+		r->zone->batch_max =
+			r->zone->batch_max * 2 < CF_BATCH_MAX ? r->zone->batch_max * 2 : 0;
 	r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
 	if (r->write.parts_n >= ROUND_REFUSED_MAX / 4)
 		r->isolated_n = 0;

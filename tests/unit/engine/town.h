@@ -33,6 +33,7 @@ extern struct town_name {
 	bool is_bad;     /* no new record of it is taken */
 	bool is_odd;     /* a listing of the whole zone does not tell its records */
 	bool is_ill;     /* nor does one of its own */
+	bool is_poison;  /* a write that has something of it is answered 500, and nothing of it is done */
 	unsigned ends_n; /* passes that came to their end */
 	/* In calls, from 1: when its pass began, its records were listed, Consul was read for it. */
 	unsigned begun_at, listed_at, verified_at;
@@ -64,6 +65,7 @@ extern struct town {
 		bool is_away;
 		size_t others_n; /* entries of names that nobody here keeps */
 		bool is_torn;    /* a listing of several pages fails */
+		size_t quota;    /* so many records there may be; 0: as many as there are */
 	} api[TOWN_ZONES];
 	size_t unseen_zones_n; /* zones of the account on further pages */
 	size_t per_page;       /* records that a page of a listing has */

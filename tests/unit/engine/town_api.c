@@ -218,6 +218,15 @@ static bool is_in_the_way(const struct town_record *r, const char *content)
 	return is_host(r->content) || is_host(content);
 }
 
+static bool is_full(size_t zone)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < town.records_n; i++)
+		n += town.records[i].zone == zone;
+	return town.api[zone].quota && n >= town.api[zone].quota;
+}
+
 static enum cf_meaning put(const struct town_name *name, const struct op *op, struct town_record *r)
 {
 	char content[TARGET_TEXT_CAP];
@@ -233,6 +242,8 @@ static enum cf_meaning put(const struct town_name *name, const struct op *op, st
 		if (is_in_the_way(&town.records[i], content))
 			return CF_IN_THE_WAY;
 	}
+	if (!r && is_full(town_zone_of(name->job.name)))
+		return CF_QUOTA;
 	if (!r) {
 		town_add_record((size_t)(name - town_names), content);
 		r = &town.records[town.records_n - 1];
@@ -306,6 +317,14 @@ static int answer_astray(struct cf_write *w, struct err *e)
 	return err_set(e, ERR_CONFIG, "another name");
 }
 
+static bool has_poison(const struct cf_write *w)
+{
+	for (size_t p = 0; p < w->parts_n; p++)
+		if (writer_of(&w->parts[p])->is_poison)
+			return true;
+	return false;
+}
+
 int town_answer_write(struct cf_write *w, struct err *e)
 {
 	static struct town_record saved[TOWN_RECORDS];
@@ -315,6 +334,10 @@ int town_answer_write(struct cf_write *w, struct err *e)
 	if (town.goes_astray)
 		return answer_astray(w, e);
 	check_write(w);
+	if (has_poison(w)) {
+		w->reply = (struct cf_reply){.status = 500};
+		return err_set(e, ERR_RETRY, "HTTP 500");
+	}
 	memcpy(saved, town.records, saved_n * sizeof *saved);
 	for (size_t p = 0; p < w->parts_n; p++) {
 		w->parts[p].created_n = 0;
