@@ -530,6 +530,87 @@ static void test_one_pass_is_called_off(void **state)
 	assert_true(is_written(1, "192.0.2.2 192.0.2.3"));
 }
 
+/* ---- room ---- */
+
+static size_t count_written(size_t from, size_t to, const char *contents)
+{
+	size_t n = 0;
+
+	for (size_t i = from; i < to; i++)
+		n += is_written(i, contents);
+	return n;
+}
+
+static size_t count_wanting(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < 6; i++)
+		n += world_watch.names[i]->r.wants_room;
+	return n;
+}
+
+/* s0 to s2 have an instance more, and the zone, where s3 to s5 have two records each, no room. */
+static void fill_the_zone(void)
+{
+	start_at_rest(6, 1);
+	for (size_t i = 3; i < 6; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world.zones[0].quota = 9;
+	for (size_t i = 0; i < 3; i++)
+		world_set(services[i], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	assert_int_equal(count_written(0, 3, "192.0.2.1"), 3);
+	assert_int_equal(count_wanting(), 3);
+	assert_true(world_watch.zones->zones[0].is_wanting);
+	world_clear();
+}
+
+/* As many names as records are deleted try again, and not after their minute. */
+static void test_who_waits_for_room_is_told(void **state)
+{
+	(void)state;
+	fill_the_zone();
+	world_set(services[3], "192.0.2.1 192.0.2.2/maintenance");
+	world_set(services[4], "192.0.2.1 192.0.2.2/maintenance");
+	world_run(1000);
+	assert_int_equal(count_written(3, 6, "192.0.2.1"), 2);
+	assert_int_equal(count_written(0, 3, "192.0.2.1 192.0.2.2"), 2);
+	assert_int_equal(count_wanting(), 1);
+	assert_int_equal(world_count("full"), 0); /* who has no room is not tried */
+	assert_true(world_watch.zones->zones[0].is_wanting);
+	world_set(services[5], "192.0.2.1 192.0.2.2/maintenance");
+	world_run(1000);
+	assert_int_equal(count_written(0, 3, "192.0.2.1 192.0.2.2"), 3);
+	assert_int_equal(count_wanting(), 0);
+	assert_false(world_watch.zones->zones[0].is_wanting);
+	assert_int_equal(world_count("full"), 0);
+}
+
+/* Of another zone it is none. */
+static void test_room_elsewhere_is_no_room(void **state)
+{
+	(void)state;
+	start_at_rest(2, 2);
+	world_set(services[1], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world.zones[0].quota = 1;
+	world_set(services[0], "192.0.2.1 192.0.2.2");
+	world_run(2000);
+	assert_int_equal(world_watch.names[0]->state, STATUS_FAILING);
+	world.zones[0].quota = 0;
+	world_set(services[1], "192.0.2.1");
+	world_run(10000);
+	assert_true(is_written(1, "192.0.2.1"));
+	assert_true(is_written(0, "192.0.2.1"));
+	assert_true(world_watch.names[0]->r.wants_room);
+	/* Nor is it for ever. */
+	world_run(70000);
+	assert_true(is_written(0, "192.0.2.1 192.0.2.2"));
+	assert_false(world_watch.names[0]->r.wants_room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +636,8 @@ int main(void)
 		cmocka_unit_test_setup(test_consul_is_asked_while_the_api_is_not, world_set_up),
 		cmocka_unit_test_setup(test_a_zone_is_listed_at_other_times, world_set_up),
 		cmocka_unit_test_setup(test_one_pass_is_called_off, world_set_up),
+		cmocka_unit_test_setup(test_who_waits_for_room_is_told, world_set_up),
+		cmocka_unit_test_setup(test_room_elsewhere_is_no_room, world_set_up),
 	};
 
 	return cmocka_run_group_tests_name("watch/worker", tests, NULL, NULL);

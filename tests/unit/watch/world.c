@@ -232,7 +232,7 @@ static char *put_record(char *out, const struct world_record *r)
 	return out + sprintf(out,
 			     "%s{\"id\":\"%032x\",\"type\":\"A\",\"name\":\"%s\",\"content\":\"%s\",\"ttl\":60,\"proxied\":false,"
 			     "\"comment\":\"%s\"}",
-			     out[-1] == '[' ? "" : ",", r->id, r->name, r->content, r->comment);
+			     strchr("[:", out[-1]) ? "" : ",", r->id, r->name, r->content, r->comment);
 }
 
 static int answer_list(const struct exchange *x)
@@ -270,9 +270,10 @@ static void carry_out_deletes(int list)
 	}
 }
 
-static char *carry_out_posts(int list, char *out)
+/* From this element on, or this one alone. */
+static char *carry_out_posts(int i, bool is_alone, char *out)
 {
-	for (int i = json_first(list); i != JSON_NONE; i = json_next(i)) {
+	for (; i != JSON_NONE; i = is_alone ? JSON_NONE : json_next(i)) {
 		char name[NAME_CAP], content[64], word[80];
 
 		assert_int_equal(json_string(json_get(i, "name"), name, sizeof name), 0);
@@ -286,18 +287,38 @@ static char *carry_out_posts(int list, char *out)
 	return out;
 }
 
-static int answer_batch(const struct exchange *x)
+/* Who deletes needs none. */
+static bool has_room(size_t zone, bool is_batch)
 {
+	size_t quota = world.zones[zone].quota, n = !is_batch;
+
+	for (int i = json_first(json_get(0, "posts")); i != JSON_NONE; i = json_next(i))
+		n++;
+	for (size_t i = 0; i < world.records_n; i++)
+		n += name_is_within(world.records[i].name, world.zones[zone].name);
+	return !quota || n <= quota || json_first(json_get(0, "deletes")) != JSON_NONE;
+}
+
+/* A batch, or one record that is created by itself. */
+static int answer_write(const struct exchange *x)
+{
+	bool is_batch = strstr(x->target, "/batch") != NULL;
+	size_t zone = zone_of(x->target);
 	char *out = answer_body;
 	struct err e;
 
 	world.writes++;
-	world.zones[zone_of(x->target)].writes++;
+	world.zones[zone].writes++;
 	assert_int_equal(json_parse(x->body, strlen(x->body), &e), 0);
+	if (!has_room(zone, is_batch)) {
+		note("full");
+		(void)sprintf(out, "{\"success\":false,\"errors\":[{\"code\":81045,\"message\":\"full\"}],\"messages\":[]}");
+		return 400;
+	}
 	carry_out_deletes(json_get(0, "deletes"));
-	out += sprintf(out, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":{\"posts\":[");
-	out = carry_out_posts(json_get(0, "posts"), out);
-	(void)sprintf(out, "]}}");
+	out += sprintf(out, "{\"success\":true,\"errors\":[],\"messages\":[],\"result\":%s", is_batch ? "{\"posts\":[" : "");
+	out = carry_out_posts(is_batch ? json_first(json_get(0, "posts")) : 0, !is_batch, out);
+	(void)sprintf(out, is_batch ? "]}}" : "}");
 	return 200;
 }
 
@@ -331,7 +352,7 @@ static int answer_cloudflare(const struct exchange *x, char *headers, size_t hea
 		answer_zones(x->target);
 		return 200;
 	}
-	return x->method[0] == 'G' ? answer_list(x) : answer_batch(x);
+	return x->method[0] == 'G' ? answer_list(x) : answer_write(x);
 }
 
 /* ---- the HTTP client and the clock, in the place of the real ones ---- */

@@ -48,6 +48,7 @@ extern struct world {
 		const char *name; /* at first: the first is example.com, and there are no others */
 		int64_t delay_ms; /* its answers take so much longer */
 		unsigned lists, writes;
+		size_t quota; /* so many records there may be; 0: as many as there are */
 	} zones[WORLD_ZONES];
 	struct world_record records[WORLD_RECORDS];
 	size_t records_n;
