@@ -83,7 +83,9 @@ static int add_update(struct plan *p, const struct target *t, const struct recor
 	struct op op = {.kind = OP_UPDATE, .record = r};
 
 	set_attributes(&op, t, r, job);
-	if (target_compare(t, &r->target) == 0 && r->ttl == op.ttl && r->proxied == op.proxied) {
+	/* What only stays for its grace is not worth a write, which might be refused. */
+	if (r->is_leaving ||
+	    (target_compare(t, &r->target) == 0 && r->ttl == op.ttl && r->proxied == op.proxied)) {
 		p->kept_n++;
 		return 0;
 	}
