@@ -212,7 +212,7 @@ static void judge(const struct services_ear *ear, bool has_come, bool has_nodes,
 {
 	struct services_place *p = ear->place;
 
-	has_moved = has_moved && ear->kind == TOLD_TAGS && !has_come;
+	has_moved = has_moved && ear->kind == TOLD_TAGS;
 	if (has_come)
 		p->come_ms = now_ms;
 	if (has_moved)
@@ -223,8 +223,9 @@ static void judge(const struct services_ear *ear, bool has_come, bool has_nodes,
 }
 
 /*
- * By now both queries have told what there was. In a burst each may have stopped at another index:
- * then it may be what came or went within a moment, and to be sure all are read once, but later.
+ * By now both queries have told what there was. What came or went within a moment explains why the
+ * catalog moved; but something else may have changed besides, which only reading shows: all are
+ * read all the same, a little later, and more seldom as long as that has no news.
  */
 static void sweep_now(struct services_place *p, int64_t now_ms)
 {
@@ -232,8 +233,7 @@ static void sweep_now(struct services_place *p, int64_t now_ms)
 
 	if (!p->has_reason && p->sweep_ms[SWEEP_LATER] > now_ms && (has_come || is_explained(p))) {
 		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
-		if (!is_explained(p))
-			sweep_in(p, SWEEP_LATER, now_ms);
+		sweep_in(p, SWEEP_LATER, now_ms);
 		return;
 	}
 	p->has_reason = false;
@@ -252,8 +252,10 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 
 	ear->ids = ear->incoming_ids;
 	for (size_t i = 0; i < all->n; i++) {
-		if (all->of[i]->wide.place == p && take_sum(ear, &all->of[i]->wide, nodes))
-			places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
+		if (all->of[i]->wide.place != p || !take_sum(ear, &all->of[i]->wide, nodes))
+			continue;
+		all->of[i]->wide.is_swept = false; /* before those of which nothing is told */
+		places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
 	}
 	ear->index = answer->index;
 	ear->created = ear->incoming_created;

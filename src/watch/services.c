@@ -53,7 +53,18 @@ static void read_service(struct watch *w, struct service_watch *s, int64_t now_m
 
 /* ---- who reads: single, a reader for each; wide, whoever is free ---- */
 
-/* Of those that are due and may be read the one that has been so for the longest time. */
+static bool goes_before(const struct service_watch *a, int64_t a_ms, const struct service_watch *b,
+			int64_t b_ms)
+{
+	if (b && a->wide.is_swept != b->wide.is_swept)
+		return b->wide.is_swept;
+	return a_ms < b_ms;
+}
+
+/*
+ * Of those that are due and may be read the one that has been so for the longest time; first those
+ * of which something was told.
+ */
 static struct service_watch *next_due(struct watch *w, int64_t now_ms)
 {
 	struct services *all = &w->services;
@@ -64,7 +75,8 @@ static struct service_watch *next_due(struct watch *w, int64_t now_ms)
 		struct service_watch *s = all->of[i];
 		int64_t *due_ms = &all->due_ms[i];
 
-		if (*due_ms <= now_ms && *due_ms < first_ms && places_may_read(s->wide.place)) {
+		if (*due_ms <= now_ms && goes_before(s, *due_ms, first, first_ms) &&
+		    places_may_read(s->wide.place)) {
 			if (blocking_ready_ms(&s->read) <= now_ms) {
 				first = s;
 				first_ms = *due_ms;

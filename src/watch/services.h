@@ -27,7 +27,7 @@
  * is explained: they are read later, for what may have happened besides.
  */
 #define SERVICES_SOON_MS 300
-#define SERVICES_LATER_MS 30000
+#define SERVICES_LATER_MS 200
 #define SERVICES_INDICES 8
 #define SERVICES_SWEEP_FACTOR 16  /* doubled up to that while such reading has no news */
 #define SERVICES_QUIET_MS 60000   /* after so long that is forgotten */
