@@ -463,7 +463,7 @@ static void note_refusal(struct round *r, struct outcome *o)
 		r->isolated_n++;
 		r->parts_max = CF_BATCH_MAX >> (r->isolated_n < 5 ? r->isolated_n : 5);
 	}
-	if (r->zone->is_full || r->isolated_n == ROUND_REFUSED_MAX) {
+	if (r->write.reply.meaning == CF_QUOTA || r->isolated_n == ROUND_REFUSED_MAX) {
 		r->parts_max = r->isolated_n = 0;
 		give_up_others(r, o);
 	}

@@ -135,8 +135,13 @@ static void test_nothing_makes_room(void **state)
 		assert_int_equal(has_failed(i), !town_is_right(i));
 		assert_int_equal(town_names[i].r.wants_room, has_failed(i));
 	}
-	/* When they have it they want no more. */
+	/* Somebody else has made room: what is refused then is no want of it, and nobody else's. */
 	town.api[0].quota = 0;
+	town_names[4].is_bad = true;
+	run_failed();
+	assert_int_equal(town_count_right(), 9);
+	/* Who has it wants no more. */
+	town_names[4].is_bad = false;
 	run_failed();
 	assert_int_equal(town_count_right(), 10);
 	for (size_t i = 0; i < 10; i++)
@@ -190,6 +195,7 @@ static void test_a_record_at_which_the_api_fails(void **state)
 		town_names[at[c]].is_poison = false;
 		run_failed();
 		assert_int_equal(town_count_right(), 64);
+		assert_int_equal(zone()->batch_max, 4); /* it was 1, and there were two rounds without a loss */
 	}
 }
 
@@ -437,6 +443,19 @@ static void test_a_tenth_is_bad(void **state)
 	}
 }
 
+/* Many that were taken in between show that it is each one's own reason. */
+static void test_refusals_that_are_not_in_a_row(void **state)
+{
+	(void)state;
+	want_all(1000);
+	for (size_t i = 0; i < 1000; i++)
+		town_names[i].is_bad = i % 20 == 3; /* more than ROUND_REFUSED_MAX */
+	begin_sync_all();
+	town_run();
+	assert_int_equal(town_count_right(), 950);
+	assert_int_equal(count_not_tried(), 0);
+}
+
 /* ---- a zone that was made anew ---- */
 
 static char old_id[RECORD_ID_CAP];
@@ -469,16 +488,31 @@ static void test_a_zone_has_another_id(void **state)
 	run_failed();
 	assert_string_equal(town.story, "L5! L5! Z L5 W+5/5");
 	assert_int_equal(town_count_right(), 5);
-	/* An id that was configured is not searched for. */
-	want_all(2);
-	for (size_t i = 0; i < 2; i++)
-		memcpy(town_names[i].job.zone_id, old_id, RECORD_ID_CAP);
+}
+
+/* An id that was configured is not searched for, and makes nobody else search. */
+static void test_a_configured_zone_is_hidden(void **state)
+{
+	(void)state;
+	want_all(3);
+	memset(old_id, 'f', RECORD_ID_CAP - 1);
+	memcpy(town_names[0].job.zone_id, old_id, RECORD_ID_CAP);
 	town.fault = hide_the_old_zone;
-	town_begin_all(false);
+	town_begin(0, false);
+	town_begin(1, false);
 	town_run();
-	for (unsigned tries = 0; tries < 4; tries++)
-		run_failed();
-	assert_int_equal(town.searches, 0);
+	assert_int_equal(town.searches, 1);
+	for (unsigned tries = 0; tries < 3; tries++) {
+		town.now_ms = town_names[0].r.out.wake_ms;
+		town_begin(0, false);
+		town_run();
+	}
+	town_begin(2, false);
+	town_run();
+	assert_int_equal(town.searches, 1);
+	assert_true(has_failed(0));
+	assert_true(town_is_right(1));
+	assert_true(town_is_right(2));
 }
 
 int main(void)
@@ -499,7 +533,9 @@ int main(void)
 		cmocka_unit_test_setup(test_who_was_isolated_is_not_listed, set_up),
 		cmocka_unit_test_setup(test_batches_are_smaller_where_many_are_bad, set_up),
 		cmocka_unit_test_setup(test_a_tenth_is_bad, set_up),
+		cmocka_unit_test_setup(test_refusals_that_are_not_in_a_row, set_up),
 		cmocka_unit_test_setup(test_a_zone_has_another_id, set_up),
+		cmocka_unit_test_setup(test_a_configured_zone_is_hidden, set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round, room", tests, NULL, NULL);

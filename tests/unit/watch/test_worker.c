@@ -588,6 +588,29 @@ static void test_who_waits_for_room_is_told(void **state)
 	assert_int_equal(world_count("full"), 0);
 }
 
+/* Who is told is of that zone, though others wait in theirs. */
+static void test_room_is_the_zones_own(void **state)
+{
+	(void)state;
+	start_at_rest(4, 2);
+	world_set(services[3], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	world.zones[0].quota = 2;
+	world.zones[1].quota = 3;
+	world_set(services[0], "192.0.2.1 192.0.2.2");
+	world_set(services[1], "192.0.2.1 192.0.2.2");
+	world_run(5000);
+	assert_true(world_watch.names[0]->r.wants_room);
+	assert_true(world_watch.names[1]->r.wants_room);
+	world.zones[0].writes = 0;
+	world_set(services[3], "192.0.2.1 192.0.2.2/maintenance");
+	world_run(2000);
+	assert_true(is_written(1, "192.0.2.1 192.0.2.2"));
+	assert_true(is_written(0, "192.0.2.1"));
+	assert_true(world_watch.names[0]->r.wants_room);
+	assert_int_equal(world.zones[0].writes, 0);
+}
+
 /* Of another zone it is none. */
 static void test_room_elsewhere_is_no_room(void **state)
 {
@@ -637,6 +660,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_zone_is_listed_at_other_times, world_set_up),
 		cmocka_unit_test_setup(test_one_pass_is_called_off, world_set_up),
 		cmocka_unit_test_setup(test_who_waits_for_room_is_told, world_set_up),
+		cmocka_unit_test_setup(test_room_is_the_zones_own, world_set_up),
 		cmocka_unit_test_setup(test_room_elsewhere_is_no_room, world_set_up),
 	};
 
