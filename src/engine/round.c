@@ -596,8 +596,10 @@ void round_take(struct round *r, int rc, const struct err *e, int64_t now_ms, ui
 	case CALL_WAIT:
 		for (size_t i = 0; i < r->n; i++)
 			if (r->members[i]->step == STEP_WAIT &&
-			    r->members[i]->out.wake_ms <= now_ms)
+			    r->members[i]->out.wake_ms <= now_ms) {
+				r->has_shrunk = false; /* another try, without what was lost */
 				tell(r->members[i], &o);
+			}
 		break;
 	case CALL_END: break;
 	}

@@ -30,7 +30,7 @@ struct round {
 	size_t parts_max;                  /* names in one batch; fewer after a refusal */
 	size_t isolated_n;                 /* names that were refused by themselves, in a row */
 	size_t lost_n;                     /* writes, in a row */
-	bool has_shrunk;                   /* batches, as some were lost; while there are members */
+	bool has_shrunk;                   /* batches, as some were lost; in this try */
 	bool has_listed_again;             /* after a refusal, and nothing was written since */
 	struct reconcile_storage *storage; /* the members'; the caller's */
 	int64_t asked_ms;                  /* when the call was made that was made last: */

@@ -261,6 +261,25 @@ static void test_an_outage(void **state)
 	}
 }
 
+static enum town_fault lose_ten_writes(const struct call *c, struct err *e)
+{
+	return town.writes <= 10 ? lose_writes(c, e) : TOWN_FINE;
+}
+
+/* What became small while all was lost is soon as large as before, in one run, too. */
+static void test_sync_after_an_outage(void **state)
+{
+	(void)state;
+	want_all(250);
+	lose(ERR_RETRY, CF_DONE);
+	town.fault = lose_ten_writes;
+	for (size_t i = 0; i < 250; i++)
+		town_begin_sync(i, town.now_ms + 600000);
+	town_run();
+	assert_int_equal(town_count_right(), 250);
+	CHECK(town.writes <= 10 + 8, "%u writes: %s", town.writes, town.story);
+}
+
 /* What is written in between shows that not all is lost. */
 static void test_losses_that_are_not_in_a_row(void **state)
 {
@@ -525,6 +544,7 @@ int main(void)
 		cmocka_unit_test_setup(test_a_record_at_which_the_api_fails, set_up),
 		cmocka_unit_test_setup(test_batches_grow_when_none_are_lost, set_up),
 		cmocka_unit_test_setup(test_an_outage, set_up),
+		cmocka_unit_test_setup(test_sync_after_an_outage, set_up),
 		cmocka_unit_test_setup(test_losses_that_are_not_in_a_row, set_up),
 		cmocka_unit_test_setup(test_other_failures_do_not_halve, set_up),
 		cmocka_unit_test_setup(test_others_were_faster, set_up),
