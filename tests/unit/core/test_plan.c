@@ -350,11 +350,32 @@ static void test_pick(void **state)
 	}
 }
 
+/* What is there for the time of its grace alone is about to go: it stays as it is until then. */
+static void test_in_its_grace_a_record_stays_as_it_is(void **state)
+{
+	struct plan p = {.ops = ops, .ops_cap = COUNT(ops)};
+	const struct job job = {.types = JOB_TYPES, .name = "www.example.com", .ttl = 120};
+	struct plan_input in = {.want = want, .have = have, .job = &job};
+	struct err e;
+
+	(void)state;
+	for (int is_leaving = 0; is_leaving < 2; is_leaving++) {
+		hosts.len = 0;
+		in.want_n = spec_targets("1.1.1.1 1.1.1.2", want, &hosts);
+		in.have_n = spec_records("a=1.1.1.1/60 b=1.1.1.2/60", have, &hosts);
+		have[0].is_leaving = is_leaving;
+		assert_int_equal(plan_build(&p, &in, &e), 0);
+		assert_int_equal(p.n[OP_UPDATE], 2 - is_leaving);
+		assert_int_equal(p.kept_n, is_leaving);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cases),   cmocka_unit_test(test_refused), cmocka_unit_test(test_ops_limit),
-		cmocka_unit_test(test_removes), cmocka_unit_test(test_pick),
+		cmocka_unit_test(test_cases),     cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_ops_limit), cmocka_unit_test(test_removes),
+		cmocka_unit_test(test_pick),      cmocka_unit_test(test_in_its_grace_a_record_stays_as_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -616,26 +616,6 @@ static void test_grace(void **state)
 	assert_int_equal(records_n, 2);
 }
 
-/* It is about to go: no write makes it what is wanted of others. */
-static void test_in_its_grace_a_record_stays_as_it_is(void **state)
-{
-	const struct target first = {.type = RECORD_A, .addr = {192, 0, 2, 1}};
-
-	(void)state;
-	seed = 3;
-	job.grace_ms = 5000;
-	list_instances(7);
-	begin_at(2000000);
-	list_instances(6);
-	job.ttl = 120;
-	begin_at(2001000);
-	assert_int_equal(find(NULL, &first)->ttl, 60);
-	assert_int_equal(r->out.done_n[OP_UPDATE], 2);
-	list_instances(7); /* back again it is */
-	begin_at(2002000);
-	assert_int_equal(find(NULL, &first)->ttl, 120);
-}
-
 static void test_a_listing_does_not_prolong_the_grace(void **state)
 {
 	(void)state;
@@ -706,7 +686,6 @@ int main(void)
 		cmocka_unit_test_setup(test_old_news_is_read_again_before_a_write, set_up),
 		cmocka_unit_test_setup(test_old_news_waits_for_who_was_refused, set_up),
 		cmocka_unit_test_setup(test_grace, set_up),
-		cmocka_unit_test_setup(test_in_its_grace_a_record_stays_as_it_is, set_up),
 		cmocka_unit_test_setup(test_a_listing_does_not_prolong_the_grace, set_up),
 		cmocka_unit_test_setup(test_maintenance_has_no_grace, set_up),
 	};
