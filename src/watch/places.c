@@ -217,6 +217,12 @@ static void judge(const struct services_ear *ear, bool has_come, bool has_nodes,
 		p->come_ms = now_ms;
 	if (has_moved)
 		p->moved_ms = now_ms;
+	/* A node has a reason: it waits for no longer, however many were read in vain before. */
+	if (has_nodes) {
+		p->futile_n[SWEEP_SOON] = 0;
+		if (p->sweep_ms[SWEEP_SOON] > now_ms + SERVICES_SOON_MS)
+			p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
+	}
 	if (has_moved || has_nodes)
 		sweep_in(p, SWEEP_SOON, now_ms);
 	p->has_reason = p->has_reason || has_nodes;
@@ -255,6 +261,7 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 		if (all->of[i]->wide.place != p || !take_sum(ear, &all->of[i]->wide, nodes))
 			continue;
 		all->of[i]->wide.is_swept = false; /* before those of which nothing is told */
+		all->of[i]->read.same_n = 0;       /* what was read in vain does not count */
 		places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
 	}
 	ear->index = answer->index;

@@ -184,6 +184,7 @@ static void begin_wide(struct watch *w, struct service_watch *s)
 	s->wide = (struct service_wide){.place = p, .slot = s->wide.slot};
 	s->read.wait_sec = 0;
 	s->read.index = 0;
+	s->read.rest_ms = CATALOG_REST_MS; /* what tells of it has its own */
 	w->services.due_ms[s->wide.slot] = CLOCK_NEVER;
 	places_read(w, s, 0);
 	if (p) {
