@@ -96,7 +96,7 @@ def bare(tmp_path):
     return go
 
 
-@pytest.mark.parametrize("script, targets", [(DEMO, "demo"), (TEST, "all asan unit")])
+@pytest.mark.parametrize("script, targets", [(DEMO, "demo"), (TEST, "all asan unit build/asan/sim build/sim/sim")])
 def test_what_is_missing_is_installed_make_included(bare, script, targets):
     out, apt = bare(script, 0, code=9)
     assert re.search(r"install .* make .* pdns-server ", apt)

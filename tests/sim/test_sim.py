@@ -39,7 +39,7 @@ def test_days(sim):
     days, writes, removals, excused, rests = (
         int(n) for n in re.search(r"^(\d+) days in \d+ s: \d+ calls, (\d+) writes, (\d+) removals checked \(of (\d+) .*, (\d+) times",
                                   said, re.M).groups())
-    assert days == DAYS and rests == 4 * DAYS
+    assert days == DAYS and rests == 8 * DAYS
     assert writes > 20 * DAYS and removals > 15 * DAYS and excused < removals / 10
 
 
