@@ -231,6 +231,23 @@ static bool is_writer(const struct reconcile *m, const struct reconcile *first, 
 	       reconcile_only_deletes(m) == deletes && !reconcile_writes_alone(m);
 }
 
+static bool is_same_name(const struct reconcile *a, const struct reconcile *b)
+{
+	return a->zone == b->zone && strcmp(a->in.job->name, b->in.job->name) == 0;
+}
+
+/*
+ * Of a name that two owners share each counts the other's records for its floor: what one deletes
+ * the other has to know.
+ */
+static bool has_name(const struct round *r, size_t parts_n, const struct reconcile *m)
+{
+	for (size_t i = 0; i < parts_n; i++)
+		if (strcmp(r->parts[i].job->name, m->in.job->name) == 0)
+			return true;
+	return false;
+}
+
 /* Fill the write with what first wants, and those who may go with it. */
 static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 {
@@ -244,6 +261,8 @@ static void fill_write(struct round *r, struct reconcile *first, bool deletes)
 		struct reconcile *m = r->members[i];
 
 		if (is_alone ? m != first : !is_writer(m, first, deletes))
+			continue;
+		if (deletes && has_name(r, n, m))
 			continue;
 		reconcile_fill(m, &r->parts[n], r->picked + ops_n, CF_BATCH_MAX - ops_n);
 		m->is_asked = true;
@@ -514,6 +533,18 @@ static void list_again(struct round *r)
 		reconcile_list_again(m);
 }
 
+/* Others of a name of which something was deleted decide anew. */
+static void tell_owners(struct round *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		struct reconcile *m = r->members[i];
+
+		for (size_t k = 0; k < r->n && m->step == STEP_WRITE && !m->is_asked; k++)
+			if (r->members[k]->is_asked && is_same_name(r->members[k], m))
+				reconcile_list_again(m);
+	}
+}
+
 static void note_written(struct round *r)
 {
 	r->lost_n = 0;
@@ -525,8 +556,10 @@ static void note_written(struct round *r)
 	r->parts_max = r->parts_max * 2 < CF_BATCH_MAX ? r->parts_max * 2 : 0;
 	if (r->write.parts_n >= ROUND_REFUSED_MAX / 4)
 		r->isolated_n = 0;
-	if (r->deletes)
+	if (r->deletes) {
 		r->zone->is_full = false;
+		tell_owners(r);
+	}
 	if (!r->is_full)
 		r->zone->paced_ms[r->deletes ? ZONE_DELETE : ZONE_ADD] =
 			r->asked_ms + ROUND_PACE_MS;
