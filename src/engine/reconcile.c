@@ -187,7 +187,8 @@ static void fail(struct reconcile *r, const struct err *e, const struct outcome 
 {
 	const struct pace_failure failure = {
 		.kind = e->kind,
-		.tries = r->tries,
+		/* What we refuse ourselves costs no write: it is looked at as often as ever. */
+		.tries = e->kind == ERR_REFUSED && !r->is_suspect ? 0 : r->tries,
 		.hint = o->reply ? &o->reply->hint : NULL,
 		.trust = *trust_of(r),
 		.left_ms = r->in.give_up_ms - o->now_ms,
