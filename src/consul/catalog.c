@@ -49,8 +49,7 @@ static int take_service(void *ctx, const char *list, const char *text, size_t le
 		/* Without tags it is an empty list, or null. */
 		if (!json_string(member, name, sizeof name) && *name &&
 		    (json_is_array(piece.tags) || json_is_null(piece.tags))) {
-			piece.sum = piece.id =
-				sum_tags(digest_text(DIGEST_START, name), piece.tags);
+			piece.sum = sum_tags(digest_text(DIGEST_START, name), piece.tags);
 			return r->take(r->ctx, &piece, e);
 		}
 	}
@@ -76,10 +75,8 @@ static int take_check(void *ctx, const char *list, const char *text, size_t len,
 	}
 	for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
 		json_label(json_get(0, keys[i]), texts[i], sizeof texts[i]);
-		piece.id = mix(sum); /* in the end, of all but the last */
 		sum = digest_text(sum, texts[i]);
 	}
-	(void)json_get_integer(0, "CreateIndex", &piece.created);
 	piece.service = texts[0];
 	piece.node = texts[1];
 	piece.sum = sum_tags(sum, json_get(0, "ServiceTags"));

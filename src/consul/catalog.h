@@ -35,8 +35,6 @@ struct consul_catalog_piece {
 	 * state. So mixed that sums of such numbers tell sets apart.
 	 */
 	uint64_t sum;
-	uint64_t id;     /* the same of a check without its state */
-	int64_t created; /* the index with which a check came; 0: not told */
 };
 
 /* Takes one. Returning -1 with *e set ends the reading. */

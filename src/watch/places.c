@@ -33,10 +33,8 @@ static void sweep(struct services_place *p, int64_t now_ms)
 	const struct services *all = &p->watch->services;
 	int64_t n = 0;
 
-	for (int kind = 0; kind < SWEEP_KINDS; kind++) {
-		p->futile_n[kind] += p->sweep_ms[kind] <= now_ms; /* until it has news */
-		p->sweep_ms[kind] = CLOCK_NEVER;
-	}
+	p->futile_n += p->sweep_ms <= now_ms; /* until it has news */
+	p->sweep_ms = CLOCK_NEVER;
 	p->swept_ms = now_ms;
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->of[i]->wide.place != p)
@@ -46,19 +44,21 @@ static void sweep(struct services_place *p, int64_t now_ms)
 	}
 }
 
-/* Read all of them; a sweep that had no news makes the next one wait for longer. */
-static void sweep_in(struct services_place *p, enum sweep kind, int64_t now_ms)
+/*
+ * Read all of them soon: what moved the catalog is told as a rule, but not what else did at the
+ * same time. A sweep that had no news makes the next one wait for longer; not that of a node of
+ * which a check has changed, for its instances without checks are told by nothing.
+ */
+static void sweep_soon(struct services_place *p, bool has_nodes, int64_t now_ms)
 {
-	int64_t delay_ms = kind == SWEEP_SOON ? SERVICES_SOON_MS : SERVICES_LATER_MS;
-	const int64_t max_ms = delay_ms * SERVICES_SWEEP_FACTOR;
+	int64_t delay_ms = SERVICES_SOON_MS;
 
-	if (p->sweep_ms[kind] != CLOCK_NEVER)
-		return;
-	if (now_ms - p->swept_ms > SERVICES_QUIET_MS)
-		p->futile_n[kind] = 0;
-	for (unsigned i = 0; i < p->futile_n[kind] && delay_ms < max_ms; i++)
+	if (has_nodes || now_ms - p->swept_ms > SERVICES_QUIET_MS)
+		p->futile_n = 0;
+	for (unsigned i = 0; i < p->futile_n && delay_ms < SERVICES_SOON_MAX_MS; i++)
 		delay_ms *= 2;
-	p->sweep_ms[kind] = now_ms + delay_ms;
+	if (p->sweep_ms == CLOCK_NEVER || (has_nodes && now_ms + delay_ms < p->sweep_ms))
+		p->sweep_ms = now_ms + delay_ms;
 }
 
 static bool is_answered(const struct services_place *p)
@@ -128,8 +128,6 @@ static void hear_begin(void *ctx)
 	struct services_ear *ear = ctx;
 	const struct services *all = &ear->place->watch->services;
 
-	ear->incoming_all = ear->incoming_ids = 0;
-	ear->incoming_created = 0;
 	memset(ear->incoming_nodes, 0, sizeof ear->incoming_nodes);
 	for (size_t i = 0; i < all->n; i++) {
 		all->of[i]->wide.incoming_sums[ear->kind] = 0;
@@ -148,10 +146,6 @@ static void hear(void *ctx, const struct consul_catalog_piece *piece)
 		ear->incoming_nodes[bucket] += piece->sum;
 		return;
 	}
-	if (piece->created > ear->incoming_created)
-		ear->incoming_created = piece->created;
-	ear->incoming_all += piece->sum;
-	ear->incoming_ids += piece->id;
 	for (size_t i = find_name(all, piece->service);
 	     i < all->n && strcasecmp(all->by_name[i]->job.service, piece->service) == 0; i++) {
 		struct service_wide *one = &all->by_name[i]->wide;
@@ -192,60 +186,6 @@ static bool take_sum(struct services_ear *ear, struct service_wide *one, uint64_
 	return is_news;
 }
 
-/* The catalog's last change was one of checks, too: what it was is told. */
-static bool is_explained(const struct services_place *p)
-{
-	const uint64_t index = p->ears[TOLD_TAGS].index;
-
-	for (size_t i = 0; i < SERVICES_INDICES; i++)
-		if (p->indices[i] == index)
-			return true;
-	return (uint64_t)p->ears[TOLD_CHECKS].created == index;
-}
-
-/*
- * A check's state does not move the catalog's index; what comes and goes does. Of a node whose
- * checks changed, the instances without checks are not told.
- */
-static void judge(const struct services_ear *ear, bool has_come, bool has_nodes, bool has_moved,
-		  int64_t now_ms)
-{
-	struct services_place *p = ear->place;
-
-	has_moved = has_moved && ear->kind == TOLD_TAGS;
-	if (has_come)
-		p->come_ms = now_ms;
-	if (has_moved)
-		p->moved_ms = now_ms;
-	/* A node has a reason: it waits for no longer, however many were read in vain before. */
-	if (has_nodes) {
-		p->futile_n[SWEEP_SOON] = 0;
-		if (p->sweep_ms[SWEEP_SOON] > now_ms + SERVICES_SOON_MS)
-			p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
-	}
-	if (has_moved || has_nodes)
-		sweep_in(p, SWEEP_SOON, now_ms);
-	p->has_reason = p->has_reason || has_nodes;
-}
-
-/*
- * By now both queries have told what there was. What came or went within a moment explains why the
- * catalog moved; but something else may have changed besides, which only reading shows: all are
- * read all the same, a little later, and more seldom as long as that has no news.
- */
-static void sweep_now(struct services_place *p, int64_t now_ms)
-{
-	const bool has_come = p->come_ms > p->moved_ms - SERVICES_TOGETHER_MS;
-
-	if (!p->has_reason && p->sweep_ms[SWEEP_LATER] > now_ms && (has_come || is_explained(p))) {
-		p->sweep_ms[SWEEP_SOON] = CLOCK_NEVER;
-		sweep_in(p, SWEEP_LATER, now_ms);
-		return;
-	}
-	p->has_reason = false;
-	sweep(p, now_ms);
-}
-
 static void hear_end(void *ctx, const struct consul_list *answer)
 {
 	struct services_ear *ear = ctx;
@@ -253,10 +193,9 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 	const struct services *all = &p->watch->services;
 	const int64_t now_ms = clock_now_ms();
 	const uint64_t nodes = take_nodes(ear);
-	const bool has_come = ear->ids != ear->incoming_ids;
-	const bool has_moved = ear->index != answer->index;
+	/* A check's state does not move the catalog's index; what comes, goes or is changed does. */
+	const bool has_moved = ear->kind == TOLD_TAGS && ear->index != answer->index;
 
-	ear->ids = ear->incoming_ids;
 	for (size_t i = 0; i < all->n; i++) {
 		if (all->of[i]->wide.place != p || !take_sum(ear, &all->of[i]->wide, nodes))
 			continue;
@@ -265,12 +204,8 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 		places_read(p->watch, all->of[i], blocking_ready_ms(&all->of[i]->read));
 	}
 	ear->index = answer->index;
-	ear->created = ear->incoming_created;
-	if (ear->kind == TOLD_CHECKS && ear->all != ear->incoming_all)
-		p->indices[p->indices_n++ % SERVICES_INDICES] = answer->index;
-	if (ear->has_heard)
-		judge(ear, has_come, nodes != 0, has_moved, now_ms);
-	ear->all = ear->incoming_all;
+	if (ear->has_heard && (has_moved || nodes))
+		sweep_soon(p, nodes != 0, now_ms);
 	ear->has_heard = true;
 }
 
@@ -323,11 +258,6 @@ static void look_again(struct services_place *p, int64_t now_ms)
 	all->next_ms = 0;
 }
 
-static int64_t sweep_ms(const struct services_place *p)
-{
-	return p->sweep_ms[0] < p->sweep_ms[1] ? p->sweep_ms[0] : p->sweep_ms[1];
-}
-
 static void ear_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 {
 	const struct services_ear *ear = ctx;
@@ -338,7 +268,7 @@ static void ear_wants(void *ctx, struct loop_wait *wait, int64_t now_ms)
 		return;
 	catalog_watch_wants(ear->told, wait);
 	if (ear->kind == TOLD_CHECKS)
-		loop_wait_until(wait, sweep_ms(p));
+		loop_wait_until(wait, p->sweep_ms);
 }
 
 static void ear_step(void *ctx, int64_t now_ms)
@@ -349,8 +279,8 @@ static void ear_step(void *ctx, int64_t now_ms)
 	const unsigned failures = told->read.failures;
 	const bool has_heard = ear->has_heard;
 
-	if (sweep_ms(p) <= now_ms)
-		sweep_now(p, now_ms);
+	if (p->sweep_ms <= now_ms)
+		sweep(p, now_ms);
 	if (catalog_watch_step(told, now_ms, driver_random()) == BLOCKING_FAILED)
 		ear_failed(ear, now_ms);
 	if (failures > told->read.failures)
@@ -426,7 +356,7 @@ void places_follow(struct services_place *p, bool is_on)
 		return;
 	p->is_followed = is_on;
 	p->is_blind = false;
-	p->sweep_ms[0] = p->sweep_ms[1] = CLOCK_NEVER;
+	p->sweep_ms = CLOCK_NEVER;
 	for (int kind = 0; kind < TOLD_KINDS; kind++) {
 		p->ears[kind].has_heard = false;
 		catalog_watch_listen(p->ears[kind].told, &p->ears[kind].listener, is_on);

@@ -41,7 +41,7 @@ static void read_service(struct watch *w, struct service_watch *s, int64_t now_m
 	case BLOCKING_CHANGED:
 		service_changed(w, s, now_ms);
 		if (p && s->wide.is_swept)
-			p->futile_n[SWEEP_SOON] = p->futile_n[SWEEP_LATER] = 0;
+			p->futile_n = 0;
 		break;
 	case BLOCKING_FAILED: service_failed(w, s); break;
 	case BLOCKING_NOTHING: break;

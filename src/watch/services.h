@@ -23,15 +23,12 @@
 #define SERVICES_NODE_BUCKETS 64 /* nodes are told apart by so many */
 
 /*
- * The catalog's index moved, and nothing that is told explains it: all services are read soon. It
- * is explained: they are read later, for what may have happened besides.
+ * The catalog's index moved, or a node's check changed: all services are read soon, for what
+ * nothing tells.
  */
 #define SERVICES_SOON_MS 300
-#define SERVICES_LATER_MS 200
-#define SERVICES_INDICES 8
-#define SERVICES_SWEEP_FACTOR 16  /* doubled up to that while such reading has no news */
+#define SERVICES_SOON_MAX_MS 4800 /* doubled up to that while such reading has no news */
 #define SERVICES_QUIET_MS 60000   /* after so long that is forgotten */
-#define SERVICES_TOGETHER_MS 1000 /* what is told by both queries, is within that */
 #define SERVICES_SWEEP_PER_MS 2   /* reads of a sweep */
 #define SERVICES_TURNS 8       /* so often in each resync some are read of which nothing is told */
 #define SERVICES_BLIND_MS 5000 /* a place tells nothing: each is read so often at most... */
@@ -40,7 +37,6 @@
 
 #define SERVICES_CONNECTIONS_MAX (SERVICES_SINGLE_MAX + TOLD_KINDS * SERVICES_PLACES_MAX)
 
-enum sweep { SWEEP_SOON, SWEEP_LATER, SWEEP_KINDS };
 enum { TOLD_TAGS, TOLD_CHECKS, TOLD_KINDS };
 
 struct watch;
@@ -51,9 +47,6 @@ struct services_ear {
 	int kind; /* TOLD_... */
 	bool has_heard;
 	uint64_t index;
-	uint64_t all, incoming_all;        /* of all but nodes */
-	uint64_t ids, incoming_ids;        /* the same without states */
-	int64_t created, incoming_created; /* the last index with which a check came */
 	uint64_t nodes[SERVICES_NODE_BUCKETS], incoming_nodes[SERVICES_NODE_BUCKETS];
 	struct catalog_listener listener;
 	struct catalog_watch *told; /* NULL: never used */
@@ -61,16 +54,11 @@ struct services_ear {
 
 struct services_place {
 	struct watch *watch;
-	bool is_followed; /* a service is of this place, wide */
-	bool is_blind;    /* a wide query is refused: its services are read in turns */
-	unsigned futile_n[SWEEP_KINDS]; /* sweeps in a row that had no news */
-	int64_t sweep_ms[SWEEP_KINDS];  /* when to read all its services; CLOCK_NEVER */
-	int64_t swept_ms;               /* the last time */
-	bool has_reason;                /* for the next one, that nothing explains away */
-	int64_t moved_ms;               /* when the catalog's index did */
-	int64_t come_ms;                /* when a check or a tag was told that has come, or gone */
-	uint64_t indices[SERVICES_INDICES]; /* of checks, when something was news */
-	size_t indices_n;
+	bool is_followed;  /* a service is of this place, wide */
+	bool is_blind;     /* a wide query is refused: its services are read in turns */
+	unsigned futile_n; /* sweeps in a row that had no news */
+	int64_t sweep_ms;  /* when to read all its services; CLOCK_NEVER */
+	int64_t swept_ms;  /* the last time */
 	struct services_ear ears[TOLD_KINDS];
 };
 

@@ -85,8 +85,7 @@ static int take_piece(void *ctx, const struct consul_catalog_piece *piece, struc
 
 	(void)e;
 	MUST(strlen(piece->service) < JOB_TEXT_CAP && strlen(piece->node) < JOB_TEXT_CAP);
-	buf_fmt(told, "%s of %s: %llx %llx %lld\n", piece->service, piece->node, (unsigned long long)piece->sum,
-		(unsigned long long)piece->id, (long long)piece->created);
+	buf_fmt(told, "%s of %s: %llx\n", piece->service, piece->node, (unsigned long long)piece->sum);
 	return 0;
 }
 
