@@ -4,40 +4,12 @@
 
 #include "base/clock.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	town_init(0);
-	return 0;
-}
-
-static void want_all(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		town_want(i);
-}
-
-static void have_all(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		town_have(i);
-}
-
-/* Every name has its record and a second one, which is to go. */
 static void surplus_all(void)
 {
-	want_all();
-	have_all();
+	town_want_all();
+	town_have_all();
 	for (size_t i = 0; i < town.names_n; i++)
 		town_add_record(i, "192.0.2.9");
-}
-
-static void check_all_done(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		CHECK(town_names[i].r.out.result == RECONCILE_DONE && town_names[i].ends_n, "%s: %s", town_names[i].job.name,
-		      town_names[i].seldom.err.text);
-	assert_int_equal(town_count_right(), town.names_n);
 }
 
 /* ---- calls by zone, not by name ---- */
@@ -48,11 +20,11 @@ static void test_250_names_are_created(void **state)
 	for (int is_paced = 0; is_paced < 2; is_paced++) {
 		town_init(250);
 		town.round.is_paced = is_paced; /* a full batch is followed at once */
-		want_all();
+		town_want_all();
 		town_begin_all(false);
 		town_run();
 		assert_string_equal(town.story, "Z L250 W+200/200 W+50/50");
-		check_all_done();
+		town_check_all_done();
 		for (size_t i = 0; i < 250; i++)
 			assert_int_equal(town_names[i].r.out.done_n[OP_CREATE], 1);
 	}
@@ -62,17 +34,17 @@ static void test_250_names_are_right(void **state)
 {
 	(void)state;
 	town_init(250);
-	want_all();
-	have_all();
+	town_want_all();
+	town_have_all();
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z L250");
-	check_all_done();
+	town_check_all_done();
 	town_clear_story();
 	town_begin_all(true);
 	town_run();
 	assert_string_equal(town.story, "L250");
-	check_all_done();
+	town_check_all_done();
 	town_clear_story();
 	town_begin_all(false);
 	town_run();
@@ -84,12 +56,12 @@ static void test_each_reads_its_service_and_shares_the_rest(void **state)
 {
 	(void)state;
 	town_init(3);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 3; i++)
 		town_begin_sync(i, town.now_ms);
 	town_run();
 	assert_string_equal(town.story, "H1 H1 H1 Z L3 W+3/3");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* One part may have more than is left of a batch: the rest of it goes with the last. */
@@ -112,7 +84,7 @@ static void test_a_batch_is_filled(void **state)
 	assert_true(town_is_right(44));
 	town_run();
 	assert_string_equal(town.story, "Z L50 W+200/23 W+200/23 W+50/6");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* Whether a zone's id that was given is the right one, is asked once for all names that lie in it. */
@@ -120,13 +92,13 @@ static void test_a_given_zone_is_checked_once(void **state)
 {
 	(void)state;
 	town_init(50);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 50; i++)
 		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "L50 C W+50/50");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* ---- reading Consul ---- */
@@ -155,7 +127,7 @@ static void test_evidence_is_shared_by_service(void **state)
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z L20 V9 V1 V8 V1 V1 W-20/20");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* A listing that comes after the read makes it too old: there is no delete by it (town.c, I7). */
@@ -175,7 +147,7 @@ static void test_evidence_is_not_older_than_the_listing(void **state)
 	town_begin(1, false); /* of the same service, but not listed yet */
 	town_run();
 	assert_string_equal(town.story, "Z l1 V1 l1 V1 W-2/2");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* A read that fails holds the removals of all who asked, and of nobody else. */
@@ -226,7 +198,7 @@ static void test_evidence_is_put_in_order(void **state)
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z l1 V1 W-1/1");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* ---- the barrier ---- */
@@ -250,7 +222,7 @@ static void test_all_adds_before_all_removals(void **state)
 	CHECK(strstr(town.story, "W+150/150 W-200/200 W-50/50"), "%s", town.story);
 	assert_int_equal(town.writes, 3);
 	assert_int_equal(town.lists, 1);
-	check_all_done();
+	town_check_all_done();
 }
 
 /* A member that comes when the deletes were about to go out goes before them, and may read first. */
@@ -267,7 +239,7 @@ static void test_who_comes_later_adds_before_others_remove(void **state)
 	town_begin(3, false);
 	town_run();
 	assert_string_equal(town.story, "Z L3 V1 V1 V1 l1 W+1/1 W-3/3");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* Removals that are refused, however many, say nothing of what is to be added. */
@@ -350,7 +322,7 @@ static void test_a_listing_that_fails(void **state)
 	town_begin_all(false);
 	town_run();
 	assert_int_equal(town.lists, 1);
-	check_all_done();
+	town_check_all_done();
 }
 
 /* As many pages and thousands of entries as there are, so many names make a whole listing worth it. */
@@ -368,8 +340,8 @@ static void test_whole_or_by_name(void **state)
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		town_init(100);
-		want_all();
-		have_all();
+		town_want_all();
+		town_have_all();
 		town.api[0].others_n = cases[i].others_n - (cases[i].others_n > 100 ? 100 : 0);
 		town.per_page = cases[i].per_page;
 		town_begin_all(false);
@@ -401,7 +373,7 @@ static void test_a_grace_outlives_a_listing(void **state)
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z L2 L2 V1 V1 W-2/2");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* What two owners have of one name is listed once, by its name too. */
@@ -423,7 +395,7 @@ static void test_owners_share_a_listing(void **state)
 	assert_int_equal(town.records_n, 2);
 	for (size_t i = 0; i < 2; i++)
 		assert_string_equal(town.records[i].owner, strstr(town.records[i].content, "10.0.1.") ? "red" : "blue");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* A zone that others write all the time tells nothing whole: then names are listed one by one. */
@@ -431,8 +403,8 @@ static void test_torn_listings(void **state)
 {
 	(void)state;
 	town_init(50);
-	want_all();
-	have_all();
+	town_want_all();
+	town_have_all();
 	town.api[0].others_n = 400;
 	town.per_page = 100;
 	town.api[0].is_torn = true;
@@ -447,7 +419,7 @@ static void test_torn_listings(void **state)
 	town_run();
 	assert_int_equal(town.lists, 50);
 	assert_null(strchr(town.story, 'L'));
-	check_all_done();
+	town_check_all_done();
 	/* For a while. */
 	town.now_ms += 600000;
 	town.api[0].is_torn = false;
@@ -462,7 +434,7 @@ static void test_an_odd_name_is_listed_by_itself(void **state)
 {
 	(void)state;
 	town_init(30);
-	want_all();
+	town_want_all();
 	town_names[7].is_odd = true;
 	town_names[8].is_odd = town_names[8].is_ill = true;
 	town_begin_all(false);
@@ -486,7 +458,7 @@ static void test_an_odd_name_stays_apart(void **state)
 {
 	(void)state;
 	town_init(2);
-	want_all();
+	town_want_all();
 	town.round.is_paced = true;
 	town_names[0].is_bad = true; /* and lists again */
 	town_names[1].is_odd = true;
@@ -495,7 +467,7 @@ static void test_an_odd_name_stays_apart(void **state)
 	assert_string_equal(town.story, "Z L2 W+1/1! . l1 W+1/1! S+1/1! . l1 W+1/1");
 	assert_true(town_is_right(1));
 	town_init(6);
-	want_all();
+	town_want_all();
 	town_names[0].is_odd = true;
 	town_begin(0, false);
 	town_begin(1, false);
@@ -547,7 +519,7 @@ static void test_room_is_used_up(void **state)
 {
 	(void)state;
 	town_init(3);
-	want_all();
+	town_want_all();
 	town_begin(0, false);
 	while (!town.lists)
 		assert_true(town_step());
@@ -565,7 +537,7 @@ static void test_room_is_used_up(void **state)
 	assert_int_equal(town.storage.room_used, 0);
 	town_begin_all(false);
 	town_run();
-	check_all_done();
+	town_check_all_done();
 }
 
 static void test_members_come_and_go(void **state)
@@ -575,7 +547,7 @@ static void test_members_come_and_go(void **state)
 
 	(void)state;
 	town_init(5);
-	want_all();
+	town_want_all();
 	town_begin_all(false);
 	(void)round_next(&town.round, town.now_ms);
 	assert_ptr_equal(round_asked(&town.round, &i), &town_names[0].r);
@@ -590,35 +562,35 @@ static void test_members_come_and_go(void **state)
 	town_begin_all(false);
 	assert_null(round_asked(&town.round, &(size_t){0})); /* that was in another life */
 	town_run();
-	check_all_done();
+	town_check_all_done();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_250_names_are_created, set_up),
-		cmocka_unit_test_setup(test_250_names_are_right, set_up),
-		cmocka_unit_test_setup(test_a_given_zone_is_checked_once, set_up),
-		cmocka_unit_test_setup(test_each_reads_its_service_and_shares_the_rest, set_up),
-		cmocka_unit_test_setup(test_a_batch_is_filled, set_up),
-		cmocka_unit_test_setup(test_evidence_is_shared_by_service, set_up),
-		cmocka_unit_test_setup(test_evidence_is_not_older_than_the_listing, set_up),
-		cmocka_unit_test_setup(test_evidence_that_fails_holds_who_asked, set_up),
-		cmocka_unit_test_setup(test_evidence_is_put_in_order, set_up),
-		cmocka_unit_test_setup(test_all_adds_before_all_removals, set_up),
-		cmocka_unit_test_setup(test_who_comes_later_adds_before_others_remove, set_up),
-		cmocka_unit_test_setup(test_removals_are_refused, set_up),
-		cmocka_unit_test_setup(test_a_swap_is_alone, set_up),
-		cmocka_unit_test_setup(test_a_listing_that_fails, set_up),
-		cmocka_unit_test_setup(test_whole_or_by_name, set_up),
-		cmocka_unit_test_setup(test_a_grace_outlives_a_listing, set_up),
-		cmocka_unit_test_setup(test_owners_share_a_listing, set_up),
-		cmocka_unit_test_setup(test_torn_listings, set_up),
-		cmocka_unit_test_setup(test_an_odd_name_is_listed_by_itself, set_up),
-		cmocka_unit_test_setup(test_an_odd_name_stays_apart, set_up),
-		cmocka_unit_test_setup(test_a_plan_outlives_the_scratch, set_up),
-		cmocka_unit_test_setup(test_room_is_used_up, set_up),
-		cmocka_unit_test_setup(test_members_come_and_go, set_up),
+		cmocka_unit_test_setup(test_250_names_are_created, town_set_up),
+		cmocka_unit_test_setup(test_250_names_are_right, town_set_up),
+		cmocka_unit_test_setup(test_a_given_zone_is_checked_once, town_set_up),
+		cmocka_unit_test_setup(test_each_reads_its_service_and_shares_the_rest, town_set_up),
+		cmocka_unit_test_setup(test_a_batch_is_filled, town_set_up),
+		cmocka_unit_test_setup(test_evidence_is_shared_by_service, town_set_up),
+		cmocka_unit_test_setup(test_evidence_is_not_older_than_the_listing, town_set_up),
+		cmocka_unit_test_setup(test_evidence_that_fails_holds_who_asked, town_set_up),
+		cmocka_unit_test_setup(test_evidence_is_put_in_order, town_set_up),
+		cmocka_unit_test_setup(test_all_adds_before_all_removals, town_set_up),
+		cmocka_unit_test_setup(test_who_comes_later_adds_before_others_remove, town_set_up),
+		cmocka_unit_test_setup(test_removals_are_refused, town_set_up),
+		cmocka_unit_test_setup(test_a_swap_is_alone, town_set_up),
+		cmocka_unit_test_setup(test_a_listing_that_fails, town_set_up),
+		cmocka_unit_test_setup(test_whole_or_by_name, town_set_up),
+		cmocka_unit_test_setup(test_a_grace_outlives_a_listing, town_set_up),
+		cmocka_unit_test_setup(test_owners_share_a_listing, town_set_up),
+		cmocka_unit_test_setup(test_torn_listings, town_set_up),
+		cmocka_unit_test_setup(test_an_odd_name_is_listed_by_itself, town_set_up),
+		cmocka_unit_test_setup(test_an_odd_name_stays_apart, town_set_up),
+		cmocka_unit_test_setup(test_a_plan_outlives_the_scratch, town_set_up),
+		cmocka_unit_test_setup(test_room_is_used_up, town_set_up),
+		cmocka_unit_test_setup(test_members_come_and_go, town_set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round", tests, NULL, NULL);

@@ -7,29 +7,10 @@
 
 #include "base/clock.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	town_init(0);
-	return 0;
-}
-
-static void want_all(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		town_want(i);
-}
-
-static void have_all(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		town_have(i);
-}
-
 static void surplus_all(void)
 {
-	want_all();
-	have_all();
+	town_want_all();
+	town_have_all();
 	for (size_t i = 0; i < town.names_n; i++)
 		town_add_record(i, "192.0.2.9");
 }
@@ -59,7 +40,7 @@ static void test_a_bad_record_stands_alone(void **state)
 	(void)state;
 	for (size_t c = 0; c < COUNT(cases); c++) {
 		town_init(200);
-		want_all();
+		town_want_all();
 		for (size_t k = 0; k < cases[c].bad_n; k++)
 			town_names[cases[c].bad[k]].is_bad = true;
 		town_begin_all(false);
@@ -87,7 +68,7 @@ static void test_batches_grow_again(void **state)
 {
 	(void)state;
 	town_init(16);
-	want_all();
+	town_want_all();
 	town_names[2].is_bad = true;
 	town_begin_all(false);
 	town_run();
@@ -99,7 +80,7 @@ static void test_all_are_bad(void **state)
 {
 	(void)state;
 	town_init(64);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 64; i++)
 		town_names[i].is_bad = true;
 	town_begin_all(false);
@@ -118,7 +99,7 @@ static void test_many_are_refused(void **state)
 {
 	(void)state;
 	town_init(200);
-	want_all();
+	town_want_all();
 	town_have(199);
 	town_add_record(199, "192.0.2.9");
 	for (size_t i = 0; i < 40; i++)
@@ -147,7 +128,7 @@ static void test_many_are_refused(void **state)
 static void init_refused(size_t n)
 {
 	town_init(n);
-	want_all();
+	town_want_all();
 	memset(town.latency_ms, 0, sizeof town.latency_ms);
 }
 
@@ -203,7 +184,7 @@ static void test_a_zone_is_full(void **state)
 {
 	(void)state;
 	town_init(70);
-	want_all();
+	town_want_all();
 	town_have(60);
 	town_add_record(60, "192.0.2.9");
 	for (size_t i = 61; i < 70; i++)
@@ -222,7 +203,7 @@ static void test_the_next_try_is_its_own(void **state)
 {
 	(void)state;
 	town_init(50);
-	want_all();
+	town_want_all();
 	town_names[20].is_bad = true;
 	town_begin_all(false);
 	town_run();
@@ -303,7 +284,7 @@ static void test_a_batch_that_is_lost(void **state)
 {
 	(void)state;
 	town_init(30);
-	want_all();
+	town_want_all();
 	town.fault = lose_writes;
 	town_begin_all(false);
 	town_run();
@@ -330,7 +311,7 @@ static void test_batches_of_a_zone_are_paced(void **state)
 
 	(void)state;
 	town_init(40);
-	want_all();
+	town_want_all();
 	town.round.is_paced = true;
 	town_begin(0, false);
 	while (!town.writes)
@@ -365,7 +346,7 @@ static void test_what_is_not_paced(void **state)
 {
 	(void)state;
 	town_init(6);
-	want_all();
+	town_want_all();
 	town.round.is_paced = true;
 	for (size_t i = 2; i < 6; i++)
 		town_have(i);
@@ -401,7 +382,7 @@ static void test_each_zone_waits_for_itself(void **state)
 
 	(void)state;
 	town_init(3);
-	want_all();
+	town_want_all();
 	town.round.is_paced = true;
 	(void)snprintf(town_names[1].job.name, NAME_CAP, "www.example.net");
 	(void)snprintf(town_names[2].job.name, NAME_CAP, "www.example.org");
@@ -426,7 +407,7 @@ static void test_removals_wait_for_additions_that_wait(void **state)
 {
 	(void)state;
 	town_init(4);
-	want_all();
+	town_want_all();
 	town.round.is_paced = true;
 	town.latency_ms[CALL_HEALTH] = 1;
 	for (size_t i = 1; i < 4; i++)
@@ -508,7 +489,7 @@ static void test_an_old_answer_is_read_again(void **state)
 {
 	(void)state;
 	town_init(1);
-	want_all();
+	town_want_all();
 	town.round.is_paced = true;
 	zone_table_get(&town.zones, town.api[0].id)->paced_ms[ZONE_ADD] = town.now_ms + 2500;
 	town_begin(0, false);
@@ -532,7 +513,7 @@ static void test_credentials_are_refused(void **state)
 {
 	(void)state;
 	town_init(5);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 5; i++)
 		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town.fault = refuse_credentials;
@@ -550,7 +531,7 @@ static void test_credentials_are_refused(void **state)
 		assert_int_equal(town_names[i].r.out.wake_ms, town.now_ms + 60000);
 	/* As sync has it. */
 	town_init(5);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 5; i++)
 		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town.fault = refuse_credentials;
@@ -575,7 +556,7 @@ static void test_credentials_that_may_not_write(void **state)
 {
 	(void)state;
 	town_init(5);
-	want_all();
+	town_want_all();
 	town.fault = refuse_writes;
 	for (size_t i = 0; i < 5; i++)
 		town_begin_sync(i, town.now_ms);
@@ -603,7 +584,7 @@ static void test_a_search_that_fails(void **state)
 {
 	(void)state;
 	town_init(30);
-	want_all();
+	town_want_all();
 	memcpy(town_names[5].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town.fault = fail_searches;
 	town_begin_all(false);
@@ -629,7 +610,7 @@ static void test_sync_tries_again_together(void **state)
 {
 	(void)state;
 	town_init(5);
-	want_all();
+	town_want_all();
 	town.fault = lose_first_list;
 	for (size_t i = 0; i < 5; i++)
 		town_begin_sync(i, town.now_ms + 60000);
@@ -653,7 +634,7 @@ static void test_sync_waits_for_each(void **state)
 {
 	(void)state;
 	town_init(4);
-	want_all();
+	town_want_all();
 	for (size_t i = 2; i < 4; i++)
 		(void)snprintf(town_names[i].job.name, NAME_CAP, "w%zu.example.net", i);
 	town.fault = lose_lists_for_a_while;
@@ -667,28 +648,28 @@ static void test_sync_waits_for_each(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_a_bad_record_stands_alone, set_up),
-		cmocka_unit_test_setup(test_batches_grow_again, set_up),
-		cmocka_unit_test_setup(test_all_are_bad, set_up),
-		cmocka_unit_test_setup(test_many_are_refused, set_up),
-		cmocka_unit_test_setup(test_what_many_refusals_are, set_up),
-		cmocka_unit_test_setup(test_a_zone_is_full, set_up),
-		cmocka_unit_test_setup(test_the_next_try_is_its_own, set_up),
-		cmocka_unit_test_setup(test_first_come_first_served, set_up),
-		cmocka_unit_test_setup(test_a_refused_removal, set_up),
-		cmocka_unit_test_setup(test_a_batch_that_is_lost, set_up),
-		cmocka_unit_test_setup(test_batches_of_a_zone_are_paced, set_up),
-		cmocka_unit_test_setup(test_what_is_not_paced, set_up),
-		cmocka_unit_test_setup(test_each_zone_waits_for_itself, set_up),
-		cmocka_unit_test_setup(test_removals_wait_for_additions_that_wait, set_up),
-		cmocka_unit_test_setup(test_an_addition_does_not_wait_for_all_evidence, set_up),
-		cmocka_unit_test_setup(test_old_evidence_is_read_again, set_up),
-		cmocka_unit_test_setup(test_an_old_answer_is_read_again, set_up),
-		cmocka_unit_test_setup(test_credentials_are_refused, set_up),
-		cmocka_unit_test_setup(test_credentials_that_may_not_write, set_up),
-		cmocka_unit_test_setup(test_sync_tries_again_together, set_up),
-		cmocka_unit_test_setup(test_a_search_that_fails, set_up),
-		cmocka_unit_test_setup(test_sync_waits_for_each, set_up),
+		cmocka_unit_test_setup(test_a_bad_record_stands_alone, town_set_up),
+		cmocka_unit_test_setup(test_batches_grow_again, town_set_up),
+		cmocka_unit_test_setup(test_all_are_bad, town_set_up),
+		cmocka_unit_test_setup(test_many_are_refused, town_set_up),
+		cmocka_unit_test_setup(test_what_many_refusals_are, town_set_up),
+		cmocka_unit_test_setup(test_a_zone_is_full, town_set_up),
+		cmocka_unit_test_setup(test_the_next_try_is_its_own, town_set_up),
+		cmocka_unit_test_setup(test_first_come_first_served, town_set_up),
+		cmocka_unit_test_setup(test_a_refused_removal, town_set_up),
+		cmocka_unit_test_setup(test_a_batch_that_is_lost, town_set_up),
+		cmocka_unit_test_setup(test_batches_of_a_zone_are_paced, town_set_up),
+		cmocka_unit_test_setup(test_what_is_not_paced, town_set_up),
+		cmocka_unit_test_setup(test_each_zone_waits_for_itself, town_set_up),
+		cmocka_unit_test_setup(test_removals_wait_for_additions_that_wait, town_set_up),
+		cmocka_unit_test_setup(test_an_addition_does_not_wait_for_all_evidence, town_set_up),
+		cmocka_unit_test_setup(test_old_evidence_is_read_again, town_set_up),
+		cmocka_unit_test_setup(test_an_old_answer_is_read_again, town_set_up),
+		cmocka_unit_test_setup(test_credentials_are_refused, town_set_up),
+		cmocka_unit_test_setup(test_credentials_that_may_not_write, town_set_up),
+		cmocka_unit_test_setup(test_sync_tries_again_together, town_set_up),
+		cmocka_unit_test_setup(test_a_search_that_fails, town_set_up),
+		cmocka_unit_test_setup(test_sync_waits_for_each, town_set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round, faults", tests, NULL, NULL);

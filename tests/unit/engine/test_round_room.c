@@ -7,13 +7,6 @@
 
 #include "base/clock.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	town_init(0);
-	return 0;
-}
-
 static void want_all(size_t n)
 {
 	town_init(n);
@@ -537,25 +530,25 @@ static void test_a_configured_zone_is_hidden(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_records_are_replaced_where_there_is_little_room, set_up),
-		cmocka_unit_test_setup(test_room_is_made_first, set_up),
-		cmocka_unit_test_setup(test_nothing_makes_room, set_up),
-		cmocka_unit_test_setup(test_who_is_refused_wants_no_room, set_up),
-		cmocka_unit_test_setup(test_a_record_at_which_the_api_fails, set_up),
-		cmocka_unit_test_setup(test_batches_grow_when_none_are_lost, set_up),
-		cmocka_unit_test_setup(test_an_outage, set_up),
-		cmocka_unit_test_setup(test_sync_after_an_outage, set_up),
-		cmocka_unit_test_setup(test_losses_that_are_not_in_a_row, set_up),
-		cmocka_unit_test_setup(test_other_failures_do_not_halve, set_up),
-		cmocka_unit_test_setup(test_others_were_faster, set_up),
-		cmocka_unit_test_setup(test_what_is_there_is_never_listed, set_up),
-		cmocka_unit_test_setup(test_it_is_listed_again_after_a_success, set_up),
-		cmocka_unit_test_setup(test_who_was_isolated_is_not_listed, set_up),
-		cmocka_unit_test_setup(test_batches_are_smaller_where_many_are_bad, set_up),
-		cmocka_unit_test_setup(test_a_tenth_is_bad, set_up),
-		cmocka_unit_test_setup(test_refusals_that_are_not_in_a_row, set_up),
-		cmocka_unit_test_setup(test_a_zone_has_another_id, set_up),
-		cmocka_unit_test_setup(test_a_configured_zone_is_hidden, set_up),
+		cmocka_unit_test_setup(test_records_are_replaced_where_there_is_little_room, town_set_up),
+		cmocka_unit_test_setup(test_room_is_made_first, town_set_up),
+		cmocka_unit_test_setup(test_nothing_makes_room, town_set_up),
+		cmocka_unit_test_setup(test_who_is_refused_wants_no_room, town_set_up),
+		cmocka_unit_test_setup(test_a_record_at_which_the_api_fails, town_set_up),
+		cmocka_unit_test_setup(test_batches_grow_when_none_are_lost, town_set_up),
+		cmocka_unit_test_setup(test_an_outage, town_set_up),
+		cmocka_unit_test_setup(test_sync_after_an_outage, town_set_up),
+		cmocka_unit_test_setup(test_losses_that_are_not_in_a_row, town_set_up),
+		cmocka_unit_test_setup(test_other_failures_do_not_halve, town_set_up),
+		cmocka_unit_test_setup(test_others_were_faster, town_set_up),
+		cmocka_unit_test_setup(test_what_is_there_is_never_listed, town_set_up),
+		cmocka_unit_test_setup(test_it_is_listed_again_after_a_success, town_set_up),
+		cmocka_unit_test_setup(test_who_was_isolated_is_not_listed, town_set_up),
+		cmocka_unit_test_setup(test_batches_are_smaller_where_many_are_bad, town_set_up),
+		cmocka_unit_test_setup(test_a_tenth_is_bad, town_set_up),
+		cmocka_unit_test_setup(test_refusals_that_are_not_in_a_row, town_set_up),
+		cmocka_unit_test_setup(test_a_zone_has_another_id, town_set_up),
+		cmocka_unit_test_setup(test_a_configured_zone_is_hidden, town_set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round, room", tests, NULL, NULL);

@@ -2,33 +2,6 @@
 #include "engine/town.h"
 #include "support.h"
 
-static int set_up(void **state)
-{
-	(void)state;
-	town_init(0);
-	return 0;
-}
-
-static void want_all(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		town_want(i);
-}
-
-static void have_all(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		town_have(i);
-}
-
-static void check_all_done(void)
-{
-	for (size_t i = 0; i < town.names_n; i++)
-		CHECK(town_names[i].r.out.result == RECONCILE_DONE && town_names[i].ends_n, "%s: %s", town_names[i].job.name,
-		      town_names[i].seldom.err.text);
-	assert_int_equal(town_count_right(), town.names_n);
-}
-
 static void move(size_t i, size_t zone)
 {
 	(void)snprintf(town_names[i].job.name, NAME_CAP, "n%03zu.%s", i, town.api[zone].name);
@@ -38,13 +11,13 @@ static void test_several_zones(void **state)
 {
 	(void)state;
 	town_init(90);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 90; i++)
 		move(i, i % 3);
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z L30 L30 L30 W+30/30 W+30/30 W+30/30");
-	check_all_done();
+	town_check_all_done();
 	assert_int_equal(town.zones.n, 3);
 	town_clear_story();
 	town_begin_all(true);
@@ -57,13 +30,13 @@ static void test_a_zone_by_id_is_the_same_zone(void **state)
 {
 	(void)state;
 	town_init(4);
-	want_all();
-	have_all();
+	town_want_all();
+	town_have_all();
 	memcpy(town_names[2].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z L4");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* Where the account has more zones than were shown, a longer one may hold a name: it is asked for. */
@@ -71,33 +44,33 @@ static void test_zones_that_were_not_shown(void **state)
 {
 	(void)state;
 	town_init(3);
-	want_all();
+	town_want_all();
 	town.unseen_zones_n = 2450;
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z Z Z L3 W+3/3");
-	check_all_done();
+	town_check_all_done();
 	/* A few pages are read whole for many names: that is fewer calls. */
 	for (size_t n = 1; n < 3; n++) {
 		town_init(n);
-		want_all();
+		town_want_all();
 		town.unseen_zones_n = 100;
 		town_begin_all(false);
 		town_run();
 		assert_int_equal(town.searches, 1);
 		assert_int_equal(town.zones.book.is_whole, n > 1);
-		check_all_done();
+		town_check_all_done();
 	}
 	/* Whose zone is named is told by what others were shown. */
 	town_init(3);
-	want_all();
+	town_want_all();
 	town.unseen_zones_n = 2450;
 	for (size_t i = 0; i < 3; i++)
 		(void)snprintf(town_names[i].job.zone, NAME_CAP, "example.com");
 	town_begin_all(false);
 	town_run();
 	assert_string_equal(town.story, "Z L3 W+3/3");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* Of no zone: told by a fresh book without a call, and asked anew when the book is old. */
@@ -105,7 +78,7 @@ static void test_a_name_without_a_zone(void **state)
 {
 	(void)state;
 	town_init(5);
-	want_all();
+	town_want_all();
 	for (size_t i = 3; i < 5; i++)
 		(void)snprintf(town_names[i].job.name, NAME_CAP, "n%03zu.example.edu", i);
 	town_begin_all(false);
@@ -152,7 +125,7 @@ static void test_a_zone_that_fails_is_one(void **state)
 {
 	(void)state;
 	town_init(3);
-	want_all();
+	town_want_all();
 	town.unseen_zones_n = 2450;
 	(void)snprintf(town_names[0].job.name, NAME_CAP, "www.example.edu");
 	town_begin_all(false);
@@ -167,7 +140,7 @@ static void test_a_zone_that_fails_is_one(void **state)
 	town_begin_all(false);
 	town_run(); /* both are empty, and nothing is wanted */
 	town_clear_story();
-	want_all();
+	town_want_all();
 	town.fault = lose_first_check;
 	town_begin_all(false);
 	town_run();
@@ -181,12 +154,12 @@ static void test_a_zone_that_is_gone(void **state)
 {
 	(void)state;
 	town_init(40);
-	want_all();
+	town_want_all();
 	for (size_t i = 20; i < 40; i++)
 		move(i, 1);
 	town_begin_all(false);
 	town_run();
-	check_all_done();
+	town_check_all_done();
 	for (size_t i = 0; i < town.records_n; i++)
 		assert_int_equal(town.records[i].zone, i >= 20);
 	(void)snprintf(town.api[0].id, RECORD_ID_CAP, "%032x", 0xabc);
@@ -204,7 +177,7 @@ static void test_a_zone_that_is_gone(void **state)
 		town_begin(i, false);
 	town_run();
 	assert_string_equal(town.story, "Z L20");
-	check_all_done();
+	town_check_all_done();
 }
 
 /* By the id a name was put into another zone: its strays are removed, and it alone fails. */
@@ -212,8 +185,8 @@ static void test_strays(void **state)
 {
 	(void)state;
 	town_init(3);
-	want_all();
-	have_all();
+	town_want_all();
+	town_have_all();
 	memcpy(town_names[1].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town.records_n = 0;
 	town_begin(1, false);
@@ -231,7 +204,7 @@ static void test_who_doubts_its_zone_writes_alone(void **state)
 {
 	(void)state;
 	town_init(3);
-	want_all();
+	town_want_all();
 	for (size_t i = 0; i < 3; i++)
 		memcpy(town_names[i].job.zone_id, town.api[0].id, RECORD_ID_CAP);
 	town_begin(0, false);
@@ -240,20 +213,20 @@ static void test_who_doubts_its_zone_writes_alone(void **state)
 	town_begin(2, false);
 	town_run();
 	assert_string_equal(town.story, "L3 W+1/1 W+1/1 W+1/1");
-	check_all_done();
+	town_check_all_done();
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_several_zones, set_up),
-		cmocka_unit_test_setup(test_a_zone_by_id_is_the_same_zone, set_up),
-		cmocka_unit_test_setup(test_zones_that_were_not_shown, set_up),
-		cmocka_unit_test_setup(test_a_name_without_a_zone, set_up),
-		cmocka_unit_test_setup(test_a_zone_that_fails_is_one, set_up),
-		cmocka_unit_test_setup(test_a_zone_that_is_gone, set_up),
-		cmocka_unit_test_setup(test_strays, set_up),
-		cmocka_unit_test_setup(test_who_doubts_its_zone_writes_alone, set_up),
+		cmocka_unit_test_setup(test_several_zones, town_set_up),
+		cmocka_unit_test_setup(test_a_zone_by_id_is_the_same_zone, town_set_up),
+		cmocka_unit_test_setup(test_zones_that_were_not_shown, town_set_up),
+		cmocka_unit_test_setup(test_a_name_without_a_zone, town_set_up),
+		cmocka_unit_test_setup(test_a_zone_that_fails_is_one, town_set_up),
+		cmocka_unit_test_setup(test_a_zone_that_is_gone, town_set_up),
+		cmocka_unit_test_setup(test_strays, town_set_up),
+		cmocka_unit_test_setup(test_who_doubts_its_zone_writes_alone, town_set_up),
 	};
 
 	return cmocka_run_group_tests_name("engine/round, zones", tests, NULL, NULL);

@@ -349,3 +349,40 @@ void town_begin_sync(size_t i, int64_t give_up_ms)
 		       false, give_up_ms);
 	round_add(&town.round, &name->r);
 }
+
+/* ---- all names ---- */
+
+int town_set_up(void **state)
+{
+	(void)state;
+	town_init(0);
+	return 0;
+}
+
+void town_want_all(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		town_want(i);
+}
+
+void town_have_all(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		town_have(i);
+}
+
+void town_surplus_all(void)
+{
+	town_want_all();
+	town_have_all();
+	for (size_t i = 0; i < town.names_n; i++)
+		town_add_record(i, "192.0.2.9");
+}
+
+void town_check_all_done(void)
+{
+	for (size_t i = 0; i < town.names_n; i++)
+		CHECK(town_names[i].r.out.result == RECONCILE_DONE && town_names[i].ends_n, "%s: %s", town_names[i].job.name,
+		      town_names[i].seldom.err.text);
+	assert_int_equal(town_count_right(), town.names_n);
+}

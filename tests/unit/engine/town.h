@@ -100,6 +100,17 @@ void town_add_record(size_t i, const char *content);
 void town_want(size_t i);
 void town_have(size_t i);
 
+/* For a test's set-up: a town without names. */
+int town_set_up(void **state);
+
+/* The same of all names; and with a second record each, which is to go. */
+void town_want_all(void);
+void town_have_all(void);
+void town_surplus_all(void);
+
+/* Every pass has ended well, and all records are right. */
+void town_check_all_done(void);
+
 /* Begin a pass as watch does, or all passes; or a run as sync does. */
 void town_begin(size_t i, bool is_resync);
 void town_begin_all(bool is_resync);
