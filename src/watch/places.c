@@ -193,7 +193,7 @@ static void hear_end(void *ctx, const struct consul_list *answer)
 	const struct services *all = &p->watch->services;
 	const int64_t now_ms = clock_now_ms();
 	const uint64_t nodes = take_nodes(ear);
-	/* A check's state does not move the catalog's index; what comes, goes or is changed does. */
+	/* A check's state does not move the catalog's index; what comes, goes or changes does. */
 	const bool has_moved = ear->kind == TOLD_TAGS && ear->index != answer->index;
 
 	for (size_t i = 0; i < all->n; i++) {

@@ -13,7 +13,7 @@ _Static_assert(SERVICES_MAX >= WATCH_RECORDS_MAX, "each name may have a service 
 static void service_changed(struct watch *w, const struct service_watch *s, int64_t now_ms)
 {
 	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++)
-		if (w->names[i] && w->names[i]->is_used && w->names[i]->watch == s)
+		if (w->names[i]->is_used && w->names[i]->watch == s)
 			managed_mark(w->names[i], now_ms);
 }
 

@@ -43,7 +43,7 @@ static void lock_step(void *ctx, int64_t now_ms)
 	case LEADER_WON:
 		log_event(LOG_INFO, "leading", "lock=%s", w->setup.lock_key);
 		for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++)
-			if (w->names[i] && w->names[i]->is_used) {
+			if (w->names[i]->is_used) {
 				w->names[i]->is_unconverged = false; /* until now not our part */
 				managed_forget(w->names[i], now_ms);
 			}

@@ -253,7 +253,7 @@ static bool is_any_unread(const struct watch *w)
 	for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++) {
 		const struct managed_name *name = w->names[i];
 
-		if (name && name->is_used && name->watch && !name->watch->has_view &&
+		if (name->is_used && name->watch && !name->watch->has_view &&
 		    !service_watch_error(name->watch))
 			return true;
 	}
