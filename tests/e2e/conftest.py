@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).resolve().parent
+SHOWN = 6000  # bytes of a log
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from cloudflare.plugin import authority, cloudflare, cloudflare_dns, start_cloudflare
@@ -43,12 +44,14 @@ def fake(start_fake):
 
 
 @pytest.fixture
-def start():
+def start(request):
     """start(*args, cloudflare=, consul=, env={}, **of Running): a run under way.
 
     Its environment holds nothing but what is said: cloudflare and consul name the parts it finds.
+    Of a test that fails, what it logged last is shown.
     """
     runs = []
+    failed_before = request.session.testsfailed
 
     def begin(*args, cloudflare=None, consul=None, env=None, **keys):
         runs.append(Running(args, environment(cloudflare, consul, **(env or {})), **keys))
@@ -56,6 +59,8 @@ def start():
 
     yield begin
     for run in runs:
+        if request.session.testsfailed > failed_before and not run.files[1].closed:
+            print(*run.args, run.logged()[-SHOWN:], sep="\n")
         if run.process.poll() is None:
             run.kill()
             run.process.wait()
