@@ -162,7 +162,7 @@ $(BUILD)/$(1)/unit/%: $(BUILD)/$(1)/obj/tests/unit/%.o $(call objects,$(1),$(UNI
 	$$(Q)$$($(1)_CC) $$($(1)_FLAGS) $$(WRAPS) -o $$@ $$^ -lcmocka
 
 # A watch in its scripted world (tests/unit/watch/world.h): these come from there.
-$(addprefix $(BUILD)/$(1)/unit/watch/,test_watch test_watch_life test_worker test_discovery test_services): WRAPS := $(WORLD_WRAPS)
+$(addprefix $(BUILD)/$(1)/unit/watch/,test_watch test_watch_life test_worker test_discovery test_services test_places): WRAPS := $(WORLD_WRAPS)
 
 # Other flags than last time: everything of this variant is compiled again. Warnings do not change what is built.
 $(BUILD)/$(1)/flags: FORCE

@@ -31,6 +31,7 @@ struct service_wide {
 	bool is_again, is_swept, is_wanted;
 	bool has_sum[2];
 	uint64_t sums[2], incoming_sums[2];
+	uint64_t told_index; /* as its reading began */
 	uint64_t nodes, incoming_nodes;
 };
 

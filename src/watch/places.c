@@ -61,6 +61,29 @@ static void sweep_soon(struct services_place *p, bool has_nodes, int64_t now_ms)
 		p->sweep_ms = now_ms + delay_ms;
 }
 
+void places_begin(struct service_watch *s)
+{
+	const struct services_place *p = s->wide.place;
+
+	s->wide.told_index = p ? p->ears[TOLD_CHECKS].index : 0;
+}
+
+/*
+ * What a reading has shown before it was told may be over when it is told: then what is told is as
+ * it was. Of a service that is not there the index may be that of all others.
+ */
+void places_end(struct service_watch *s)
+{
+	const struct services_place *p = s->wide.place;
+
+	if (!p || !s->view->count.instances_n || s->view->index <= s->wide.told_index)
+		return;
+	if (p->ears[TOLD_CHECKS].index == s->wide.told_index)
+		s->wide.has_sum[TOLD_CHECKS] = false; /* whatever is told next, it is news */
+	else
+		s->wide.is_again = true; /* it was told meanwhile */
+}
+
 static bool is_answered(const struct services_place *p)
 {
 	for (int kind = 0; kind < TOLD_KINDS; kind++)

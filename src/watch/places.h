@@ -26,6 +26,12 @@ void places_count(const struct watch *w, uint64_t *reads, uint64_t *connections)
 /* Whether services of this place (NULL: of none) can be read: what is told of changes is heard. */
 bool places_may_read(const struct services_place *p);
 
+/* A reading of this service begins. */
+void places_begin(struct service_watch *s);
+
+/* A reading of this service is over. */
+void places_end(struct service_watch *s);
+
 /* When to read a service again that was just read, if nothing is told of it until then. */
 int64_t places_turn_ms(const struct watch *w, const struct services_place *p, int64_t now_ms);
 

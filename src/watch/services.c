@@ -114,6 +114,7 @@ static void take_next(struct watch *w, struct service_reader *r, int64_t now_ms)
 		return;
 	w->services.due_ms[s->wide.slot] = CLOCK_NEVER;
 	begin_reading(r, s);
+	places_begin(s);
 }
 
 /* Wide, a reading is over: when is the next one? */
@@ -122,6 +123,7 @@ static void put_back(struct watch *w, struct service_reader *r, int64_t now_ms)
 	struct service_watch *s = r->service;
 	int64_t next_ms = places_turn_ms(w, s->wide.place, now_ms);
 
+	places_end(s);
 	if (s->read.failures || s->wide.is_again)
 		next_ms = now_ms; /* as soon as it may be */
 	s->wide.is_again = s->wide.is_swept = false;
