@@ -125,10 +125,9 @@ static bool is_still_wanted(const struct observe *o, const struct record *record
 
 size_t observe_targets(struct observe *o, int64_t now_ms)
 {
-	struct target *targets = o->storage->targets;
+	struct target *want = o->storage->want;
 	size_t n = o->want_n;
 
-	memcpy(targets, o->storage->want, n * sizeof *targets);
 	o->linger_ms = CLOCK_NEVER;
 	for (size_t i = 0; i < o->list.records_n; i++) {
 		struct record *record = &o->list.records[i];
@@ -146,7 +145,7 @@ size_t observe_targets(struct observe *o, int64_t now_ms)
 		if (until_ms <= now_ms || record->state == INSTANCE_MAINTENANCE ||
 		    !may_linger(o, record))
 			continue;
-		targets[n++] = record->target;
+		want[n++] = record->target;
 		if (until_ms < o->linger_ms)
 			o->linger_ms = until_ms;
 	}

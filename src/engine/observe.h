@@ -24,8 +24,7 @@ struct leaving {
 struct observe_storage {
 	struct consul_view view; /* where Consul's answer is read into */
 	struct endpoint listed[CONSUL_INSTANCES_MAX];
-	struct target want[CONSUL_INSTANCES_MAX + 1]; /* sorted, each once */
-	struct target targets[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
+	struct target want[CONSUL_INSTANCES_MAX + 1 + RECORDS_MAX];
 	struct target_hosts fallback; /* of want, when it is the fallback */
 };
 
@@ -51,9 +50,9 @@ void observe_init(struct observe *o, const struct job *job, struct record *have,
 		  struct target_hosts *hosts, bool has_grace);
 
 /*
- * v, a good answer of Consul, sorted, says what is wanted: storage->want[0..want_n), whose host
- * names are v's. Beside addresses a host name is not wanted: a name has one CNAME and nothing
- * beside it.
+ * v, a good answer of Consul, sorted, says what is wanted: storage->want[0..want_n), sorted, each
+ * once, whose host names are v's. Beside addresses a host name is not wanted: a name has one CNAME
+ * and nothing beside it.
  */
 void observe_answer(struct observe *o, const struct consul_view *v);
 
@@ -69,9 +68,9 @@ void observe_end_list(struct observe *o, const struct leaving *leaving, size_t n
 void observe_states(struct observe *o, const struct consul_view *v);
 
 /*
- * Fill storage->targets with what the plan shall lead to: what is wanted, and for the time of the
- * grace what was. Returns how many; sets linger_ms. Registrars' re-registration takes an instance
- * away for 50 ms to 6 s. Maintenance is no blip: it asked to go.
+ * Behind what is wanted put what was, for the time of the grace: then storage->want is what the
+ * plan shall lead to. Returns how many; sets linger_ms. Once for each answer. Registrars'
+ * re-registration takes an instance away for 50 ms to 6 s. Maintenance is no blip: it asked to go.
  */
 size_t observe_targets(struct observe *o, int64_t now_ms);
 

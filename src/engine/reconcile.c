@@ -327,7 +327,7 @@ static int make_plan(struct reconcile *r, int64_t now_ms, struct err *e)
 {
 	struct plan *plan = &r->out.plan;
 	struct plan_input in = {
-		.want = r->seen.storage->targets,
+		.want = r->seen.storage->want,
 		.have = r->seen.list.records,
 		.have_n = r->seen.list.records_n,
 		.job = r->in.job,

@@ -96,6 +96,7 @@ static int finish(void *ctx, uint64_t *index, bool *is_news, struct err *e)
 	*is_news = !w->has_view || !is_same_content(w->view, &r->incoming);
 	w->view->listed = r->incoming.listed_n > FEW_MAX ? w->many : w->few;
 	consul_view_copy(w->view, &r->incoming);
+	memory_forget(r->incoming.listed, r->incoming.listed_n * sizeof *r->incoming.listed);
 	w->has_view = true;
 	return 0;
 }
