@@ -1,7 +1,11 @@
-"""Reads a README.md: fenced blocks with the comment before each, and tables. See README.md."""
+"""Reads README.md and its pages in docs/: fenced blocks with the comment before each, and tables. See README.md."""
 
 import re
 from dataclasses import dataclass, field
+
+
+# What was too long for README.md stands in the others.
+PAGES = ["README.md", "docs/run.md", "docs/watch.md", "docs/discover.md", "docs/limits.md"]
 
 
 @dataclass

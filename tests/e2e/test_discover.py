@@ -321,9 +321,9 @@ def test_hidden_by_acls(scene, tmp_path):
         guarded.stop()
 
 
-def test_the_readmes_rights_of_an_application(tmp_path):
+def test_the_rights_of_an_application_that_are_documented(tmp_path):
     """It may register its own service with tags, and no other."""
-    rules = (ROOT / "README.md").read_text().partition("A token of an application:")[2].partition("```hcl\n")[2].partition("```")[0]
+    rules = (ROOT / "docs/discover.md").read_text().partition("A token of an application:")[2].partition("```hcl\n")[2].partition("```")[0]
     acl = {"acl": {"enabled": True, "default_policy": "deny", "tokens": {"master": "root"}}}
     guarded = Consul(tmp_path / "acl", token="root", config=acl)
     try:

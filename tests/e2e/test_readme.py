@@ -1,4 +1,4 @@
-"""README.md of the project: what it shows is run, what it lists is complete. See README.md here."""
+"""README.md of the project and its pages in docs/: what they show is run, what they list is complete. See README.md here."""
 
 import json
 import os
@@ -11,13 +11,14 @@ import readme
 from program import NAME, ROOT, binary, environment, settings_of_help
 
 TEXT = (ROOT / "README.md").read_text()
-BLOCKS = readme.read_blocks(TEXT)
+PAGES = {name: (ROOT / name).read_text() for name in readme.PAGES + ["CONTRIBUTING.md", "CHANGELOG.md"]}
+BLOCKS = [(page, block) for page, text in PAGES.items() for block in readme.read_blocks(text)]
 SCHEMA = json.loads((ROOT / "docs/plan.schema.json").read_text())
 ENV_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*")
 
 
 def blocks(word):
-    return [pytest.param(b, id=f"line {b.line}") for b in BLOCKS if b.word == word]
+    return [pytest.param(b, id=f"{page}:{b.line}") for page, b in BLOCKS if b.word == word]
 
 
 @pytest.fixture
@@ -33,14 +34,14 @@ def surroundings(consul, cloudflare, tmp_path):
     return environment(cloudflare, consul, PATH=f"{programs}:/usr/bin:/bin")
 
 
-@pytest.mark.parametrize("block", [pytest.param(b, id=f"line {b.line}") for b in BLOCKS])
-def test_each_block_is_tested_or_says_why_not(block):
-    assert block.mark, f"README.md:{block.line}: no comment before this block"
+@pytest.mark.parametrize("page, block", [pytest.param(page, b, id=f"{page}:{b.line}") for page, b in BLOCKS])
+def test_each_block_is_tested_or_says_why_not(page, block):
+    assert block.mark, f"{page}:{block.line}: no comment before this block"
     assert block.word in ("run", "output", "handler", "config", "plan", "shown"), block.mark
     if block.word == "shown":
-        assert len(block.reason) >= 10, f"README.md:{block.line}: shown, and why?"
+        assert len(block.reason) >= 10, f"{page}:{block.line}: shown, and why?"
     if block.word == "output":
-        assert any(b.output is block and b.word == "run" for b in BLOCKS), "output of what?"
+        assert any(b.output is block and b.word == "run" for _, b in BLOCKS), "output of what?"
 
 
 def test_something_is_run():
@@ -87,7 +88,7 @@ def test_config(block, run, consul, start_cloudflare, surroundings, tmp_path):
 
 
 def test_plans():
-    for block in BLOCKS:
+    for _, block in BLOCKS:
         if block.word == "plan":
             jsonschema.validate(json.loads(block.text), SCHEMA)
 
@@ -125,6 +126,27 @@ def test_the_exit_codes_are_those_of_help(help_text):
     assert codes == {int(c) for c in re.findall(r"(?:^|[;:])\s*(\d+) ", in_help)}
 
 
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)", TEXT):
-        assert (ROOT / target).exists(), target
+def anchors(path):
+    """What a link may name after #: its headings, as forges spell them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), re.M)
+    return {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_links_lead_somewhere(page):
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", PAGES[page]):
+        path = (ROOT / page).parent / target if target else ROOT / page
+        assert path.exists(), target
+        assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
+
+
+def test_what_contributing_names_is_there():
+    """Files and commands of ours, in back quotes or in a block."""
+    text = PAGES["CONTRIBUTING.md"]
+    paths = re.findall(r"\b(?:scripts|src|tests|docs|third_party)/[\w./-]*\w", text.replace("src/command/NAME.c", ""))
+    assert len(paths) > 20
+    for path in paths:
+        assert (ROOT / path).exists(), path
+    targets = re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
+    for target in re.findall(r"`make ([a-z-]+)", text):
+        assert target in targets, target

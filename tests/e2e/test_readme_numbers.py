@@ -1,4 +1,4 @@
-"""README.md of the project: a number that it states is the one in the sources. See README.md here."""
+"""README.md of the project and its pages in docs/: a number that they state is the one in the sources. See README.md here."""
 
 import re
 
@@ -8,14 +8,14 @@ from cloudflare.settings import Settings
 from constants import value, version_of
 from program import ROOT
 
-TEXT = " ".join((ROOT / "README.md").read_text().split())
-LIMITS = TEXT.partition(" ## Limits ")[2].partition(" ## ")[0]
+TEXT = " ".join(word for page in readme.PAGES for word in (ROOT / page).read_text().split())
+LIMITS = " ".join((ROOT / "docs/limits.md").read_text().split())
 WORDS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10}
 NUMBER = rf"\d[\d,.]*\d|\d|\b(?:{'|'.join(WORDS)})\b"
 # Of Cloudflare there is no constant of ours: it is the stand-in that refuses what it would.
 CONTENT = Settings.content_total
 
-# What README.md says, with {} where a number stands, and these numbers: of the sources' constants.
+# What they say, with {} where a number stands, and these numbers: of the sources' constants.
 STATED = [
     ("{} instances of a service", "CONSUL_INSTANCES_MAX"),
     ("{} records of a name", "RECORDS_MAX"),
@@ -60,11 +60,11 @@ def number(text):
 def test_a_number_is_that_of_the_sources(stated):
     phrase, *constants = stated
     found = re.findall(pattern(phrase), TEXT)
-    assert len(found) == 1, f"README.md says {len(found)} times: {phrase}"
+    assert len(found) == 1, f"README.md and docs/ say {len(found)} times: {phrase}"
     numbers = found[0] if isinstance(found[0], tuple) else found
     for text, constant in zip(numbers, constants, strict=True):
         expected = value(constant) if isinstance(constant, str) else constant
-        assert number(text) == expected, f"README.md: {text}, {constant} is {expected}"
+        assert number(text) == expected, f"{phrase}: {text}, {constant} is {expected}"
 
 
 def test_each_number_among_the_limits_is_compared(default_of):

@@ -68,7 +68,7 @@ def watch(scene, guarded, token, *args, key="service/test/rights"):
 
 
 def test_the_readmes_rights_suffice(scene, guarded, token):
-    rules = (ROOT / "README.md").read_text().partition("### Rights in Consul")[2].partition("```hcl\n")[2].partition("```")[0]
+    rules = (ROOT / "README.md").read_text().partition("## Rights in Consul")[2].partition("```hcl\n")[2].partition("```")[0]
     assert rules
     site, health, run = watch(scene, guarded, token(rules), key="service/dnsbuddy/rights")
     run.wait_for("leading")
