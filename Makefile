@@ -278,7 +278,7 @@ FORCE:
 
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
-.PHONY: all debug asan gen unit check test demo bench lint fmt cover sim sim-bugs fuzz size reproducible image test-image test-example test-rolling install clean \
+.PHONY: all debug asan gen unit check test demo pictures bench lint fmt cover sim sim-bugs fuzz size reproducible image test-image test-example test-rolling install clean \
 	distclean help deps $(DEPS) consul
 
 all: $(BUILD)/dnsbuddy ## build build/dnsbuddy, the static program (the default)
@@ -299,6 +299,9 @@ unit: $(UNIT_PROGRAMS)
 
 demo: all deps-demo ## watch it work: Consul, a Cloudflare stand-in and DNS on this machine
 	$(Q)DNSBUDDY="$${DNSBUDDY:-$(abspath $(BUILD))/dnsbuddy}" scripts/demo.sh
+
+pictures: all deps-test ## make README's pictures (docs/pictures) anew, from the running program
+	$(Q)CONSUL_BIN="$$(scripts/consul.sh)" DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' $(PYTHON) tests/pictures/make.py
 
 bench: all deps-bench ## measure against a bash+curl+jq handler and an earlier commit (QUICK=1: roughly); writes build/bench.json
 	$(Q)scripts/before.sh
