@@ -12,6 +12,16 @@ const struct command commands[] = {
 };
 const size_t commands_n = sizeof commands / sizeof commands[0];
 
+void command_names(unsigned groups, char out[COMMAND_NAMES_CAP])
+{
+	struct buf b;
+
+	buf_init(&b, out, COMMAND_NAMES_CAP);
+	for (size_t i = 0; i < commands_n; i++)
+		if (commands[i].groups & groups)
+			buf_fmt(&b, "%s%s", b.len ? ", " : "", commands[i].name);
+}
+
 /* One of a row's names, which are at most size bytes long; an unused one is "". */
 static bool is_among(const char *names, size_t size, const char *name)
 {
@@ -57,16 +67,11 @@ static int check_options(const struct invocation *in, struct err *e)
 /* A flag of other commands is told with their names. */
 static int fail_arguments(const struct invocation *in, struct err *e)
 {
-	const unsigned groups = in->values->stray_groups;
-	char names[64];
-	struct buf b;
+	char names[COMMAND_NAMES_CAP];
 
 	if (!in->values->stray)
 		return command_fail(in, e);
-	buf_init(&b, names, sizeof names);
-	for (size_t i = 0; i < commands_n; i++)
-		if (commands[i].groups & groups)
-			buf_fmt(&b, "%s%s", b.len ? ", " : "", commands[i].name);
+	command_names(in->values->stray_groups, names);
 	(void)err_set(e, ERR_USAGE, "--%s does not go with %s, only with %s", in->values->stray,
 		      in->name, names);
 	return command_fail(in, e);

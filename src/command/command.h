@@ -42,7 +42,7 @@ struct command {
 	unsigned options;   /* of enum option that go with it, OPTION_HELP apart */
 	char dry_run[8];    /* the command that it becomes with OPTION_DRY_RUN */
 	char does[64];
-	const char *help;                        /* a line with its arguments, and more about it */
+	const char *help; /* a line with its arguments, flags apart, and more about it */
 	int (*run)(const struct invocation *in); /* returns the program's exit code */
 };
 
@@ -63,6 +63,11 @@ const struct command *command_find(const char *name);
  * secrets. Returns EXIT_CODE_OK, or another after telling why.
  */
 int command_configure(const struct invocation *in, struct config *c);
+
+#define COMMAND_NAMES_CAP 64
+
+/* Write the names of those that take settings of these groups: "sync, plan". */
+void command_names(unsigned groups, char out[COMMAND_NAMES_CAP]);
 
 /* Say on stderr that there is no such command. */
 int command_unknown(const char *name);

@@ -25,44 +25,75 @@ int command_usage(void)
 	return EXIT_CODE_USAGE;
 }
 
-static void print_setting(const struct setting_info *s)
+static void print_initial(const struct setting_info *info)
 {
-	const char *help = s->help;
-	size_t value_len = strcspn(help, " ");
-
-	if (s->flag)
-		out_fmt("  --%s%s%.*s\n", s->flag, value_len ? " " : "", (int)value_len, help);
-	out_str(s->flag ? "      " : "  ");
-	for (int i = 0; i < SETTING_ENV_MAX && s->env[i]; i++)
-		out_fmt("%s%s", i ? ", " : "", s->env[i]);
-	if (s->fallback_env)
-		out_fmt(", else %s", s->fallback_env);
-	if (s->traits.is_secret)
-		out_str(" (or with _FILE)");
-	out_fmt("\n      %s", help + value_len + strspn(help + value_len, " "));
-	if (s->initial)
-		out_fmt(" [%s]", s->initial);
+	if (info->initial)
+		out_fmt(" [%s]", info->initial);
 	out_str("\n");
 }
 
-static void print_all(void)
+/* What most people set, in a line: what it means is told to the first semicolon. */
+static void print_common(const struct setting_info *info)
 {
-	out_str("dnsbuddy keeps Cloudflare DNS records in step with the healthy instances of "
-		"Consul\nservices.\n\n");
+	const char *text = strchr(info->help, ' ') + 1;
+
+	out_fmt("  %s%-9s%-22s%.*s", info->flag ? "--" : "  ", info->flag ? info->flag : "",
+		info->env[0], (int)strcspn(text, ";"), text);
+	print_initial(info);
+}
+
+/* Whose a setting of these is needs no telling: every command's that asks an API. */
+#define GROUPS_COMMON (GROUP_FILE | GROUP_RECORDS | GROUP_CLOUDFLARE | GROUP_CONSUL | GROUP_LOG)
+
+/* groups: of the command that it is told of. The flag --timeout of `drain` is another setting's. */
+static void print_setting(enum setting s, unsigned groups)
+{
+	const struct setting_info *info = setting(s);
+	const char *help = info->help;
+	int value_len = (int)strcspn(help, " ");
+	char names[COMMAND_NAMES_CAP];
+
+	if (info->flag && !(s == SET_TIMEOUT && groups & GROUP_OPERATOR))
+		out_fmt("  --%s%s%.*s ", info->flag, value_len ? " " : "", value_len, help);
+	for (int i = 0; i < SETTING_ENV_MAX && info->env[i]; i++)
+		out_fmt("%s %s", i ? "," : " ", info->env[i]);
+	if (info->fallback_env)
+		out_fmt(", else %s", info->fallback_env);
+	out_str(info->traits.is_secret ? " (or with _FILE)\n      " : "\n      ");
+	if (!groups && !(info->traits.groups & GROUPS_COMMON)) {
+		command_names(info->traits.groups, names);
+		out_fmt("%s: ", names);
+	}
+	out_str(help + value_len + 1);
+	print_initial(info);
+}
+
+/* Those that a command of these groups uses; 0: all. */
+static void print_settings(unsigned groups)
+{
+	out_str("\nSettings: the flag goes before the environment, that before the --config file,\n"
+		"that before the [default].\n\n");
+	for (enum setting s = 0; s < SETTINGS; s++)
+		if (!groups || setting(s)->traits.groups & (groups | GROUP_FILE))
+			print_setting(s, groups);
+	out_str("\nExit codes: 0 done; 1 failed, trying again may help; 2 changes (plan\n"
+		"--detailed-exitcode); 3 held: a safety rule kept records that Consul no\n"
+		"longer lists, or refused a drain; 64 wrong usage; 77 credentials refused;\n"
+		"78 wrong or missing configuration.\n");
+}
+
+/* On one screen of 24 lines, with the prompt behind it. */
+static void print_screen(void)
+{
+	out_str("dnsbuddy keeps Cloudflare DNS records in step with the healthy instances of\n"
+		"Consul services.\n\n");
 	for (size_t i = 0; i < commands_n; i++)
 		out_fmt("  dnsbuddy %-8s %s\n", commands[i].name, commands[i].does);
-	for (size_t i = 0; i < commands_n; i++)
-		if (*commands[i].called[0])
-			out_fmt("\nCalled as %s or %s it is %s.\n", commands[i].called[0],
-				commands[i].called[1], commands[i].name);
-	out_str("\nSettings: the flag goes before the environment, that before the --config file, "
-		"that\nbefore the [default].\n\n");
+	out_str("\nWhat most people set:\n\n");
 	for (enum setting s = 0; s < SETTINGS; s++)
-		print_setting(setting(s));
-	out_str("\nExit codes: 0 done; 1 failed, trying again may help; 2 changes (plan\n"
-		"--detailed-exitcode); 3 held: a safety rule kept records that Consul no longer "
-		"lists,\nor refused a drain; 64 wrong usage; 77 credentials refused; 78 wrong or "
-		"missing\nconfiguration.\n");
+		if (setting(s)->traits.is_common)
+			print_common(setting(s));
+	out_str("\nMore: dnsbuddy help COMMAND, dnsbuddy help settings, and dnsbuddy(1).\n");
 }
 
 void command_print_help(const struct command *command)
@@ -70,19 +101,27 @@ void command_print_help(const struct command *command)
 	const char *help = command->help;
 	int arguments_len = (int)strcspn(help, "\n");
 
-	out_fmt("dnsbuddy %s %.*s\n\n%s.%s\nSettings and exit codes: dnsbuddy help\n",
-		command->name, arguments_len, help, command->does, help + arguments_len);
+	out_fmt("dnsbuddy %s%s%.*s\n\n%s.%s", command->name,
+		command->groups ? " [--flag VALUE]..." : "", arguments_len, help, command->does,
+		help + arguments_len);
+	if (*command->called[0])
+		out_fmt("Called as %s or %s it is this.\n", command->called[0], command->called[1]);
+	if (command->groups)
+		print_settings(command->groups);
 }
 
 int command_help(const struct invocation *in)
 {
-	const struct command *one = in->argc ? command_find(in->argv[0]) : NULL;
+	const char *name = in->argc ? in->argv[0] : "";
+	const struct command *one = command_find(name);
 
-	if (in->argc && !one)
-		return command_unknown(in->argv[0]);
 	if (one)
 		command_print_help(one);
+	else if (!*name)
+		print_screen();
+	else if (strcmp(name, "settings") == 0)
+		print_settings(0);
 	else
-		print_all();
+		return command_unknown(name);
 	return command_close_stdout(in, EXIT_CODE_OK);
 }

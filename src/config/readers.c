@@ -149,7 +149,8 @@ static int read_choice(const struct reading *r, enum setting s, const char *text
 	while (*words[i] && !str_eq_nocase(text, words[i]))
 		i++;
 	if (!*words[i]) /* where they are told, too */
-		return err_set(e, ERR_CONFIG, "%s", setting(s)->help);
+		return err_set(e, ERR_CONFIG, "%.*s", (int)strcspn(setting(s)->help, " "),
+			       setting(s)->help);
 	*(int *)field = i;
 	return 0;
 }

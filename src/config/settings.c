@@ -16,6 +16,9 @@
 #define INITIAL(text) "i" text "\0"
 #define UNSET(text) "u" text "\0"
 #define HELP(text) "h" text "\0"
+#define DEFAULT(text)
+#define VALUES(text)
+#define DOC(text)
 
 static const struct store {
 #define JOB_SETTING(id, groups, role, type, texts, ...) char id[sizeof(texts)];

@@ -51,6 +51,7 @@ struct setting_traits {
 	bool is_words : 1;  /* in a configuration file also a list of texts, kept as they are */
 	bool is_native : 1; /* Containerbuddy's configuration says it itself */
 	bool is_tag : 1;    /* a service may say it of its records by a tag */
+	bool is_common : 1; /* on the first screen of help */
 };
 
 struct setting_info {
@@ -61,7 +62,7 @@ struct setting_info {
 	const char *fallback_env;      /* asked when none of these says anything */
 	const char *initial;           /* the default as text; NULL: none */
 	const char *unset;             /* what says that it is not set, as an empty value does */
-	const char *help;              /* what it takes and means */
+	const char *help;              /* a word for what it takes, a blank, what it means */
 	struct setting_traits traits;
 };
 

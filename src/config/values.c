@@ -103,13 +103,9 @@ static const struct {
 	enum option option;
 	char flag[20];
 } option_flags[] = {
-	{OPTION_HELP, "--help"},
+#define OPTION(id, flag, ...) {OPTION_##id, flag},
+#include "config/options.def"
 	{OPTION_HELP, "-h"},
-	{OPTION_DRY_RUN, "--dry-run"},
-	{OPTION_JSON, "--json"},
-	{OPTION_DETAILED_EXITCODE, "--detailed-exitcode"},
-	{OPTION_UNDO, "--undo"},
-	{OPTION_FORCE, "--force"},
 };
 #define OPTIONS_N (sizeof option_flags / sizeof option_flags[0])
 

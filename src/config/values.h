@@ -28,7 +28,7 @@ struct value {
 	unsigned words_n; /* not 0: a list of so many texts, each with its NUL */
 };
 
-/* What a command takes besides its settings, on the command line alone. */
+/* What a command takes besides its settings: their flags are in config/options.def. */
 enum option {
 	OPTION_HELP = 1,
 	OPTION_DRY_RUN = 2,

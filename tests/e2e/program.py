@@ -159,14 +159,14 @@ class Setting(NamedTuple):
 
 
 @cache
-def settings_of_help():
-    """The settings, as `dnsbuddy help` lists them."""
-    text = subprocess.run([binary(), "help"], env={}, capture_output=True, text=True, check=True).stdout
+def settings_of_help(topic="settings"):
+    """All settings, as `dnsbuddy help settings` lists them; with a topic, those of `dnsbuddy help TOPIC`."""
+    text = subprocess.run([binary(), "help", topic], env={}, capture_output=True, text=True, check=True).stdout
     text = text.partition("\nSettings:")[2].partition("\nExit codes:")[0]
     out = []
-    for first, second in re.findall(r"^  (\S.*)\n {6}(\S.*)$", text, re.M):
+    for first in re.findall(r"^  (\S.*)\n {6}\S", text, re.M):
         flag = first.split()[0] if first.startswith("--") else None
-        listed = second if flag else first
+        listed = first.rpartition("   ")[2]
         names = listed.removesuffix(" (or with _FILE)").replace("else ", "").split(", ")
         assert all(re.fullmatch(r"\w+", n) for n in names), f"no names of variables: {listed}"
         out.append(Setting(flag, tuple(names), listed.endswith("_FILE)")))

@@ -393,7 +393,7 @@ def test_version(run):
 @pytest.mark.parametrize("args", [("help",), ("--help",), ("-h",)])
 def test_help(run, args):
     out = run(*args).expect(0).out
-    assert all(word in out for word in ("sync", "plan", "version", "--ttl", "CF_ZONE_ID", "78"))
+    assert all(word in out for word in ("sync", "plan", "version", "--ttl", "CLOUDFLARE_API_TOKEN", "help settings"))
 
 
 @pytest.mark.parametrize("command", ["sync", "plan"])

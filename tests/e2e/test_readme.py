@@ -95,7 +95,7 @@ def test_plans():
 
 @pytest.fixture
 def help_text(run):
-    return run("help").expect(0).out
+    return run("help", "settings").expect(0).out
 
 
 def test_the_table_of_settings_is_that_of_help():
@@ -113,7 +113,7 @@ def test_the_table_of_settings_is_that_of_help():
 def test_the_defaults_are_those_of_help(help_text):
     for cells in readme.read_table(TEXT, "flag"):
         flag, name = readme.key_of(cells)
-        match = flag and re.search(rf"^  {flag} .*\n {{6}}{name}\b.*\n.*\[(.*)\]$", help_text, re.M)
+        match = flag and re.search(rf"^  {flag}(?: \S+)?   {name}\b.*\n {{6}}.*\[(.*)\]$", help_text, re.M)
         if match and match[1] != "auto":
             assert re.search(rf"(?<![\w.]){re.escape(match[1])}(?![\w.])", cells[2]), f"{flag}: {match[1]} in help, {cells[2]} in README.md"
 

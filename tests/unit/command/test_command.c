@@ -22,6 +22,8 @@ static void test_table(void **state)
 			assert_true(ENDS(c->called[k]));
 		/* Who asks an API logs. */
 		CHECK(!(c->groups & (GROUP_CLOUDFLARE | GROUP_CONSUL)) || c->groups & GROUP_LOG, "%s", c->name);
+		for (unsigned option = 1; option <= c->options; option <<= 1)
+			CHECK(!(c->options & option) || *values_option_name(option), "%s: option %u has no flag", c->name, option);
 		CHECK(!*c->dry_run || (command_find(c->dry_run) && c->options & OPTION_DRY_RUN), "%s", c->name);
 		used |= c->groups;
 	}

@@ -159,7 +159,8 @@ static void test_table(void **state)
 		const struct setting_info *a = setting(s);
 
 		secrets_n += a->traits.is_secret;
-		CHECK(a->help && *a->help, "setting %d has no help", s);
+		CHECK(a->help && strchr(a->help, ' ') && strchr(a->help, ' ')[1] > ' ', "setting %d has no help", s);
+		CHECK(!a->traits.is_switch || *a->help == ' ' || *a->help == '[', "--%s", a->flag);
 		CHECK(a->traits.groups, "setting %d is nobody's", s);
 		/* sync takes all of a record but what only watch can do. */
 		if (s < SETTINGS_OF_RECORD)
