@@ -55,8 +55,8 @@ BEARSSL := $(BUILD)/third_party/bearssl
 
 # The list of BearSSL's files exists once it is unpacked: make fetches it, then starts over. Not for targets that compile
 # nothing.
-DEPS := deps-build deps-demo deps-test deps-bench deps-lint deps-fuzz
-NO_SOURCES := help clean distclean deps $(DEPS) consul image fmt
+DEPS := deps-build deps-demo deps-test deps-bench deps-lint deps-fuzz deps-man
+NO_SOURCES := help clean distclean deps $(DEPS) consul image fmt man readme
 ifneq ($(filter-out $(NO_SOURCES),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/third_party/bearssl.mk
 endif
@@ -276,6 +276,15 @@ $(BUILD)/asan/dnsbuddy: $(call objects,asan,$(MAIN)) $(asan_OBJ) $(asan_LIB)
 .PHONY: FORCE
 FORCE:
 
+# ---- The manual and completions, from the tables that the program is made of -----------------------------------------
+
+MAN := $(addprefix $(BUILD)/,man/dnsbuddy.1 man/dnsbuddy.json.5 completions/dnsbuddy.bash completions/_dnsbuddy completions/dnsbuddy.fish)
+MANUAL = PYTHONDONTWRITEBYTECODE=1 $(PYTHON) scripts/manual/make.py
+
+$(MAN) &: $(wildcard scripts/manual/*.py docs/man/*.in src/*/*.def) src/config/values.h src/core/record.h VERSION | deps-man
+	$(say) MAN $(BUILD)/man
+	$(Q)$(MANUAL) $(BUILD)
+
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
 .PHONY: all debug asan gen unit check test demo pictures bench lint fmt cover sim sim-bugs fuzz size reproducible image test-image test-example test-rolling install clean \
@@ -354,8 +363,19 @@ test-example: all ## type the example's commands, and see what comes of them, in
 test-rolling: all ## replace every container under load, in an engine of its own; writes build/rolling/
 	$(Q)DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' tests/rolling/with-engine.sh $(PYTHON) tests/rolling/rolling.py $(ROLLING_ARGS)
 
-install: all ## install under $(DESTDIR)$(PREFIX)
+.PHONY: man readme
+man: $(MAN) ## make the manual pages and the completions of shells: build/man, build/completions
+
+readme: deps-man ## write README.md's table of settings anew
+	$(Q)$(MANUAL) --readme
+
+install: all man ## install under $(DESTDIR)$(PREFIX): the program, its manual, completions
 	install -D -m 755 $(BUILD)/dnsbuddy '$(DESTDIR)$(PREFIX)/bin/dnsbuddy'
+	install -D -m 644 $(BUILD)/man/dnsbuddy.1 '$(DESTDIR)$(PREFIX)/share/man/man1/dnsbuddy.1'
+	install -D -m 644 $(BUILD)/man/dnsbuddy.json.5 '$(DESTDIR)$(PREFIX)/share/man/man5/dnsbuddy.json.5'
+	install -D -m 644 $(BUILD)/completions/dnsbuddy.bash '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/dnsbuddy'
+	install -D -m 644 $(BUILD)/completions/_dnsbuddy '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_dnsbuddy'
+	install -D -m 644 $(BUILD)/completions/dnsbuddy.fish '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/dnsbuddy.fish'
 
 consul: ## print the path of a real Consul, fetching one if there is none
 	$(Q)scripts/consul.sh

@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 HERE = Path(__file__).resolve().parent
 SHOWN = 6000  # bytes of a log
-sys.path[:0] = [str(HERE.parent), str(HERE)]
+sys.path[:0] = [str(HERE.parent), str(HERE), str(HERE.parents[1] / "scripts/manual")]
 
 from cloudflare.plugin import authority, cloudflare, cloudflare_dns, start_cloudflare
 from consul import Consul
@@ -21,6 +22,14 @@ def consul(tmp_path_factory):
     agent = Consul(tmp_path_factory.mktemp("consul"))
     yield agent
     agent.stop()
+
+
+@pytest.fixture(scope="session")
+def manual(tmp_path_factory):
+    """The folder into which scripts/manual/ wrote man/ and completions/."""
+    folder = tmp_path_factory.mktemp("manual")
+    subprocess.run([sys.executable, "-B", HERE.parents[1] / "scripts/manual/make.py", folder], check=True)
+    return folder
 
 
 @pytest.fixture
