@@ -1,7 +1,7 @@
 # What `brssl ta` and `brssl chain` say of the same certificates -> the roots as one array of bytes (trust_anchors.c, and with -v HEADER=1 trust_anchors.h), which
 # src/net/tls/roots.c unpacks. brssl's own table would cost 64 bytes and four relocations for each root, in a
 # position-independent program another 96. Roots that have ended by NOW (seconds since 1970) are left out. Numbers of two
-# bytes have the higher one first. For each root:
+# bytes have the higher one first. DATE goes into the header as it is. For each root:
 #   1      0: an RSA key; else the elliptic curve
 #   2      days since 1970 until the end of its validity; a root that ends within a day is trusted until that day begins
 #   4      its name's hash: who asks has the name, as the issuer of what he was shown, and the key is what has to fit
@@ -115,7 +115,8 @@ END {
 		print "#ifndef TRUST_ANCHORS_H\n#define TRUST_ANCHORS_H\n"
 		print "#define TRUST_ANCHORS_N " kept
 		print "#define TRUST_ANCHORS_SIZE " gsub(/,/, ",", body) " /* bytes of them all */"
-		print "#define TRUST_ANCHORS_BUILT_SEC " NOW " /* since 1970: what had ended then was left out */\n"
+		print "#define TRUST_ANCHORS_BUILT_SEC " NOW " /* since 1970: what had ended then was left out */"
+		print "#define TRUST_ANCHORS_DATE_SEC " DATE " /* since 1970: of the newest file that they are from */\n"
 		print "extern const unsigned char trust_anchors[];\n\n#endif"
 	} else {
 		print "#include \"trust_anchors.h\"\n\n#include <bearssl.h>\n"

@@ -17,6 +17,9 @@ void bucket_init(struct bucket *b, int64_t burst, int64_t interval_ms);
 /* When a token is there: now_ms or earlier means now. */
 int64_t bucket_ready_ms(const struct bucket *b, int64_t now_ms);
 
+/* How many may be taken at once now. */
+int64_t bucket_left(const struct bucket *b, int64_t now_ms);
+
 /* Take a token, which bucket_ready_ms() said is there. */
 void bucket_take(struct bucket *b, int64_t now_ms);
 

@@ -141,6 +141,14 @@ static void put_program(const struct status *s, struct buf *b)
 	for (size_t op = 0; op < STATUS_WRITES; op++)
 		buf_fmt(b, "dnsbuddy_cloudflare_writes_total{op=\"%s\"} %llu\n", ops[op],
 			(unsigned long long)s->writes[op]);
+	parts_single(b, "cloudflare_requests_left", "API requests that may be made at once.",
+		     s->api_left);
+	if (s->api_end_sec)
+		parts_single(b, "cloudflare_root_expiry_timestamp_seconds",
+			     "When the root ends by which the API is believed.",
+			     (uint64_t)s->api_end_sec);
+	parts_single(b, "builtin_roots_timestamp_seconds", "Date of the roots built in.",
+		     (uint64_t)s->roots_sec);
 	parts_single(b, "retries_total", "Passes that failed and are tried again.", s->retries);
 	parts_single(b, "consul_reads_total", "Good answers of Consul to watches.",
 		     s->consul_reads);

@@ -68,7 +68,7 @@ struct fact_info {
 	unsigned char kind, shown; /* enum fact_kind, enum fact_shown */
 	bool in_health;
 	/* Not pointers: one costs 32 bytes, its relocation included. */
-	char metric[37], help[54];
+	char metric[37], help[42];
 	char label[16]; /* "": not on the page */
 };
 
@@ -141,6 +141,9 @@ struct status {
 	uint64_t connections;  /* opened, to both sides */
 	uint64_t writes[STATUS_WRITES];
 	uint64_t api_calls[STATUS_CALLS][STATUS_CLASSES];
+	uint64_t api_left;   /* requests to Cloudflare that may be made at once */
+	int64_t roots_sec;   /* date of the roots built in */
+	int64_t api_end_sec; /* when the root ends by which Cloudflare is believed; 0: not known */
 };
 
 /* "in sync", "held"... */

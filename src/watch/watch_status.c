@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "net/tls/roots.h"
 #include "watch/watch.h"
 #include "version.h"
 
@@ -170,6 +171,9 @@ void watch_status(const struct watch *w, int64_t now_ms, struct status *s)
 		.is_healthy = watch_is_healthy(w, now_ms),
 		.writes = {w->writes[OP_CREATE], w->writes[OP_UPDATE], w->writes[OP_DELETE]},
 		.retries = w->retries,
+		.api_left = (uint64_t)bucket_left(&w->api.bucket, now_ms),
+		.roots_sec = roots_date_sec(),
+		.api_end_sec = w->api.root_end_sec,
 		.fill_record = fill_record,
 		.has_name_series = w->setup.has_name_series,
 		.ctx = w,

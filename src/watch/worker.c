@@ -27,6 +27,9 @@ static void account(struct budget *b, struct worker *worker, int64_t now_ms)
 		return;
 	for (; worker->requests < requests; worker->requests++)
 		bucket_take(&b->bucket, now_ms);
+	/* A worker that has not come to a handshake yet knows of none. */
+	if (http_root_end_sec(&worker->driver.cloudflare))
+		b->root_end_sec = http_root_end_sec(&worker->driver.cloudflare);
 	class = reply->status / 100;
 	b->calls[call->kind == CALL_ZONE ? STATUS_CALL_ZONES
 		 : call->kind == CALL_LIST

@@ -42,9 +42,10 @@ struct worker {
 	struct reconcile_storage storage;
 };
 
-/* Requests to Cloudflare: how many may follow, and how many there were. */
+/* Requests to Cloudflare: how many may follow, and how many there were; and who vouches for it. */
 struct budget {
 	struct bucket bucket;
+	int64_t root_end_sec;                         /* as http_root_end_sec() */
 	uint64_t calls[STATUS_CALLS][STATUS_CLASSES]; /* as in struct status */
 };
 

@@ -36,6 +36,11 @@ const struct http_counters *http_counters(const struct http_client *c)
 	return &c->counters;
 }
 
+int64_t http_root_end_sec(const struct http_client *c)
+{
+	return c->session.root_end_sec;
+}
+
 static void drop(struct http_client *c)
 {
 	c->was_sent = http_was_sent(c);

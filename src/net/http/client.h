@@ -191,4 +191,7 @@ void http_close(struct http_client *c);
 
 const struct http_counters *http_counters(const struct http_client *c);
 
+/* When the root ends that last vouched for the server, seconds since 1970; 0: none did so far. */
+int64_t http_root_end_sec(const struct http_client *c);
+
 #endif

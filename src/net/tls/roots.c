@@ -95,6 +95,11 @@ size_t roots_n(void)
 	return TRUST_ANCHORS_N;
 }
 
+int64_t roots_date_sec(void)
+{
+	return TRUST_ANCHORS_DATE_SEC;
+}
+
 void roots_set_apart(void)
 {
 	memory_set_apart(trust_anchors, TRUST_ANCHORS_SIZE);

@@ -8,6 +8,7 @@
 #include <bearssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "net/tls/cert.h"
 
@@ -41,5 +42,8 @@ uint32_t root_name_hash(struct der name);
 
 /* How many there are. */
 size_t roots_n(void);
+
+/* The date of them, seconds since 1970: of the package that they were built from. */
+int64_t roots_date_sec(void);
 
 #endif

@@ -226,6 +226,7 @@ static void keep_session(struct tls_storage *t)
 	if (!tls_was_resumed(t)) {
 		s->until_ms = clock_now_ms() + TLS_SESSION_MAX_MS;
 		s->was_verified = t->config->verify;
+		s->root_end_sec = t->verifier.root_end_sec;
 		memcpy(s->name, t->verifier.host, sizeof s->name);
 	}
 	br_ssl_engine_get_session_parameters(&t->client.eng, &s->parameters);

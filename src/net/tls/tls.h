@@ -36,6 +36,7 @@ struct tls_session {
 	bool is_set;
 	bool was_verified;
 	int64_t until_ms;
+	int64_t root_end_sec;        /* when the root ends that vouched for it; 0: none did */
 	char name[NET_HOST_MAX + 1]; /* the server it belongs to */
 	br_ssl_session_parameters parameters;
 };

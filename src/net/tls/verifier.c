@@ -334,8 +334,10 @@ static unsigned end_chain(const br_x509_class **ctx)
 		return key_of_cert(&v->chain.certs[0], &v->key) ? 0 : BR_ERR_X509_UNSUPPORTED;
 	cert_list_names(&v->chain.certs[0], v->names, sizeof v->names);
 	while (v->effort++ < EFFORT_MAX && chain_next_path(&v->chain, &w.path))
-		if (is_vouched_for(v, &w))
+		if (is_vouched_for(v, &w)) {
+			v->root_end_sec = w.root.cert.not_after_sec;
 			return 0;
+		}
 	return v->code ? (unsigned)v->code : BR_ERR_X509_NOT_TRUSTED;
 }
 

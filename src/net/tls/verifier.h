@@ -32,6 +32,7 @@ struct verifier {
 	unsigned char address[16];
 	size_t address_len; /* 4 or 16 when the host is an address, else 0 */
 	int64_t now_sec;
+	int64_t root_end_sec; /* of a chain that is believed: when its root ends */
 
 	unsigned effort;  /* spent on paths */
 	int code;         /* BR_ERR_X509_..., of what was found wrong first */

@@ -50,6 +50,30 @@ static void test_block(void **state)
 	assert_int_equal(bucket_ready_ms(&b, 1300000), 1300333); /* and it begins slowly */
 }
 
+/* What is left is what may be taken, to the millisecond. */
+static void test_left(void **state)
+{
+	struct bucket b;
+	int64_t now_ms = 1000000;
+
+	(void)state;
+	bucket_init(&b, 3, 100);
+	assert_int_equal(bucket_left(&b, now_ms), 3);
+	for (int left = 2; left >= 0; left--) {
+		bucket_take(&b, now_ms);
+		assert_int_equal(bucket_left(&b, now_ms), left);
+	}
+	assert_int_equal(bucket_left(&b, now_ms + 99), 0);
+	assert_int_equal(bucket_left(&b, now_ms + 100), 1);
+	assert_int_equal(bucket_left(&b, now_ms + 299), 2);
+	assert_int_equal(bucket_left(&b, now_ms + 300), 3);
+	assert_int_equal(bucket_left(&b, now_ms + 1000000), 3);
+	bucket_block(&b, now_ms + 5000);
+	assert_int_equal(bucket_left(&b, now_ms), 0);
+	assert_int_equal(bucket_left(&b, now_ms + 4999), 0);
+	assert_int_equal(bucket_left(&b, now_ms + 5000), 1);
+}
+
 /* The limit of the API: whatever is asked for when, no five minutes see more than 1,200. */
 static void test_no_window_sees_more(void **state)
 {
@@ -81,6 +105,7 @@ int main(void)
 		cmocka_unit_test(test_burst_then_one_per_interval),
 		cmocka_unit_test(test_it_fills_up_again_and_no_further),
 		cmocka_unit_test(test_block),
+		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_no_window_sees_more),
 	};
 

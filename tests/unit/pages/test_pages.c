@@ -193,6 +193,9 @@ static void test_metrics(void **state)
 	shown.api_calls[STATUS_CALL_LIST][0] = 8;
 	shown.writes[2] = 9;
 	shown.retries = UINT64_MAX;
+	shown.api_left = 197;
+	shown.api_end_sec = 2097824400;
+	shown.roots_sec = 1749802000;
 #define AT "{name=\"www.example.com\",service=\"web\"} "
 	assert_true(shown_has("/metrics", "\ndnsbuddy_record_in_sync" AT "1\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_record_wanted" AT "3\n"));
@@ -207,6 +210,9 @@ static void test_metrics(void **state)
 	assert_true(shown_has("/metrics", "calls_total{kind=\"list\",status=\"none\"} 8\n"));
 	assert_true(shown_has("/metrics", "writes_total{op=\"delete\"} 9\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_retries_total 18446744073709551615\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_cloudflare_requests_left 197\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_cloudflare_root_expiry_timestamp_seconds 2097824400\n"));
+	assert_true(shown_has("/metrics", "\ndnsbuddy_builtin_roots_timestamp_seconds 1749802000\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_build_info{version=\"1.2.3\"} 1\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_uptime_seconds 93784.005\n"));
 	assert_true(shown_has("/metrics", "\ndnsbuddy_records_left_out 0\n"));
@@ -226,6 +232,7 @@ static void test_unknown(void **state)
 	assert_false(shown_has("/metrics", "dnsbuddy_consul_last_answer_age_seconds{"));
 	assert_false(shown_has("/metrics", "dnsbuddy_record_actual{"));
 	assert_false(shown_has("/metrics", "dnsbuddy_record_instances{"));
+	assert_false(shown_has("/metrics", "dnsbuddy_cloudflare_root_expiry"));
 	assert_true(shown_has("/health", "\"unconverged_seconds\":"));
 	shown_records[0].facts[FACT_UNCONVERGED].is_known = false;
 	assert_false(shown_has("/health", "\"unconverged_seconds\":"));

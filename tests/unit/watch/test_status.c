@@ -1,6 +1,7 @@
 /* watch/watch_status: each fact about a name, when a name is unhealthy, the counters, the line. */
 #include "support.h"
 
+#include "net/tls/roots.h"
 #include "watch/watch.h"
 
 #define NOW 50000000
@@ -354,15 +355,23 @@ static void test_counters(void **state)
 	}
 	w.leader.client.http.counters.connections = bit <<= 1;
 	w.registration.client.http.counters.connections = bit <<= 1;
-	for (size_t i = 0; i < STATUS_CALLS; i++)
-		for (size_t k = 0; k < STATUS_CLASSES; k++)
-			w.api.calls[i][k] = 10 * i + k;
 	w.writes[OP_CREATE] = 11;
 	w.writes[OP_UPDATE] = 12;
 	w.writes[OP_DELETE] = 13;
 	w.writes[OP_HOLD] = 14;
 	w.retries = 15;
+	budget_init(&w.api);
 	watch_status(&w, NOW, &s);
+	assert_true(s.api_left == WATCH_API_BURST && !s.api_end_sec);
+	for (size_t i = 0; i < STATUS_CALLS; i++)
+		for (size_t k = 0; k < STATUS_CLASSES; k++)
+			w.api.calls[i][k] = 10 * i + k;
+	bucket_take(&w.api.bucket, NOW);
+	w.api.root_end_sec = 1900000000;
+	watch_status(&w, NOW, &s);
+	assert_int_equal(s.api_left, WATCH_API_BURST - 1);
+	assert_int_equal(s.api_end_sec, 1900000000);
+	assert_int_equal(s.roots_sec, roots_date_sec());
 	assert_int_equal(s.consul_reads, 3 + 5 + 7 + 200);
 	assert_int_equal(s.connections, 2 * bit - 1);
 	assert_memory_equal(s.api_calls, w.api.calls, sizeof s.api_calls);

@@ -4,6 +4,7 @@
  */
 #include "support.h"
 
+#include "base/clock.h"
 #include "net/tls/judge.h"
 
 #define EXPIRED "from=200101000000Z until=250101000000Z"
@@ -41,6 +42,22 @@ static void test_chain(void **state)
 
 	(void)state;
 	judge_rows(rows, COUNT(rows));
+}
+
+/* When the root ends by which a chain is believed: of those trusted the one that signed. */
+static void test_root_end(void **state)
+{
+	static const struct judged good = {{"Other<Other !ca", ROOT " until=280101000000Z"},
+					   {LEAF " until=270601000000Z", MID},
+					   NULL},
+				   bad = {{ROOT " until=280101000000Z"}, {LEAF, "Mid<Other !ca"}, NULL};
+	static struct verifier v;
+
+	(void)state;
+	assert_int_equal(judge(&v, &good, 0), 0);
+	assert_int_equal(v.root_end_sec, clock_days(2028, 1, 1) * 86400);
+	assert_int_not_equal(judge(&v, &bad, 0), 0);
+	assert_int_equal(v.root_end_sec, 0);
 }
 
 #define FOR "is not for TLS servers"
@@ -369,9 +386,10 @@ static void test_junk(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain),  cmocka_unit_test(test_purposes), cmocka_unit_test(test_constraints),
-		cmocka_unit_test(test_roots),  cmocka_unit_test(test_order),    cmocka_unit_test(test_many),
-		cmocka_unit_test(test_effort), cmocka_unit_test(test_long),     cmocka_unit_test(test_junk),
+		cmocka_unit_test(test_chain),       cmocka_unit_test(test_root_end), cmocka_unit_test(test_purposes),
+		cmocka_unit_test(test_constraints), cmocka_unit_test(test_roots),    cmocka_unit_test(test_order),
+		cmocka_unit_test(test_many),        cmocka_unit_test(test_effort),   cmocka_unit_test(test_long),
+		cmocka_unit_test(test_junk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
