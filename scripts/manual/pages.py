@@ -96,8 +96,6 @@ def setting_item(s):
     out += prose(s.meaning)
     if s.span:
         out.append(f"From {span(s)}.")
-    if s.values and not s.is_switch and not any(f"`{v}" in s.meaning for v in s.values):
-        out.append("One of " + ", ".join(typed(v) for v in s.values) + ".")
     out += default_of(s)
     if s.is_secret:
         out.append("A secret; with " + ", ".join(typed(n + "_FILE") for n in s.env) + " the file that holds it.")
@@ -141,14 +139,12 @@ def type_of(s):
     if s.is_boolean:
         return "true or false"
     if s.span or s.key in ("ttl", "app_port"):
-        return ("Seconds" if s.is_seconds else "A number") + (f", {span(s)}" if s.span else "")
-    if s.values:
-        return "One of " + ", ".join(typed(v) for v in s.values)
+        return "A number" + (f", {span(s)}" if s.span else "")
     return "A text"
 
 
 def key_item(s):
-    out = [f".It Ic {s.key}", f"{type_of(s)}:", *prose(s.help.replace(" (required)", ""))]
+    out = [f".It Ic {s.key}", f"{type_of(s)}.", *prose(re.sub(r"; also the \w+ argument", "", s.meaning))]
     out += default_of(s)
     if s.flag and s.flag.replace("-", "_") != s.key:
         out += ["To", listed("Cm", [c.name for c in commands_of(s)]), f"also as {typed(s.flag)}."]

@@ -108,10 +108,6 @@ class Setting:
             return None
         return constant(self.arguments[-2]), constant(self.arguments[-1])
 
-    @property
-    def is_seconds(self):
-        return self.kind == "SECONDS" or self.takes == "SECONDS"
-
 
 @dataclass
 class Option:

@@ -54,6 +54,14 @@ def test_values(shell, setting):
     assert set(shell.complete(f"dnsbuddy {command.name} --{setting.flag} ")) == set(setting.values)
 
 
+@pytest.mark.parametrize("line, values", [
+    ("sync --on-empty ", ["keep", "remove", "fallback="]), ("run --drain ", ["none", "dns:", "api:"]), ("watch --proxied ", ["true", "false"]),
+    ("plan --log-level ", ["debug", "info", "warn", "error"]), ("drain --log-format ", ["text", "logfmt", "json"]),
+    ("run --check ", ["http://", "https://", "unix:///", "tcp://", "exec:"])])
+def test_values_as_people_know_them(shell, line, values):
+    assert set(shell.complete(f"dnsbuddy {line}")) == set(values)
+
+
 def bare(words):
     """Fish repeats the flag."""
     return {w.rpartition("=")[2] if w.startswith("--") else w for w in words}

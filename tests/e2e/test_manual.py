@@ -164,11 +164,11 @@ def test_the_keys_of_containerbuddy(file_page):
 def test_the_program_takes_each_key_and_no_other(run, file_page, tmp_path):
     keys = re.findall(r"^ {5}([a-z_]+)\b", section(file_page, "RECORDS") + section(file_page, "OTHER SETTINGS"), re.M)
     assert len(keys) > 60
-    for key in [*keys, "frob"]:
+    for key in [*keys, "no_such_key"]:
         file = tmp_path / "one.json"
         file.write_text(json.dumps({key: None}))
         err = run("plan", "--config", file, env={"SERVICE": "a", "RECORD": "a.example.com"}).expect(78).err
-        assert ("unknown key" in err) == (key == "frob") or key == "records", f"{key}: {err}"
+        assert ("unknown key" in err) == (key == "no_such_key") or key == "records", f"{key}: {err}"
         if key in {s.key for s in SETTINGS if s.is_of_record}:
             file.write_text(json.dumps({"records": [{"service": "a", "record": "a.example.com", key: None}]}))
             assert "unknown key" not in run("plan", "--config", file).expect(78).err, key
