@@ -55,8 +55,8 @@ BEARSSL := $(BUILD)/third_party/bearssl
 
 # The list of BearSSL's files exists once it is unpacked: make fetches it, then starts over. Not for targets that compile
 # nothing.
-DEPS := deps-build deps-demo deps-test deps-bench deps-lint deps-fuzz deps-man
-NO_SOURCES := help clean distclean deps $(DEPS) consul image fmt man readme
+DEPS := deps-build deps-demo deps-test deps-bench deps-lint deps-fuzz deps-man deps-dist deps-test-dist
+NO_SOURCES := help clean distclean deps $(DEPS) consul image fmt man readme dist test-dist
 ifneq ($(filter-out $(NO_SOURCES),$(or $(MAKECMDGOALS),all)),)
 include $(BUILD)/third_party/bearssl.mk
 endif
@@ -356,6 +356,18 @@ image: ## build the container image (needs a Docker engine)
 
 test-image: deps-build ## build the image where no engine runs, and test it
 	$(Q)scripts/test-image.sh
+
+.PHONY: dist test-dist image-index
+dist: deps-dist ## what is released, for four architectures, in build/dist (DIST_ARCHS: some of them)
+	$(Q)PYTHON=$(PYTHON) scripts/dist.sh
+
+test-dist: deps-test-dist ## make all of that twice, compare it, and look at it as those who get it will; as root also install it
+	$(Q)PYTHON=$(PYTHON) scripts/test-dist.sh
+
+image-index: deps-dist ## one image index for the four architectures, in build/dist/oci, and each image run once
+	$(Q)$(MAKE) --no-print-directory cross
+	$(Q)PYTHON=$(PYTHON) scripts/image-index.sh '$(abspath $(BUILD))/dist/oci' \
+		$(foreach a,$(ARCHES),$(a)='$(abspath $(BUILD))/$(a)/dnsbuddy')
 
 test-example: all ## type the example's commands, and see what comes of them, in an engine of its own
 	$(Q)DNSBUDDY='$(abspath $(BUILD))/dnsbuddy' tests/rolling/with-engine.sh tests/rolling/example.sh

@@ -1,17 +1,20 @@
 #!/bin/sh
-# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image rolling man.
+# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image rolling man
+# dist test-dist.
 # As root or through sudo; as anybody else it prints the one line to type and fails. Silent and quick when nothing is missing.
 set -eu
 
 build='gcc libc6-dev make musl-tools musl-dev binutils file xz-utils ca-certificates'
 demo='python3 python3-jsonschema pdns-server pdns-backend-sqlite3 bind9-dnsutils openssl curl'
-test="$demo iproute2 libcmocka-dev python3-pytest python3-yaml systemd jq prometheus docker-compose chromium-headless-shell fonts-dejavu-core patch bash zsh fish mandoc"
+test="$demo iproute2 libcmocka-dev python3-pytest python3-yaml systemd jq prometheus docker-compose chromium-headless-shell fonts-dejavu-core patch bash zsh fish mandoc dpkg-dev git"
 bench="$demo bash jq tini"
 lint='libcmocka-dev clang clang-tidy clang-format cppcheck shellcheck python3 python3-pyflakes gcovr git'
 fuzz='clang libclang-rt-14-dev'
 image='docker.io docker-compose debootstrap'
 man=python3
 rolling="$image $demo iproute2 iptables unbound gnuplot-nox"
+dist='python3 git dpkg-dev lintian skopeo jq qemu-user-static'
+test_dist="$dist $demo python3-pytest debootstrap systemd systemd-container procps iproute2"
 
 # Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
 # ports, and a user who asked for tests did not ask for a DNS server.
@@ -30,6 +33,8 @@ for group in "$@"; do
 	fuzz) want="$want $fuzz" ;;
 	image) want="$want $image" ;;
 	rolling) want="$want $rolling" ;;
+	dist) want="$want $dist" ;;
+	test-dist) want="$want $test_dist" ;;
 	man) want="$want $man" ;;
 	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;
 	esac

@@ -1,0 +1,228 @@
+"""packaging/, quickly: from the program that is built, a package, the source tarball, the list of parts and an image. `make
+test-dist` looks at the whole release."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+import released
+from program import ROOT, binary
+
+EPOCH = 1700000000
+PACKAGING = ROOT / "packaging"
+BUILD = Path(binary()).parent
+ARCH = "amd64"
+
+
+def go(*argv, cwd="/", code=0, **env):
+    env = {"PATH": os.environ["PATH"], "BUILD": str(BUILD), "SOURCE_DATE_EPOCH": str(EPOCH), "PYTHONDONTWRITEBYTECODE": "1"} | env
+    done = subprocess.run([str(a) for a in argv], env=env, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=120, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def read(name, *arguments, **env):
+    return go("/usr/bin/python3", PACKAGING / name, *arguments, **env)
+
+
+@pytest.fixture(scope="module")
+def manual():
+    go("make", "-s", "-C", ROOT, "man", f"BUILD={BUILD}")
+
+
+def package(folder, **env):
+    go(PACKAGING / "deb.sh", ARCH, binary(), folder, **env)
+    path, = folder.iterdir()
+    assert path.name == f"dnsbuddy_{released.VERSION}_{ARCH}.deb"
+    return path
+
+
+@pytest.fixture(scope="module")
+def deb(manual, tmp_path_factory):
+    return package(tmp_path_factory.mktemp("deb"))
+
+
+@pytest.fixture
+def files(deb):
+    return released.check_deb(deb, ARCH, EPOCH, binary())
+
+
+# -- the package
+
+
+def test_the_package_holds_what_it_should(files):
+    released.check_unit(files["lib/systemd/system/dnsbuddy.service"].decode(),
+                        (ROOT / "examples/systemd/dnsbuddy.service").read_text())
+    assert files["etc/dnsbuddy/dnsbuddy.env"] == (ROOT / "examples/systemd/dnsbuddy.env").read_bytes()
+    released.check_copyright(files["usr/share/doc/dnsbuddy/copyright"].decode(), BUILD)
+    released.check_changelog(released.gzip.decompress(files["usr/share/doc/dnsbuddy/changelog.gz"]).decode())
+    assert files["usr/share/man/man1/dnsbuddy.1.gz"][:2] == b"\x1f\x8b"
+
+
+def test_the_same_package_twice(deb, tmp_path):
+    """Whatever the caller's mask, time zone, language and number of processors."""
+    mask = os.umask(0o077)
+    try:
+        again = package(tmp_path / "a-longer-name", TZ="Asia/Tokyo", LC_ALL="C.UTF-8", XZ_DEFAULTS="-T2")
+    finally:
+        os.umask(mask)
+    assert again.read_bytes() == deb.read_bytes()
+
+
+def test_another_time_is_another_package(deb, tmp_path):
+    assert package(tmp_path / "deb", SOURCE_DATE_EPOCH=str(EPOCH + 1)).read_bytes() != deb.read_bytes()
+
+
+def test_no_package_without_the_manual(tmp_path):
+    assert "is missing" in go(PACKAGING / "deb.sh", ARCH, binary(), tmp_path / "deb", code=1, BUILD=str(tmp_path / "empty"))
+    assert not list((tmp_path / "deb").iterdir())
+
+
+def test_its_unit_has_no_complaint(files, tmp_path):
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed")
+    unit = tmp_path / "dnsbuddy.service"
+    unit.write_text(files["lib/systemd/system/dnsbuddy.service"].decode().replace("/usr/bin/dnsbuddy", binary()))
+    assert go("systemd-analyze", "verify", "--man=no", unit) == ""
+    out = go("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
+    assert float(re.search(r"exposure level for \S+: ([\d.]+) ", out)[1]) <= 2.0
+
+
+def test_purging_takes_the_token_and_leaves_what_others_put_there():
+    """Each script in a folder that stands for /: what it would do there."""
+    text = (PACKAGING / "debian/postrm").read_text()
+    assert "rm -f /etc/dnsbuddy/cloudflare-token " in text and not re.search(r"rm -r", text)
+    for name in ("postinst", "prerm", "postrm"):
+        script = (PACKAGING / "debian" / name).read_text()
+        assert script.startswith("#!/bin/sh\n") and "\nset -e\n" in script
+        assert not re.search(r"\b(enable|start)\b(?! anew)", re.sub(r"#.*", "", script).replace("try-restart", "")), name
+
+
+# -- the changelog
+
+
+@pytest.mark.parametrize("text, want", [
+    ("# Changelog\n\n## 0.9.0 (2030-01)\n\nWords.\n\n### Added\n- **one** `a`\n  and more\n- [two](x.md)\n\n## 0.8.0\n- old\n",
+     ["  [ Added ]", "  * one a and more", "  * two"]),
+    ("## [0.9.0] - 2030-01-02\n* " + "word " * 30, ["  * " + " ".join(["word"] * 15), "    " + " ".join(["word"] * 15)]),
+])
+def test_the_changelog_is_that_of_the_version(tmp_path, text, want):
+    copy = copied(tmp_path, CHANGELOG=text, VERSION="0.9.0\n")
+    out = go("/usr/bin/python3", copy / "packaging/changelog.py").splitlines()
+    assert out[0] == "dnsbuddy (0.9.0) bookworm; urgency=medium" and out[2:-2] == want
+    (copy / "VERSION").write_text("0.9.1\n")
+    assert "no section for 0.9.1" in go("/usr/bin/python3", copy / "packaging/changelog.py", code=1)
+
+
+def copied(tmp_path, **texts):
+    """A project with nothing in it but what packaging/ reads; some files with another text."""
+    copy = tmp_path / "project"
+    for name in ("packaging", "third_party"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("VERSION", "LICENSE", "CHANGELOG.md", "Dockerfile.scratch"):
+        shutil.copy(ROOT / name, copy)
+    for name, text in texts.items():
+        path = next(p for p in (copy / name, copy / f"{name}.md") if p.exists())
+        path.write_text(text)
+    return copy
+
+
+# -- the list of parts
+
+
+def test_the_list_of_parts():
+    bom = json.loads(read("sbom.py", binary()))
+    released.check_sbom(bom)
+    released.check_sbom_of(bom, [Path(binary())], BUILD)
+    assert read("sbom.py", binary()) == read("sbom.py", binary(), TZ="Asia/Tokyo")
+
+
+def test_the_list_of_parts_is_made_from_the_recipes(tmp_path):
+    copy = copied(tmp_path)
+    recipe = copy / "third_party/bearssl.sh"
+    recipe.write_text(re.sub(r"VERSION=0.6\b", "VERSION=0.7", recipe.read_text()))
+    bom = json.loads(go("/usr/bin/python3", copy / "packaging/sbom.py"))
+    assert next(c for c in bom["components"] if c["name"] == "BearSSL")["version"] == "0.7"
+    with pytest.raises(AssertionError):
+        released.check_sbom(bom)  # third_party/README.md says otherwise
+    recipe = copy / "third_party/jsmn.sh"
+    recipe.write_text(re.sub(r"SHA256=1", "SHA256=2", recipe.read_text()))
+    assert "not what third_party/jsmn.sh fetches" in go("/usr/bin/python3", copy / "packaging/sbom.py", code=1)
+
+
+# -- the source tarball
+
+
+def test_the_source_tarball(tmp_path):
+    """Of git and, unpacked, of itself: the same bytes."""
+    go(PACKAGING / "source.sh", tmp_path / "one")
+    one, = (tmp_path / "one").iterdir()
+    top = f"dnsbuddy-{released.VERSION}"
+    assert one.name == f"{top}.tar.xz"
+    with tarfile.open(one) as tar:
+        for m in tar:
+            assert (m.uid, m.gid, m.uname, m.gname, m.mtime) == (0, 0, "", "", EPOCH), m.name
+            assert m.mode in (0o755, 0o644) and (m.name == top or m.name.startswith(top + "/"))
+        files = {m.name.removeprefix(top + "/") for m in tar if m.isfile()}
+    if (ROOT / ".git").exists():
+        assert files == set(go("git", "ls-tree", "-r", "--name-only", "HEAD", cwd=ROOT).splitlines())
+    assert {"Makefile", "VERSION", "packaging/source.sh"} <= files and not [f for f in files if f.startswith("build/")]
+    mask = os.umask(0o077)
+    try:
+        go("tar", "-x", "-f", one, cwd=tmp_path)
+        for waste in ("build/x", "src/x.o", "packaging/__pycache__/x.pyc", "README.md~"):
+            (tmp_path / top / waste).parent.mkdir(exist_ok=True)
+            (tmp_path / top / waste).write_text("")
+        go(tmp_path / top / "packaging/source.sh", tmp_path / "two", BUILD="build", TZ="Asia/Tokyo")
+    finally:
+        os.umask(mask)
+    two, = (tmp_path / "two").iterdir()
+    assert two.read_bytes() == one.read_bytes()
+
+
+def test_the_time_is_that_of_the_commit_or_the_tarball(tmp_path):
+    plain = {"PATH": os.environ["PATH"]}
+    ask = lambda folder, **env: subprocess.run([folder / "packaging/epoch.sh"], env=plain | env, text=True, capture_output=True,
+                                               check=True).stdout.strip()
+    copy = copied(tmp_path)
+    os.utime(copy / "VERSION", (EPOCH, EPOCH))
+    assert ask(copy) == str(EPOCH) and ask(copy, SOURCE_DATE_EPOCH="7") == "7"
+    if (ROOT / ".git").exists():
+        assert ask(ROOT) == go("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
+
+
+# -- the images
+
+
+def test_the_image_index(tmp_path):
+    """The same program for four processors: that is enough to look at the form."""
+    other = tmp_path / "other"
+    other.write_bytes(b"another program")
+    programs = {"amd64": Path(binary()), "arm64": other, "armhf": other, "i386": other}
+    pairs = [f"{arch}={path}" for arch, path in programs.items()]
+    read("oci.py", tmp_path / "one", *pairs)
+    released.check_oci(tmp_path / "one", programs)
+    read("oci.py", tmp_path / "two", *pairs, TZ="Asia/Tokyo")
+    read("oci.py", tmp_path / "two", *pairs)  # over one that is there
+    sets = [{p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+            for folder in (tmp_path / "one", tmp_path / "two")]
+    assert sets[0] == sets[1]
+    assert "no such architecture: vax; there are amd64 arm64 armhf i386" in read("oci.py", tmp_path / "three", "vax=/bin/true", code=1)
+
+
+def test_dist_names_the_architectures():
+    out = go(ROOT / "scripts/dist.sh", code=1, DIST_ARCHS="amd64 vax")
+    assert "no such architecture: vax; there are amd64 arm64 armhf i386" in out
+
+
+def test_readme_names_the_files_of_this_version():
+    text = (ROOT / "README.md").read_text()
+    names = re.findall(r"dnsbuddy[-_]([0-9.]+[0-9])(-linux-\w+|_\w+\.deb)", text)
+    assert len(names) >= 2 and {version for version, _ in names} == {released.VERSION}
+    assert {re.split(r"[-_.]", end.removesuffix(".deb"))[-1] for _, end in names} <= set(released.MACHINES)
