@@ -132,12 +132,21 @@ def anchors(path):
     return {re.sub(r"[^\w -]", "", h).lower().replace(" ", "-") for h in headings}
 
 
-@pytest.mark.parametrize("page", PAGES)
+MARKDOWN = [page for page in (p.relative_to(ROOT) for p in sorted(ROOT.rglob("*.md"))) if page.parts[0] != "build"]
+
+
+@pytest.mark.parametrize("page", MARKDOWN, ids=str)
 def test_links_lead_somewhere(page):
-    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", PAGES[page]):
+    for target, anchor in re.findall(r"\]\((?!https?:|mailto:)([^)#]*)#?([^)]*)\)", (ROOT / page).read_text()):
         path = (ROOT / page).parent / target if target else ROOT / page
         assert path.exists(), target
         assert not anchor or anchor in anchors(path), f"{target}#{anchor}"
+
+
+def test_the_version_is_said_the_same_everywhere():
+    version = (ROOT / "VERSION").read_text().strip()
+    assert re.search(r"^## \[(.*?)\] - 20\d\d-\d\d", PAGES["CHANGELOG.md"], re.M)[1] == version
+    assert set(re.findall(r"dnsbuddy[_-](\d[\d.]*\d)", TEXT)) == {version}
 
 
 def test_what_contributing_names_is_there():
