@@ -1,7 +1,10 @@
 """README's pictures (docs/pictures) show what the program prints and serves today. `make pictures` makes them anew."""
 
+import random
 import re
+import struct
 import sys
+import zlib
 import xml.etree.ElementTree as ElementTree
 
 import pytest
@@ -10,7 +13,7 @@ from program import ROOT
 sys.path.append(str(ROOT / "tests/pictures"))
 
 from drawing import roles, terminal
-from png import text_of, with_text
+from png import SIGNATURE, chunk, rows_of, text_of, with_text
 from scene import PLAN, Scene
 
 FOLDER = ROOT / "docs/pictures"
@@ -76,3 +79,21 @@ def test_a_picture_that_carries_a_text_is_the_same_picture():
     again = with_text(data, "Ü" * 3000)
     assert text_of(again) == "Ü" * 3000
     assert with_text(again, text_of(data)) == data
+
+
+def test_a_picture_is_read_whatever_filters_its_rows_have():
+    """PNG (RFC 2083) chapter 6: each row may be less than its left, upper, mean or nearest neighbour."""
+    dice, width = random.Random(1), 7
+    rows = [bytes(dice.choices((0, 90, 200, 255), k=3 * width)) for _ in range(10)]
+    packed = b""
+    for n, row in enumerate(rows):
+        above = rows[n - 1] if n else bytes(3 * width)
+        packed += bytes([n % 5])
+        for i, x in enumerate(row):
+            a, b, c = (row[i - 3] if i > 2 else 0), above[i], (above[i - 3] if i > 2 else 0)
+            p = a + b - c
+            paeth = a if abs(p - a) <= min(abs(p - b), abs(p - c)) else b if abs(p - b) <= abs(p - c) else c
+            packed += bytes([(x - (0, a, b, (a + b) // 2, paeth)[n % 5]) & 255])
+    data = (SIGNATURE + chunk(b"IHDR", struct.pack(">IIBBBBB", width, len(rows), 8, 2, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(packed)) + chunk(b"IEND", b""))
+    assert rows_of(data) == (width, rows)
