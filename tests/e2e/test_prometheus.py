@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import time
 import urllib.error
@@ -18,6 +17,7 @@ from consul import free_ports
 from program import ROOT
 from test_discover import Discovery
 from test_listen import Answer
+from test_tls import end_of
 from watching import scene, until
 
 __all__ = ["scene"]
@@ -125,7 +125,7 @@ def watched(scene):
     port, = free_ports(1)
     discovery = Discovery(scene)
     site = discovery.site("192.0.2.1", "192.0.2.2")
-    watch = discovery.watch("--lock", "--listen", f"127.0.0.1:{port}")
+    watch = discovery.watch(f"--lock=prometheus/{port}", "--listen", f"127.0.0.1:{port}")
     watch.wait_for("synced")
     site.settle()
 
@@ -307,9 +307,7 @@ def test_when_the_root_ends(scene, cloudflare, authority, figures):
     assert figure(ROOT_END) is None
     cloudflare.faults.clear()
     site.settle()
-    text = subprocess.run(["openssl", "x509", "-noout", "-enddate", "-in", authority.ca_file], capture_output=True, text=True,
-                          check=True).stdout
-    end = ssl.cert_time_to_seconds(text.strip().partition("=")[2])
+    end = end_of(authority.ca_file)
     assert figure(ROOT_END) == end
     cloudflare.listener.drop()
     site.add("192.0.2.2")

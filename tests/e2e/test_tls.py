@@ -288,11 +288,19 @@ def closing(connection):
     connection.unwrap().close()
 
 
+def end_of(cert):
+    done = subprocess.run(["openssl", "x509", "-noout", "-enddate", "-in", cert], capture_output=True, text=True, check=True)
+    return ssl.cert_time_to_seconds(done.stdout.strip().partition("=")[2])
+
+
 def test_resumption(probe, serve, root, pairs):
+    """What is known of the chain that was verified is known of who resumes."""
     server = serve(pairs["ec"], closing)
-    out = probe("--ca", root.pair.cert, "--name", "server.test", "--times", 3, f"https://127.0.0.1:{server.port}")
+    ask = ("--name", "server.test", "--times", 3, f"https://127.0.0.1:{server.port}")
+    out = probe("--ca", root.pair.cert, *ask)
     assert out.count("\nok\n") == 3
-    assert "connections 3 handshakes 1 resumed 2 requests 3" in out, out
+    assert f"connections 3 handshakes 1 resumed 2 requests 3 root end {end_of(root.pair.cert)}\n" in out, out
+    assert "handshakes 1 resumed 2 requests 3 root end 0\n" in probe("--no-verify", *ask)
 
 
 def test_without_tickets(probe, serve, root, pairs):

@@ -158,7 +158,8 @@ int main(int argc, char **argv)
 	}
 	http_close(&client);
 	n = http_counters(&client);
-	printf("connections %llu handshakes %llu resumed %llu requests %llu\n", (unsigned long long)n->connections,
-	       (unsigned long long)n->handshakes, (unsigned long long)n->resumed, (unsigned long long)n->requests);
+	printf("connections %llu handshakes %llu resumed %llu requests %llu root end %lld\n", (unsigned long long)n->connections,
+	       (unsigned long long)n->handshakes, (unsigned long long)n->resumed, (unsigned long long)n->requests,
+	       (long long)http_root_end_sec(&client));
 	return code;
 }

@@ -634,6 +634,25 @@ static void test_room_elsewhere_is_no_room(void **state)
 	assert_false(world_watch.names[0]->r.wants_room);
 }
 
+/* Of which root is told: of the last call's, whose connection knows of one. */
+static void test_the_root_that_vouches(void **state)
+{
+	static const struct {
+		int64_t known_sec, told_sec;
+	} steps[] = {{0, 0}, {1900000000, 1900000000}, {0, 1900000000}, {2000000000, 2000000000}};
+
+	(void)state;
+	start_at_rest(1, 1);
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		for (size_t k = 0; k < WATCH_WORKERS; k++)
+			world_watch.workers[k].driver.cloudflare.session.root_end_sec = steps[i].known_sec;
+		world_set(services[0], i % 2 ? "192.0.2.1" : "192.0.2.1 192.0.2.2");
+		world_run(5000);
+		assert_int_equal(world_watch.api.root_end_sec, steps[i].told_sec);
+	}
+	assert_int_equal(world.writes, COUNT(steps));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -662,6 +681,7 @@ int main(void)
 		cmocka_unit_test_setup(test_who_waits_for_room_is_told, world_set_up),
 		cmocka_unit_test_setup(test_room_is_the_zones_own, world_set_up),
 		cmocka_unit_test_setup(test_room_elsewhere_is_no_room, world_set_up),
+		cmocka_unit_test_setup(test_the_root_that_vouches, world_set_up),
 	};
 
 	return cmocka_run_group_tests_name("watch/worker", tests, NULL, NULL);
