@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from constants import read_defines
 from consul import free_ports
 from program import ROOT
 from test_discover import Discovery
@@ -223,6 +224,16 @@ def test_the_dashboard_is_one_that_grafana_takes():
             assert set(re.findall(r"\$(\w+)", t["expr"])) <= variables | {"__rate_interval"}
             for name, matchers in selectors(t["expr"]):
                 assert matchers == [("job", "=", '"dnsbuddy"'), ("instance", "=~", '"$instance"')], f"{p['title']}: {name}"
+
+
+def test_the_budget_is_the_programs_own():
+    defines = read_defines()
+    burst, milliseconds = int(defines["WATCH_API_BURST"]), int(defines["WATCH_API_MS"])
+    assert round(1000 / milliseconds) == 3
+    for file in (FOLDER / "dnsbuddy.rules.yml", ROOT / "docs/watch.md"):
+        text = file.read_text()
+        assert re.search(rf"\bof {burst}\b", text) and re.search(r"\bthree come back in a second\b", text, re.I), file
+    assert {p["fieldConfig"]["defaults"].get("max") for p in PANELS if "requests left" in p["title"]} == {burst}
 
 
 def for_prometheus(expr):
