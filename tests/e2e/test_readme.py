@@ -149,6 +149,15 @@ def test_the_version_is_said_the_same_everywhere():
     assert set(re.findall(r"dnsbuddy[_-](\d[\d.]*\d)", TEXT)) == {version}
 
 
+def test_what_the_latest_changes_name_is_there():
+    """Flags and metrics that were added."""
+    added = PAGES["CHANGELOG.md"].partition("### Added")[2].partition("###")[0]
+    flags, metrics = set(re.findall(r"`(--[a-z-]+)", added)), set(re.findall(r"`dnsbuddy_(\w+)`", added))
+    assert flags and flags <= {s.flag for s in settings_of_help()}
+    sources = "".join(p.read_text() for p in (ROOT / "src/pages").iterdir())
+    assert metrics and not [name for name in metrics if f'"{name}"' not in sources]
+
+
 def test_what_contributing_names_is_there():
     """Files and commands of ours, in back quotes or in a block."""
     text = PAGES["CONTRIBUTING.md"]
