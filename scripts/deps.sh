@@ -1,6 +1,6 @@
 #!/bin/sh
 # deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image rolling man
-# dist test-dist.
+# dist test-dist, cross-ARCH (amd64 arm64 armhf i386: what compiles for it), cross (for all of them), qemu (what runs their programs).
 # As root or through sudo; as anybody else it prints the one line to type and fails. Silent and quick when nothing is missing.
 set -eu
 
@@ -15,6 +15,18 @@ man=python3
 rolling="$image $demo iproute2 iptables unbound gnuplot-nox"
 dist='python3 git dpkg-dev lintian skopeo jq qemu-user-static'
 test_dist="$dist $demo python3-pytest debootstrap systemd systemd-container procps iproute2"
+
+qemu='qemu-user-static'
+# compiler ARCH: of another architecture than this machine's
+compiler() {
+	[ "$1" != "$(dpkg --print-architecture 2>/dev/null)" ] || return 0
+	case $1 in
+	amd64) echo gcc-x86-64-linux-gnu ;;
+	arm64) echo gcc-aarch64-linux-gnu ;;
+	armhf) echo gcc-arm-linux-gnueabihf ;;
+	i386) echo gcc-i686-linux-gnu ;;
+	esac
+}
 
 # Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
 # ports, and a user who asked for tests did not ask for a DNS server.
@@ -33,9 +45,8 @@ for group in "$@"; do
 	fuzz) want="$want $fuzz" ;;
 	image) want="$want $image" ;;
 	rolling) want="$want $rolling" ;;
-	dist) want="$want $dist" ;;
-	test-dist) want="$want $test_dist" ;;
-	man) want="$want $man" ;;
+# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image rolling man
+# dist test-dist, cross-ARCH (amd64 arm64 armhf i386: what compiles for it), cross (for all of them), qemu (what runs their programs).
 	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;
 	esac
 done

@@ -4,6 +4,9 @@
 # `all` the end to end tests after them.
 # Everything runs even if something before it failed. The last line is the sum: `N passed, N failed`, with `, N skipped` if
 # any, and before it each reason to skip with its count; the exit code is 0 only when nothing failed and something passed.
+#
+#   RUN_WITH   what runs the programs: of another architecture (scripts/test-cross.sh)
+#   E2E        the end to end tests (default: all)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -40,8 +43,8 @@ fixed=
 for program in "$@"; do
 	name=$(basename "$program")
 	log=$BUILD/test/$name.log
-	# shellcheck disable=SC2086 # empty or two words
-	timeout 300 $fixed "$program" >"$log" 2>&1
+	# shellcheck disable=SC2086 # empty or words
+	timeout 300 $fixed ${RUN_WITH:-} "$program" >"$log" 2>&1
 	code=$?
 	# cmocka says "[       OK ] name" and "[  FAILED  ] name" per test, then repeats the failed ones in a list with a count.
 	ok=$(grep -c '^\[       OK \]' "$log")
@@ -67,10 +70,12 @@ done
 if [ "$what" = all ]; then
 	DNSBUDDY=$BUILD/dnsbuddy
 	DNSBUDDY_ASAN=$BUILD/asan/dnsbuddy
+	[ -z "${RUN_WITH:-}" ] || DNSBUDDY=$BUILD/qemu/dnsbuddy DNSBUDDY_ASAN=$BUILD/qemu/dnsbuddy
 	export DNSBUDDY DNSBUDDY_ASAN
 	set --
-	for dir in tests/e2e tests/cloudflare tests/sim; do
-		[ ! -d $dir ] || set -- "$@" $dir
+	# shellcheck disable=SC2086 # a list
+	for tests in ${E2E:-tests/e2e tests/cloudflare tests/sim}; do
+		[ ! -e "${tests%%::*}" ] || set -- "$@" "$tests"
 	done
 	if ! CONSUL_BIN=$(scripts/consul.sh); then
 		failed=$((failed + 1))

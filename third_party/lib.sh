@@ -78,8 +78,8 @@ debian_mirror() {
 		END { if (best != "") print best }'
 }
 
-# apt_fetch SUITE deb|deb-src SPEC: download a package (NAME=VERSION) or source package (NAME) into $CACHE.
-# Returns 1, having said why, when this machine's apt cannot do it.
+# apt_fetch SUITE deb|deb-src SPEC [ARCH]: download a package (NAME=VERSION) or source package (NAME) into $CACHE; of another
+# architecture if one is named, of which dpkg need not know. Returns 1, having said why, when this machine's apt cannot do it.
 apt_fetch() (
 	command -v apt-get >/dev/null || return 1
 	mirror=$(debian_mirror)
@@ -87,11 +87,12 @@ apt_fetch() (
 		say APT "no Debian mirror among this machine's package sources"
 		return 1
 	fi
-	root=$CACHE/apt/$1-$2
+	arch=${4:-$(dpkg --print-architecture)}
+	root=$CACHE/apt/$1-$2-$arch
 	mkdir -p "$root/lists/partial" "$root/archives/partial"
 
 	# Only the one index that is needed; signed as any other package of this machine is.
-	opts="target=Packages arch=$(dpkg --print-architecture)"
+	opts="target=Packages arch=$arch"
 	[ "$2" = deb ] || opts="target=Sources"
 	for key in /usr/share/keyrings/debian-archive-keyring.gpg /etc/apt/keyrings/debian-archive-keyring.gpg; do
 		if [ -r "$key" ]; then
@@ -99,6 +100,7 @@ apt_fetch() (
 			break
 		fi
 	done
+	: >"$root/status" # what is installed here is not asked
 	printf '%s [%s] %s %s main\n' "$2" "$opts" "$mirror" "$1" >"$root/sources.list"
 
 	# Sandbox::User: apt would warn, and then do just this, where _apt cannot enter the folder.
@@ -106,7 +108,8 @@ apt_fetch() (
 	set -- \
 		-o Dir::Etc::sourcelist="$root/sources.list" -o Dir::Etc::sourceparts=/dev/null \
 		-o Dir::Etc::preferences=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
-		-o Dir::State::lists="$root/lists" -o Dir::Cache="$root" -o Dir::Cache::archives="$root/archives" \
+		-o APT::Architecture="$arch" -o APT::Architectures="$arch" \
+		-o Dir::State::lists="$root/lists" -o Dir::State::status="$root/status" -o Dir::Cache="$root" -o Dir::Cache::archives="$root/archives" \
 		-o APT::Sandbox::User="$(id -un)" -o Acquire::Retries=3 -o Acquire::Languages=none -q=2
 	say APT "$spec from $mirror"
 	if ! {

@@ -51,8 +51,9 @@ static int64_t clamp(int64_t v, int64_t min, int64_t max)
 void clock_format(int64_t sec, char out[CLOCK_TEXT_CAP])
 {
 	int64_t first = clock_days(0, 3, 1) * DAY_SEC, last = clock_days(10000, 1, 1) * DAY_SEC - 1;
-	unsigned long since = (unsigned long)(clamp(sec, first, last) - first);
-	unsigned long days = since / DAY_SEC, time = since % DAY_SEC;
+	uint64_t since = (uint64_t)(clamp(sec, first, last) - first);
+	unsigned long days = (unsigned long)(since / DAY_SEC);
+	unsigned long time = (unsigned long)(since % DAY_SEC);
 	unsigned long age = days % DAYS_OF_400_YEARS; /* of the era: days, then whole years */
 	unsigned long years = (age - age / 1460 + age / 36524 - age / 146096) / 365;
 	unsigned long day = age - (years * 365 + years / 4 - years / 100);

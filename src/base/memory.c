@@ -1,6 +1,6 @@
 #include "base/memory.h"
 
-#include <elf.h>
+#include <link.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -49,8 +49,8 @@ extern char __ehdr_start[]; /* the linker's: where the program lies */
 
 void memory_forget_program(void)
 {
-	const Elf64_Ehdr *head = (const Elf64_Ehdr *)(const void *)__ehdr_start;
-	const Elf64_Phdr *part = (const Elf64_Phdr *)(const void *)(__ehdr_start + head->e_phoff);
+	const ElfW(Ehdr) *head = (const ElfW(Ehdr) *)(const void *)__ehdr_start;
+	const ElfW(Phdr) *part = (const ElfW(Phdr) *)(const void *)(__ehdr_start + head->e_phoff);
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 
 	for (size_t i = 0; i < head->e_phnum; i++, part++) {

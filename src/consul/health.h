@@ -22,7 +22,7 @@
 #include "core/record.h"
 #include "net/http/client.h"
 
-#define CONSUL_INSTANCES_MAX 16384
+#define CONSUL_INSTANCES_MAX RECORDS_MAX /* for the same reason */
 
 struct consul_query {
 	const struct job *job; /* service, tag, addresses and where to ask are its */

@@ -13,10 +13,20 @@
 #include "core/instance.h"
 #include "core/name.h"
 
-#define RECORD_ID_CAP 33  /* Cloudflare's ids have 32 characters */
-#define RECORDS_MAX 16384 /* records of one name; a zone holds 3,500 */
+#define RECORD_ID_CAP 33 /* Cloudflare's ids have 32 characters */
 #define TARGET_TEXT_CAP NAME_CAP
 #define TARGET_HOSTS_CAP 8192 /* bytes of all different host names of one list */
+
+/*
+ * Records of one name; a zone holds 3,500. Each name has addresses set apart for as many, and 2,048
+ * names would have more of them than a program of 32 bit has in all.
+ */
+#define RECORDS_MAX_32 4096
+#if UINTPTR_MAX > UINT32_MAX
+#define RECORDS_MAX 16384
+#else
+#define RECORDS_MAX RECORDS_MAX_32
+#endif
 
 /* The types that can be read; in no order. Which of them a job rules over is its own matter. */
 enum record_type { RECORD_A, RECORD_AAAA, RECORD_CNAME, RECORD_TYPES };

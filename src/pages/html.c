@@ -332,7 +332,7 @@ static size_t put_names(struct buf *b, const struct status *s, const struct filt
 {
 	const bool is_few = n <= HTML_OPEN_MAX, is_all = is_few || filter_is_set(f);
 	const struct order_name *end = names + n, *zone_begin = names, *zone_end = names;
-	size_t i = f->from < n ? f->from : n;
+	size_t i = (size_t)(f->from < n ? f->from : n);
 
 	for (size_t lines_n = 0; i < n && lines_n < HTML_LINES_MAX; lines_n++) {
 		const struct order_name *at = &names[i];

@@ -5,6 +5,8 @@ import re
 from program import ROOT
 
 DEFINE = re.compile(r"^#define ([A-Z][A-Z0-9_]*) +(\S.*?)(?: */\*.*)?$", re.M)
+# Of two that depend on the processor, the one for 64 bit, which is first.
+ELSE = re.compile(r"^#else\n.*?^#endif", re.M | re.S)
 CAST = re.compile(r"\((?:u?int\d+_t|size_t)\)")
 
 
@@ -12,7 +14,7 @@ def read_defines():
     """Each name with its text; without those that two files give different ones."""
     found = {}
     for path in sorted((ROOT / "src").rglob("*.[ch]")):
-        for name, text in DEFINE.findall(path.read_text()):
+        for name, text in DEFINE.findall(ELSE.sub("", path.read_text())):
             found.setdefault(name, set()).add(text)
     return {name: texts.pop() for name, texts in found.items() if len(texts) == 1}
 

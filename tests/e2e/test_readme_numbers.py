@@ -19,6 +19,7 @@ CONTENT = Settings.content_total
 STATED = [
     ("{} instances of a service", "CONSUL_INSTANCES_MAX"),
     ("{} records of a name", "RECORDS_MAX"),
+    ("a program of 32 bit: {} of each", "RECORDS_MAX_32"),
     ("{} entries of `records`", "CONFIG_RECORDS_MAX"),
     ("Up to {} services have a blocking query each", "SERVICES_SINGLE_MAX"),
     ("and {} connections read those", "SERVICES_READERS"),

@@ -111,6 +111,39 @@ def test_without_root_the_line_to_type_is_printed(bare, script):
     assert re.search(r"As root:\n\n    apt-get update && apt-get install .* make ", out) and not apt
 
 
+# -- another architecture
+
+ARCHES = ["amd64", "arm64", "armhf", "i386"]
+
+
+@pytest.mark.parametrize("word", ["vax", "arm64 vax", "ARM64"])
+def test_an_architecture_that_is_none(tmp_path, word):
+    out = run(["make", "-C", ROOT, f"ARCH={word}", f"BUILD={tmp_path}"], settings(), code=2)
+    assert f"ARCH={word}: there is {' '.join(ARCHES)}" in out and not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def without_compilers(tmp_path):
+    """A PATH for a user who is not root, on a machine that has everything but other architectures' compilers."""
+    for name, text in {"dpkg-query": f'{shutil.which("dpkg-query")} "$@" | grep -v "^gcc-.*-linux-gnu"', "id": "echo 1000",
+                       "sudo": "exit 1", "apt-get": "exit 1"}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    return f"{tmp_path}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("arch, package", [("arm64", "gcc-aarch64-linux-gnu"), ("armhf", "gcc-arm-linux-gnueabihf"),
+                                           ("i386", "gcc-i686-linux-gnu"), ("amd64", "gcc-x86-64-linux-gnu")])
+def test_without_its_compiler_the_line_to_type_is_printed(without_compilers, arch, package):
+    here = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    if arch == here:
+        pytest.skip("this machine's own")
+    # What is compiled first of all for it: musl has to be there for anything, and the compiler before that.
+    program = "build/third_party/musl/" + arch + "/version"
+    out = run(["make", "-C", ROOT, f"ARCH={arch}", program], settings(PATH=without_compilers), code=2)
+    assert re.search(rf"As root:\n\n    apt-get update && apt-get install .* {package}\n", out), out
+
+
 # -- the sum
 
 UNIT_RUN = """

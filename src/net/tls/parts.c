@@ -69,6 +69,26 @@ const br_ec_impl tls_parts_curves = {
 	muladd,
 };
 
+/* In constant time on any processor, by words as wide as its own. */
+#if UINTPTR_MAX > UINT32_MAX
+#define AES_ANYWHERE br_aes_ct64_ctr_vtable
+#define GHASH_ANYWHERE br_ghash_ctmul64
+#else
+#define AES_ANYWHERE br_aes_ct_ctr_vtable
+#define GHASH_ANYWHERE br_ghash_ctmul
+#endif
+
+/* By the processor's own instructions if it says that it has them; BearSSL knows those of x86. */
+static void set_gcm(br_ssl_engine_context *eng)
+{
+	const br_block_ctr_class *aes = br_aes_x86ni_ctr_get_vtable();
+	br_ghash ghash = br_ghash_pclmul_get();
+
+	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
+	br_ssl_engine_set_aes_ctr(eng, aes ? aes : &AES_ANYWHERE);
+	br_ssl_engine_set_ghash(eng, ghash ? ghash : GHASH_ANYWHERE);
+}
+
 void tls_parts_for_client(br_ssl_client_context *c)
 {
 	br_ssl_engine_context *eng = &c->eng;
@@ -84,9 +104,7 @@ void tls_parts_for_client(br_ssl_client_context *c)
 	br_ssl_engine_set_ecdsa(eng, &br_ecdsa_i31_vrfy_asn1);
 	br_ssl_engine_set_rsavrfy(eng, &br_rsa_i31_pkcs1_vrfy);
 
-	br_ssl_engine_set_gcm(eng, &br_sslrec_in_gcm_vtable, &br_sslrec_out_gcm_vtable);
-	br_ssl_engine_set_aes_ctr(eng, &br_aes_ct64_ctr_vtable);
-	br_ssl_engine_set_ghash(eng, &br_ghash_ctmul64);
+	set_gcm(eng);
 	br_ssl_engine_set_chapol(eng, &br_sslrec_in_chapol_vtable, &br_sslrec_out_chapol_vtable);
 	br_ssl_engine_set_chacha20(eng, &br_chacha20_ct_run);
 	br_ssl_engine_set_poly1305(eng, &br_poly1305_ctmul_run);

@@ -8,6 +8,10 @@
 
 #include "base/clock.h"
 
+#ifndef SYS_clock_gettime /* musl on 32 bit has the call alone whose seconds have 64 */
+#define SYS_clock_gettime SYS_clock_gettime64
+#endif
+
 /* A kernel of the test's, in the place of the C library's: nanoseconds by clock; -1: no such clock. */
 static bool is_faked;
 static int64_t boot_ns, monotonic_ns;
@@ -21,7 +25,7 @@ int clock_gettime(clockid_t clock, struct timespec *ts)
 	if (ns < 0)
 		return -1;
 	ts->tv_sec = ns / 1000000000;
-	ts->tv_nsec = ns % 1000000000;
+	ts->tv_nsec = (long)(ns % 1000000000);
 	return 0;
 }
 

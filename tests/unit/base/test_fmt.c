@@ -22,7 +22,7 @@ static void test_numbers(void **state)
 	SAME("%ld %ld %lu", LONG_MAX, LONG_MIN, ULONG_MAX);
 	SAME("%lld %lld %llu", LLONG_MAX, LLONG_MIN, ULLONG_MAX);
 	SAME("%zu %zu", (size_t)0, SIZE_MAX);
-	SAME("%x %X %lx", 0xdeadbeefu, 0xdeadbeefu, 0xfeedfacecafeul);
+	SAME("%x %X %lx %llx", 0xdeadbeefu, 0xdeadbeefu, 0xfeedfaceul, 0xfeedfacecafeull);
 	SAME("%02X|%04x|%02x", 7u, 0x1fu, 0x123u);
 	SAME("%02d|%05d|%05d|%3d", 7, 42, -42, 12345);
 	SAME("%5d|%-5d|%5u|%-5u|", 42, -42, 42u, 42u);

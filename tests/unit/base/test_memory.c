@@ -23,7 +23,7 @@ static size_t resident(const void *p, size_t size)
 		off_t at = (off_t)(((uintptr_t)p / PAGE + i) * sizeof page);
 
 		assert_int_equal(pread(fd, &page, sizeof page, at), sizeof page);
-		n += page >> 63;
+		n += (size_t)(page >> 63);
 	}
 	(void)close(fd);
 	return n;

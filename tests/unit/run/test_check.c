@@ -380,7 +380,7 @@ static long cpu_ms(void)
 	struct timespec t;
 
 	(void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return (long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 /* It floods, and hangs: neither is waited for, and it is read slowly. */
