@@ -45,8 +45,12 @@ for group in "$@"; do
 	fuzz) want="$want $fuzz" ;;
 	image) want="$want $image" ;;
 	rolling) want="$want $rolling" ;;
-# deps.sh GROUP...: install the Debian packages that are missing, of the groups named: build demo test bench lint fuzz image rolling man
-# dist test-dist, cross-ARCH (amd64 arm64 armhf i386: what compiles for it), cross (for all of them), qemu (what runs their programs).
+	dist) want="$want $dist" ;;
+	test-dist) want="$want $test_dist" ;;
+	man) want="$want $man" ;;
+	cross) want="$want $(compiler amd64) $(compiler arm64) $(compiler armhf) $(compiler i386)" ;;
+	cross-*) want="$want $(compiler "${group#cross-}")" ;;
+	qemu) want="$want $qemu" ;;
 	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;
 	esac
 done
