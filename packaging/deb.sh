@@ -65,7 +65,6 @@ DEB_HOST_ARCH=$arch dpkg-gencontrol -pdnsbuddy -cpackaging/debian/control -l"$tm
 	-O"$tmp/control"
 install -m 644 "$tmp/control" "$root/DEBIAN/control"
 
-find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
-# One thread: the bytes of xz depend on how the work is shared.
+# It takes SOURCE_DATE_EPOCH for every time. One thread: the bytes of xz depend on how the work is shared.
 dpkg-deb -Zxz --threads-max=1 --root-owner-group --build "$root" "$deb.new" >/dev/null
 mv "$deb.new" "$deb"

@@ -192,7 +192,9 @@ def check_oci(folder, programs):
     dockerfile = (ROOT / "Dockerfile.scratch").read_text()
     for arch, program in programs.items():
         manifest = json.loads(blob(found[platforms[arch]]))
-        config, layer = json.loads(blob(manifest["config"])), gzip.decompress(blob(manifest["layers"][0]))
+        config, packed = json.loads(blob(manifest["config"])), blob(manifest["layers"][0])
+        layer = gzip.decompress(packed)
+        assert packed[4:8] == bytes(4), "gzip has a time in it"
         assert len(manifest["layers"]) == 1 and config["rootfs"]["diff_ids"] == [f"sha256:{sha256(layer)}"]
         assert (config["os"], config["architecture"], config.get("variant")) == ("linux", *platforms[arch])
         (name, (member, data)), = members(layer).items()
