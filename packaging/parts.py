@@ -61,17 +61,17 @@ def recipe(name, root=ROOT):
 
 @functools.cache
 def package(name):
-    """(version, architecture) of an installed package; without dpkg or the package: no version."""
+    """The version of an installed package; without dpkg or the package: empty."""
     try:
-        out = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${Architecture} ${db:Status-Status}\n", name],
+        out = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${db:Status-Status}\n", name],
                              capture_output=True, text=True, check=True).stdout.splitlines()[0].split()
     except (OSError, subprocess.CalledProcessError, IndexError):
-        return "", ""
-    return (out[0], out[1]) if out[2:] == ["installed"] else ("", "")
+        return ""
+    return out[0] if out[1:] == ["installed"] else ""
 
 
 def purl_version(version):
-    return version.replace("+", "%2B").replace(":", "%3A").replace("~", "~")
+    return version.replace("+", "%2B").replace(":", "%3A")
 
 
 def holders_of(text):
@@ -119,24 +119,27 @@ def jsmn():
 
 
 def musl():
-    """The same version for every architecture: what is fetched for others is of the same release."""
-    version, _ = package("musl-dev")
+    """The same version for every architecture: musl.sh fetches that of this machine's package for others."""
+    of = recipe("musl.sh")
+    version = package("musl-dev") or of["VERSION"]
+    sums = re.findall(r"^\t(\w+)\) echo ([0-9a-f]{64}) ;;$", read(ROOT / "third_party/musl.sh"), re.M)
     path = Path("/usr/share/doc/musl-dev/copyright")
-    return Part("musl", "library", version or "unknown", "MIT", [], read(path) if path.exists() else "", DEBIAN,
-                f"pkg:deb/debian/musl@{purl_version(version)}?arch=source" if version else "pkg:generic/musl",
-                "musl/*", "C library: the functions that are called")
+    return Part("musl", "library", version, of["LICENCE"], [], read(path) if path.exists() else "", DEBIAN,
+                f"pkg:deb/debian/musl@{purl_version(version)}?arch=source", "musl/*", "C library: the functions that are called",
+                origins=tuple((f"pkg:deb/debian/musl-dev@{purl_version(version)}?arch={arch}", sum_) for arch, sum_ in sums)
+                if version == of["VERSION"] else ())
 
 
 def libgcc():
-    """What the compiler calls by itself (division of 64 bits on 32-bit processors), and its start files."""
+    """What the compiler calls by itself: division of 64 bits on 32-bit processors, say."""
     compiler = os.environ.get("REALGCC", "gcc")
     ask = lambda option: subprocess.run([compiler, option], capture_output=True, text=True, check=True).stdout.strip()
     release = ask("-dumpversion").split(".")[0]
-    version, _ = package(f"libgcc-{release}-dev")
+    version = package(f"libgcc-{release}-dev")
     return Part("libgcc", "library", version or ask("-dumpfullversion"), "GPL-3.0-or-later WITH GCC-exception-3.1", [], "",
                 DEBIAN if version else "GNU",
                 f"pkg:deb/debian/gcc-{release}@{purl_version(version)}?arch=source" if version else "pkg:generic/gcc",
-                "gcc/*", "runtime library of the compiler: start files and the functions that are called")
+                "gcc/*", "runtime library of the compiler: the functions that are called")
 
 
 def roots():
@@ -144,8 +147,8 @@ def roots():
     header = read(BUILD / "gen/trust_anchors.h")
     number = lambda name: int(re.search(rf"^#define TRUST_ANCHORS_{name} (\d+)", header, re.M)[1])
     pem = sha256(BUILD / "gen/trust_anchors.pem")
-    version, _ = package(ROOTS_PACKAGE)
-    if os.environ.get("CA_BUNDLE") or not version:
+    version = package(ROOTS_PACKAGE)
+    if os.environ.get("CA_BUNDLE") or os.environ.get("CA_DIR"):
         version = ""
     day = datetime.fromtimestamp(number("BUILT_SEC"), timezone.utc).strftime("%Y-%m-%d")
     return Part("Mozilla root certificates", "data", version or f"sha256-{pem[:16]}", "MPL-2.0", [], "",

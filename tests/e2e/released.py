@@ -126,6 +126,10 @@ def check_changelog(text):
 # -- the list of parts
 
 
+def recipe_version(name):
+    return re.search(r"^VERSION=(\S+)$", (ROOT / "third_party" / name).read_text(), re.M)[1]
+
+
 def check_sbom(bom, recipes=None):
     """CycloneDX 1.5, and all of what third_party/README.md says is in the binary."""
     schema = json.loads((ROOT / "tests/e2e/cyclonedx.schema.json").read_text())
@@ -143,6 +147,8 @@ def check_sbom(bom, recipes=None):
     found = {c["name"]: c for c in bom["components"]}
     assert set(found) == {"BearSSL", "jsmn", "musl", "libgcc", "Mozilla root certificates"}
     text = json.dumps(bom)
+    for value in re.findall(r"echo ([0-9a-f]{64}) ;;", (ROOT / "third_party/musl.sh").read_text()):
+        assert value in text or found["musl"]["version"] != recipe_version("musl.sh"), value
     rows = [row for row in readme.read_table(recipes or (ROOT / "third_party/README.md").read_text(), "part") if "in the binary" in row[3]]
     assert len(rows) == 3
     for part, version, licence, _, _, sums in rows:
