@@ -27,6 +27,7 @@ compiler() {
 	i386) echo gcc-i686-linux-gnu ;;
 	esac
 }
+compilers="$(compiler amd64) $(compiler arm64) $(compiler armhf) $(compiler i386)"
 
 # Packages that start a daemon when installed, and the units they enable: the tests run the programs themselves, on free
 # ports, and a user who asked for tests did not ask for a DNS server.
@@ -45,10 +46,10 @@ for group in "$@"; do
 	fuzz) want="$want $fuzz" ;;
 	image) want="$want $image" ;;
 	rolling) want="$want $rolling" ;;
-	dist) want="$want $dist" ;;
-	test-dist) want="$want $test_dist" ;;
+	dist) want="$want $dist $compilers" ;;
+	test-dist) want="$want $test_dist $compilers" ;;
 	man) want="$want $man" ;;
-	cross) want="$want $(compiler amd64) $(compiler arm64) $(compiler armhf) $(compiler i386)" ;;
+	cross) want="$want $compilers" ;;
 	cross-*) want="$want $(compiler "${group#cross-}")" ;;
 	qemu) want="$want $qemu" ;;
 	*) echo "deps.sh: no such group: $group" >&2; exit 64 ;;

@@ -27,6 +27,8 @@ trap 'exit 143' TERM HUP
 scripts/deps.sh build dist test-dist
 rm -rf "$work"
 mkdir -p "$work"
+SOURCE_DATE_EPOCH=$(packaging/epoch.sh)
+export SOURCE_DATE_EPOCH
 scripts/dist.sh
 dist=$BUILD/dist
 
