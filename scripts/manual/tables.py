@@ -166,13 +166,14 @@ def read_options():
 def read_commands():
     options = {o.id: o for o in read_options()}
     out = []
-    for name, *members in calls((SRC / "command/commands.def").read_text(), "COMMAND"):
+    for name, told, *members in calls((SRC / "command/commands.def").read_text(), "COMMAND"):
+        said = dict(texts(told))
         of = {m[1]: m[2] for m in (re.fullmatch(r"\s*\.(\w+) = (.*)", a, re.S) for a in members)}
         names = re.findall(r"OPTION_(\w+)", of.get("options", ""))
         groups = groups_of(of["groups"]) if "groups" in of else set()
         out.append(Command(name, groups, [o for o in options.values() if o.id in names or (groups and o.id == "HELP")],
                            [literal(q) for q in re.findall(r'"[^"]*"', of.get("called", ""))],
-                           literal(of["does"]), literal(of["help"]).partition("\n")[0].strip()))
+                           said["DOES"], said["ARGUMENTS"].strip()))
     return out
 
 

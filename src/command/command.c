@@ -6,11 +6,29 @@
 #include "base/log.h"
 #include "base/out.h"
 
+#define DOES(text) text "\n"
+#define ARGUMENTS(text) text "\n"
+#define MORE(text) text
+
+static const struct texts {
+#define COMMAND(name, texts, ...) char name[sizeof(texts)];
+#include "command/commands.def"
+} texts = {
+#define COMMAND(name, texts, ...) .name = texts,
+#include "command/commands.def"
+};
+
 const struct command commands[] = {
-#define COMMAND(name_, ...) {.name = #name_, .run = command_##name_, __VA_ARGS__},
+#define COMMAND(name_, texts_, ...)                                                                \
+	{.name = #name_, .texts = offsetof(struct texts, name_), __VA_ARGS__},
 #include "command/commands.def"
 };
 const size_t commands_n = sizeof commands / sizeof commands[0];
+
+const char *command_texts(const struct command *command)
+{
+	return (const char *)&texts + command->texts;
+}
 
 void command_names(unsigned groups, char out[COMMAND_NAMES_CAP])
 {
@@ -22,17 +40,17 @@ void command_names(unsigned groups, char out[COMMAND_NAMES_CAP])
 			buf_fmt(&b, "%s%s", b.len ? ", " : "", commands[i].name);
 }
 
-/* One of a row's names, which are at most size bytes long; an unused one is "". */
-static bool is_among(const char *names, size_t size, const char *name)
+/* One of a row's names; an unused one is "". */
+static bool is_called(const struct command *command, const char *name)
 {
-	return *name && (!strcmp(names, name) || !strcmp(names + size, name));
+	return *name && (!strcmp(command->called[0], name) || !strcmp(command->called[1], name));
 }
 
 const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < commands_n; i++)
 		if (strcmp(commands[i].name, name) == 0 ||
-		    is_among(*commands[i].also, sizeof *commands[i].also, name))
+		    (*name == '-' && is_called(&commands[i], name)))
 			return &commands[i];
 	return NULL;
 }
@@ -42,8 +60,8 @@ static const struct command *find_called(const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 
-	for (size_t i = 0; i < commands_n; i++)
-		if (is_among(*commands[i].called, sizeof *commands[i].called, name))
+	for (size_t i = 0; *name != '-' && i < commands_n; i++)
+		if (is_called(&commands[i], name))
 			return &commands[i];
 	return NULL;
 }
@@ -77,6 +95,24 @@ static int fail_arguments(const struct invocation *in, struct err *e)
 	return command_fail(in, e);
 }
 
+/* Where a command stands in the table. */
+enum place {
+#define COMMAND(name, ...) PLACE_##name,
+#include "command/commands.def"
+};
+
+/* No table of functions: a pointer there would cost 32 bytes, its relocation included. */
+static int carry_out(const struct invocation *in)
+{
+	const enum place place = (enum place)(in->command - commands);
+
+#define COMMAND(name, ...)                                                                         \
+	if (place == PLACE_##name)                                                                 \
+		return command_##name(in);
+#include "command/commands.def"
+	return EXIT_CODE_USAGE; /* there is no other */
+}
+
 static int run(struct invocation *in)
 {
 	static struct values values;
@@ -94,11 +130,11 @@ static int run(struct invocation *in)
 		command_print_help(in->command);
 		return command_close_stdout(in, EXIT_CODE_OK);
 	}
-	if (in->options & OPTION_DRY_RUN && *in->command->dry_run)
-		in->command = command_find(in->command->dry_run);
+	if (in->options & in->command->options & OPTION_DRY_RUN)
+		in->command = command_find("plan");
 	if (check_options(in, &e))
 		return command_fail(in, &e);
-	return in->command->run(in);
+	return carry_out(in);
 }
 
 int command_main(int argc, char *const *argv)
@@ -123,7 +159,7 @@ int command_main(int argc, char *const *argv)
 		.argv = argv + names_n,
 		.is_called = names_n == 1,
 	};
-	return command->groups ? run(&in) : command->run(&in);
+	return command->groups ? run(&in) : carry_out(&in);
 }
 
 /* ---- what they have in common ---- */

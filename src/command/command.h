@@ -36,14 +36,10 @@ struct invocation {
 /* Short texts lie in it: a pointer costs 32 bytes, its relocation included. "": there is none. */
 struct command {
 	char name[8];
-	char also[2][10];   /* further names */
-	char called[2][16]; /* names of the program that stand for it */
-	unsigned groups;    /* of the settings it takes, GROUP_FILE apart; 0: none at all */
-	unsigned options;   /* of enum option that go with it, OPTION_HELP apart */
-	char dry_run[8];    /* the command that it becomes with OPTION_DRY_RUN */
-	char does[64];
-	const char *help; /* a line with its arguments, flags apart, and more about it */
-	int (*run)(const struct invocation *in); /* returns the program's exit code */
+	char called[2][16]; /* names of the program that stand for it; with - first: of its own */
+	unsigned short groups;  /* of the settings it takes, GROUP_FILE apart; 0: none at all */
+	unsigned short options; /* of enum option that go with it, OPTION_HELP apart */
+	unsigned short texts;   /* see command_texts() */
 };
 
 extern const struct command commands[];
@@ -54,6 +50,9 @@ extern const size_t commands_n;
 
 /* Find the command by argv[0] or argv[1] and carry it out. Returns the exit code. */
 int command_main(int argc, char *const *argv);
+
+/* What it does, a line; its arguments, flags apart, a line; more about it, lines or nothing. */
+const char *command_texts(const struct command *command);
 
 /* The command by one of its names; NULL: there is none. */
 const struct command *command_find(const char *name);

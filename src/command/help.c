@@ -17,11 +17,17 @@ int command_unknown(const char *name)
 	return EXIT_CODE_USAGE;
 }
 
+static int line_len(const char *text)
+{
+	return (int)strcspn(text, "\n");
+}
+
 int command_usage(void)
 {
 	log_plain("dnsbuddy: what shall it do?");
 	for (size_t i = 0; i < commands_n; i++)
-		log_plain("  dnsbuddy %-8s %s", commands[i].name, commands[i].does);
+		log_plain("  dnsbuddy %-8s %.*s", commands[i].name,
+			  line_len(command_texts(&commands[i])), command_texts(&commands[i]));
 	return EXIT_CODE_USAGE;
 }
 
@@ -88,7 +94,8 @@ static void print_screen(void)
 	out_str("dnsbuddy keeps Cloudflare DNS records in step with the healthy instances of\n"
 		"Consul services.\n\n");
 	for (size_t i = 0; i < commands_n; i++)
-		out_fmt("  dnsbuddy %-8s %s\n", commands[i].name, commands[i].does);
+		out_fmt("  dnsbuddy %-8s %.*s\n", commands[i].name,
+			line_len(command_texts(&commands[i])), command_texts(&commands[i]));
 	out_str("\nWhat most people set:\n\n");
 	for (enum setting s = 0; s < SETTINGS; s++)
 		if (setting(s)->traits.is_common)
@@ -98,13 +105,12 @@ static void print_screen(void)
 
 void command_print_help(const struct command *command)
 {
-	const char *help = command->help;
-	int arguments_len = (int)strcspn(help, "\n");
+	const char *does = command_texts(command), *arguments = does + line_len(does) + 1;
 
-	out_fmt("dnsbuddy %s%s%.*s\n\n%s.%s", command->name,
-		command->groups ? " [--flag VALUE]..." : "", arguments_len, help, command->does,
-		help + arguments_len);
-	if (*command->called[0])
+	out_fmt("dnsbuddy %s%s%.*s\n\n%.*s.%s", command->name,
+		command->groups ? " [--flag VALUE]..." : "", line_len(arguments), arguments,
+		line_len(does), does, arguments + line_len(arguments));
+	if (*command->called[0] && command->groups)
 		out_fmt("Called as %s or %s it is this.\n", command->called[0], command->called[1]);
 	if (command->groups)
 		print_settings(command->groups);

@@ -100,7 +100,7 @@ static int set_from_command_line(struct values *v, enum setting s, struct value 
 }
 
 static const struct {
-	enum option option;
+	unsigned char option; /* of enum option */
 	char flag[20];
 } option_flags[] = {
 #define OPTION(id, flag, ...) {OPTION_##id, flag},
