@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 . scripts/engine.sh
 
 PYTHON=${PYTHON:-/usr/bin/python3}
-MAX=${IMAGE_MAX_BYTES:-350000}
+MAX=${IMAGE_MAX_BYTES:-360000}
 name=www.example.com
 tmp='' api='' consul='' holder=''
 passed=0 failed=0 ended=''
