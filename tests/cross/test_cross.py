@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "e2e"))
+TESTS = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
 
 from program import Running, environment
 from test_binary import check_file, readelf
@@ -21,9 +22,9 @@ ARCH, PROGRAM = os.environ["CROSS_ARCH"], os.environ["CROSS_PROGRAM"]
 MACHINES = {"amd64": "X86-64", "arm64": "AArch64", "armhf": "ARM", "i386": "Intel 80386"}
 IS_32_BIT = ARCH in ("armhf", "i386")
 NAMES = 1024
-# What a program of 32 bit has on a kernel of 32 bit.
-ADDRESSES = 3 << 30
-NOWHERE = {"CLOUDFLARE_API_TOKEN": "t" * 40, "CONSUL_HTTP_ADDR": "127.0.0.1:1", "CF_API_URL": "http://127.0.0.1:1"}
+# On a kernel of 32 bit a program has 3 GB of addresses, and a PIE of i386 lies in their midst: half of them.
+ADDRESSES = 3 << 29
+NOWHERE = {"CLOUDFLARE_API_TOKEN": "t" * 40, "CONSUL_HTTP_ADDR": "127.0.0.1:1", "CF_API_URL": "https://127.0.0.1:1"}
 
 
 def test_the_file():
@@ -37,21 +38,21 @@ def test_a_thousand_names_have_room(tmp_path):
     """All their addresses, and those of as many services, in what a program of this architecture has."""
     file = tmp_path / "records.json"
     file.write_text(json.dumps({"records": [{"service": f"s{n}", "record": f"n{n}.example.com"} for n in range(NAMES)]}))
-    limit = {"QEMU_RESERVED_VA": str(ADDRESSES)} if IS_32_BIT else {}
-    run = Running(["watch", "--config", file], environment(**NOWHERE, **limit))
+    run = Running(["watch", "--config", file], environment(**NOWHERE))
     end = time.monotonic() + 30
     while "msg=watching" not in run.logged() and run.process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
+    assert f"msg=watching records={NAMES}" in run.logged(), run.logged()
+    # Qemu's own are among them.
+    sizes = [int(b, 16) - int(a, 16) for a, b in re.findall(r"^(\w+)-(\w+) rw-p", Path(f"/proc/{run.pid}/maps").read_text(), re.M)]
     run.process.send_signal(signal.SIGTERM)
-    done = run.wait().expect(0)
-    assert done.find("watching")[0]["records"] == str(NAMES)
-    plan = Running(["plan", "--config", file], environment(**NOWHERE, **limit)).wait()
-    assert "no memory" not in plan.err and plan.out.count("connect") >= 1, plan
+    run.wait().expect(0)
+    assert 100 << 20 < sum(sizes) and (sum(sizes) < ADDRESSES or not IS_32_BIT), sum(sizes)
 
 
 def test_a_clock_past_32_bits():
     """Seconds since the start that 32 bits cannot count: deadlines are where they were."""
-    later = ["unshare", "--time", "--boottime", "5000000000", "--monotonic", "5000000000"]
+    later = ["unshare", "--time", "--fork", "--boottime", "4400000000", "--monotonic", "4400000000"]
     if not shutil.which("unshare") or subprocess.run([*later, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no namespace of clocks may be made here")
     run = Running([*later[1:], os.environ["DNSBUDDY"], "sync", "--retry-for", "3", "s", "www.example.com"],

@@ -99,7 +99,8 @@ static void test_they_agree(void **state)
 			counter[i] = aes->run(&keys[i].vtable, iv, 0xfffffffe, data[i], n);
 			(i ? ghash_anywhere() : client.eng.ighash)(y[i], h, data[i], n);
 		}
-		assert_int_equal(counter[0], counter[1]);
+		if (n % 16 == 0) /* else it counts for nothing: more cannot follow */
+			assert_int_equal(counter[0], counter[1]);
 		assert_memory_equal(data[0], data[1], n);
 		assert_memory_equal(y[0], y[1], sizeof y[0]);
 	}
