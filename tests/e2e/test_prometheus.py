@@ -10,9 +10,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
+from blocking import BlockingConsul
 from constants import read_defines
 from consul import free_ports
 from program import ROOT
@@ -82,7 +84,7 @@ def broken(rule):
     for at, number in [(m.start(1), m[1]) for m in re.finditer(r"[<>] (\d+)", rule["expr"])]:
         for other in {2 * int(number) or 1, int(number) // 2 or 2 * int(number) or 1}:
             out[f"{number} is {other} at {at}"] = rule | {"expr": rule["expr"][:at] + str(other) + rule["expr"][at + len(number):]}
-    for part in re.findall(r"(?:^| )(?:or|-|and) (?:\([^()]*\)|dnsbuddy_\w+|absent\(.*?\))", rule["expr"]):
+    for part in re.findall(r"(?:^| )(?:or|-|and) (?:\(.*\)$|dnsbuddy_\w+|absent\(.*?\))", rule["expr"]):
         out[f"without{part}"] = rule | {"expr": rule["expr"].replace(part, "")}
     if "for" in rule:
         out["at once"] = {k: v for k, v in rule.items() if k != "for"}
@@ -337,6 +339,47 @@ def test_a_limit_that_was_met_leaves_nothing(cloudflare, figures):
     until(lambda: figure("cloudflare_requests_left"), 5)
     assert time.monotonic() - began > 2.5
     site.settle()
+
+
+# -- what alerts look at is so when they should fire
+
+
+def test_removals_without_evidence_are_held_and_by_no_rule(scene, figures):
+    fake = BlockingConsul()
+    fake.new_name, scene.consul = lambda: "web", fake
+    site, watch, figure = figures()
+    site.settle()
+    assert figure("records_held") == 0
+    fake.consistent_headers = {"X-Consul-KnownLeader": "false"}
+    site.add("192.0.2.2")
+    site.remove("192.0.2.1")
+    until(lambda: figure("records_held") == 1)
+    assert figure("records_held_by_rule") == 0 and figure("records_unconverged_seconds") > 0
+    fake.consistent_headers = {}
+    site.settle(seconds=20)
+    watch.stop()
+    fake.stop()
+
+
+def test_a_refused_call_is_counted(cloudflare, figures):
+    site, _, figure = figures()
+    site.settle()
+    name = 'cloudflare_calls_total{kind="write",status="4xx"}'
+    assert figure(name) == 0
+    cloudflare.fault("error", kind="write", code=10000, status=403)
+    site.add("192.0.2.2")
+    until(lambda: figure(name) == 1)
+    site.settle()
+
+
+def test_a_consul_that_never_answers(scene, figures):
+    """Nothing is old then; and nobody leads."""
+    scene.consul = SimpleNamespace(address=f"127.0.0.1:{free_ports(1)[0]}", new_name=lambda: "web", add=lambda *_: None)
+    site, watch, figure = figures("--lock")
+    until(lambda: figure("leaderless_seconds") >= 1)
+    assert figure("consul_reads_total") == figure("records_last_answer_age_seconds") == figure("leader") == 0
+    assert figure("uptime_seconds") >= 1
+    site.checked = False
 
 
 # -- the date of the roots built in
