@@ -27,7 +27,8 @@ __all__ = ["scene"]
 
 FOLDER = ROOT / "examples/prometheus"
 RULES = yaml.safe_load((FOLDER / "dnsbuddy.rules.yml").read_text())
-TESTS = yaml.safe_load((FOLDER / "dnsbuddy.test.yml").read_text())
+# As text: "0x20" is a 0 and twenty more, not 32.
+TESTS = yaml.load((FOLDER / "dnsbuddy.test.yml").read_text(), yaml.BaseLoader)
 ALERTS = [rule for group in RULES["groups"] for rule in group["rules"]]
 BOARD = json.loads((FOLDER / "dashboard.json").read_text())
 PANELS = BOARD["panels"]
@@ -100,7 +101,7 @@ def test_a_broken_rule_is_found(tmp_path):
     files = {}
     for rule in ALERTS:
         mine = [g for g in TESTS["tests"] if any(t["alertname"] == rule["alert"] for t in g["alert_rule_test"])]
-        for what, wrong in broken(rule).items():
+        for what, wrong in {"right": rule, **broken(rule)}.items():
             rules, test = tmp_path / f"{len(files)}.rules.yml", tmp_path / f"{len(files)}.test.yml"
             rules.write_text(yaml.safe_dump({"groups": [{"name": "one", "rules": [wrong]}]}))
             test.write_text(yaml.safe_dump(TESTS | {"rule_files": [rules.name], "tests": mine}))
@@ -109,7 +110,8 @@ def test_a_broken_rule_is_found(tmp_path):
     out = promtool("test", "rules", *files, code=1)
     verdicts = re.findall(r"^Unit Testing: +(\S+)\n\s*(SUCCESS|FAILED)", out, re.M)
     assert len(verdicts) == len(files), out
-    assert not [files[test] for test in files if (str(test), "FAILED") not in verdicts]
+    verdict = {files[Path(test)]: word for test, word in verdicts}
+    assert {what for what, word in verdict.items() if word == "SUCCESS"} == {f"{rule['alert']}: right" for rule in ALERTS}
 
 
 def test_each_alert_says_how_bad_it_is_and_for_whom():
