@@ -56,6 +56,11 @@ def typed(text):
     return f"\\fB{text}\\fR"
 
 
+def unbroken(line):
+    """No word that one types is hyphenated."""
+    return re.sub(r"(?<!\S)(\S*\\fB)", r"\\%\1", line)
+
+
 def prose(text):
     """Lines of mdoc of a text in which `x` is what one types; a new sentence begins a line."""
     text = text[0].upper() + text[1:] if text[0].islower() else text
@@ -63,7 +68,7 @@ def prose(text):
     pieces = re.split(r"`([^`]+)`", text)
     whole = "".join(typed(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
     lines = re.split(r"(?<=[a-z0-9)RS]\.) (?=[A-Z\\])", whole)
-    return ["\\&" + line if line[0] in ".'" else line for line in lines]
+    return [unbroken("\\&" + line if line[0] in ".'" else line) for line in lines]
 
 
 def argument(setting):
@@ -87,7 +92,7 @@ def span(s):
 def default_of(s):
     if s.default and s.default != "required":
         return [f"Default: {escape(s.default)}."]
-    return [f"Default: {typed(s.initial)}."] if s.initial else []
+    return [unbroken(f"Default: {typed(s.initial)}.")] if s.initial else []
 
 
 def setting_item(s):
@@ -98,7 +103,7 @@ def setting_item(s):
         out.append(f"From {span(s)}.")
     out += default_of(s)
     if s.is_secret:
-        out.append("A secret; with " + ", ".join(typed(n + "_FILE") for n in s.env) + " the file that holds it.")
+        out.append(unbroken("A secret; with " + ", ".join(typed(n + "_FILE") for n in s.env) + " the file that holds it."))
     if s.flag:
         out += ["Environment:", listed("Ev", s.env) + (" ," if s.fallback else " .")]
     if s.fallback:
