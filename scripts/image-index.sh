@@ -60,7 +60,7 @@ for pair in "$@"; do
 	tar -x -z -C "$tmp/$arch/root" -f "$tmp/$arch/${layer#sha256:}"
 	cmp "${pair#*=}" "$tmp/$arch/root/dnsbuddy" || die "$arch: another program is in the image"
 	user=$(jq -r .config.User "$config")
-	said=$(run_in "$tmp/$arch/root" "$(jq -r '.config.Entrypoint[0]' "$config")" version)
+	said=$(run_in "$tmp/$arch/root" "$user" "$(jq -r '.config.Entrypoint[0]' "$config")" version)
 	[ "$said" = "dnsbuddy $version" ] || die "$arch: version says '$said'"
 	say RUN "$arch: $said, $(jq '.layers[0].size' "$tmp/$arch/manifest.json") bytes packed, as $user${qemu:+, under $qemu}"
 done
