@@ -31,7 +31,7 @@ static const volatile struct probe {
 static void relocate(void)
 {
 	const size_t base = (size_t)(uintptr_t)__ehdr_start;
-	size_t *to = NULL;
+	size_t *to = (size_t *)(void *)__ehdr_start; /* the first entry is an address */
 
 	for (const size_t *p = relr_start; (uintptr_t)p < (uintptr_t)relr_end; p++) {
 		if (!(*p & 1)) {
