@@ -224,9 +224,9 @@ asan_BEARSSL_DEFS := -DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0
 # UndefinedBehaviorSanitizer where no glibc is: on musl, of any architecture, what it finds ends the program by a trap. So
 # does cmocka as far as the unit tests use it (tests/cross/cmocka.h), since Debian's needs glibc.
 ubsan_CC = $(MUSL_CC)
-ubsan_FLAGS := -O1 -g -fno-pie -fsanitize=undefined -fsanitize-undefined-trap-on-error -Itests/cross $(MAP)
+ubsan_FLAGS := -O1 -g -fPIE -fsanitize=undefined -fsanitize-undefined-trap-on-error -Itests/cross $(MAP)
 ubsan_BEARSSL_DEFS := $(asan_BEARSSL_DEFS)
-ubsan_UNIT_LINK = $(REALGCC) -static -no-pie -nostdlib $(NO_UNWINDING) $(ubsan_FLAGS) $(WRAPS) -o $@ $(MUSL_LIB)/crt1.o $(MUSL_LIB)/crti.o $^ \
+ubsan_UNIT_LINK = $(REALGCC) -static-pie -nostdlib -Wl,--no-dynamic-linker $(NO_UNWINDING) $(ubsan_FLAGS) $(WRAPS) -o $@ $(MUSL_LIB)/rcrt1.o $(MUSL_LIB)/crti.o $^ \
 	-L$(MUSL_LIB) -Wl,--start-group -lc -lgcc -Wl,--end-group $(MUSL_LIB)/crtn.o
 UBSAN_PROGRAMS := $(addprefix $(OUT)/ubsan/unit/,$(or $(UNITS),$(patsubst tests/unit/%.c,%,$(UNIT))))
 $(UBSAN_PROGRAMS): $(OUT)/ubsan/obj/tests/cross/cmocka.o

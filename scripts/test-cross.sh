@@ -45,12 +45,11 @@ if [ -n "${QUICK:-}" ]; then
 	unit='base/test_clock base/test_fmt base/test_json net/tls/test_parts net/tls/test_verifier cloudflare/test_cf_records'
 else
 	# Not under qemu-user: it cannot fork without a signal at the child's end (test_read_file), has not all real-time signals
-	# (test_loop), adopts no orphans (test_process), its pages are not where the program's are (test_memory), and of 32 bit
-	# not all of test_run comes to its end. i386's, run by the kernel itself, all but test_memory do.
+	# (test_loop), adopts no orphans (test_process), and its pages are not where the program's are (test_memory).
 	e2e='tests/e2e/test_sync.py tests/e2e/test_plan.py tests/e2e/test_watch.py tests/e2e/test_discover.py tests/cross'
 	unit=$(find tests/unit -name 'test_*.c' | sed 's|tests/unit/||; s|\.c$||' |
 		grep -v -x -e config/test_read_file -e base/test_loop -e base/test_memory \
-			-e run/test_process -e run/test_run | LC_ALL=C sort)
+			-e run/test_process | LC_ALL=C sort)
 fi
 
 CONSUL_BIN=$(scripts/consul.sh)
