@@ -69,6 +69,7 @@ def check_deb(path, arch, epoch, program):
     assert (fields["Package"], fields["Version"], fields["Architecture"]) == ("dnsbuddy", VERSION, arch)
     assert not {"Depends", "Pre-Depends", "Recommends"} & set(fields)
     assert int(fields["Installed-Size"]) * 1024 >= sum(m.size for m, _ in tree.values())
+    assert fields["Breaks"] == "systemd (<< 250)"  # its unit has %d
     assert control["conffiles"][1] == b"/etc/dnsbuddy/dnsbuddy.env\n"
     sums = {line[34:]: line[:32] for line in control["md5sums"][1].decode().splitlines()}
     assert sums == {name: hashlib.md5(tree[name][1]).hexdigest() for name in files if not name.startswith("etc/")}

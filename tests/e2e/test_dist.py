@@ -94,14 +94,88 @@ def test_its_unit_has_no_complaint(files, tmp_path):
     assert float(re.search(r"exposure level for \S+: ([\d.]+) ", out)[1]) <= 2.0
 
 
-def test_purging_takes_the_token_and_leaves_what_others_put_there():
-    """Each script in a folder that stands for /: what it would do there."""
-    text = (PACKAGING / "debian/postrm").read_text()
-    assert "rm -f /etc/dnsbuddy/cloudflare-token " in text and not re.search(r"rm -r", text)
-    for name in ("postinst", "prerm", "postrm"):
-        script = (PACKAGING / "debian" / name).read_text()
-        assert script.startswith("#!/bin/sh\n") and "\nset -e\n" in script
-        assert not re.search(r"\b(enable|start)\b(?! anew)", re.sub(r"#.*", "", script).replace("try-restart", "")), name
+class Machine:
+    """A folder that stands for /, in which maintainer scripts run, and a systemd that only notes what it is told."""
+
+    TOLD = ("systemctl", "deb-systemd-invoke")
+
+    def __init__(self, folder):
+        self.folder, self.told = folder, folder / "told"
+        for name in ("bin", "run/systemd/system", "etc/dnsbuddy", "etc/systemd/system/multi-user.target.wants"):
+            (folder / name).mkdir(parents=True)
+        for name in self.TOLD:
+            self.answers(name, 0)
+
+    def answers(self, name, code):
+        stub = self.folder / "bin" / name
+        stub.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.told}\nexit {code}\n')
+        stub.chmod(0o755)
+
+    def run(self, script, *arguments):
+        """What systemd was told: the words that are no options."""
+        text = (PACKAGING / "debian" / script).read_text()
+        here, count = re.subn(r"(?<![\w/])(?=/(etc|run)/)", str(self.folder), text)
+        assert count and text.startswith("#!/bin/sh\n") and not re.search(r"(?<![\w/])/(?!etc/|run/|dev/null|bin/sh\n)", text)
+        copy = self.folder / "script"
+        copy.write_text(here)
+        copy.chmod(0o755)
+        self.told.write_text("")
+        assert go(copy, *arguments, PATH=f"{self.folder}/bin:{os.environ['PATH']}") == ""
+        return [" ".join(word for word in line.split() if not word.startswith("--")) for line in self.told.read_text().splitlines()]
+
+    def files(self):
+        etc = self.folder / "etc"
+        return {str(path.relative_to(etc)) for path in etc.rglob("*") if not path.is_dir() or not any(path.iterdir())}
+
+
+@pytest.fixture
+def machine(tmp_path):
+    return Machine(tmp_path / "machine")
+
+
+WANTS = "systemd/system/multi-user.target.wants"
+
+
+@pytest.mark.parametrize("theirs", [{"dnsbuddy/ca.pem", f"{WANTS}/other.service"}, set()])
+def test_purging_takes_the_token_and_leaves_what_others_put_there(machine, theirs):
+    """dpkg itself takes the settings first."""
+    token = "dnsbuddy/cloudflare-token"
+    for name in theirs | {token}:
+        (machine.folder / "etc" / name).write_text("")
+    (machine.folder / "etc" / WANTS / "dnsbuddy.service").symlink_to("/lib/systemd/system/dnsbuddy.service")
+    before = machine.files()
+    assert before == theirs | {token, f"{WANTS}/dnsbuddy.service"}
+    for argument in ("remove", "upgrade", "abort-install", "disappear"):
+        assert machine.run("postrm", argument) == ["systemctl daemon-reload"]
+    assert machine.files() == before
+    for _ in range(2):  # nothing may be there any more
+        assert machine.run("postrm", "purge") == ["systemctl daemon-reload"]
+        assert machine.files() == (theirs or {WANTS})
+    assert (machine.folder / "etc/dnsbuddy").exists() == bool(theirs)
+
+
+RELOAD, TRY, START, STOP, ASK = ("systemctl daemon-reload", "deb-systemd-invoke try-restart dnsbuddy.service",
+                                 "deb-systemd-invoke start dnsbuddy.service", "deb-systemd-invoke stop dnsbuddy.service",
+                                 "systemctl is-enabled dnsbuddy.service")
+
+
+@pytest.mark.parametrize("script, arguments, told", [
+    ("postinst", ("configure", ""), [RELOAD]),
+    ("postinst", ("configure", "0.1.0"), [RELOAD, TRY]),
+    ("postinst", ("abort-upgrade", "0.1.0"), []),
+    ("postinst", ("abort-remove",), [ASK, START]),
+    ("prerm", ("remove",), [STOP]),
+    ("prerm", ("upgrade", "0.3.0"), []),
+    ("postrm", ("purge",), [RELOAD]),
+])
+def test_what_systemd_is_told(machine, script, arguments, told):
+    """Nothing is enabled, and nothing started that was not: neither is a failure of systemd's one of dpkg's."""
+    assert machine.run(script, *arguments) == told
+    for name in Machine.TOLD:
+        machine.answers(name, 1)
+    assert machine.run(script, *arguments) == [line for line in told if line != START]  # it is not enabled
+    shutil.rmtree(machine.folder / "run")
+    assert machine.run(script, *arguments) == []
 
 
 # -- the changelog
