@@ -11,6 +11,8 @@ out=$(cd "$3" && pwd)
 version=$(cat VERSION)
 SOURCE_DATE_EPOCH=$(packaging/epoch.sh)
 export SOURCE_DATE_EPOCH BUILD
+# Of the caller's: they change the bytes.
+unset DPKG_DEB_COMPRESSOR_LEVEL DPKG_DEB_COMPRESSOR_TYPE DPKG_DEB_THREADS_MAX XZ_DEFAULTS XZ_OPT TAR_OPTIONS GZIP
 PYTHON=${PYTHON:-/usr/bin/python3}
 deb=$out/dnsbuddy_${version}_$arch.deb
 
@@ -65,6 +67,8 @@ DEB_HOST_ARCH=$arch dpkg-gencontrol -pdnsbuddy -cpackaging/debian/control -l"$tm
 	-O"$tmp/control"
 install -m 644 "$tmp/control" "$root/DEBIAN/control"
 
-# It takes SOURCE_DATE_EPOCH for every time. One thread: the bytes of xz depend on how the work is shared.
+# It takes SOURCE_DATE_EPOCH for what is newer only: the clock may be behind the commit.
+find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+# One thread: the bytes of xz depend on how the work is shared.
 dpkg-deb -Zxz --threads-max=1 --root-owner-group --build "$root" "$deb.new" >/dev/null
 mv "$deb.new" "$deb"

@@ -16,6 +16,8 @@ trap 'exit 143' TERM HUP
 
 tree=dnsbuddy-$version
 umask 022
+# Of the caller's: they change the bytes.
+unset TAR_OPTIONS XZ_DEFAULTS XZ_OPT
 mkdir "$tmp/$tree"
 if [ -e .git ]; then
 	git diff --quiet HEAD -- || echo "source.sh: warning: what is not committed is not in the tarball" >&2

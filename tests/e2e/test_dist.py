@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -66,17 +67,22 @@ def test_the_package_holds_what_it_should(files):
 
 
 def test_the_same_package_twice(deb, tmp_path):
-    """Whatever the caller's mask, time zone, language and number of processors."""
+    """Whatever the caller's mask, time zone, language, number of processors, and options of what packs."""
     mask = os.umask(0o077)
     try:
-        again = package(tmp_path / "a-longer-name", TZ="Asia/Tokyo", LC_ALL="C.UTF-8", XZ_DEFAULTS="-T2")
+        again = package(tmp_path / "a-longer-name", TZ="Asia/Tokyo", LC_ALL="C.UTF-8", XZ_DEFAULTS="-T2",
+                        DPKG_DEB_COMPRESSOR_LEVEL="0", TAR_OPTIONS="--mode=a=rwx")
     finally:
         os.umask(mask)
     assert again.read_bytes() == deb.read_bytes()
 
 
 def test_another_time_is_another_package(deb, tmp_path):
-    assert package(tmp_path / "deb", SOURCE_DATE_EPOCH=str(EPOCH + 1)).read_bytes() != deb.read_bytes()
+    """Also one that this machine's clock has yet to reach."""
+    for ahead in (EPOCH + 1, int(time.time()) + 86400):
+        again = package(tmp_path / str(ahead), SOURCE_DATE_EPOCH=str(ahead))
+        assert again.read_bytes() != deb.read_bytes()
+        released.check_deb(again, ARCH, ahead, binary())
 
 
 def test_no_package_without_the_manual(tmp_path):
@@ -235,7 +241,7 @@ def test_the_list_of_parts_is_made_from_the_recipes(tmp_path):
 
 def test_the_source_tarball(tmp_path):
     """Of git and, unpacked, of itself: the same bytes."""
-    go(PACKAGING / "source.sh", tmp_path / "one")
+    go(PACKAGING / "source.sh", tmp_path / "one", TAR_OPTIONS="--exclude=README.md", XZ_DEFAULTS="--check=crc32")
     one, = (tmp_path / "one").iterdir()
     top = f"dnsbuddy-{released.VERSION}"
     assert one.name == f"{top}.tar.xz"
