@@ -38,6 +38,7 @@ class Layout:
     def __init__(self, folder):
         self.folder = folder
         (folder / "blobs/sha256").mkdir(parents=True)
+        (folder / "oci-layout").write_bytes(encoded({"imageLayoutVersion": "1.0.0"}))
 
     def add(self, media_type, data, **more):
         """Keep it; returns its descriptor."""
@@ -94,6 +95,11 @@ def image(layout, arch, binary, epoch, notes):
     return layout.add_json(MANIFEST, manifest, platform=platform)
 
 
+def replaceable(folder):
+    """Nothing is there, or nothing is in it, or a layout of before: all else is somebody's."""
+    return not folder.exists() or folder.is_dir() and ((folder / "oci-layout").is_file() or not any(folder.iterdir()))
+
+
 def main(folder, programs):
     epoch = int(os.environ["SOURCE_DATE_EPOCH"])
     project = parts.project()
@@ -105,12 +111,14 @@ def main(folder, programs):
         "org.opencontainers.image.licenses": project.licence,
     }
     new = folder.with_name(folder.name + ".new")
+    for path in (folder, new):
+        if not replaceable(path):
+            parts.die(f"{path} is there, and is no OCI layout that could be replaced")
     shutil.rmtree(new, ignore_errors=True)
     layout = Layout(new)
     manifests = [image(layout, arch, Path(binary).read_bytes(), epoch, notes) for arch, binary in programs]
     index = layout.add_json(INDEX, {"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests, "annotations": notes},
                             annotations={"org.opencontainers.image.ref.name": project.version})
-    (new / "oci-layout").write_bytes(encoded({"imageLayoutVersion": "1.0.0"}))
     (new / "index.json").write_bytes(encoded({"schemaVersion": 2, "mediaType": INDEX, "manifests": [index]}))
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)

@@ -11,6 +11,8 @@ shift
 SOURCE_DATE_EPOCH=$(packaging/epoch.sh)
 export SOURCE_DATE_EPOCH
 version=$(cat VERSION)
+# The image's user has to get into its root.
+umask 022
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
@@ -62,5 +64,6 @@ for pair in "$@"; do
 	user=$(jq -r .config.User "$config")
 	said=$(run_in "$tmp/$arch/root" "$user" "$(jq -r '.config.Entrypoint[0]' "$config")" version)
 	[ "$said" = "dnsbuddy $version" ] || die "$arch: version says '$said'"
+	[ "$(id -u)" -eq 0 ] || user="the caller, not $user"
 	say RUN "$arch: $said, $(jq '.layers[0].size' "$tmp/$arch/manifest.json") bytes packed, as $user${qemu:+, under $qemu}"
 done

@@ -306,3 +306,20 @@ def test_readme_names_the_files_of_this_version():
     names = re.findall(r"dnsbuddy[-_]([0-9.]+[0-9])(-linux-\w+|_\w+\.deb)", text)
     assert len(names) >= 2 and {version for version, _ in names} == {released.VERSION}
     assert {re.split(r"[-_.]", end.removesuffix(".deb"))[-1] for _, end in names} <= set(released.MACHINES)
+def test_the_image_index_replaces_nothing_but_its_like(tmp_path):
+    pair = f"amd64={binary()}"
+    mine = tmp_path / "mine"
+    for folder in (mine, tmp_path / "x.new"):
+        folder.mkdir()
+        (folder / "letter").write_text("Dear")
+    (tmp_path / "file").write_text("")
+    for name in ("mine", "x", "file"):
+        assert "is no OCI layout" in read("oci.py", tmp_path / name, pair, code=1)
+    assert {path.name for path in tmp_path.iterdir()} == {"mine", "x.new", "file"}
+    (mine / "letter").unlink()
+    read("oci.py", mine, pair)
+    (mine / "blobs/sha256/more").write_text("")
+    read("oci.py", mine, pair)
+    released.check_oci(mine, {"amd64": Path(binary())})
+
+
