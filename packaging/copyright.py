@@ -50,7 +50,7 @@ def of_musl(part):
 
 def main():
     project = parts.project()
-    bearssl, jsmn, musl, libgcc, roots = parts.parts()
+    bearssl, jsmn, musl, *libgccs, roots = parts.parts()
     blocks = [
         f"Format: {FORMAT}\nUpstream-Name: {project.name}\nUpstream-Contact: {project.supplier}\nComment:\n"
         + indented("The program is linked with parts of others, named below with their versions; their licences hold for\n"
@@ -59,8 +59,8 @@ def main():
     for part in (bearssl, jsmn):
         blocks.append(paragraph(part.files, part.holders, f"Expat-{part.name}", part.text, f"{part.name} {part.version}"))
     blocks += [
-        paragraph(libgcc.files, ["Free Software Foundation, Inc."], "GPL-3+ with GCC-Runtime-Library-3.1 exception", GCC_TEXT,
-                  f"{libgcc.name} {libgcc.version}"),
+        paragraph(libgccs[0].files, ["Free Software Foundation, Inc."], "GPL-3+ with GCC-Runtime-Library-3.1 exception", GCC_TEXT,
+                  "; ".join(f"{part.name} {part.version}" + "".join(f" ({value})" for _, value in part.properties) for part in libgccs)),
         paragraph(roots.files, ["Mozilla Contributors"], "MPL-2.0", MPL_TEXT, f"{roots.name} {roots.version}"),
         of_musl(musl)]
     print("\n".join(blocks), end="")

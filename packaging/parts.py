@@ -60,14 +60,18 @@ def recipe(name, root=ROOT):
 
 
 @functools.cache
-def package(name):
-    """The version of an installed package; without dpkg or the package: empty."""
+def asked(name):
+    """(version, source, the source's version) of an installed package; without dpkg or the package: empty."""
     try:
-        out = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${db:Status-Status}\n", name],
+        out = subprocess.run(["dpkg-query", "-W", "-f", "${Version} ${source:Package} ${source:Version} ${db:Status-Status}\n", name],
                              capture_output=True, text=True, check=True).stdout.splitlines()[0].split()
     except (OSError, subprocess.CalledProcessError, IndexError):
-        return ""
-    return out[0] if out[1:] == ["installed"] else ""
+        return ("", "", "")
+    return tuple(out[:3]) if out[3:] == ["installed"] else ("", "", "")
+
+
+def package(name):
+    return asked(name)[0]
 
 
 def purl_version(version):
@@ -131,31 +135,39 @@ def musl():
 
 
 def libgcc():
-    """What the compiler calls by itself: division of 64 bits on 32-bit processors, say."""
+    """What the compiler calls by itself: division of 64 bits on 32-bit processors, say. For each architecture of DIST_ARCHS
+    (default: this machine's) it is its compiler's; those of one package are one part."""
     compiler = os.environ.get("REALGCC", "gcc")
-    ask = lambda option: subprocess.run([compiler, option], capture_output=True, text=True, check=True).stdout.strip()
-    release = ask("-dumpversion").split(".")[0]
-    version = package(f"libgcc-{release}-dev")
-    return Part("libgcc", "library", version or ask("-dumpfullversion"), "GPL-3.0-or-later WITH GCC-exception-3.1", [], "",
-                DEBIAN if version else "GNU",
-                f"pkg:deb/debian/gcc-{release}@{purl_version(version)}?arch=source" if version else "pkg:generic/gcc",
-                "gcc/*", "runtime library of the compiler: the functions that are called")
+    ask = lambda *command: subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    release = ask(compiler, "-dumpversion").split(".")[0]
+    archs = os.environ.get("DIST_ARCHS", "").split()
+    here = ask("dpkg", "--print-architecture") if archs else ""
+    found = {}
+    for arch in archs or [here]:
+        found.setdefault(asked(f"libgcc-{release}-dev" + (f"-{arch}-cross" if arch != here else "")), []).append(arch)
+    return [Part("libgcc", "library", version or ask(compiler, "-dumpfullversion"), "GPL-3.0-or-later WITH GCC-exception-3.1", [], "",
+                 DEBIAN if version else "GNU",
+                 f"pkg:deb/debian/{source}@{purl_version(of_source)}?arch=source" if version else "pkg:generic/gcc",
+                 "gcc/*", "runtime library of the compiler: the functions that are called",
+                 properties=(("dnsbuddy:architectures", " ".join(of)),) if archs else ())
+            for (version, source, of_source), of in found.items()]
 
 
 def roots():
-    """The root certificates built in, with the day as of which those that had ended were left out."""
+    """The root certificates built in, with their own date and the day as of which those that had ended were left out."""
     header = read(BUILD / "gen/trust_anchors.h")
     number = lambda name: int(re.search(rf"^#define TRUST_ANCHORS_{name} (\d+)", header, re.M)[1])
     pem = sha256(BUILD / "gen/trust_anchors.pem")
     version = package(ROOTS_PACKAGE)
     if os.environ.get("CA_BUNDLE") or os.environ.get("CA_DIR"):
         version = ""
-    day = datetime.fromtimestamp(number("BUILT_SEC"), timezone.utc).strftime("%Y-%m-%d")
+    day = lambda name: datetime.fromtimestamp(number(name), timezone.utc).strftime("%Y-%m-%d")
     return Part("Mozilla root certificates", "data", version or f"sha256-{pem[:16]}", "MPL-2.0", [], "",
                 DEBIAN if version else "CA_BUNDLE",
                 f"pkg:deb/debian/{ROOTS_PACKAGE}@{purl_version(version)}?arch=all" if version else f"pkg:generic/roots@{pem[:16]}",
                 f"{ROOTS_PACKAGE}/*", f"trust anchors, of the package {ROOTS_PACKAGE}" if version else "trust anchors",
-                sha256=pem, properties=(("dnsbuddy:roots", str(number("N"))), ("dnsbuddy:roots-as-of", day)))
+                sha256=pem, properties=(("dnsbuddy:roots", str(number("N"))), ("dnsbuddy:roots-date", day("DATE_SEC")),
+                                        ("dnsbuddy:roots-as-of", day("BUILT_SEC"))))
 
 
 def project():
@@ -167,4 +179,4 @@ def project():
 
 
 def parts():
-    return [bearssl(), jsmn(), musl(), libgcc(), roots()]
+    return [bearssl(), jsmn(), musl(), *libgcc(), roots()]

@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import tarfile
+from datetime import datetime, timezone
 from pathlib import Path
 
 import jsonschema
@@ -68,8 +69,8 @@ def check_deb(path, arch, epoch, program):
     fields = dict(line.split(": ", 1) for line in control["control"][1].decode().splitlines() if not line.startswith(" "))
     assert (fields["Package"], fields["Version"], fields["Architecture"]) == ("dnsbuddy", VERSION, arch)
     assert not {"Depends", "Pre-Depends", "Recommends"} & set(fields)
-    assert int(fields["Installed-Size"]) * 1024 >= sum(m.size for m, _ in tree.values())
     assert fields["Breaks"] == "systemd (<< 250)"  # its unit has %d
+    assert int(fields["Installed-Size"]) * 1024 >= sum(m.size for m, _ in tree.values())
     assert control["conffiles"][1] == b"/etc/dnsbuddy/dnsbuddy.env\n"
     sums = {line[34:]: line[:32] for line in control["md5sums"][1].decode().splitlines()}
     assert sums == {name: hashlib.md5(tree[name][1]).hexdigest() for name in files if not name.startswith("etc/")}
@@ -169,7 +170,10 @@ def check_sbom_of(bom, programs, build):
         header = (build / "gen/trust_anchors.h").read_text()
         roots = next(c for c in bom["components"] if c["type"] == "data")
         properties = {p["name"]: p["value"] for p in roots["properties"]}
-        assert properties["dnsbuddy:roots"] == re.search(r"TRUST_ANCHORS_N (\d+)", header)[1]
+        value = lambda name: re.search(rf"TRUST_ANCHORS_{name} (\d+)", header)[1]
+        day = lambda name: datetime.fromtimestamp(int(value(name)), timezone.utc).strftime("%Y-%m-%d")
+        assert properties == {"dnsbuddy:roots": value("N"), "dnsbuddy:roots-date": day("DATE_SEC"),
+                              "dnsbuddy:roots-as-of": day("BUILT_SEC")}
         assert roots["hashes"] == [{"alg": "SHA-256", "content": sha256((build / "gen/trust_anchors.pem").read_bytes())}]
 
 

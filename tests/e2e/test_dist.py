@@ -223,6 +223,33 @@ def test_the_list_of_parts():
     assert read("sbom.py", binary()) == read("sbom.py", binary(), TZ="Asia/Tokyo")
 
 
+def test_each_architecture_has_its_compilers_libgcc(tmp_path):
+    """By a dpkg that knows the packages of some."""
+    asked = tmp_path / "dpkg-query"
+    asked.write_text("""#!/bin/sh
+for name; do :; done
+case $name in
+libgcc-*-dev) echo "12.2.0-14 gcc-12 12.2.0-14 installed" ;;
+libgcc-*-arm*-cross) echo "12.2.0-14cross1 gcc-12-cross 15 installed" ;;
+*) exit 1 ;;
+esac
+""")
+    (tmp_path / "dpkg").write_text("#!/bin/sh\necho amd64\n")
+    for path in tmp_path.iterdir():
+        path.chmod(0o755)
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    bom = json.loads(read("sbom.py", PATH=path, DIST_ARCHS="amd64 arm64 armhf"))
+    released.check_sbom(bom)
+    found = [(c["version"], c["purl"], c.get("properties")) for c in bom["components"] if c["name"] == "libgcc"]
+    of = lambda archs: [{"name": "dnsbuddy:architectures", "value": archs}]
+    host = ("12.2.0-14", "pkg:deb/debian/gcc-12@12.2.0-14?arch=source")
+    assert found == [(*host, of("amd64")), ("12.2.0-14cross1", "pkg:deb/debian/gcc-12-cross@15?arch=source", of("arm64 armhf"))]
+    assert "libgcc 12.2.0-14 (amd64); libgcc 12.2.0-14cross1 (arm64 armhf)" in read("copyright.py", PATH=path,
+                                                                                    DIST_ARCHS="amd64 arm64 armhf")
+    bom = json.loads(read("sbom.py", PATH=path))
+    assert [(c["version"], c["purl"], c.get("properties")) for c in bom["components"] if c["name"] == "libgcc"] == [(*host, None)]
+
+
 def test_the_list_of_parts_is_made_from_the_recipes(tmp_path):
     copy = copied(tmp_path)
     recipe = copy / "third_party/bearssl.sh"
