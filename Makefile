@@ -26,11 +26,11 @@ export BUILD
 # ---- Architectures, by Debian's names --------------------------------------------------------------------------------
 
 ARCHES := amd64 arm64 armhf i386
-# of each: GNU's name, musl's
-NAMES_amd64 := x86_64-linux-gnu x86_64-linux-musl
-NAMES_arm64 := aarch64-linux-gnu aarch64-linux-musl
-NAMES_armhf := arm-linux-gnueabihf arm-linux-musleabihf
-NAMES_i386 := i686-linux-gnu i386-linux-musl
+# of each: GNU's name, musl's; the processor, as compilers name it
+NAMES_amd64 := x86_64-linux-gnu x86_64-linux-musl x86_64
+NAMES_arm64 := aarch64-linux-gnu aarch64-linux-musl aarch64
+NAMES_armhf := arm-linux-gnueabihf arm-linux-musleabihf arm%
+NAMES_i386 := i686-linux-gnu i386-linux-musl i%86
 
 ARCH ?=
 ifneq ($(ARCH),$(filter $(ARCHES),$(firstword $(ARCH))))
@@ -41,7 +41,7 @@ OUT := $(BUILD)$(addprefix /,$(ARCH))
 FOREIGN := $(if $(ARCH),$(filter-out $(shell dpkg --print-architecture 2>/dev/null),$(ARCH)))
 
 # Another architecture's compiler is Debian's, for glibc: it is told where musl is (third_party/musl.sh), which has to be
-# there first. Who names a CC has one that knows.
+# there first. Who names a CC has one that knows; but it has to be one for that architecture.
 MUSL :=
 PREPARED :=
 TOOLS :=
@@ -53,6 +53,11 @@ MUSL := $(BUILD)/third_party/musl/$(ARCH)
 PREPARED := $(MUSL)/version
 else
 CC := musl-gcc
+endif
+else ifneq ($(ARCH),)
+CC_MACHINE := $(shell $(CC) -dumpmachine 2>/dev/null)
+ifneq ($(filter-out $(word 3,$(NAMES_$(ARCH))),$(firstword $(subst -, ,$(CC_MACHINE)))),)
+$(error ARCH=$(ARCH): CC=$(CC) compiles for $(CC_MACHINE))
 endif
 endif
 HOSTCC ?= gcc
@@ -138,10 +143,11 @@ cover_FLAGS := -O0 -g --coverage
 # before main: so the compiler behind musl-gcc links, with musl's start files named one by one. gcc's own are for C++.
 LINK_FLAGS := -Wl,-z,norelro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections -Wl,--build-id=sha1 -Wl,--as-needed
 ifneq ($(findstring musl-gcc,$(CC))$(MUSL),)
-REALGCC ?= $(if $(MUSL),$(CC),gcc)
 ifneq ($(MUSL),)
+REALGCC := $(CC)
 MUSL_LIB := $(MUSL)/usr/lib/$(word 2,$(NAMES_$(ARCH)))
 else
+REALGCC ?= gcc
 MUSL_LIB ?= /usr/lib/$(patsubst %-gnu,%-musl,$(shell $(REALGCC) -print-multiarch))
 endif
 # Where what lies in memory and in the file: scripts/dense.ld says it. Its relocations take a bit each where the linker can
@@ -309,7 +315,7 @@ $(OUT)/release/dense.ld: scripts/dense.ld Makefile
 	$(Q)sed 's/@SELDOM@/$(SELDOM)/' $< >$@
 
 ifneq ($(PREPARED),)
-$(PREPARED): third_party/musl.sh | deps-cross-$(ARCH)
+$(PREPARED): third_party/musl.sh | deps-build
 	$(Q)third_party/musl.sh $(ARCH)
 	$(Q)touch $@
 endif
@@ -362,7 +368,8 @@ $(ARCHES:%=cross-%): cross-%: | gen deps-cross
 # The unit tests of one architecture, for test-cross; UNITS: some.
 ubsan: $(UBSAN_PROGRAMS)
 
-test-cross: deps-test deps-cross deps-qemu ## run the tests of other architectures, by qemu-user (QUICK=1: a few of them; ARCH: one)
+test-cross: ## run the tests of other architectures, by qemu-user (QUICK=1: a few of them; ARCH: one)
+	$(Q)scripts/deps.sh build test cross qemu
 	$(Q)PYTHON=$(PYTHON) QUICK=$(QUICK) scripts/test-cross.sh $(ARCH)
 
 asan: $(OUT)/asan/dnsbuddy ## build build/asan/dnsbuddy, the program under AddressSanitizer and UBSan
@@ -468,8 +475,9 @@ consul: ## print the path of a real Consul, fetching one if there is none
 deps: ## install what building, testing, measuring and linting need (Debian)
 	$(Q)scripts/deps.sh build test bench lint
 
+# Another architecture's compiler is asked for with the rest.
 $(DEPS): deps-%:
-	$(Q)scripts/deps.sh build $(filter-out build,$*)
+	$(Q)scripts/deps.sh build $(filter-out build,$*) $(if $(PREPARED),cross-$(ARCH))
 
 clean: ## remove everything built (downloads stay)
 	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || :

@@ -122,14 +122,42 @@ def test_an_architecture_that_is_none(tmp_path, word):
     assert f"ARCH={word}: there is {' '.join(ARCHES)}" in out and not list(tmp_path.iterdir())
 
 
+def programs(folder, **texts):
+    """A PATH on which these shell scripts come first; a _ is a -."""
+    for name, text in texts.items():
+        path = folder / name.replace("_", "-")
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
+@pytest.mark.parametrize("arch, machine, code", [
+    ("arm64", "x86_64-linux-gnu", 2), ("amd64", "aarch64-linux-gnu", 2), ("armhf", "aarch64-linux-gnu", 2),
+    ("i386", "x86_64-linux-gnu", 2), ("amd64", "x86_64-linux-musl", 0), ("arm64", "aarch64-unknown-linux-musl", 0),
+    ("armhf", "armv7l-linux-musleabihf", 0), ("i386", "i586-linux-musl", 0)])
+def test_a_named_compiler_is_one_for_the_architecture(tmp_path, arch, machine, code):
+    path = programs(tmp_path, my_cc=f'[ "$*" != -dumpmachine ] || echo {machine}')
+    out = run(["make", "-C", ROOT, f"ARCH={arch}", "help"], settings(PATH=path, CC="my-cc"), code=code)
+    assert (f"ARCH={arch}: CC=my-cc compiles for {machine}" in out) == (code != 0), out
+
+
+def test_what_links_for_another_architecture_is_its_own_compiler():
+    """Not the compiler that this machine's musl-gcc was told of."""
+    here = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    arch, compiler = ("amd64", "x86_64-linux-gnu-gcc") if here == "arm64" else ("arm64", "aarch64-linux-gnu-gcc")
+    out = run(["make", "-C", ROOT, f"ARCH={arch}", "-p", "-n", "help"], settings(REALGCC="gcc-of-musl-gcc"))
+    assert re.findall(r"^REALGCC := (.*)$", out, re.M) == [compiler]
+    out = run(["make", "-C", ROOT, "-p", "-n", "help"], settings(REALGCC="gcc-of-musl-gcc"))
+    assert re.findall(r"^REALGCC = (.*)$", out, re.M) == ["gcc-of-musl-gcc"]
+
+
+OF_A_USER = {"id": "echo 1000", "sudo": "exit 1", "apt_get": "exit 1"}
+
+
 @pytest.fixture
 def without_compilers(tmp_path):
     """A PATH for a user who is not root, on a machine that has everything but other architectures' compilers."""
-    for name, text in {"dpkg-query": f'{shutil.which("dpkg-query")} "$@" | grep -v "^gcc-.*-linux-gnu"', "id": "echo 1000",
-                       "sudo": "exit 1", "apt-get": "exit 1"}.items():
-        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
-        (tmp_path / name).chmod(0o755)
-    return f"{tmp_path}:{os.environ['PATH']}"
+    return programs(tmp_path, dpkg_query=f'{shutil.which("dpkg-query")} "$@" | grep -v "^gcc-.*-linux-gnu"', **OF_A_USER)
 
 
 @pytest.mark.parametrize("arch, package", [("arm64", "gcc-aarch64-linux-gnu"), ("armhf", "gcc-arm-linux-gnueabihf"),
@@ -142,6 +170,15 @@ def test_without_its_compiler_the_line_to_type_is_printed(without_compilers, arc
     program = "build/third_party/musl/" + arch + "/version"
     out = run(["make", "-C", ROOT, f"ARCH={arch}", program], settings(PATH=without_compilers), code=2)
     assert re.search(rf"As root:\n\n    apt-get update && apt-get install .* {package}\n", out), out
+
+
+def test_all_that_another_architecture_needs_is_in_one_line(tmp_path):
+    here = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    arch, package = ("amd64", "gcc-x86-64-linux-gnu") if here == "arm64" else ("arm64", "gcc-aarch64-linux-gnu")
+    path = programs(tmp_path, dpkg_query="exit 1", **OF_A_USER)
+    out = run(["make", "-C", ROOT, f"ARCH={arch}"], settings(PATH=path, BUILD=tmp_path / "build"), code=2)
+    line, = re.findall(r"apt-get install .*", out)
+    assert " musl-dev " in line and line.endswith(f" {package}")
 
 
 # -- the sum
