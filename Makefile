@@ -199,10 +199,11 @@ $(OUT)/$(1)/obj/bearssl/%.o: $(BEARSSL)/%.c $(OUT)/$(1)/flags
 	$$(Q)$$($(1)_CC) -w $$(BEARSSL_DEFS) $$($(1)_BEARSSL_DEFS) -I$(BEARSSL)/inc -I$(BEARSSL)/src \
 		$$(filter-out --coverage,$$($(1)_FLAGS)) -c -o $$@ $$<
 
-$$($(1)_LIB): $(call objects,$(1)/obj/bearssl,)$(patsubst %.c,$(OUT)/$(1)/obj/bearssl/%.o,$(BEARSSL_USED))
+# By .SECONDARY an object that is not there yet makes no archive old: what chooses them does.
+$$($(1)_LIB): $(patsubst %.c,$(OUT)/$(1)/obj/bearssl/%.o,$(BEARSSL_USED)) third_party/bearssl.mk
 	$$(say) AR $$@
 	@rm -f $$@
-	$$(Q)$$(AR) rcsD $$@ $$^
+	$$(Q)$$(AR) rcsD $$@ $$(filter %.o,$$^)
 
 # Unit tests: one program per file, with everything but main.
 $(OUT)/$(1)/unit/%: $(OUT)/$(1)/obj/tests/unit/%.o $(call objects,$(1),$(UNIT_HELPERS)) $$($(1)_OBJ) $$($(1)_LIB)
