@@ -1,7 +1,8 @@
 #!/bin/sh
 # musl.sh ARCH: fetch, verify and unpack musl (licence: MIT) of another architecture, as Debian's package musl-dev has it, to
 # build/third_party/musl/ARCH. The version is the one that this machine's own musl-dev has: so all architectures have the same.
-# apt verifies that Debian signed it; of the version of Debian 12 the checksum is known here, too.
+# apt verifies that Debian signed it; of the version of Debian 12 the checksum is known here, too, and that of another is kept
+# beside the file when apt brings it.
 set -eu
 cd "$(dirname "$0")/.."
 . third_party/lib.sh
@@ -18,15 +19,29 @@ sha256_of_package() {
 
 arch=$1
 suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-version=$(dpkg-query -W -f '${Version}' musl-dev 2>/dev/null) || version=$VERSION
+# Of several architectures it may be installed.
+version=$(dpkg-query -W -f '${Version}\n' "musl-dev:$(dpkg --print-architecture)" 2>/dev/null) || version=
+[ -n "$version" ] || version=$VERSION
 deb=$CACHE/musl-dev_${version}_$arch.deb
 out=$BUILD/third_party/musl/$arch
 
 lock
 if [ "$(cat "$out/version" 2>/dev/null)" != "$version" ]; then
-	[ -e "$deb" ] || apt_fetch "${suite:-bookworm}" deb "musl-dev=$version" "$arch" || die "cannot fetch $arch's musl-dev $version"
-	[ "$version" != $VERSION ] || verify "$deb" "$(sha256_of_package "$arch")" "musl $version, $arch"
-	say UNPACK "musl $version, $arch: sha256 $(sha256_of "$deb")"
+	if [ "$version" = $VERSION ]; then
+		sum=$(sha256_of_package "$arch")
+	else
+		sum=$(cat "$deb.sha256" 2>/dev/null) || rm -f "$deb"
+	fi
+	if [ ! -e "$deb" ]; then
+		apt_fetch "${suite:-bookworm}" deb "musl-dev=$version" "$arch" || die "cannot fetch $arch's musl-dev $version, the version of this machine's
+  own. Has the mirror a newer one? apt-get install --only-upgrade musl-dev"
+		if [ "$version" != $VERSION ]; then
+			sum=$(sha256_of "$deb")
+			echo "$sum" >"$deb.sha256"
+		fi
+	fi
+	verify "$deb" "$sum" "musl $version, $arch"
+	say UNPACK "musl $version, $arch: sha256 $sum"
 	rm -rf "$out" "$out.new"
 	mkdir -p "$out.new"
 	dpkg-deb -x "$deb" "$out.new"

@@ -181,6 +181,54 @@ def test_all_that_another_architecture_needs_is_in_one_line(tmp_path):
     assert " musl-dev " in line and line.endswith(f" {package}")
 
 
+@pytest.fixture
+def musl(tmp_path):
+    """musl(version, deb): musl.sh for arm64, where this machine's musl-dev has this version and the mirror this file."""
+    made = tmp_path / "made"
+    (made / "DEBIAN").mkdir(parents=True)
+    (made / "DEBIAN/control").write_text("Package: musl-dev\nVersion: 9.9-1\nArchitecture: arm64\nMaintainer: n\nDescription: d\n")
+    (made / "rcrt1.o").write_text("")
+    subprocess.run(["dpkg-deb", "-b", made, tmp_path / "good.deb"], check=True, capture_output=True)
+    (tmp_path / "bin").mkdir()
+
+    def go(version, deb="none.deb", code=0):
+        # Installed for two architectures: dpkg-query tells both, unless it is asked for one.
+        path = programs(tmp_path / "bin", dpkg_query=f"case $* in *musl-dev:*) ;; *) printf '{version}' ;; esac; printf '{version}'", apt_get=f"""
+            case "$*" in
+            indextargets*) echo "TARGET|http://deb.example.org/debian|bookworm|main" ;;
+            *" download "*) cp {tmp_path}/{deb} ./musl-dev_{version}_arm64.deb ;;
+            esac""")
+        return run([ROOT / "third_party/musl.sh", "arm64"], code=code,
+                   env={"PATH": path, "BUILD": tmp_path / "build", "DNSBUDDY_CACHE": tmp_path / "cache"})
+    (tmp_path / "cache").mkdir()
+    go.out, go.cache, go.good = tmp_path / "build/third_party/musl/arm64", tmp_path / "cache", tmp_path / "good.deb"
+    return go
+
+
+def test_a_musl_that_is_not_debians_stops_the_build(musl):
+    shutil.copy(musl.good, musl.cache / "musl-dev_1.2.3-1_arm64.deb")
+    assert "musl 1.2.3-1, arm64: wrong checksum" in musl("1.2.3-1", code=1) and not musl.out.exists()
+    # Nothing installed: that version is taken.
+    assert "musl 1.2.3-1, arm64: wrong checksum" in musl("", code=1) and not musl.out.exists()
+
+
+def test_a_kept_musl_of_another_version_is_the_one_that_was_fetched(musl):
+    kept = musl.cache / "musl-dev_9.9-1_arm64.deb"
+    kept.write_text("put there by nobody knows whom")
+    musl("9.9-1", deb="good.deb")  # it is fetched again
+    assert kept.read_bytes() == musl.good.read_bytes() and (musl.out / "rcrt1.o").exists()
+    shutil.rmtree(musl.out)
+    musl("9.9-1")  # it is not fetched again
+    shutil.rmtree(musl.out)
+    kept.write_bytes(kept.read_bytes() + b"!")
+    assert "musl 9.9-1, arm64: wrong checksum" in musl("9.9-1", code=1) and not musl.out.exists()
+
+
+def test_where_the_mirror_has_another_musl_the_way_out_is_named(musl):
+    out = musl("9.9-1", code=1)
+    assert "cannot fetch arm64's musl-dev 9.9-1" in out and "apt-get install --only-upgrade musl-dev" in out
+
+
 # -- the sum
 
 UNIT_RUN = """
