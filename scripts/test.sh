@@ -75,7 +75,10 @@ if [ "$what" = all ]; then
 	set --
 	# shellcheck disable=SC2086 # a list
 	for tests in ${E2E:-tests/e2e tests/cloudflare tests/sim}; do
-		[ ! -e "${tests%%::*}" ] || set -- "$@" "$tests"
+		# Of the default ones, those that are there. One that was named and is not is pytest's error.
+		if [ -n "${E2E:-}" ] || [ -e "$tests" ]; then
+			set -- "$@" "$tests"
+		fi
 	done
 	if ! CONSUL_BIN=$(scripts/consul.sh); then
 		failed=$((failed + 1))

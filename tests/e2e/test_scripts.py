@@ -262,6 +262,11 @@ def test_the_reasons_of_what_was_skipped_come_before_the_sum(tmp_path):
         "  1  no IPv6 here", "  1  test_a: test_ip6", "  3  no namespace: EPERM (1)", "  3  takes minutes: set SLOW=1"]
 
 
+def test_a_named_test_that_is_not_there_is_a_failure(tmp_path):
+    out = run([TEST, "all"], settings(BUILD=tmp_path, E2E="tests/e2e/test_nothing.py tests/e2e/test_src_readme.py"), code=1)
+    assert out.splitlines()[-1] == "0 passed, 1 failed" and "tests/e2e/test_nothing.py" in out
+
+
 # -- the demo
 
 
