@@ -138,12 +138,15 @@ def test_each_alert_says_how_bad_it_is_and_for_whom():
 
 @pytest.fixture
 def watched(scene):
-    """A watch that has everything, in sync: (port, its /metrics)."""
+    """A watch of two instances that has everything, in sync: its port, its /metrics, what begins another copy at a port."""
     port, = free_ports(1)
     discovery = Discovery(scene)
     site = discovery.site("192.0.2.1", "192.0.2.2")
-    watch = discovery.watch(f"--lock=prometheus/{port}", "--listen", f"127.0.0.1:{port}")
-    watch.wait_for("synced")
+
+    def begin(own):
+        return discovery.watch(f"--lock=prometheus/{port}", "--listen", f"127.0.0.1:{own}")
+
+    begin(port).wait_for("synced")
     site.settle()
 
     def ask():
@@ -151,7 +154,7 @@ def watched(scene):
             return Answer(answer.status, dict(answer.headers), answer.read().decode())
 
     until(lambda: ask().samples()["dnsbuddy_records_in_sync"] == 1)
-    return port, ask
+    return SimpleNamespace(port=port, ask=ask, begin=begin)
 
 
 def served(answer):
@@ -193,7 +196,7 @@ def faults(text, known):
 
 
 def test_all_that_is_used_is_served(watched):
-    known = served(watched[1]()) | OWN
+    known = served(watched.ask()) | OWN
     assert not [f"{rule['alert']}: {fault}" for rule in ALERTS
                 for fault in faults(" ".join([rule["expr"], *rule["annotations"].values()]), known)]
     assert not [f"{panel['title']}: {fault}" for panel, expr, _ in targets() for fault in faults(expr, known)]
@@ -265,15 +268,17 @@ def test_each_expression_of_the_dashboard_is_one(tmp_path):
 
 
 def test_each_panel_shows_something_and_no_rule_fails(watched, tmp_path):
-    """A Prometheus that reads a watch, as prometheus.yml has it but for ports and times."""
+    """A Prometheus that reads two copies, as prometheus.yml has it but for ports and times. What both see counts once."""
     program = shutil.which("prometheus")
     if not program:
         pytest.skip("prometheus is not installed")
-    port, (own, ) = watched[0], free_ports(1)
+    port, own = free_ports(2)
+    follower = watched.begin(port)
+    follower.wait_for("following")
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     config["rule_files"] = [str(FOLDER / name) for name in config["rule_files"]]
-    config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{port}"]
+    config["scrape_configs"][0]["static_configs"][0]["targets"] = [f"127.0.0.1:{at}" for at in (watched.port, port)]
     (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
     log = open(tmp_path / "log", "w")
     process = subprocess.Popen([program, f"--config.file={tmp_path}/prometheus.yml", f"--storage.tsdb.path={tmp_path}/data",
@@ -292,12 +297,23 @@ def test_each_panel_shows_something_and_no_rule_fails(watched, tmp_path):
         data = ask("query", query=for_prometheus(re.sub(r"> 0(?!\d)", ">= 0", expr)))
         return data and data["result"]
 
+    def sums(expr):
+        return sum(float(one["value"][1]) for one in shows(expr) or [])
+
+    def panel(title):
+        return [sums(expr) for p, expr, _ in targets() if p["title"] == title]
+
     try:
-        until(lambda: shows("up == 1"), 20, lambda: (tmp_path / "log").read_text())
-        until(lambda: shows("count_over_time(dnsbuddy_healthy[1m]) >= 3"), 20)
+        until(lambda: sums("up") == 2, 20, lambda: (tmp_path / "log").read_text())
+        until(lambda: len(shows("count_over_time(dnsbuddy_healthy[1m]) >= 3") or []) == 2, 20)
+        until(lambda: sums("dnsbuddy_record_instances") == 4)
         assert not [f"{panel['title']}: {expr}" for panel, expr, _ in targets() if not shows(expr)]
         until(lambda: all(r["health"] == "ok" for g in ask("rules")["groups"] for r in g["rules"]), 10, lambda: str(ask("rules")))
         until(lambda: not ask("alerts")["alerts"], 10, lambda: str(ask("alerts")))
+        once = {"Health": [1], "Names": [1, 1], "Names by state": [1], "Records": [2, 2, 0], "Instances in Consul": [2]}
+        assert {title: panel(title) for title in once} == once
+        follower.stop()
+        until(lambda: panel("Health") == [0], 20)
     finally:
         process.terminate()
         process.wait(10)
