@@ -15,11 +15,6 @@ def by_flag(wanted):
     return list(dict.fromkeys(f"--{s.flag}" for s in SETTINGS if s.flag and wanted(s)))
 
 
-def what(setting):
-    """A line about it."""
-    return setting.help.removesuffix(" (required)")
-
-
 # ---- bash ----
 
 BASH = r"""# bash completion for dnsbuddy(1)                           -*- shell-script -*-
@@ -185,7 +180,7 @@ def zsh_action(s):
 def zsh_spec(s):
     what_it_takes = zsh_text(s.takes.strip("[=]") or "true|false")
     joint, optional = ("=-", ":") if s.is_switch else ("=", "")
-    return zsh_quote(f"--{s.flag}{joint}[{zsh_text(what(s))}]{optional}:{what_it_takes}:{zsh_action(s)}")
+    return zsh_quote(f"--{s.flag}{joint}[{zsh_text(s.help)}]{optional}:{what_it_takes}:{zsh_action(s)}")
 
 
 def zsh_arguments(command):
@@ -267,7 +262,7 @@ def fish():
     for s in SETTINGS:
         if s.flag:
             names = " ".join(c.name for c in COMMANDS if s in c.settings(SETTINGS))
-            out += f"complete -c dnsbuddy -n '__dnsbuddy_is {names}' -l {s.flag}{fish_takes(s)} -d {fish_quote(what(s))}\n"
+            out += f"complete -c dnsbuddy -n '__dnsbuddy_is {names}' -l {s.flag}{fish_takes(s)} -d {fish_quote(s.help)}\n"
     for c in COMMANDS:
         for o in c.options:
             out += f"complete -c dnsbuddy -n '__dnsbuddy_is {c.name}' -l {o.flag[2:]} -d {fish_quote(o.doc.replace('`', ''))}\n"

@@ -87,7 +87,7 @@ class Setting:
 
     @property
     def meaning(self):
-        return self.doc or self.help.removesuffix(" (required)")
+        return self.doc or self.help
 
     @property
     def is_boolean(self):

@@ -31,8 +31,11 @@ int command_usage(void)
 	return EXIT_CODE_USAGE;
 }
 
-static void print_initial(const struct setting_info *info)
+/* `drain` finds what others must be told. */
+static void print_initial(const struct setting_info *info, unsigned groups)
 {
+	if (info->traits.is_required && !(groups & GROUP_OPERATOR))
+		out_str(" (required)");
 	if (info->initial)
 		out_fmt(" [%s]", info->initial);
 	out_str("\n");
@@ -45,7 +48,7 @@ static void print_common(const struct setting_info *info)
 
 	out_fmt("  %s%-9s%-22s%.*s", info->flag ? "--" : "  ", info->flag ? info->flag : "",
 		info->env[0], (int)strcspn(text, ";"), text);
-	print_initial(info);
+	print_initial(info, 0);
 }
 
 /* Whose a setting of these is needs no telling: every command's that asks an API. */
@@ -56,22 +59,24 @@ static void print_setting(enum setting s, unsigned groups)
 {
 	const struct setting_info *info = setting(s);
 	const char *help = info->help;
-	int value_len = (int)strcspn(help, " ");
+	int value_len = (int)strcspn(help, " "); /* "[=KEY]" stands at the flag itself */
 	char names[COMMAND_NAMES_CAP];
 
 	if (info->flag && !(s == SET_TIMEOUT && groups & GROUP_OPERATOR))
-		out_fmt("  --%s%s%.*s ", info->flag, value_len ? " " : "", value_len, help);
+		out_fmt("  --%s%s%.*s ", info->flag, value_len && *help != '[' ? " " : "",
+			value_len, help);
 	for (int i = 0; i < SETTING_ENV_MAX && info->env[i]; i++)
 		out_fmt("%s %s", i ? "," : " ", info->env[i]);
 	if (info->fallback_env)
 		out_fmt(", else %s", info->fallback_env);
 	out_str(info->traits.is_secret ? " (or with _FILE)\n      " : "\n      ");
-	if (!groups && !(info->traits.groups & GROUPS_COMMON)) {
+	/* ...but there are two flags --ttl. */
+	if (!groups && (s == SET_TTL || !(info->traits.groups & GROUPS_COMMON))) {
 		command_names(info->traits.groups, names);
 		out_fmt("%s: ", names);
 	}
 	out_str(help + value_len + 1);
-	print_initial(info);
+	print_initial(info, groups);
 }
 
 /* Those that a command of these groups uses; 0: all. */
@@ -82,10 +87,11 @@ static void print_settings(unsigned groups)
 	for (enum setting s = 0; s < SETTINGS; s++)
 		if (!groups || setting(s)->traits.groups & (groups | GROUP_FILE))
 			print_setting(s, groups);
-	out_str("\nExit codes: 0 done; 1 failed, trying again may help; 2 changes (plan\n"
-		"--detailed-exitcode); 3 held: a safety rule kept records that Consul no\n"
-		"longer lists, or refused a drain; 64 wrong usage; 77 credentials refused;\n"
-		"78 wrong or missing configuration.\n");
+	out_str("\nExit codes: 0 done; 1 failed, trying again may help;\n");
+	if (!groups || groups & (GROUP_RECORDS | GROUP_OPERATOR))
+		out_str("2 changes (plan --detailed-exitcode); 3 held: a safety rule kept records\n"
+			"that Consul no longer lists, or refused a drain;\n");
+	out_str("64 wrong usage; 77 credentials refused; 78 wrong or missing configuration.\n");
 }
 
 /* On one screen of 24 lines, with the prompt behind it. */

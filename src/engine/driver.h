@@ -19,7 +19,7 @@ struct driver {
 	struct http_client *client; /* of the call under way */
 	const char *consul_headers; /* whole lines, with the credentials of that side alone */
 	const char *cf_headers;
-	int64_t timeout_ms; /* of one exchange, connect to last byte */
+	int64_t timeout_ms; /* of one exchange, look-up to last byte */
 	/* The call under way. */
 	int64_t fence_ms;
 	const char *method;

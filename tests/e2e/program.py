@@ -165,7 +165,7 @@ def settings_of_help(topic="settings"):
     text = text.partition("\nSettings:")[2].partition("\nExit codes:")[0]
     out = []
     for first in re.findall(r"^  (\S.*)\n {6}\S", text, re.M):
-        flag = first.split()[0] if first.startswith("--") else None
+        flag = re.split(r"[ []", first)[0] if first.startswith("--") else None
         listed = first.rpartition("   ")[2]
         names = listed.removesuffix(" (or with _FILE)").replace("else ", "").split(", ")
         assert all(re.fullmatch(r"\w+", n) for n in names), f"no names of variables: {listed}"
