@@ -6,6 +6,7 @@ from tables import COMMANDS, ROOT, SETTINGS, constant, read_foreign_keys
 
 README_BEGIN = "<!-- settings: made by `make readme` from src/core/job.def and src/config/program.def -->"
 README_END = "<!-- end of settings -->"
+WIDTH = 80  # bytes of a line of text in a page's source
 
 
 # ---- README.md ----
@@ -90,7 +91,9 @@ def span(s):
 
 
 def default_of(s):
-    if s.default and s.default != "required":
+    if s.default == "required":
+        return ["Required, unless entries of", ".Ic records", "or", ".Fl Fl discover", "say it; not by", ".Cm drain ."]
+    if s.default:
         return [f"Default: {escape(s.default)}."]
     return [unbroken(f"Default: {typed(s.initial)}.")] if s.initial else []
 
@@ -143,13 +146,16 @@ def type_of(s):
         return "A text, or a list of texts"
     if s.is_boolean:
         return "true or false"
+    if s.is_switch:
+        return "true, false or a text"
     if s.span or s.key in ("ttl", "app_port"):
         return "A number" + (f", {span(s)}" if s.span else "")
     return "A text"
 
 
 def key_item(s):
-    out = [f".It Ic {s.key}", f"{type_of(s)}.", *prose(re.sub(r"; also the \w+ argument", "", s.meaning))]
+    meaning = re.sub(r"; (also the \w+ argument|the last variable .*)", "", s.meaning)
+    out = [f".It Ic {s.key}", f"{type_of(s)}.", *prose(meaning)]
     out += default_of(s)
     if s.flag and s.flag.replace("-", "_") != s.key:
         out += ["To", listed("Cm", [c.name for c in commands_of(s)]), f"also as {typed(s.flag)}."]
@@ -182,10 +188,36 @@ def foreign_list():
 
 # ---- both ----
 
+def tags():
+    """The settings that a tag of a service may say, besides the name itself."""
+    return [listed("Cm", [s.key.replace("_", "-") for s in SETTINGS if "is_tag" in s.traits and s.key != "record"]) + " ."]
+
+
+def wrapped(line):
+    """A line of text as lines of WIDTH bytes; none ends where a sentence seems to end, but does not."""
+    out = []
+    for word in line.split(" "):
+        longer = f"{out[-1]} {word}" if out else word
+        if out and (len(longer.encode()) <= WIDTH or re.search(r"[.!?][])\"']*(\\fR)?$", out[-1])):
+            out[-1] = longer
+        else:
+            out.append("\\&" + word if out and word[0] in ".'" else word)
+    return out
+
+
+def folded(lines):
+    """What is neither a macro nor to be shown as it is, wrapped."""
+    out, is_literal = [], False
+    for line in lines:
+        is_literal = line.startswith(".Bd -literal") or is_literal and line != ".Ed"
+        out += [line] if is_literal or line.startswith(".") else wrapped(line)
+    return out
+
+
 def fill(template, version):
     """A page of its skeleton: a line @settings@ and the like is a list, @NAME@ in a line a number of the sources."""
     parts = {"settings": settings_list, "keys record": lambda: keys_list(True), "keys program": lambda: keys_list(False),
-             "foreign keys": foreign_list} | {f"uses {c.name}": (lambda n=c.name: uses_list(n)) for c in COMMANDS if c.groups}
+             "foreign keys": foreign_list, "tags": tags} | {f"uses {c.name}": (lambda n=c.name: uses_list(n)) for c in COMMANDS if c.groups}
     out = []
     for line in template.splitlines():
         whole = re.fullmatch(r"@([a-z ]+)@", line)
@@ -194,7 +226,7 @@ def fill(template, version):
         else:
             line = line.replace("@version@", version)
             out.append(re.sub(r"@([A-Z_]+)@", lambda m: str(constant(m[1])), line))
-    return "\n".join(out) + "\n"
+    return "\n".join(folded(out)) + "\n"
 
 
 def page(name, version):
