@@ -16,7 +16,7 @@ TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS), str(TESTS / "e2e")]
 
 from program import Running, environment
-from test_binary import check_file, readelf
+from test_binary import check_closed, check_file, readelf
 
 ARCH, PROGRAM = os.environ["CROSS_ARCH"], os.environ["CROSS_PROGRAM"]
 MACHINES = {"amd64": "X86-64", "arm64": "AArch64", "armhf": "ARM", "i386": "Intel 80386"}
@@ -35,7 +35,8 @@ def test_the_file():
 
 
 def test_a_thousand_names_have_room(tmp_path):
-    """All their addresses, and those of as many services, in what a program of this architecture has."""
+    """All their addresses, and those of as many services, in what a program of this architecture has; and what was
+    relocated is closed."""
     file = tmp_path / "records.json"
     file.write_text(json.dumps({"records": [{"service": f"s{n}", "record": f"n{n}.example.com"} for n in range(NAMES)]}))
     run = Running(["watch", "--config", file], environment(**NOWHERE))
@@ -43,6 +44,8 @@ def test_a_thousand_names_have_room(tmp_path):
     while "msg=watching" not in run.logged() and run.process.poll() is None and time.monotonic() < end:
         time.sleep(0.02)
     assert f"msg=watching records={NAMES}" in run.logged(), run.logged()
+    # Qemu maps the program's file where the program is, with the rights that it has.
+    check_closed(run.pid, PROGRAM)
     # Qemu's own are among them.
     sizes = [int(b, 16) - int(a, 16) for a, b in re.findall(r"^(\w+)-(\w+) rw-p", Path(f"/proc/{run.pid}/maps").read_text(), re.M)]
     run.process.send_signal(signal.SIGTERM)
