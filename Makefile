@@ -439,15 +439,15 @@ test-image: deps-build ## build the image where no engine runs, and test it
 	$(Q)scripts/test-image.sh
 
 .PHONY: dist test-dist image-index
-dist: deps-dist ## what is released, for four architectures, in build/dist (DIST_ARCHS: some of them)
-	$(Q)PYTHON=$(PYTHON) scripts/dist.sh
+dist: deps-dist ## what is released, for four architectures, in build/dist (DIST_ARCHS: some of them; ARCH: one)
+	$(Q)PYTHON=$(PYTHON) DIST_ARCHS='$(or $(DIST_ARCHS),$(ARCH))' scripts/dist.sh
 
 test-dist: deps-test-dist ## make all of that twice, compare it, and look at it as those who get it will; as root also install it
-	$(Q)PYTHON=$(PYTHON) scripts/test-dist.sh
+	$(Q)PYTHON=$(PYTHON) DIST_ARCHS='$(or $(DIST_ARCHS),$(ARCH))' scripts/test-dist.sh
 
-image-index: deps-dist ## one image index for the four architectures, in build/dist/oci, and each image run once
-	$(Q)$(MAKE) --no-print-directory cross
-	$(Q)PYTHON=$(PYTHON) scripts/image-index.sh '$(abspath $(BUILD))/dist/oci' \
+image-index: deps-dist ## one image index for the four architectures, in build/oci, and each image run once
+	$(Q)SOURCE_DATE_EPOCH=$$(packaging/epoch.sh) $(MAKE) --no-print-directory cross
+	$(Q)PYTHON=$(PYTHON) scripts/image-index.sh '$(abspath $(BUILD))/oci' \
 		$(foreach a,$(ARCHES),$(a)='$(abspath $(BUILD))/$(a)/dnsbuddy')
 
 test-example: all ## type the example's commands, and see what comes of them, in an engine of its own

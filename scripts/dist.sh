@@ -8,6 +8,18 @@
 # All is built from the source tarball, unpacked: what is released is what the tarball gives. No root is needed.
 set -eu
 cd "$(dirname "$0")/.."
+
+# It starts itself anew with nothing of the environment but what is named here: where things are, archives whose sums are known
+# (third_party/README.md), and what apt needs. Compilers, flags, roots, options of make, tar, xz and dpkg-deb are not the caller's.
+if [ "${1:-}" != clean ]; then
+	set --
+	for name in HOME TMPDIR BUILD PYTHON DIST_ARCHS SOURCE_DATE_EPOCH DNSBUDDY_CACHE BEARSSL_TARBALL JSMN_H APT_CONFIG http_proxy \
+		https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY; do
+		eval "value=\${$name:-}"
+		[ -z "$value" ] || set -- "$@" "$name=$value"
+	done
+	exec env -i PATH="$PATH" LC_ALL=C.UTF-8 "$@" scripts/dist.sh clean
+fi
 . third_party/lib.sh
 
 archs=${DIST_ARCHS:-amd64 arm64 armhf i386}
@@ -16,7 +28,8 @@ version=$(cat VERSION)
 name=dnsbuddy-$version
 out=$BUILD/dist work=$BUILD/dist.work
 SOURCE_DATE_EPOCH=$(packaging/epoch.sh)
-export SOURCE_DATE_EPOCH PYTHON PYTHONDONTWRITEBYTECODE=1
+DIST_ARCHS=$archs
+export SOURCE_DATE_EPOCH PYTHON DIST_ARCHS PYTHONDONTWRITEBYTECODE=1
 
 for arch in $archs; do
 	case $arch in
@@ -34,12 +47,9 @@ packaging/source.sh "$out"
 tar -x -C "$work" -f "$out/$name.tar.xz"
 tree=$work/$name
 
-# in_tree TARGET...: make in the unpacked tarball, with nothing of the caller's but where downloads are kept
+# in_tree TARGET...: make in the unpacked tarball
 in_tree() {
-	(
-		unset MAKEFLAGS MAKELEVEL MFLAGS CC HOSTCC AR STRIP OBJCOPY CFLAGS LDFLAGS LTO V WERROR CI DESTDIR PREFIX
-		DNSBUDDY_CACHE=$CACHE BUILD=build make -C "$tree" "$@"
-	) >"$work/log" 2>&1 || {
+	DNSBUDDY_CACHE=$CACHE BUILD=build make -C "$tree" "$@" >"$work/log" 2>&1 || {
 		tail -n 30 "$work/log" >&2
 		die "make $* failed in $tree"
 	}

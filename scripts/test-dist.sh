@@ -7,7 +7,7 @@
 #      user: the same bytes
 #   3. tests/dist: what is in the files
 #   4. the image index, with skopeo and qemu
-#   5. as root: scripts/test-deb.sh
+#   5. as root, and if this machine's architecture is among them: scripts/test-deb.sh
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . third_party/lib.sh
@@ -63,8 +63,11 @@ for file in "$dist/dnsbuddy-$version"-linux-*; do
 done
 scripts/image-index.sh "$work/oci" "${programs[@]}"
 
-if [ "$(id -u)" -eq 0 ]; then
-	scripts/test-deb.sh "$dist/dnsbuddy_${version}_$(dpkg --print-architecture).deb"
-else
+package=$dist/dnsbuddy_${version}_$(dpkg --print-architecture).deb
+if [ "$(id -u)" -ne 0 ]; then
 	echo "test-dist.sh: the package was not installed anywhere: that takes root"
+elif [ ! -e "$package" ]; then
+	echo "test-dist.sh: the package was not installed anywhere: DIST_ARCHS is without this machine's architecture"
+else
+	scripts/test-deb.sh "$package"
 fi

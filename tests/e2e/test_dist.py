@@ -323,16 +323,6 @@ def test_the_image_index(tmp_path):
     assert "no such architecture: vax; there are amd64 arm64 armhf i386" in read("oci.py", tmp_path / "three", "vax=/bin/true", code=1)
 
 
-def test_dist_names_the_architectures():
-    out = go(ROOT / "scripts/dist.sh", code=1, DIST_ARCHS="amd64 vax")
-    assert "no such architecture: vax; there are amd64 arm64 armhf i386" in out
-
-
-def test_readme_names_the_files_of_this_version():
-    text = (ROOT / "README.md").read_text()
-    names = re.findall(r"dnsbuddy[-_]([0-9.]+[0-9])(-linux-\w+|_\w+\.deb)", text)
-    assert len(names) >= 2 and {version for version, _ in names} == {released.VERSION}
-    assert {re.split(r"[-_.]", end.removesuffix(".deb"))[-1] for _, end in names} <= set(released.MACHINES)
 def test_the_image_index_replaces_nothing_but_its_like(tmp_path):
     pair = f"amd64={binary()}"
     mine = tmp_path / "mine"
@@ -350,3 +340,32 @@ def test_the_image_index_replaces_nothing_but_its_like(tmp_path):
     released.check_oci(mine, {"amd64": Path(binary())})
 
 
+def test_dist_names_the_architectures():
+    out = go(ROOT / "scripts/dist.sh", code=1, DIST_ARCHS="amd64 vax")
+    assert "no such architecture: vax; there are amd64 arm64 armhf i386" in out
+    for arguments, archs in ((["ARCH=arm64"], "arm64"), (["ARCH=arm64", "DIST_ARCHS=i386 amd64"], "i386 amd64"), ([], "")):
+        for target in ("dist", "test-dist"):
+            assert f"DIST_ARCHS='{archs}' scripts/{target}.sh" in go("make", "-n", "-C", ROOT, target, *arguments)
+
+
+def test_dist_takes_nothing_else_of_the_callers(tmp_path):
+    """dist.sh up to where it packs the source."""
+    copy = copied(tmp_path)
+    (copy / "scripts").mkdir()
+    shutil.copy(ROOT / "scripts/dist.sh", copy / "scripts")
+    (copy / "packaging/source.sh").write_text(f"#!/bin/sh\nenv >{tmp_path}/env\nexit 3\n")
+    kept = {"BUILD": str(copy / "build"), "HOME": str(tmp_path), "DIST_ARCHS": "arm64", "DNSBUDDY_CACHE": str(tmp_path / "a cache"),
+            "https_proxy": "http://192.0.2.1", "SOURCE_DATE_EPOCH": "7"}
+    theirs = ["CC", "CFLAGS", "CA_BUNDLE", "CA_DIR", "REALGCC", "MUSL_LIB", "CPATH", "LIBRARY_PATH", "GNUMAKEFLAGS", "MAKEFILES", "MAKEFLAGS",
+              "ARCH", "LTO", "TAR_OPTIONS", "XZ_OPT", "XZ_DEFAULTS", "DPKG_DEB_COMPRESSOR_LEVEL", "GIT_DIR", "PYTHONPATH", "TZ", "LANG"]
+    go(copy / "scripts/dist.sh", code=3, **kept, **dict.fromkeys(theirs, "/nowhere"))
+    found = dict(line.split("=", 1) for line in (tmp_path / "env").read_text().splitlines())
+    assert found.items() >= kept.items() | {("LC_ALL", "C.UTF-8")}
+    assert set(found) - set(kept) <= {"PATH", "LC_ALL", "PYTHON", "PYTHONDONTWRITEBYTECODE", "PWD", "OLDPWD", "SHLVL", "_"}
+
+
+def test_readme_names_the_files_of_this_version():
+    text = (ROOT / "README.md").read_text()
+    names = re.findall(r"dnsbuddy[-_]([0-9.]+[0-9])(-linux-\w+|_\w+\.deb)", text)
+    assert len(names) >= 2 and {version for version, _ in names} == {released.VERSION}
+    assert {re.split(r"[-_.]", end.removesuffix(".deb"))[-1] for _, end in names} <= set(released.MACHINES)
