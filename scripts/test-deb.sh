@@ -55,7 +55,22 @@ scripts/deps.sh build test-dist
 CONSUL_BIN=$(scripts/consul.sh)
 tmp=$(mktemp -d "${TMPDIR:-/tmp}/dnsbuddy-deb.XXXXXX")
 root=$tmp/root
-base_tree "$root" systemd,systemd-sysv
+# systemd-run wants the bus.
+base_tree "$root" systemd,systemd-sysv,dbus
+cp "$package" "$root/root/dnsbuddy.deb"
+# files: what there is on the machine outside of what changes by itself
+files() { (cd "$root" && find etc usr lib var/lib/private var/lib/systemd/deb-systemd* -xdev 2>/dev/null | LC_ALL=C sort); }
+
+# ---- Where no systemd runs: in a folder, as an image is made --------------------------------------------------------------
+
+# in_folder COMMAND...: run it there
+in_folder() { chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"; }
+before=$(files)
+if out=$(in_folder dpkg -i /root/dnsbuddy.deb 2>&1); then pass "dpkg -i without systemd"; else fail "dpkg -i without systemd" "$out"; fi
+same "… dnsbuddy version" "$(in_folder dnsbuddy version)" "dnsbuddy $(cat VERSION)"
+same "… its unit is not enabled" "$(cd "$root" && find etc/systemd -name 'dnsbuddy*')" ""
+if out=$(in_folder dpkg -P dnsbuddy 2>&1); then pass "dpkg -P without systemd"; else fail "dpkg -P without systemd" "$out"; fi
+same "… nothing is left" "$(diff <(printf '%s\n' "$before") <(files) || :)" ""
 
 # ---- A network, Consul and the stand-in in it, and the machine -----------------------------------------------------------
 
@@ -76,7 +91,6 @@ nsenter -t "$net" -n setsid "$PYTHON" tests/cloudflare/standin.py --dir "$tmp/ap
 api=$!
 
 say SYSTEM "systemd in $root"
-cp "$package" "$root/root/dnsbuddy.deb"
 nsenter -t "$net" -n setsid systemd-nspawn --quiet --directory="$root" --machine=dnsbuddy-test --register=no --keep-unit \
 	--console=pipe --boot >"$tmp/machine.log" 2>&1 </dev/null &
 machine=$!
@@ -126,8 +140,6 @@ until_is() {
 property() { in_it systemctl show -P "$1" dnsbuddy; }
 is_active() { in_it systemctl is-active dnsbuddy; }
 apt() { in_it DEBIAN_FRONTEND=noninteractive apt-get -y "$@"; }
-# files: what there is on the machine outside of what changes by itself
-files() { (cd "$root" && find etc usr lib var/lib/private var/lib/systemd/deb-systemd* -xdev 2>/dev/null | LC_ALL=C sort); }
 
 # ---- Installed: off until configured -------------------------------------------------------------------------------------
 
@@ -139,9 +151,12 @@ code=0
 out=$(in_it systemctl start dnsbuddy 2>&1) || code=$?
 same "systemctl start without a token starts nothing" "$code $(is_active || :) $(property ConditionResult)" "0 inactive no"
 has "… and systemctl status says why" "$(in_it systemctl status dnsbuddy || :)" "/etc/dnsbuddy/cloudflare-token"
-same "no unit has failed" "$(in_it systemctl --failed --no-legend --plain | grep dnsbuddy || :)" ""
-out=$(in_it systemd-analyze verify --man=no dnsbuddy.service 2>&1) || :
-same "systemd-analyze verify has no complaint" "$(printf '%s' "$out" | grep dnsbuddy || :)" ""
+code=0
+out=$(in_it systemctl --failed --no-legend --plain 2>&1) || code=$?
+same "no unit has failed" "$code $(printf '%s' "$out" | grep dnsbuddy || :)" "0 "
+code=0
+out=$(in_it systemd-analyze verify --man=no dnsbuddy.service 2>&1) || code=$?
+same "systemd-analyze verify has no complaint" "$code $(printf '%s' "$out" | grep dnsbuddy || :)" "0 "
 out=$(in_it systemd-analyze security --no-pager dnsbuddy.service 2>&1) || :
 level=$(printf '%s\n' "$out" | sed -n 's/.*exposure level for dnsbuddy.service: \([0-9.]*\).*/\1/p')
 if [ -n "$level" ] && awk -v l="$level" 'BEGIN { exit !(l <= 2.0) }'; then
@@ -159,7 +174,8 @@ install -m 600 "$tmp/token" "$root/etc/dnsbuddy/cloudflare-token"
 install -m 644 "$(field ca_file)" "$root/etc/dnsbuddy/ca.pem"
 printf 'CF_API_URL=%s\nSSL_CERT_FILE=/etc/dnsbuddy/ca.pem\nDNSBUDDY_GRACE=0\n' "$(field url)" >>"$root/etc/dnsbuddy/dnsbuddy.env"
 # As README.Debian has it.
-out=$(in_it sh -c 'set -a; . /etc/dnsbuddy/dnsbuddy.env; CLOUDFLARE_API_TOKEN_FILE=/etc/dnsbuddy/cloudflare-token dnsbuddy plan' 2>&1) || :
+out=$(in_it systemd-run --quiet --pipe --wait -p EnvironmentFile=/etc/dnsbuddy/dnsbuddy.env \
+	-E CLOUDFLARE_API_TOKEN_FILE=/etc/dnsbuddy/cloudflare-token dnsbuddy plan 2>&1 </dev/null) || :
 has "plan, by hand with its settings" "$out" "2 to create"
 if out=$(in_it systemctl enable --now dnsbuddy 2>&1); then pass "systemctl enable --now"; else fail "systemctl enable --now" "$out"; fi
 same "… the records are what Consul lists" "$(until_is 10 "192.0.2.1 192.0.2.2" records)" "192.0.2.1 192.0.2.2"
