@@ -85,7 +85,7 @@ LC_ALL=C tar -c -C "$work/oci" --sort=name --format=gnu --mtime="@$SOURCE_DATE_E
 if command -v lintian >/dev/null; then
 	say LINTIAN "*.deb"
 	# It warns of being root, which it may well be.
-	lintian --fail-on error,warning,info --info "$out"/*.deb 2>"$work/log" || {
+	lintian --display-info --fail-on error,warning,info --info "$out"/*.deb 2>"$work/log" || {
 		cat "$work/log" >&2
 		die "lintian has complaints; packaging/debian/lintian-overrides is for those that are meant"
 	}
