@@ -233,9 +233,9 @@ has "plan says so too" "$out" "nothing to do"
 
 # ---- README's container, by itself ---------------------------------------------------------------------------------------
 
-# The command as README.md has it, but for the token; what a test needs besides comes first. In that network `consul` is
-# the name of 127.0.0.1.
-run=$(awk '/^docker run -d --name cloudflare /, !/\\$/' README.md)
+# The command as README.md has it, but for the token and the port: nothing is published of a network that has a loopback
+# device alone. What a test needs besides comes first. In that network `consul` is the name of 127.0.0.1.
+run=$(awk '/^docker run -d --name cloudflare /, !/\\$/' README.md | sed 's/ -p [^ ]*//')
 read -ra words <<<"${run//$'\\\n'/ }"
 has "README.md has a command to run a container" "${words[*]}" " dnsbuddy watch"
 more=(--network "container:$holder" --cap-drop ALL --security-opt no-new-privileges --health-interval 1s --health-retries 1
