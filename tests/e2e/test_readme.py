@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+from datetime import date
 
 import jsonschema
 import pytest
@@ -148,7 +149,12 @@ def test_links_lead_somewhere(page):
 
 def test_the_version_is_said_the_same_everywhere():
     version = (ROOT / "VERSION").read_text().strip()
-    assert re.search(r"^## \[(.*?)\] - 20\d\d-\d\d", PAGES["CHANGELOG.md"], re.M)[1] == version
+    versions = re.findall(r"^## (.*)$", PAGES["CHANGELOG.md"], re.M)
+    parts = [re.fullmatch(r"\[(\d+\.\d+\.\d+)\] - (\d{4}-\d\d-\d\d)", line) for line in versions]
+    assert all(parts), versions
+    assert parts[0][1] == version
+    days = [date.fromisoformat(part[2]) for part in parts]
+    assert days == sorted(days, reverse=True)
     assert set(re.findall(r"dnsbuddy[_-](\d[\d.]*\d)", TEXT)) == {version}
 
 
