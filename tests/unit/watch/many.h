@@ -17,8 +17,7 @@ extern struct many {
 		unsigned address; /* 198.51.100.x; another one is no change of a check */
 		bool is_unchecked, is_gone;
 		unsigned tag;
-		uint64_t created; /* its check */
-		uint64_t index;   /* of what changed last */
+		uint64_t index; /* of what changed last */
 	} of[MANY];
 	size_t n;
 	uint64_t indices[TOLD_KINDS], index;
