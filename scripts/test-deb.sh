@@ -8,47 +8,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . third_party/lib.sh
 . scripts/engine.sh
+. scripts/checks.sh
 
-PYTHON=${PYTHON:-/usr/bin/python3}
 package=$(readlink -f "$1")
 name=www.example.com
-tmp='' net='' machine='' leader='' api='' consul=''
-passed=0 failed=0 ended=''
+net='' machine='' leader=''
 
-pass() { printf '  %-7s %s\n' OK "$1"; passed=$((passed + 1)); }
-fail() {
-	printf '  %-7s %s\n' FAIL "$1"
-	[ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 30 | sed 's/^/          /'
-	failed=$((failed + 1))
-}
-# same WHAT FOUND EXPECTED
-same() {
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "found:    $2"$'\n'"expected: $3"; fi
-}
-# has WHAT TEXT PART
-has() {
-	if [[ $2 == *"$3"* ]]; then pass "$1"; else fail "$1" "no '$3' in:"$'\n'"$2"; fi
-}
-
-cleanup() {
-	code=$?
-	[ -n "$ended" ] || echo "test-deb.sh: stopped before its end, after $passed passed, $failed failed" >&2
-	trap - EXIT
-	trap '' INT TERM HUP
-	stop "$api"
-	stop "$consul"
+tidy() {
 	[ -z "$leader" ] || kill -KILL "$leader" 2>/dev/null || :
 	stop "$machine"
 	stop "$net"
-	if [ -n "$tmp" ]; then
-		rm -rf --one-file-system "$tmp"
-	fi
-	exit "$code"
 }
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
 
 [ "$(id -u)" -eq 0 ] || die "it starts a system of its own, which takes root"
 scripts/deps.sh build test-dist
@@ -80,15 +50,8 @@ for _ in {1..100}; do
 	[ "$(readlink "/proc/$net/ns/net")" = "$(readlink /proc/self/ns/net)" ] || break
 	sleep 0.02
 done
-inside() { nsenter -t "$net" -n "$@"; }
-inside ip link set lo up
-get() { inside curl -fsS --max-time 5 --noproxy '*' "$@"; }
-
-nsenter -t "$net" -n setsid "$CONSUL_BIN" agent -dev -bind=127.0.0.1 -node=test -dns-port=-1 -grpc-port=-1 -serf-wan-port=-1 \
-	-hcl 'disable_update_check = true' >"$tmp/consul.log" 2>&1 </dev/null &
-consul=$!
-nsenter -t "$net" -n setsid "$PYTHON" tests/cloudflare/standin.py --dir "$tmp/api" --dns >"$tmp/api.json" 2>"$tmp/api.log" </dev/null &
-api=$!
+nsenter -t "$net" -n ip link set lo up
+apis_start "$net"
 
 say SYSTEM "systemd in $root"
 nsenter -t "$net" -n setsid systemd-nspawn --quiet --directory="$root" --machine=dnsbuddy-test --register=no --keep-unit \
@@ -113,21 +76,6 @@ running | degraded) say SYSTEM "$state: $(in_it systemctl --version | head -n 1)
 	;;
 esac
 
-for _ in {1..200}; do
-	[ -s "$tmp/api.json" ] && get http://127.0.0.1:8500/v1/status/leader 2>/dev/null | grep -q : && break
-	sleep 0.1
-done
-# field NAME...: of what the stand-in said when it was ready
-field() { "$PYTHON" -c 'import json, sys, functools; print(functools.reduce(dict.get, sys.argv[2:], json.load(open(sys.argv[1]))))' "$tmp/api.json" "$@"; }
-control=$(field control) || die "the stand-in did not start: $(tail -n 3 "$tmp/api.log")"
-register() {
-	get -X PUT http://127.0.0.1:8500/v1/agent/service/register -d "{\"Name\":\"nginx\",\"ID\":\"nginx-$1\",\"Address\":\"192.0.2.$1\",\"Port\":80}"
-}
-# records: the addresses at the name
-records() {
-	get "$control/records?name=$name" |
-		"$PYTHON" -c 'import json, sys; print(*sorted(r["content"] for r in json.load(sys.stdin)))'
-}
 # until_is SECONDS EXPECTED COMMAND...: run it until that is what it prints; prints what it printed last
 until_is() {
 	local end=$((SECONDS + $1)) expected=$2 found=''
@@ -178,7 +126,7 @@ out=$(in_it systemd-run --quiet --pipe --wait -p EnvironmentFile=/etc/dnsbuddy/d
 	-E CLOUDFLARE_API_TOKEN_FILE=/etc/dnsbuddy/cloudflare-token dnsbuddy plan 2>&1 </dev/null) || :
 has "plan, by hand with its settings" "$out" "2 to create"
 if out=$(in_it systemctl enable --now dnsbuddy 2>&1); then pass "systemctl enable --now"; else fail "systemctl enable --now" "$out"; fi
-same "… the records are what Consul lists" "$(until_is 10 "192.0.2.1 192.0.2.2" records)" "192.0.2.1 192.0.2.2"
+same "… the records are what Consul lists" "$(until_is 10 "192.0.2.1 192.0.2.2" records "$name")" "192.0.2.1 192.0.2.2"
 same "… it is active" "$(is_active || :)" active
 pid=$(property MainPID)
 look() { in_it cat "/proc/$pid/$1" | tr '\0' '\n'; }
@@ -197,7 +145,7 @@ if look environ | grep -qF "$(field token)"; then fail "… and not in its envir
 say SYSTEM "resident: $(line VmRSS), at most $(line VmHWM)"
 has "… its page is there" "$(get http://127.0.0.1:8080/health || :)" "$name"
 register 3
-same "a new instance is in DNS" "$(until_is 5 "192.0.2.1 192.0.2.2 192.0.2.3" records)" "192.0.2.1 192.0.2.2 192.0.2.3"
+same "a new instance is in DNS" "$(until_is 5 "192.0.2.1 192.0.2.2 192.0.2.3" records "$name")" "192.0.2.1 192.0.2.2 192.0.2.3"
 in_it systemctl reload dnsbuddy || :
 same "systemctl reload: the same process, which reads again" "$(property MainPID) $(is_active) $(in_it journalctl -u dnsbuddy -o cat | grep -c "read again")" "$pid active 1"
 in_it sh -c "kill -9 $pid"
@@ -212,7 +160,7 @@ else
 	fail "… what ran is started anew" "$now, was $pid, is $(property MainPID)"
 fi
 has "… with the settings that were there" "$(cat "$root/etc/dnsbuddy/dnsbuddy.env")" "CF_API_URL="
-same "… and goes on" "$(until_is 10 "192.0.2.1 192.0.2.2 192.0.2.3" records)" "192.0.2.1 192.0.2.2 192.0.2.3"
+same "… and goes on" "$(until_is 10 "192.0.2.1 192.0.2.2 192.0.2.3" records "$name")" "192.0.2.1 192.0.2.2 192.0.2.3"
 
 # ---- Wrong, and gone -----------------------------------------------------------------------------------------------------
 
@@ -231,9 +179,7 @@ same "… the settings stay" "$(cd "$root/etc/dnsbuddy" && echo *)" "ca.pem clou
 rm "$root/etc/dnsbuddy/ca.pem"
 if out=$(apt purge dnsbuddy 2>&1); then pass "apt purge"; else fail "apt purge" "$out"; fi
 same "… nothing is left, the token included" "$(diff <(printf '%s\n' "$before") <(files) || :)" ""
-same "… and the records stay" "$(records)" "192.0.2.1 192.0.2.2 192.0.2.3"
+same "… and the records stay" "$(records "$name")" "192.0.2.1 192.0.2.2 192.0.2.3"
 same "it broke none of the API's rules" "$(get "$control/violations")" "[]"
 
-ended=1
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+sum

@@ -12,45 +12,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . third_party/lib.sh
 . scripts/engine.sh
+. scripts/checks.sh
 
-PYTHON=${PYTHON:-/usr/bin/python3}
 MAX=${IMAGE_MAX_BYTES:-360000}
 name=www.example.com
-tmp='' api='' consul='' holder=''
-passed=0 failed=0 ended=''
+holder=''
 
-pass() { printf '  %-7s %s\n' OK "$1"; passed=$((passed + 1)); }
-fail() {
-	printf '  %-7s %s\n' FAIL "$1"
-	[ -z "${2:-}" ] || printf '%s\n' "$2" | tail -n 30 | sed 's/^/          /'
-	failed=$((failed + 1))
-}
-# same WHAT FOUND EXPECTED
-same() {
-	if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "found:    $2"$'\n'"expected: $3"; fi
-}
-# has WHAT TEXT PART
-has() {
-	if [[ $2 == *"$3"* ]]; then pass "$1"; else fail "$1" "no '$3' in:"$'\n'"$2"; fi
-}
-
-cleanup() {
-	code=$?
-	[ -n "$ended" ] || echo "test-image.sh: stopped before its end, after $passed passed, $failed failed" >&2
-	trap - EXIT
-	trap '' INT TERM HUP # a second Ctrl-C must not leave an engine behind
-	stop "$api"
-	stop "$consul"
-	engine_stop
-	if [ -n "$tmp" ]; then
-		rm -rf --one-file-system "$tmp"
-	fi
-	exit "$code"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
+tidy() { engine_stop; }
 
 # ---- The engine --------------------------------------------------------------------------------------------------------
 
@@ -75,9 +43,7 @@ if out=$(scripts/image.sh --network host 2>&1); then
 	pass "Dockerfile.scratch builds"
 else
 	fail "Dockerfile.scratch builds" "$out"
-	ended=1
-	echo "$passed passed, $failed failed"
-	exit 1
+	sum
 fi
 
 # ---- What is in it -------------------------------------------------------------------------------------------------------
@@ -130,26 +96,11 @@ has "examples/containerbuddy/Dockerfile copies the program over another's handle
 
 # A network with a loopback device alone, kept by a container of the base image.
 holder=$(docker run -d --network none --add-host consul:127.0.0.1 --init debian:bookworm-slim sleep infinity)
-netns=$(docker inspect -f '{{.State.Pid}}' "$holder")
-inside() { nsenter -t "$netns" -n "$@"; }
+apis_start "$(docker inspect -f '{{.State.Pid}}' "$holder")"
 same "the test network has a loopback device alone" "$(inside cat /proc/net/dev | awk -F: 'NR > 2 { print $1 }' | tr -d ' ')" lo
 
-# Not through inside(): $! would be a shell's.
-nsenter -t "$netns" -n setsid "$CONSUL_BIN" agent -dev -bind=127.0.0.1 -node=test -dns-port=-1 -grpc-port=-1 -serf-wan-port=-1 \
-	-hcl 'disable_update_check = true' >"$tmp/consul.log" 2>&1 </dev/null &
-consul=$!
-nsenter -t "$netns" -n setsid "$PYTHON" tests/cloudflare/standin.py --dir "$tmp/api" --dns >"$tmp/api.json" 2>"$tmp/api.log" </dev/null &
-api=$!
-get() { inside curl -fsS --max-time 5 --noproxy '*' "$@"; }
-for _ in {1..200}; do
-	[ -s "$tmp/api.json" ] && get http://127.0.0.1:8500/v1/status/leader 2>/dev/null | grep -q : && break
-	sleep 0.1
-done
-# field NAME...: of what the stand-in said when it was ready
-field() { "$PYTHON" -c 'import json, sys, functools; print(functools.reduce(dict.get, sys.argv[2:], json.load(open(sys.argv[1]))))' "$tmp/api.json" "$@"; }
-control=$(field control) || die "the stand-in did not start: $(tail -n 3 "$tmp/api.log")"
 for n in 1 2; do
-	get -X PUT http://127.0.0.1:8500/v1/agent/service/register -d "{\"Name\":\"nginx\",\"ID\":\"nginx-$n\",\"Address\":\"192.0.2.$n\",\"Port\":80}"
+	register "$n"
 done
 for _ in {1..100}; do
 	[ "$(get http://127.0.0.1:8500/v1/health/service/nginx | grep -o '"Node": *{' | wc -l)" -ne 2 ] || break
@@ -218,7 +169,7 @@ docker rm "$box" >/dev/null
 same "sync ends with 0" "$code $([ "$code" -eq 0 ] || printf '%s' "$out")" "0 "
 has "… having created the records" "$out" "record created"
 same "… which are what Consul lists" \
-	"$(get "$control/records?name=$name" | "$PYTHON" -c 'import json, sys; print(*sorted(r["content"] for r in json.load(sys.stdin)))')" \
+	"$(records "$name")" \
 	"192.0.2.1 192.0.2.2"
 same "… over one connection to the API" $(($(stat_of connections) - connections)) 1
 same "… calling nothing but Consul and the API" $(($(no_routes) - before)) 0
@@ -295,6 +246,4 @@ same "it called nothing but Consul and the API" $(($(no_routes) - before)) 0
 same "… and broke none of the API's rules" "$(get "$control/violations")" "[]"
 docker rm cloudflare >/dev/null
 
-ended=1
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ]
+sum
