@@ -23,6 +23,15 @@ same() {
 has() {
 	if [[ $2 == *"$3"* ]]; then pass "$1"; else fail "$1" "no '$3' in:"$'\n'"$2"; fi
 }
+# until_is SECONDS EXPECTED COMMAND...: run it until that is what it prints; prints what it printed last
+until_is() {
+	local end=$((SECONDS + $1)) expected=$2 found=''
+	shift 2
+	while found=$("$@" 2>&1) || :; [ "$found" != "$expected" ] && [ $SECONDS -lt "$end" ]; do
+		sleep 0.05
+	done
+	printf '%s\n' "$found"
+}
 # sum: the last line; whether all is well
 sum() {
 	ended=1

@@ -76,15 +76,6 @@ running | degraded) say SYSTEM "$state: $(in_it systemctl --version | head -n 1)
 	;;
 esac
 
-# until_is SECONDS EXPECTED COMMAND...: run it until that is what it prints; prints what it printed last
-until_is() {
-	local end=$((SECONDS + $1)) expected=$2 found=''
-	shift 2
-	while found=$("$@" 2>&1) || :; [ "$found" != "$expected" ] && [ $SECONDS -lt "$end" ]; do
-		sleep 0.05
-	done
-	printf '%s\n' "$found"
-}
 property() { in_it systemctl show -P "$1" dnsbuddy; }
 is_active() { in_it systemctl is-active dnsbuddy; }
 apt() { in_it DEBIAN_FRONTEND=noninteractive apt-get -y "$@"; }

@@ -194,15 +194,6 @@ more=(--network "container:$holder" --cap-drop ALL --security-opt no-new-privile
 token=$(field token)
 words=("${words[@]/TOKEN=.../TOKEN=$token}")
 
-# until_is SECONDS EXPECTED COMMAND...: run it until that is what it prints; prints what it printed last
-until_is() {
-	local end=$((SECONDS + $1)) expected=$2 found=''
-	shift 2
-	while found=$("$@" 2>&1) || :; [ "$found" != "$expected" ] && [ $SECONDS -lt "$end" ]; do
-		sleep 0.05
-	done
-	printf '%s\n' "$found"
-}
 port=$(field dns port)
 dns() { inside dig @127.0.0.1 -p "$port" +short "$name" A | sort | paste -sd ' '; }
 health() { docker inspect -f '{{.State.Health.Status}}' cloudflare; }
