@@ -369,7 +369,7 @@ $(ARCHES:%=cross-%): cross-%: | gen deps-cross
 # The unit tests of one architecture, for test-cross; UNITS: some.
 ubsan: $(UBSAN_PROGRAMS)
 
-test-cross: ## run the tests of other architectures, by qemu-user (QUICK=1: a few of them; ARCH: one)
+test-cross: ## run the tests of each architecture, by qemu-user (QUICK=1: a few of them; ARCH: one)
 	$(Q)scripts/deps.sh build test cross qemu
 	$(Q)PYTHON=$(PYTHON) QUICK=$(QUICK) scripts/test-cross.sh $(ARCH)
 
