@@ -212,7 +212,7 @@ $(OUT)/$(1)/unit/%: $(OUT)/$(1)/obj/tests/unit/%.o $(call objects,$(1),$(UNIT_HE
 	$$(Q)$$(or $$($(1)_UNIT_LINK),$$($(1)_CC) $$($(1)_FLAGS) $$(WRAPS) -o $$@ $$^ -lcmocka)
 
 # A watch in its scripted world (tests/unit/watch/world.h): these come from there.
-$(addprefix $(OUT)/$(1)/unit/watch/,test_watch test_watch_life test_worker test_discovery test_services test_places): WRAPS := $(WORLD_WRAPS)
+$(addprefix $(OUT)/$(1)/unit/watch/,test_watch test_watch_life test_watch_lock test_worker test_discovery test_services test_places): WRAPS := $(WORLD_WRAPS)
 
 # Other flags than last time: everything of this variant is compiled again. Warnings do not change what is built.
 $(OUT)/$(1)/flags: FORCE | $(PREPARED)

@@ -81,12 +81,6 @@ void managed_mark(struct managed_name *name, int64_t now_ms)
 	set_unconverged(name, now_ms);
 }
 
-void managed_forget(struct managed_name *name, int64_t now_ms)
-{
-	name->wants_list = true;
-	managed_mark(name, now_ms);
-}
-
 int64_t managed_due_ms(const struct managed_name *name)
 {
 	int64_t due_ms;
@@ -112,9 +106,6 @@ void managed_begin(struct managed_name *name, struct reconcile_storage *storage,
 {
 	bool is_resync = now_ms >= name->resync_ms;
 
-	if (name->wants_list)
-		reconcile_cancel(&name->r);
-	name->wants_list = false;
 	name->is_dirty = false;
 	name->is_busy = true;
 	if (name->state != STATUS_FAILING)
@@ -185,6 +176,6 @@ void managed_cancel(struct managed_name *name, int64_t now_ms)
 {
 	reconcile_cancel(&name->r);
 	name->is_busy = false;
-	managed_forget(name, now_ms);
+	managed_mark(name, now_ms);
 	set_state(name, STATUS_WAITING, now_ms);
 }

@@ -20,9 +20,8 @@ struct managed_name {
 	enum status_state state;
 	int64_t state_ms; /* since when */
 	bool is_used;
-	bool is_busy;    /* a worker has it */
-	bool is_dirty;   /* what Consul lists has changed since the last pass began */
-	bool wants_list; /* the next pass lists anew */
+	bool is_busy;  /* a worker has it */
+	bool is_dirty; /* what Consul lists has changed since the last pass began */
 	bool is_unconverged;
 	bool has_synced, has_changed;
 	bool is_discovered; /* a service claims it: claim_sum... */
@@ -59,9 +58,6 @@ void managed_drop(struct managed_name *name, int64_t now_ms);
 /* What Consul lists has changed. */
 void managed_mark(struct managed_name *name, int64_t now_ms);
 
-/* Others may have written: what is remembered of the records counts no more. */
-void managed_forget(struct managed_name *name, int64_t now_ms);
-
 /* When the next pass is due: CLOCK_NEVER when nothing is. */
 int64_t managed_due_ms(const struct managed_name *name);
 
@@ -72,7 +68,10 @@ void managed_begin(struct managed_name *name, struct reconcile_storage *storage,
 /* The pass has come to its end: note and log how it went. Returns whether there was news to log. */
 bool managed_end(struct managed_name *name, int64_t resync_ms);
 
-/* The pass is called off. */
+/*
+ * The pass, if there is one, is called off, and what is remembered of the records counts no more:
+ * others may write.
+ */
 void managed_cancel(struct managed_name *name, int64_t now_ms);
 
 #endif

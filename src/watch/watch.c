@@ -45,11 +45,15 @@ static void lock_step(void *ctx, int64_t now_ms)
 		for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++)
 			if (w->names[i]->is_used) {
 				w->names[i]->is_unconverged = false; /* until now not our part */
-				managed_forget(w->names[i], now_ms);
+				managed_mark(w->names[i], now_ms);
 			}
 		break;
 	case LEADER_LOST:
 		watch_cancel(w, now_ms);
+		/* What was held or failed is another one's now. */
+		for (size_t i = 0; i < WATCH_RECORDS_MAX && w->names[i]; i++)
+			if (w->names[i]->is_used)
+				managed_cancel(w->names[i], now_ms);
 		log_event(LOG_WARN, "not leading any more", "lock=%s error=%s", w->setup.lock_key,
 			  w->leader.last_err.text);
 		break;

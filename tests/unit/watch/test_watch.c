@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "watch/locks.h"
 
 #define WWW "www.example.com"
 
@@ -506,90 +505,6 @@ static void test_a_refused_lock_counts_too(void **state)
 	assert_int_equal(world_secret_reloads, 0);
 }
 
-/* ---- the lock ---- */
-
-static void test_only_the_leader_writes(void **state)
-{
-	(void)state;
-	world_setup.lock_key = "service/dnsbuddy/leader";
-	locks.holder = 0; /* somebody's */
-	locks.sessions_n = 1;
-	locks.sessions[0] = (struct locks_session){.is_alive = true, .ends_ms = INT64_MAX};
-	locks.index = 5;
-	world_start_with("192.0.2.1");
-	world_run(60000);
-	assert_int_equal(world.lists + world.writes, 0);
-	locks_end_session(0, world.now_ms);
-	world_run(5000);
-	assert_string_equal(world_records(WWW), "192.0.2.1");
-}
-
-/* The write under way is broken off, and whatever became of it is listed anew. */
-static void test_who_loses_the_lock_stops_writing(void **state)
-{
-	(void)state;
-	world_setup.lock_key = "service/dnsbuddy/leader";
-	world_start_with("192.0.2.1");
-	world_run(5000);
-	assert_true(world_watch.leader.has_lock);
-	world.api_hangs = true;
-	world_set("web", "192.0.2.1 192.0.2.2");
-	world_run(100);
-	assert_int_equal(world_count("+192.0.2.2"), 1);
-	assert_int_equal(world.aborts, 0);
-	locks_end_session(locks.holder, world.now_ms);
-	world_run(20000);
-	assert_int_equal(world.aborts, 1);
-	world_clear();
-	world.api_hangs = false;
-	world_set("web", "192.0.2.1 192.0.2.2 192.0.2.3");
-	world_run(100);
-	assert_int_equal(world.lists + world.writes, 0); /* the lock-delay */
-	world_run(60000);
-	assert_true(world_watch.leader.has_lock);
-	assert_true(strstr(world.story, "list") < strstr(world.story, "+192.0.2.3"));
-	assert_string_equal(world_records(WWW), "192.0.2.1 192.0.2.2 192.0.2.3");
-}
-
-/* Who followed for hours has a while to do what is to be done, as everybody has. */
-static void test_who_begins_to_lead_is_not_behind_for_hours(void **state)
-{
-	(void)state;
-	world_setup.lock_key = "service/dnsbuddy/leader";
-	locks.holder = 0; /* somebody's */
-	locks.sessions_n = 1;
-	locks.sessions[0] = (struct locks_session){.is_alive = true, .ends_ms = INT64_MAX};
-	locks.index = 5;
-	world_start_with("192.0.2.1");
-	world_run(3600000);
-	world.api_status = 503;
-	world.api_headers = "";
-	locks.sessions[0].is_alive = false;
-	locks.holder = -1;
-	locks.index++;
-	world_run(10000);
-	assert_true(world_watch.leader.has_lock);
-	assert_true(watch_is_healthy(&world_watch, world.now_ms));
-	world_run(world_setup.unhealthy_ms);
-	assert_false(watch_is_healthy(&world_watch, world.now_ms));
-}
-
-/* While another one led the records may have been changed: they are listed anew. */
-static void test_who_leads_again_lists_again(void **state)
-{
-	(void)state;
-	world_setup.lock_key = "service/dnsbuddy/leader";
-	world_start_with("192.0.2.1");
-	world_run(5000);
-	locks_end_session(locks.holder, world.now_ms);
-	world_run(20000);
-	assert_false(world_watch.leader.has_lock);
-	world.records_n = 0;
-	world_run(60000);
-	assert_true(world_watch.leader.has_lock);
-	assert_string_equal(world_records(WWW), "192.0.2.1");
-}
-
 /* ---- its own service ---- */
 
 static void test_it_registers_and_reports(void **state)
@@ -683,10 +598,6 @@ int main(void)
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_by_who_leads, world_set_up),
 		cmocka_unit_test_setup(test_a_refusal_is_not_forgotten_for_another_name, world_set_up),
 		cmocka_unit_test_setup(test_a_refused_lock_counts_too, world_set_up),
-		cmocka_unit_test_setup(test_only_the_leader_writes, world_set_up),
-		cmocka_unit_test_setup(test_who_loses_the_lock_stops_writing, world_set_up),
-		cmocka_unit_test_setup(test_who_begins_to_lead_is_not_behind_for_hours, world_set_up),
-		cmocka_unit_test_setup(test_who_leads_again_lists_again, world_set_up),
 		cmocka_unit_test_setup(test_it_registers_and_reports, world_set_up),
 		cmocka_unit_test_setup(test_a_refused_registration_keeps_nobody, world_set_up),
 		cmocka_unit_test_setup(test_the_check_tells_what_is_unhealthy, world_set_up),
