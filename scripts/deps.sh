@@ -78,6 +78,11 @@ missing() {
 
 need=$(missing)
 [ -n "$need" ] || exit 0
+# Who was asked at the same time, by another target, waits for what the first one installs.
+exec 9<"$0"
+flock 9
+need=$(missing)
+[ -n "$need" ] || exit 0
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then

@@ -75,7 +75,7 @@ def bare(tmp_path):
     """
     programs, log = tmp_path / "bin", tmp_path / "apt.log"
     programs.mkdir()
-    for tool in ("awk", "basename", "cat", "dirname", "env", "ls", "mktemp", "tail", "tr"):
+    for tool in ("awk", "basename", "cat", "dirname", "env", "flock", "ls", "mktemp", "tail", "tr"):
         (programs / tool).symlink_to(shutil.which(tool))
 
     def add(path, text):
@@ -109,6 +109,14 @@ def test_what_is_missing_is_installed_make_included(bare, script, targets):
 def test_without_root_the_line_to_type_is_printed(bare, script):
     out, apt = bare(script, 1000, code=1)
     assert re.search(r"As root:\n\n    apt-get update && apt-get install .* make ", out) and not apt
+
+
+def test_two_targets_that_miss_the_same_install_it_once(tmp_path):
+    log = tmp_path / "apt.log"
+    path = programs(tmp_path, id="echo 0", dpkg_query=f'[ ! -e {log} ] || printf "%s installed\\n" "$@"',
+                    apt_get=f"sleep 0.5; echo install >>{log}", find=":", systemctl=":", update_rc_d=":")
+    both = [subprocess.Popen([ROOT / "scripts/deps.sh", "build"], env=settings(PATH=path, TMPDIR=tmp_path)) for _ in range(2)]
+    assert [one.wait(20) for one in both] == [0, 0] and log.read_text() == "install\n"
 
 
 # -- another architecture
