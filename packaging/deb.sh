@@ -46,7 +46,7 @@ put "$BUILD/completions/dnsbuddy.fish" usr/share/fish/vendor_completions.d/dnsbu
 unit=$tmp/dnsbuddy.service
 sed -e '/^#   /d' -e 's|/usr/local/bin/dnsbuddy|/usr/bin/dnsbuddy|' examples/systemd/dnsbuddy.service >"$unit"
 grep -q '^ExecStart=/usr/bin/dnsbuddy ' "$unit" || die "examples/systemd/dnsbuddy.service: no ExecStart of ours"
-put "$unit" lib/systemd/system/dnsbuddy.service
+put "$unit" usr/lib/systemd/system/dnsbuddy.service
 put examples/systemd/dnsbuddy.env etc/dnsbuddy/dnsbuddy.env
 
 "$PYTHON" packaging/copyright.py >"$tmp/copyright"
@@ -58,11 +58,11 @@ gzip -9n "$doc/changelog"
 put packaging/debian/lintian-overrides usr/share/lintian/overrides/dnsbuddy
 
 mkdir "$root/DEBIAN"
-for script in postinst prerm postrm; do
+for script in preinst postinst prerm postrm; do
 	install -m 755 packaging/debian/$script "$root/DEBIAN/"
 done
 (cd "$root" && find etc -type f | LC_ALL=C sort | sed 's|^|/|') >"$root/DEBIAN/conffiles"
-(cd "$root" && find lib usr -type f | LC_ALL=C sort | xargs md5sum) >"$root/DEBIAN/md5sums"
+(cd "$root" && find usr -type f | LC_ALL=C sort | xargs md5sum) >"$root/DEBIAN/md5sums"
 DEB_HOST_ARCH=$arch dpkg-gencontrol -pdnsbuddy -cpackaging/debian/control -l"$tmp/changelog" -f"$tmp/files" -P"$root" \
 	-O"$tmp/control"
 install -m 644 "$tmp/control" "$root/DEBIAN/control"

@@ -37,7 +37,7 @@ def test_program(arch):
 @pytest.mark.parametrize("arch", ARCHS)
 def test_package(arch):
     files = released.check_deb(DEBS[arch], arch, EPOCH, PROGRAMS[arch])
-    released.check_unit(files["lib/systemd/system/dnsbuddy.service"].decode(),
+    released.check_unit(files["usr/lib/systemd/system/dnsbuddy.service"].decode(),
                         (ROOT / "examples/systemd/dnsbuddy.service").read_text())
     assert files["usr/share/doc/dnsbuddy/copyright"] == (DIST / f"dnsbuddy-{VERSION}.copyright").read_bytes()
     changelog = gzip.decompress(files["usr/share/doc/dnsbuddy/changelog.gz"]).decode()

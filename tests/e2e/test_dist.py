@@ -58,7 +58,7 @@ def files(deb):
 
 
 def test_the_package_holds_what_it_should(files):
-    released.check_unit(files["lib/systemd/system/dnsbuddy.service"].decode(),
+    released.check_unit(files["usr/lib/systemd/system/dnsbuddy.service"].decode(),
                         (ROOT / "examples/systemd/dnsbuddy.service").read_text())
     assert files["etc/dnsbuddy/dnsbuddy.env"] == (ROOT / "examples/systemd/dnsbuddy.env").read_bytes()
     released.check_copyright(files["usr/share/doc/dnsbuddy/copyright"].decode(), BUILD)
@@ -94,7 +94,7 @@ def test_its_unit_has_no_complaint(files, tmp_path):
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed")
     unit = tmp_path / "dnsbuddy.service"
-    unit.write_text(files["lib/systemd/system/dnsbuddy.service"].decode().replace("/usr/bin/dnsbuddy", binary()))
+    unit.write_text(files["usr/lib/systemd/system/dnsbuddy.service"].decode().replace("/usr/bin/dnsbuddy", binary()))
     assert go("systemd-analyze", "verify", "--man=no", unit) == ""
     out = go("systemd-analyze", "security", "--offline=true", "--no-pager", unit)
     assert float(re.search(r"exposure level for \S+: ([\d.]+) ", out)[1]) <= 2.0
@@ -112,13 +112,13 @@ class Machine:
         for name in self.TOLD:
             self.answers(name, 0)
 
-    def answers(self, name, code):
+    def answers(self, name, code, text=""):
         stub = self.folder / "bin" / name
-        stub.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.told}\nexit {code}\n')
+        stub.write_text(f'#!/bin/sh\necho "{name} $*" >>{self.told}\nprintf "{text}"\nexit {code}\n')
         stub.chmod(0o755)
 
-    def run(self, script, *arguments):
-        """What systemd was told: the words that are no options."""
+    def run(self, script, *arguments, code=0, says=""):
+        """What systemd was told: the words that are no options. A script that succeeds says nothing."""
         text = (PACKAGING / "debian" / script).read_text()
         here, count = re.subn(r"(?<![\w/])(?=/(etc|run)/)", str(self.folder), text)
         assert count and text.startswith("#!/bin/sh\n") and not re.search(r"(?<![\w/])/(?!etc/|run/|dev/null|bin/sh\n)", text)
@@ -126,7 +126,8 @@ class Machine:
         copy.write_text(here)
         copy.chmod(0o755)
         self.told.write_text("")
-        assert go(copy, *arguments, PATH=f"{self.folder}/bin:{os.environ['PATH']}") == ""
+        out = go(copy, *arguments, code=code, PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+        assert says in out if code else not out
         return [" ".join(word for word in line.split() if not word.startswith("--")) for line in self.told.read_text().splitlines()]
 
     def files(self):
@@ -182,6 +183,25 @@ def test_what_systemd_is_told(machine, script, arguments, told):
     assert machine.run(script, *arguments) == [line for line in told if line != START]  # it is not enabled
     shutil.rmtree(machine.folder / "run")
     assert machine.run(script, *arguments) == []
+
+
+@pytest.mark.parametrize("version", [247, 249])
+@pytest.mark.parametrize("what", [("install",), ("upgrade", "0.1.0")])
+def test_an_older_systemd_is_refused_and_left_where_it_is(machine, version, what):
+    """Before anything is unpacked. (apt would take systemd off the machine for a package that breaks it.)"""
+    machine.answers("systemctl", 0, f"systemd {version} ({version}.3-7+deb11u5)\\n+PAM +AUDIT\\n")
+    machine.run("preinst", *what, code=1, says=f"needs systemd 250 or newer, and here {version} runs")
+    machine.run("preinst", "abort-upgrade", "0.3.0")
+    shutil.rmtree(machine.folder / "run")  # it is not the one that runs
+    assert machine.run("preinst", *what) == []
+
+
+@pytest.mark.parametrize("text", ["systemd 250 (250.1-1)\\n", "systemd 257~rc1 (257~rc1-1)\\n", "", "something else\\n"])
+def test_a_systemd_that_will_do(machine, text):
+    machine.answers("systemctl", 0, text)
+    assert machine.run("preinst", "install") == ["systemctl"]
+    machine.answers("systemctl", 1)
+    machine.run("preinst", "install")
 
 
 # -- the changelog
