@@ -31,9 +31,11 @@ while IFS= read -r line; do
 done
 """
 
-# What is added is written to a file: the screen is for people.
+# What is added is written to a file, and the line is read from one: the screen and the keys are for people. One key is all
+# that is typed, and not before there is an editor to take it. Nothing is left of one completion to the next: no menu, no list
+# that is still to be shown. What was asked is in the answer: a line that came otherwise is no empty one.
 ZSH = r"""
-PS1= PS2= RPS1= ; unset zle_bracketed_paste; setopt no_beep
+PS1= PS2= RPS1= ; unset zle_bracketed_paste; setopt no_beep no_auto_menu no_auto_list
 fpath=($FOLDER $fpath)
 autoload -Uz compinit; compinit -u -D
 compadd() {
@@ -45,9 +47,16 @@ compadd() {
 	fi
 	builtin compadd "$@"
 }
-tell() { zle complete-word; print END >>$OUT; BUFFER=; }
-zle -N tell; bindkey '^T' tell
-print END >>$OUT
+tell() {
+	zle kill-buffer
+	BUFFER=$(<$OUT.line) CURSOR=$#BUFFER
+	print -r -- "$BUFFER" >>$OUT
+	zle complete-word
+	BUFFER=
+	print END >>$OUT
+}
+zle-line-init() { print END >>$OUT; }
+zle -N tell; bindkey '^T' tell; zle -N zle-line-init
 """
 
 
@@ -97,11 +106,8 @@ class Zsh:
             os.execvpe("zsh", ["zsh", "-f", "-i"], env | {"TERM": "vt100", "FOLDER": str(folder), "OUT": self.out})
         with open(os.path.join(env["HOME"], "setup.zsh"), "w") as file:
             file.write(ZSH)
-        self.type("source $HOME/setup.zsh\n")
+        os.write(self.terminal, b"source $HOME/setup.zsh\n")
         self.answer()
-
-    def type(self, text):
-        os.write(self.terminal, text.encode())
 
     def answer(self):
         """The lines written since the last time, to END; the screen is read and thrown away."""
@@ -117,8 +123,12 @@ class Zsh:
         raise AssertionError(f"zsh does not answer: {screen[-2000:]}")
 
     def complete(self, line):
-        self.type(line + "\x14")
-        return self.answer()
+        with open(self.out + ".line", "w") as file:
+            file.write(line)
+        os.write(self.terminal, b"\x14")
+        asked, *found = self.answer()
+        assert asked == line
+        return found
 
     def stop(self):
         os.kill(self.pid, signal.SIGHUP)
