@@ -64,6 +64,8 @@ _dnsbuddy()
 	elif [[ $flag == '=' ]]; then
 		flag=${COMP_WORDS[COMP_CWORD - 2]} is_joined=1
 	fi
+	# Nor is KEY= of a value a flag.
+	[[ -z $is_joined || $flag == --* ]] || return
 	case $flag in
 	@switches@)
 		[[ -z $is_joined ]] || _dnsbuddy_value "$flag" "$cur"

@@ -73,6 +73,11 @@ def test_a_value_behind_an_equals_sign(shell):
     assert bare(shell.complete("dnsbuddy watch --log-level=w")) == {"warn"}
 
 
+def test_an_equals_sign_in_a_value(shell):
+    for line in ("sync --on-empty fallback=", "sync --on-empty=fallback=", "run --meta version=", "run --meta version=7"):
+        assert not flags(shell.complete(f"dnsbuddy {line}")) - {"--on-empty"}, line  # fish repeats it
+
+
 def test_several_values(shell):
     got = {w.rpartition(",")[2] for w in shell.complete("dnsbuddy sync --address node,w")}
     assert got == {"wan"}
