@@ -153,8 +153,10 @@ endif
 # Where what lies in memory and in the file: scripts/dense.ld says it. Its relocations take a bit each where the linker can
 # pack them; src/start.c unpacks them, and closes what nobody writes to any more (full RELRO).
 LINK_SCRIPT := $(OUT)/release/dense.ld
+# There are machines of ARM whose pages are of 64 kB, and some NAS of 32 bit among them; of arm64 the linker knows.
+PAGES := $(if $(filter armhf,$(or $(ARCH),$(shell dpkg --print-architecture 2>/dev/null))),-Wl$(comma)-z$(comma)max-page-size=0x10000)
 DENSE_FLAGS := -Wl,--wrap=__libc_start_main -Wl,--spare-dynamic-tags=0 -Wl,--no-eh-frame-hdr \
-	$(if $(IS_X86),-Wl$(comma)-z$(comma)pack-relative-relocs)
+	$(if $(IS_X86),-Wl$(comma)-z$(comma)pack-relative-relocs) $(PAGES)
 # Of ARM, libgcc's division names what unwinds the stack, which nobody does.
 NO_UNWINDING := -Wl,--defsym=__aeabi_unwind_cpp_pr0=0
 # By their names, the functions that who is at rest does not need lie together: the kernel brings in code by 64 kB.

@@ -30,6 +30,9 @@ NOWHERE = {"CLOUDFLARE_API_TOKEN": "t" * 40, "CONSUL_HTTP_ADDR": "127.0.0.1:1", 
 def test_the_file():
     check_file(PROGRAM)
     assert re.search(rf"Machine: +(Advanced Micro Devices )?{MACHINES[ARCH]}$", readelf("-h", program=PROGRAM), re.M)
+    # Kernels of ARM may have pages of 64 kB.
+    assert {align for align in re.findall(r"LOAD .* (0x\w+)$", readelf("-l", program=PROGRAM), re.M)} == {
+        "0x10000" if ARCH.startswith("arm") else "0x1000"}
     if ARCH == "armhf":
         assert "Tag_ABI_VFP_args: VFP registers" in readelf("-A", program=PROGRAM)
 

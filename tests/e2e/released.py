@@ -51,6 +51,8 @@ def check_program(path, arch):
     assert re.search(rf"Class: +{elf_class}$", head, re.M) and re.search(rf"Machine: +{machine}$", head, re.M), head
     assert "DYN" in re.search(r"Type: +(.*)", head)[1] and "INTERP" not in segments
     assert re.search(r"GNU_STACK .* RW ", segments)
+    pages = {int(n, 16) for n in re.findall(r"LOAD .* (0x\w+)$", segments, re.M)}
+    assert pages == {64 << 10 if arch.startswith("arm") else 4 << 10}  # kernels of ARM may have pages of 64 kB
 
 
 # -- the package
