@@ -19,6 +19,10 @@ MAKEFLAGS += -j$(shell nproc 2>/dev/null || echo 2)
 endif
 
 BUILD ?= build
+# A name with a space in it is two for make.
+ifneq ($(words $(CURDIR)) $(words $(BUILD)),1 1)
+$(error make can build neither in a folder nor in a BUILD whose name is empty or has a space in it: '$(CURDIR)', BUILD='$(BUILD)')
+endif
 PREFIX ?= /usr/local
 DESTDIR ?=
 export BUILD
@@ -41,13 +45,16 @@ OUT := $(BUILD)$(addprefix /,$(ARCH))
 FOREIGN := $(if $(ARCH),$(filter-out $(shell dpkg --print-architecture 2>/dev/null),$(ARCH)))
 
 # Another architecture's compiler is Debian's, for glibc: it is told where musl is (third_party/musl.sh), which has to be
-# there first. Who names a CC has one that knows; but it has to be one for that architecture.
+# there first. Who names another CC has one that knows; but it has to be one for that architecture, and by its name the tools
+# beside it are known.
 MUSL :=
 PREPARED :=
 TOOLS :=
-ifeq ($(origin CC),default)
 ifneq ($(FOREIGN),)
-TOOLS := $(word 1,$(NAMES_$(ARCH)))-
+TOOLS := $(if $(filter default,$(origin CC)),$(word 1,$(NAMES_$(ARCH)))-,$(patsubst %gcc,%,$(filter %-gcc,$(CC))))
+endif
+ifneq ($(filter default,$(origin CC))$(and $(FOREIGN),$(filter $(word 1,$(NAMES_$(ARCH)))-gcc,$(CC))),)
+ifneq ($(FOREIGN),)
 CC := $(TOOLS)gcc
 MUSL := $(BUILD)/third_party/musl/$(ARCH)
 PREPARED := $(MUSL)/version
@@ -61,7 +68,7 @@ $(error ARCH=$(ARCH): CC=$(CC) compiles for $(CC_MACHINE))
 endif
 endif
 HOSTCC ?= gcc
-IS_X86 := $(filter x86_64% i%86%,$(if $(ARCH),$(firstword $(NAMES_$(ARCH))),$(shell $(HOSTCC) -dumpmachine)))
+IS_X86 := $(filter x86_64% i%86%,$(if $(ARCH),$(firstword $(NAMES_$(ARCH))),$(shell $(HOSTCC) -dumpmachine 2>/dev/null)))
 AR := $(TOOLS)gcc-ar
 STRIP ?= $(TOOLS)strip
 OBJCOPY ?= $(TOOLS)objcopy
@@ -142,7 +149,7 @@ cover_FLAGS := -O0 -g --coverage
 # musl-gcc's specs know -static and shared programs only. A static-pie needs rcrt1.o, which relocates the program itself
 # before main: so the compiler behind musl-gcc links, with musl's start files named one by one. gcc's own are for C++.
 LINK_FLAGS := -Wl,-z,norelro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections -Wl,--build-id=sha1 -Wl,--as-needed
-ifneq ($(findstring musl-gcc,$(CC))$(MUSL),)
+ifneq ($(if $(FOREIGN),,$(findstring musl-gcc,$(CC)))$(MUSL),)
 ifneq ($(MUSL),)
 REALGCC := $(CC)
 MUSL_LIB := $(MUSL)/usr/lib/$(word 2,$(NAMES_$(ARCH)))
@@ -478,9 +485,13 @@ consul: ## print the path of a real Consul, fetching one if there is none
 deps: ## install what building, testing, measuring and linting need (Debian)
 	$(Q)scripts/deps.sh build test bench lint
 
-# Another architecture's compiler is asked for with the rest.
+# Another architecture's compiler is asked for with the rest, and what the targets named will ask for later, too: one line to
+# type for who cannot install.
+LATER := $(foreach pair,install:man cross:cross check:test test:test demo:demo pictures:test bench:bench lint:lint cover:test cover:lint sim:test \
+	sim-bugs:test fuzz:fuzz image-index:dist test-cross:test test-cross:cross test-cross:qemu test-image:test test-image:image test-example:rolling \
+	test-rolling:rolling,$(if $(filter $(firstword $(subst :, ,$(pair))),$(MAKECMDGOALS)),$(lastword $(subst :, ,$(pair)))))
 $(DEPS): deps-%:
-	$(Q)scripts/deps.sh build $(filter-out build,$*) $(if $(PREPARED),cross-$(ARCH))
+	$(Q)scripts/deps.sh build $(sort $(filter-out build,$* $(LATER)) $(if $(PREPARED),cross-$(ARCH)))
 
 clean: ## remove everything built (downloads stay)
 	$(Q)find $(BUILD) -mindepth 1 -maxdepth 1 ! -name cache -exec rm -rf {} + 2>/dev/null || :

@@ -134,6 +134,7 @@ def programs(folder, **texts):
     """A PATH on which these shell scripts come first; a _ is a -."""
     for name, text in texts.items():
         path = folder / name.replace("_", "-")
+        path.unlink(missing_ok=True)  # it may be a link to this machine's own
         path.write_text(f"#!/bin/sh\n{text}\n")
         path.chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"
@@ -187,6 +188,45 @@ def test_all_that_another_architecture_needs_is_in_one_line(tmp_path):
     out = run(["make", "-C", ROOT, f"ARCH={arch}"], settings(PATH=path, BUILD=tmp_path / "build"), code=2)
     line, = re.findall(r"apt-get install .*", out)
     assert " musl-dev " in line and line.endswith(f" {package}")
+
+
+@pytest.mark.parametrize("target, packages", [
+    ("cross", "musl-dev gcc-arm-linux-gnueabihf"), ("image-index", "musl-dev gcc-arm-linux-gnueabihf skopeo qemu-user-static"),
+    ("dist", "musl-dev gcc-arm-linux-gnueabihf lintian"), ("install", "musl-dev python3"), ("cover", "musl-dev libcmocka-dev gcovr"),
+    ("test-cross", "musl-dev gcc-arm-linux-gnueabihf libcmocka-dev qemu-user-static")])
+def test_all_that_a_target_needs_is_in_the_first_line(tmp_path, target, packages):
+    """On a machine with make and nothing else, of which nothing is said but that."""
+    only = tmp_path / "bin"
+    only.mkdir()
+    for tool in ("make", "sh", "cat", "dirname", "mkdir", "awk", "dpkg", "flock", "git", "stat", "env", "tr"):
+        (only / tool).symlink_to(shutil.which(tool))
+    programs(only, dpkg_query="exit 1", nproc="echo 1", **OF_A_USER)
+    out = run(["make", "-C", ROOT, target], settings(PATH=str(only), BUILD=tmp_path / "build"), code=2)
+    lines = re.findall(r"apt-get install (.*)", out)
+    assert len(lines) == 1 and set(packages.split()) <= set(lines[0].split()), out
+    assert "gcc: No such file" not in out
+
+
+@pytest.mark.parametrize("compiler, tools, musl", [("{}-linux-gnu-gcc", "{}-linux-gnu-", True), ("{}-linux-musl-gcc", "{}-linux-musl-", False),
+                                                   ("/opt/x/bin/{}-y-gcc", "/opt/x/bin/{}-y-", False), ("my-cc", "", False)])
+def test_a_named_compiler_has_its_tools_beside_it(tmp_path, compiler, tools, musl):
+    """Debian's own takes Debian's musl, named or not; another one's is its own."""
+    here = subprocess.run(["dpkg", "--print-architecture"], check=True, capture_output=True, text=True).stdout.strip()
+    arch, cpu = ("amd64", "x86_64") if here == "arm64" else ("arm64", "aarch64")
+    out = run(["make", "-C", ROOT, f"ARCH={arch}", f"CC={compiler.format(cpu)}", f"BUILD={tmp_path}", "-p", "-n", "help"], settings())
+    value = lambda name: re.findall(rf"^{name} :?= (.*)$", out, re.M)[-1].replace("$(TOOLS)", tools.format(cpu))
+    assert [value(name) for name in ("AR", "STRIP", "OBJCOPY")] == [tools.format(cpu) + tool for tool in ("gcc-ar", "strip", "objcopy")]
+    assert ("-nostdlib" in value("release_LINK"), value("MUSL_CC").count("-nostdinc") and musl) == (musl, int(musl)), out
+
+
+def test_a_folder_with_a_space_in_its_name(tmp_path):
+    folder = tmp_path / "my projects"
+    folder.mkdir()
+    shutil.copy(ROOT / "Makefile", folder)
+    for argv in (["-C", folder], ["-C", ROOT, f"BUILD={folder}"], ["-C", ROOT, "BUILD="]):
+        out = run(["make", *argv], settings(), code=2)
+        assert "has a space in it" in out and len(out.splitlines()) < 4, out
+    assert [path.name for path in folder.iterdir()] == ["Makefile"]
 
 
 @pytest.fixture
