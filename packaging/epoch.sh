@@ -5,6 +5,12 @@ set -eu
 cd "$(dirname "$0")/.."
 
 if [ -n "${SOURCE_DATE_EPOCH:-}" ]; then
+	case $SOURCE_DATE_EPOCH in
+	*[!0-9]*)
+		echo "epoch.sh: error: SOURCE_DATE_EPOCH=$SOURCE_DATE_EPOCH is no number of seconds" >&2
+		exit 1
+		;;
+	esac
 	echo "$SOURCE_DATE_EPOCH"
 elif [ -e .git ]; then
 	git log -1 --format=%ct

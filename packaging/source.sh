@@ -8,7 +8,12 @@ mkdir -p "$1"
 out=$(cd "$1" && pwd)
 version=$(cat VERSION)
 epoch=$(packaging/epoch.sh)
-build=${BUILD:-build}
+build=$(readlink -m "${BUILD:-build}")
+# of it, what would be in the tarball: a folder elsewhere, ending in /src, is not ours
+case $build in
+"$PWD"/*) build=./${build#"$PWD/"} ;;
+*) build=./build ;;
+esac
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
@@ -23,7 +28,7 @@ if [ -e .git ]; then
 	git diff --quiet HEAD -- || echo "source.sh: warning: what is not committed is not in the tarball" >&2
 	git archive HEAD >"$tmp/tar"
 else
-	tar -c --exclude=./build --exclude="./${build##*/}" --exclude=__pycache__ --exclude='*.pyc' --exclude=.pytest_cache \
+	tar -c --exclude=./build --exclude="$build" --exclude=__pycache__ --exclude='*.pyc' --exclude=.pytest_cache \
 		--exclude='*.o' --exclude='*.swp' --exclude='*~' . >"$tmp/tar"
 fi
 tar -x -C "$tmp/$tree" -f "$tmp/tar"

@@ -10,10 +10,10 @@ set -eu
 cd "$(dirname "$0")/.."
 
 # It starts itself anew with nothing of the environment but what is named here: where things are, archives whose sums are known
-# (third_party/README.md), and what apt needs. Compilers, flags, roots, options of make, tar, xz and dpkg-deb are not the caller's.
+# (third_party/README.md), and what apt and git need. Compilers, flags, roots, options of make, tar, xz and dpkg-deb are not the caller's.
 if [ "${1:-}" != clean ]; then
 	set --
-	for name in HOME TMPDIR BUILD PYTHON DIST_ARCHS SOURCE_DATE_EPOCH DNSBUDDY_CACHE BEARSSL_TARBALL JSMN_H APT_CONFIG http_proxy \
+	for name in HOME SUDO_UID TMPDIR BUILD PYTHON DIST_ARCHS SOURCE_DATE_EPOCH DNSBUDDY_CACHE BEARSSL_TARBALL JSMN_H APT_CONFIG http_proxy \
 		https_proxy ftp_proxy all_proxy no_proxy HTTP_PROXY HTTPS_PROXY FTP_PROXY ALL_PROXY NO_PROXY; do
 		eval "value=\${$name:-}"
 		[ -z "$value" ] || set -- "$@" "$name=$value"

@@ -309,8 +309,13 @@ def test_the_source_tarball(tmp_path):
         go(tmp_path / top / "packaging/source.sh", tmp_path / "two", BUILD="build", TZ="Asia/Tokyo")
     finally:
         os.umask(mask)
-    two, = (tmp_path / "two").iterdir()
-    assert two.read_bytes() == one.read_bytes()
+    # Where else things are built is nothing that the tarball has.
+    (tmp_path / "elsewhere/src").mkdir(parents=True)
+    for folder, build in (("three", tmp_path / "elsewhere/src"), ("four", tmp_path / top / "build")):
+        go(tmp_path / top / "packaging/source.sh", tmp_path / folder, BUILD=str(build))
+    for folder in ("two", "three", "four"):
+        path, = (tmp_path / folder).iterdir()
+        assert path.read_bytes() == one.read_bytes(), folder
 
 
 def test_the_time_is_that_of_the_commit_or_the_tarball(tmp_path):
@@ -320,6 +325,8 @@ def test_the_time_is_that_of_the_commit_or_the_tarball(tmp_path):
     copy = copied(tmp_path)
     os.utime(copy / "VERSION", (EPOCH, EPOCH))
     assert ask(copy) == str(EPOCH) and ask(copy, SOURCE_DATE_EPOCH="7") == "7"
+    for word in ("abc", "-5", "1.5"):
+        assert f"SOURCE_DATE_EPOCH={word} is no number" in go(copy / "packaging/epoch.sh", code=1, SOURCE_DATE_EPOCH=word)
     if (ROOT / ".git").exists():
         assert ask(ROOT) == go("git", "log", "-1", "--format=%ct", cwd=ROOT).strip()
 
@@ -375,7 +382,8 @@ def test_dist_takes_nothing_else_of_the_callers(tmp_path):
     shutil.copy(ROOT / "scripts/dist.sh", copy / "scripts")
     (copy / "packaging/source.sh").write_text(f"#!/bin/sh\nenv >{tmp_path}/env\nexit 3\n")
     kept = {"BUILD": str(copy / "build"), "HOME": str(tmp_path), "DIST_ARCHS": "arm64", "DNSBUDDY_CACHE": str(tmp_path / "a cache"),
-            "https_proxy": "http://192.0.2.1", "SOURCE_DATE_EPOCH": "7"}
+            "https_proxy": "http://192.0.2.1", "SOURCE_DATE_EPOCH": "7",
+            "SUDO_UID": "1000"}  # without it, git reads no clone of who typed sudo
     theirs = ["CC", "CFLAGS", "CA_BUNDLE", "CA_DIR", "REALGCC", "MUSL_LIB", "CPATH", "LIBRARY_PATH", "GNUMAKEFLAGS", "MAKEFILES", "MAKEFLAGS",
               "ARCH", "LTO", "TAR_OPTIONS", "XZ_OPT", "XZ_DEFAULTS", "DPKG_DEB_COMPRESSOR_LEVEL", "GIT_DIR", "PYTHONPATH", "TZ", "LANG"]
     go(copy / "scripts/dist.sh", code=3, **kept, **dict.fromkeys(theirs, "/nowhere"))
