@@ -37,7 +37,7 @@ static void check_check(const struct run_check *c)
 	else
 		MUST(!c->command.n);
 	if (c->kind == RUN_CHECK_HTTP)
-		MUST(*c->target == '/' && is_kept(c->target) && !*c->url.path);
+		MUST(*c->target == '/' && (is_kept(c->target) || !c->target[1]) && !*c->url.path);
 	if (c->kind == RUN_CHECK_TCP)
 		MUST(*c->url.host && c->url.port);
 	if (c->kind == RUN_CHECK_EXEC)

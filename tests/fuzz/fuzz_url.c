@@ -64,7 +64,9 @@ static void check_proxy(const char *proxy, const char *no_proxy, const struct ur
 	struct url u;
 
 	memset(auth, 'x', sizeof auth);
-	is_wanted = target->scheme == URL_HTTPS && *proxy && !proxy_is_excluded(no_proxy, target);
+	/* This host is never asked for by a proxy. */
+	is_wanted = target->scheme == URL_HTTPS && *proxy && !proxy_is_excluded(no_proxy, target) &&
+		    !proxy_is_excluded("127.0.0.0/8,::1/128,::ffff:127.0.0.0/104,localhost", target);
 	if (proxy_choose(&setting, target, &has_proxy, &u, auth, &e)) {
 		MUST(is_wanted && !auth[0] && e.kind == ERR_CONFIG);
 		fuzz_check_err(&e);
