@@ -228,12 +228,12 @@ static bool has_next_page(struct cf_listing *l, int info)
 	int64_t pages, per_page;
 
 	if (json_get_integer(info, "per_page", &per_page) == 0 && per_page > 0)
-		l->per_page = (size_t)per_page;
+		l->per_page = per_page;
 	if (!l->page_seen_n)
 		return false;
 	if (json_get_integer(info, "total_pages", &pages) == 0)
 		return (int64_t)l->page < pages;
-	return l->page_seen_n >= l->per_page;
+	return (int64_t)l->page_seen_n >= l->per_page;
 }
 
 int cf_listing_finish(struct cf_listing *l, bool *again, struct err *e)

@@ -40,7 +40,7 @@ struct cf_listing {
 	size_t seen_n; /* entries on the pages so far */
 	size_t page_seen_n;
 	int64_t total;         /* entries that page 1 announced */
-	size_t per_page;       /* as granted: with seen_n, what the next one costs */
+	int64_t per_page;      /* as granted: with seen_n, what the next one costs */
 	char suffix[NAME_CAP]; /* the longest end, of whole labels, that all entries' names share */
 	struct cf_reply reply;
 };

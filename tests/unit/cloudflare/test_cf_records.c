@@ -259,6 +259,7 @@ static const struct {
 	{"\"page\":1,\"per_page\":2,\"total_count\":3", 2, NEXT},
 	{"\"page\":1,\"per_page\":2", 2, NEXT},
 	{"\"page\":1,\"per_page\":3", 2, LAST},
+	{"\"page\":1,\"per_page\":4294967298", 2, LAST}, /* 2, were it cut off at 32 bits */
 	{"\"per_page\":2,\"total_count\":2,\"total_pages\":1", 2, LAST},
 	{"\"total_count\":0,\"total_pages\":0", 0, LAST},
 	{"\"total_count\":0", 0, LAST},
