@@ -128,6 +128,8 @@ static int keep_plan(struct reconcile *r, struct err *e)
 {
 	size_t size = kept_size(&r->out.plan);
 
+	if (!size) /* there may be no room yet, to which nothing can be added either */
+		return 0;
 	if (size > r->room_cap) {
 		char *room = take_room(r->in.storage, 2 * size);
 
