@@ -184,6 +184,9 @@ objects = $(patsubst %.c,$(OUT)/$(1)/obj/%.o,$(2))
 
 WORLD_WRAPS := $(addprefix -Wl$(comma)--wrap=,clock_now_ms clock_cpu_us driver_random poll memory_reserve http_start http_step http_is_busy http_wants http_close)
 
+# Not of BearSSL, which wraps by intent.
+WRAP_SANITIZE := -fsanitize=undefined,unsigned-integer-overflow,implicit-conversion
+
 define variant
 $(1)_OBJ := $(call objects,$(1),$(SRC)) $(OUT)/$(1)/obj/gen/trust_anchors.o
 $(1)_LIB := $(OUT)/$(1)/libbearssl.a
@@ -206,7 +209,7 @@ $(OUT)/$(1)/obj/gen/%.o: $(GEN)/%.c $(OUT)/$(1)/flags
 $(OUT)/$(1)/obj/bearssl/%.o: $(BEARSSL)/%.c $(OUT)/$(1)/flags
 	@mkdir -p $$(@D)
 	$$(Q)$$($(1)_CC) -w $$(BEARSSL_DEFS) $$($(1)_BEARSSL_DEFS) -I$(BEARSSL)/inc -I$(BEARSSL)/src \
-		$$(filter-out --coverage,$$($(1)_FLAGS)) -c -o $$@ $$<
+		$$(filter-out --coverage $$(WRAP_SANITIZE),$$($(1)_FLAGS)) -c -o $$@ $$<
 
 # By .SECONDARY an object that is not there yet makes no archive old: what chooses them does.
 $$($(1)_LIB): $(patsubst %.c,$(OUT)/$(1)/obj/bearssl/%.o,$(BEARSSL_USED)) third_party/bearssl.mk
@@ -232,7 +235,7 @@ $(OUT)/$(1)/flags: FORCE | $(PREPARED)
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(SRC) $(MAIN) $(START) $(UNIT) $(UNIT_HELPERS)))
 endef
 
-$(foreach v,release asan cover ubsan,$(eval $(call variant,$(v))))
+$(foreach v,release asan cover ubsan wrap,$(eval $(call variant,$(v))))
 
 # BearSSL reads words at odd addresses where the machine allows it; the C standard does not.
 asan_BEARSSL_DEFS := -DBR_LE_UNALIGNED=0 -DBR_BE_UNALIGNED=0
@@ -250,6 +253,20 @@ $(UBSAN_PROGRAMS): $(OUT)/ubsan/obj/tests/cross/cmocka.o
 $(OUT)/ubsan/obj/tests/cross/%.o: tests/cross/%.c $(OUT)/ubsan/flags
 	@mkdir -p $(@D)
 	$(Q)$(ubsan_CC) $(CPP) $(WARN) $(ubsan_FLAGS) -c -o $@ $<
+
+# Clang's sees unsigned numbers that wrap and values that a conversion cuts off, too: tests/cross/wrap.c tells of them.
+wrap_CC = clang --target=$(word 1,$(NAMES_$(ARCH))) -nostdinc -isystem $(MUSL)/usr/include/$(word 2,$(NAMES_$(ARCH))) \
+	-isystem $(CLANG_INCLUDE)
+CLANG_INCLUDE = $(eval CLANG_INCLUDE := $$(shell clang -print-resource-dir)/include)$(CLANG_INCLUDE)
+wrap_FLAGS := -O1 -g -fPIE $(WRAP_SANITIZE) -Itests/cross $(MAP)
+wrap_BEARSSL_DEFS := $(asan_BEARSSL_DEFS)
+wrap_UNIT_LINK = $(subst $(ubsan_FLAGS),,$(ubsan_UNIT_LINK))
+WRAP_PROGRAMS := $(addprefix $(OUT)/wrap/unit/,$(or $(UNITS),$(patsubst tests/unit/%.c,%,$(UNIT))))
+$(WRAP_PROGRAMS): $(call objects,wrap,tests/cross/cmocka.c tests/cross/wrap.c)
+
+$(OUT)/wrap/obj/tests/cross/%.o: tests/cross/%.c $(OUT)/wrap/flags
+	@mkdir -p $(@D)
+	$(Q)$(wrap_CC) $(CPP) $(filter-out $(WRAP_SANITIZE),$(wrap_FLAGS)) -c -o $@ $<
 
 # ---- Fuzzers: a fourth variant, by clang, with one program per target; and the targets in a unit test ----------------
 
@@ -275,7 +292,7 @@ $(OUT)/$(1)/unit/test_corpus: $(call objects,$(1),$(FUZZ_SRC))
 -include $(patsubst %.o,%.d,$(call objects,$(1),$(FUZZ_SRC)))
 endef
 
-$(foreach v,asan cover fuzz ubsan,$(eval $(call fuzz_objects,$(v))))
+$(foreach v,asan cover fuzz ubsan wrap,$(eval $(call fuzz_objects,$(v))))
 
 $(FUZZERS): $(OUT)/fuzz/%: tests/fuzz/entry.c $(call objects,fuzz,tests/fuzz/fuzz.c) \
 		$(OUT)/fuzz/obj/tests/fuzz/%.o $(fuzz_OBJ) $(fuzz_LIB)
@@ -363,7 +380,7 @@ $(MAN) &: $(wildcard scripts/manual/*.py docs/man/*.in src/*/*.def) src/config/v
 
 # ---- Targets ---------------------------------------------------------------------------------------------------------
 
-.PHONY: all debug asan gen cross $(ARCHES:%=cross-%) ubsan test-cross unit check test demo pictures bench lint fmt cover sim sim-bugs fuzz size reproducible image test-image test-example test-rolling install clean \
+.PHONY: all debug asan gen cross $(ARCHES:%=cross-%) ubsan wrap wrap-programs test-cross unit check test demo pictures bench lint fmt cover sim sim-bugs fuzz size reproducible image test-image test-example test-rolling install clean \
 	distclean help deps $(DEPS) consul
 
 all: $(OUT)/dnsbuddy ## build build/dnsbuddy, the static program (the default); ARCH=arm64: build/arm64/dnsbuddy
@@ -377,6 +394,15 @@ $(ARCHES:%=cross-%): cross-%: | gen deps-cross
 
 # The unit tests of one architecture, for test-cross; UNITS: some.
 ubsan: $(UBSAN_PROGRAMS)
+
+# See tests/cross/README.md.
+wrap:
+	$(if $(ARCH),,$(error wrap: for which of ARCH=$(ARCHES)?))
+	$(Q)scripts/deps.sh lint qemu cross-$(ARCH)
+	$(Q)$(MAKE) --no-print-directory wrap-programs
+	$(Q)scripts/wrap.sh $(OUT) $(WRAP_PROGRAMS)
+
+wrap-programs: $(WRAP_PROGRAMS)
 
 test-cross: ## run the tests of each architecture, by qemu-user (QUICK=1: a few of them; ARCH: one)
 	$(Q)scripts/deps.sh build test cross qemu
