@@ -48,7 +48,7 @@ static const struct {
 	{"the app cannot be", "s b", "/nonexistent", "s p", "s z", 5000, 5000, 127, "bz"},
 	{"it does not care", "", "trap '' TERM; echo $$ >$STORY.pid; k TERM; w", "s p",
 	 "kill -0 $(cat $STORY.pid) || s z; rm $STORY.pid", 100, 5000, 137, "pz"},
-	{"no timeout: KILL", "", "trap 's T' TERM; k TERM; w", "", "", 0, 5000, 137, NULL},
+	{"no timeout: KILL", "", "trap 's T' TERM; k TERM; w; w", "", "", 0, 5000, 137, NULL},
 	{"pre-stop hangs", "", "k TERM; w", "s p; w; s q", "s z", 5000, 2000, 143, "pz"},
 	{"post-stop hangs", "", "exit 7", "", "s z; w; s q", 5000, 2000, 7, "z"},
 	{"a first TERM in post-stop", "", "exit 7", "", "s y; k TERM; x; x; s z", 5000, 5000, 7, "yz"},
