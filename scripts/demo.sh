@@ -331,5 +331,6 @@ It is all still up, as DEMO_KEEP is set:
   Consul UI       http://$CONSUL_HTTP_ADDR/ui
   records         dig @127.0.0.1 -p $dns_port $name +short
   try dnsbuddy    . $dir/env; $DNSBUDDY plan nginx $name 60
+  its page        . $dir/env; $DNSBUDDY watch --listen 127.0.0.1:8080 nginx $name 60
   stop it all     $dir/stop"
 fi

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 import readme
-from consul import find_binary
+from consul import find_binary, free_ports
 from program import NAME, ROOT, binary, variables
 
 BENCH = ROOT / "tests/bench"
@@ -373,6 +373,10 @@ def test_demo_is_kept_up_until_stopped(short_path):
         assert sorted(run(dig, settings()).split()) == ["192.0.2.1", "192.0.2.3"]
         again = f". {folder}/env && {binary()} plan nginx {NAME} 60"
         assert "in sync" in run(["sh", "-euc", again], settings())
+        watch = re.search(r"its page +(.*)", out)[1].replace(":8080", f":{free_ports(1)[0]}").replace("; ", "; exec timeout 20 ")
+        with subprocess.Popen(["sh", "-euc", watch], env=settings(), stderr=subprocess.PIPE, text=True) as child:
+            assert any('"in sync"' in line for line in child.stderr)
+            child.terminate()
     finally:
         run([re.search(r"stop it all +(\S+)", out)[1]], settings())
     nothing_left(short_path)
