@@ -148,10 +148,10 @@ static const struct {
 	{{{PEER_SEND, OK "Content-Length: 999999999999\r\n\r\nhello"}}, LONG_MS, true, ": HTTP 200"},
 	{{{PEER_SEND, OK "Transfer-Encoding: chunked\r\n\r\nhello\r\n"}}, LONG_MS, true, ": HTTP 200"},
 	{{{PEER_SEND, "HTTP/1.1 503 x\r\nContent-Length: 999999999999\r\n\r\n"}}, LONG_MS, false, "answer's body: longer than"},
-	{{{PEER_SEND, OK "Content-Len"}, {PEER_STAY, NULL}}, 100, false, "no complete answer within "},
+	{{{PEER_SEND, OK "Content-Len"}, {PEER_STAY, NULL}}, 100, false, "no complete answer within 100 ms"},
 	{{{PEER_SEND, OK "Content-Len"}, {PEER_CLOSE, NULL}}, LONG_MS, false, "http://127.0.0.1:"},
 	{{{PEER_SEND, OK "Content-Length: x\r\n\r\n"}}, LONG_MS, false, "http://127.0.0.1:"},
-	{{{PEER_STAY, NULL}}, 100, false, "no complete answer within "},
+	{{{PEER_STAY, NULL}}, 100, false, "no complete answer within 100 ms"},
 	{{{PEER_CLOSE, NULL}}, LONG_MS, false, "http://127.0.0.1:"},
 	{{{PEER_SEND, "SSH-2.0-x\r\n"}}, LONG_MS, false, "http://127.0.0.1:"},
 };
